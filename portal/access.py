@@ -33,6 +33,7 @@ ACTS: dict[str, frozenset[str]] = {
     "opt_out": frozenset({Role.COMPOSER, Role.ADMIN}),
     "opt_in": frozenset({Role.ADMIN}),
     "export": frozenset({Role.ADMIN, Role.AUDITOR}),
+    "report": frozenset({Role.COMPOSER, Role.ADMIN, Role.AUDITOR}),
     "settle": frozenset({Role.ADMIN}),
     "reveal": frozenset({Role.ADMIN, Role.AUDITOR}),
     "configure": frozenset({Role.ADMIN}),

@@ -28,4 +28,4 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unknown(zone: str) -> str:
-    return zone if zone and time_zones.or_utc(zone) != zone else ""
+    return zone if zone and not time_zones.here(zone) else ""

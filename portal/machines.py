@@ -23,9 +23,15 @@ from sms.api.drop_in.messaging_v1 import MESSAGING_V1
 from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.api.v1 import problems
+from sms.values.text import UNSTORABLE
 
 TRUSTED_FOR = 1.0  # seconds
 HTML = "text/html"
+KEPT_AS_THEY_CAME = (
+    "/receipts",
+    "/inbound",
+)  # Webex Connect repeats nothing that is refused, so nothing of it is
+ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it anew."
 SAYS = {
     400: "The request cannot be read: its host, its path or one of its headers is not valid.",
     403: "This address does not take that request.",
@@ -47,30 +53,32 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class MachineAddress:
-    """Every path under a prefix. `refuse` makes an answer of a status and a sentence."""
+    """Every path under a prefix. `refuse` makes an answer of a status, a sentence and the parameter that it is about, if any."""
 
     prefix: str
-    refuse: Callable[[int, str], HttpResponse]
+    refuse: Callable[[int, str, str], HttpResponse]
     direct: bool = True  # answered without the middleware for people
 
 
-def without_words(status: int, _words: str) -> HttpResponse:
+def without_words(status: int, _words: str, _field: str = "") -> HttpResponse:
     return HttpResponse(status=status)
 
 
-def as_problem(status: int, words: str) -> HttpResponse:
-    problem = problems.ApiProblem(status, KINDS.get(status, "error"), words)
+def as_problem(status: int, words: str, field: str = "") -> HttpResponse:
+    kind = KINDS.get(status, "error")
+    problem = problems.invalid(field, words) if field else problems.ApiProblem(status, kind, words)
     return HttpResponse(
         json.dumps(problems.body_of(problem)), status=status, content_type=problems.MEDIA_TYPE
     )
 
 
-def in_words_of(dialect: Dialect) -> Callable[[int, str], HttpResponse]:
+def in_words_of(dialect: Dialect) -> Callable[[int, str, str], HttpResponse]:
     """413 and a body that breaks off have codes of their own (`portal.bodies`)."""
 
-    def refuse(status: int, words: str) -> HttpResponse:
+    def refuse(status: int, words: str, field: str = "") -> HttpResponse:
         code, title = ("7011", "Unknown exception") if status >= 500 else ("7004", "Invalid parameter")
-        return dialect.answer(DropInRefused(code, title, words, status=status))
+        name = f"{field}: {words}" if field else words
+        return dialect.answer(DropInRefused(code, title, name, status=status))
 
     return refuse
 
@@ -127,11 +135,13 @@ class MachinesFirst:
         """A connection to the database that worked a moment ago is not asked again whether it does. Where it broke since then, the
         answer is 503 and the next request has a new one.
         """
+        address: MachineAddress = address_of(request.path_info)  # type: ignore[assignment]
+        if UNSTORABLE.search(request.path_info):
+            return address.refuse(400, ODD_PATH, "path")
         try:
             match = request.resolver_match = resolve(_route_of(request.path_info))
         except Resolver404:
-            address: MachineAddress = address_of(request.path_info)  # type: ignore[assignment]
-            return address.refuse(404, SAYS[404])
+            return address.refuse(404, SAYS[404], "")
         ours = threading.get_ident()
         if time.monotonic() < self._worked_until.get(ours, 0.0):
             connection.health_check_done = True  # type: ignore[attr-defined]
@@ -151,7 +161,7 @@ def _without_html(response: HttpResponse, address: MachineAddress) -> HttpRespon
         return response
     status = response.status_code
     if status >= 400 and response.content:
-        refused = address.refuse(status, SAYS.get(status, SAYS[400 if status < 500 else 500]))
+        refused = address.refuse(status, SAYS.get(status, SAYS[400 if status < 500 else 500]), "")
         for name, value in response.headers.items():
             if name not in ("Content-Type", "Content-Length"):
                 refused.headers.setdefault(name, value)

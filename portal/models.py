@@ -7,6 +7,7 @@ from django.db import models
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
+from sms.models.service import valid_zone
 
 
 class Role(models.TextChoices):
@@ -42,7 +43,10 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     time_zone = models.CharField(
-        max_length=60, blank=True, help_text="Empty means the time zone of the service."
+        max_length=60,
+        blank=True,
+        validators=[valid_zone],
+        help_text="Empty means the time zone of the service.",
     )
 
     own_number = empty_text(16, "E.164 with its plus. Tests of drafts can go there.")

@@ -31,6 +31,7 @@ from portal.views import (
     refused_posts,
     reports,
     retention,
+    send_report,
     sends,
     settings,
     templates,
@@ -54,6 +55,8 @@ from sms.api.drop_in.older_views import (
 from sms.api.drop_in.views import MessagesView, MessageView
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
+
+handler400 = "portal.views.refusals.bad_request"
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -105,7 +108,7 @@ service = [
     path("sends/<int:pk>/settle/", control.SettleSend.as_view(), name="send_settle"),
     path("sends/<int:pk>/keep/", retention.send_keep, name="send_keep"),
     path("sends/<int:pk>/keep-no-more/", retention.send_keep_no_more, name="send_keep_no_more"),
-    path("sends/<int:pk>/messages/", sends.send_messages, name="send_messages"),
+    path("sends/<int:pk>/messages/", send_report.send_report, name="send_messages"),
     path("sends/<int:pk>/rejects.csv", sends.send_rejects, name="send_rejects"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("sends/<int:pk>/take-back/", approvals.send_take_back, name="send_take_back"),

@@ -1,8 +1,10 @@
 """System checks of the domain, run at every start: combinations that are legal one by one and wrong together."""
 
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
@@ -45,20 +47,27 @@ def zones_of_numbers_are_known(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def zones_of_services_are_known(databases: Any = None, **_: Any) -> list[CheckMessage]:
+def stored_zones_are_known(databases: Any = None, **_: Any) -> list[CheckMessage]:
     """A name that another machine stored, or an older database of zones had."""
     found: list[CheckMessage] = []
     for alias in databases or ():
-        connection = connections[alias]
-        if Service._meta.db_table not in connection.introspection.table_names():
-            continue
-        for slug, zone in Service.objects.using(alias).values_list("slug", "time_zone"):
-            if time_zones.or_utc(zone) != zone:
-                where = f"The service {slug} is in the time zone {zone!r}, which this machine does not know"
-                says = f"{where}: its pages show UTC, and messages with quiet hours wait."
-                found.append(
-                    Warning(says, hint="Choose its zone again under Settings, Limits.", id="sms.W002")
-                )
+        tables = connections[alias].introspection.table_names()
+        unknown = "which this machine does not know"
+        if Service._meta.db_table in tables:
+            for slug, zone in Service.objects.using(alias).values_list("slug", "time_zone"):
+                if not time_zones.here(zone):
+                    says = f"The service {slug} is in the time zone {zone!r}, {unknown}"
+                    says += ": its pages show UTC, and messages with quiet hours wait."
+                    hint = "Choose its zone again under Settings, Limits."
+                    found.append(Warning(says, hint=hint, id="sms.W002"))
+        people: Any = get_user_model()
+        if people._meta.db_table in tables:
+            chosen = people.objects.using(alias).exclude(time_zone="").values_list("time_zone", flat=True)
+            for zone, count in Counter(chosen).items():
+                if not time_zones.here(zone):
+                    says = f"{count} of the people chose the time zone {zone!r}, {unknown}: they see times in UTC, and a note."
+                    hint = "They choose it again under Your details; or install the PyPI package tzdata."
+                    found.append(Warning(says, hint=hint, id="sms.W003"))
     return found
 
 

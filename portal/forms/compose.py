@@ -10,9 +10,10 @@ from django.utils import timezone
 from portal.forms import time_zones
 from portal.forms.msisdn import countries
 from portal.forms.reading import ReadingForm
-from portal.forms.texts import storable, text_of
+from portal.forms.texts import text_of
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
+from portal.odd_requests import refuse_too_long
 from portal.presenters import wording
 from sms.compose.drafts import collaboration
 from sms.models import (
@@ -29,6 +30,7 @@ from sms.models import (
 from sms.models.receipt_choice import NONE, WITHOUT
 from sms.values.msisdn.kinds import DOUBTFUL
 from sms.values.text import match_key
+from sms.values.time_zones import or_utc
 from sms.webex.limits import LONGEST_VALIDITY
 
 LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
@@ -78,12 +80,12 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     shown = {match_key(name) for name in lists[0]}
     kept = {name: dict(one) for name, one in stored.items() if match_key(name) not in shown}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        source = {
-            "column": storable(column, most=200),
-            "fallback": storable(fallback.strip(), most=500),
-        }
+        refuse_too_long("placeholder", name, most=200)
+        refuse_too_long("column", column, most=200)
+        refuse_too_long("where a row has nothing", fallback, most=500)
+        source = {"column": column, "fallback": fallback.strip()}
         if source := {part: value for part, value in source.items() if value}:
-            kept[storable(name, most=200)] = source
+            kept[name] = source
     return kept
 
 
@@ -198,7 +200,7 @@ class DraftForm(ReadingForm, forms.ModelForm):
         self.initial["time_zone"] = self.zone
         for name in ("send_at", "expires_at"):
             if at := getattr(draft, name):
-                self.initial[name] = at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+                self.initial[name] = at.astimezone(ZoneInfo(or_utc(self.zone))).replace(tzinfo=None)
         self.initial["ends"] = "after" if draft.validity else "at" if draft.expires_at else "never"
         if draft.validity:
             unit = next(size for size in (3600, 60, 1) if draft.validity % size == 0)

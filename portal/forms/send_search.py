@@ -5,9 +5,11 @@ from urllib.parse import urlencode
 import django_filters as filters
 from django.db.models import QuerySet
 
+from portal.odd_requests import refuse_too_long
 from sms.compose import labels
 from sms.models import Send, SendState
 
+LONGEST = 100  # characters
 TESTS = (("without", "Without tests"), ("only", "Only tests"))
 
 
@@ -17,10 +19,10 @@ class SendSearch(filters.FilterSet):
     A part of an address that is not understood asks for nothing.
     """
 
-    q = filters.CharFilter("name", "icontains", max_length=100)
+    q = filters.CharFilter("name", "icontains", max_length=LONGEST)
     state = filters.ChoiceFilter(choices=SendState.choices)
-    label = filters.CharFilter(method="filter_label", max_length=100)
-    by = filters.CharFilter(method="filter_maker", max_length=100)
+    label = filters.CharFilter(method="filter_label", max_length=LONGEST)
+    by = filters.CharFilter(method="filter_maker", max_length=LONGEST)
     tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
     before = filters.NumberFilter("pk", "lt", min_value=1)
 
@@ -46,6 +48,8 @@ class SendSearch(filters.FilterSet):
     @property
     def wanted(self) -> dict[str, object]:
         self.is_valid()  # cleans the form, which leaves out what is not understood
+        for name in self.form.errors:  # but looking for less than was asked would find what was not
+            refuse_too_long(name, self.form.data.get(name, ""), most=LONGEST)
         return {name: value for name, value in self.form.cleaned_data.items() if value}
 
     @property

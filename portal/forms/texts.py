@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-
-def storable(text: str, *, most: int) -> str:
-    """Up to so many characters, without NUL, which PostgreSQL does not keep."""
-    return text.replace("\0", "")[:most]
+from portal.odd_requests import refuse_too_long
 
 
 def text_of(given: Mapping[str, str], name: str, *, most: int) -> str:
-    return storable(given.get(name, ""), most=most)
+    """Raises OddParameter where it is longer. What a database cannot keep was refused before."""
+    text = given.get(name, "").replace(
+        "\r\n", "\n"
+    )  # a browser counts a line's end once, and posts it as two
+    refuse_too_long(name, text, most=most)
+    return text

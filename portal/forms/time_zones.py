@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from sms.values.quiet_hours import local_instant
-from sms.values.time_zones import known, or_utc
+from sms.values.time_zones import here, known, or_utc
 
 _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 Group = tuple[str, list[tuple[str, str]]]
@@ -62,7 +62,7 @@ def choices(*names: str) -> list[Group]:
 
 
 def is_zone(name: str) -> bool:
-    return name == "UTC" or name in known()
+    return bool(here(name))
 
 
 def moment(there: datetime, zone: str) -> datetime:
@@ -73,7 +73,7 @@ def moment(there: datetime, zone: str) -> datetime:
         found = local_instant(there, zone)
     except ValueError as problem:
         raise forms.ValidationError(str(problem)) from None
-    shown = found.astimezone(zoneinfo.ZoneInfo(zone))
+    shown = found.astimezone(zoneinfo.ZoneInfo(or_utc(zone)))
     if shown.replace(tzinfo=None) != there.replace(fold=0):
         raise forms.ValidationError(
             f"{there:%H:%M} does not exist on {there:%-d %B %Y} in {zone}: the clocks go forward to {shown:%H:%M}. "
@@ -87,7 +87,8 @@ def in_words(at: datetime, zone: str) -> str:
 
     Without a zone it is the viewer's.
     """
-    zone = or_utc(zone or timezone.get_current_timezone_name())
+    meant = zone or timezone.get_current_timezone_name()
+    zone = or_utc(meant)
     there = at.astimezone(zoneinfo.ZoneInfo(zone))
     offset = there.strftime("%z")
     words = f"{there:%a} {there.day} {there:%b %Y, %H:%M} in {zone} (UTC{offset[:3]}:{offset[3:5]})"
@@ -95,7 +96,9 @@ def in_words(at: datetime, zone: str) -> str:
     if again.utcoffset() != there.utcoffset():
         first = "first" if there.fold == 0 else "second"
         words += f". The clocks go back that night, so {there:%H:%M} comes twice; the {first} one is meant"
-    here = timezone.localtime(at)
-    if here.utcoffset() != there.utcoffset():
-        words += f". For you: {here:%a %H:%M} in {timezone.get_current_timezone_name()}"
+    if zone == "UTC" and not here(meant):
+        words += f". This machine does not know the time zone {meant}, so it is shown in UTC"
+    yours = timezone.localtime(at)
+    if yours.utcoffset() != there.utcoffset():
+        words += f". For you: {yours:%a %H:%M} in {timezone.get_current_timezone_name()}"
     return f"{words}."

@@ -24,6 +24,7 @@ from sms.audiences.files import AudienceError, grouped, read
 from sms.audiences.files.rows import ReadOptions
 from sms.inbound import optouts
 from sms.inbound.optouts.export import csv_of
+from sms.inbound.optouts.exported import refusals_in
 from sms.models import Actor, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.values.msisdn import mask
@@ -78,12 +79,14 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     else:
         form.forget_kept()
         where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
-        refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in audience.recipients]
+        meant = refusals_in(audience, service.pk)
+        refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in meant]
         added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
         uploaded = {
             "name": name,
             "added": len(added),
             "already": len({one.msisdn for one in refusals}) - len(added),
+            "lifted": len(audience.recipients) - len(meant),
             "rejects": audience.rejects,
             "groups": grouped(audience.rejects),
             "lines": lines_of(audience.findings),

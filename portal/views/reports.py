@@ -19,9 +19,11 @@ from django.utils.formats import date_format
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.reports import ScheduleForm
+from portal.forms.texts import text_of
+from portal.odd_requests import look_at_parameters
 from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
 from portal.presenters.charts import duration
-from portal.presenters.downloads import CSV, csv_download, download
+from portal.presenters.downloads import CSV, XLSX, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
 from portal.views.button_base import Said, button
 from portal.views.form_base import form_page, typed
@@ -37,7 +39,6 @@ AT_ONCE = 5000  # sends of a file that is worth waiting for
 LINES = 100  # of a page of the table
 WAITING = 5  # files of a service that may wait to be made
 MOST = 20  # reports by e-mail of a service
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @service_page("see")
@@ -91,12 +92,13 @@ def _pretended(service: Service, since: date) -> str:
 @service_page("export", WRITE)
 def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """The report of an address as a file: at once, or in the background where it is long."""
-    query = request.POST.get("query", "")[:1000]
+    given = QueryDict(text_of(request.POST, "query", most=1000))
+    look_at_parameters(given)
     kind = request.POST.get("kind", "")
     if kind not in ReportFile.Kind.values:
         messages.error(request, "Choose CSV or XLSX.")
         return redirect("reports", service=service.slug)
-    asked, _ = report_addresses.read(service.pk, QueryDict(query).dict(), now=timezone.now())
+    asked, _ = report_addresses.read(service.pk, given.dict(), now=timezone.now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)

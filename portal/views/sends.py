@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from portal.access import WRITE, actor, service_page
+from portal.access import actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
 from portal.limits import CARDS
@@ -15,6 +15,7 @@ from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from portal.views.button_base import Said, button, info
+from portal.views.send_report import shows_whole_numbers
 from sms.audiences.files import RejectedRow, rejects_csv, without_number
 from sms.compose import labels
 from sms.compose.approval import queries, rules
@@ -35,7 +36,7 @@ from sms.models import (
     Service,
 )
 from sms.models.audit import audit
-from sms.sends import export, holds
+from sms.sends import holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
@@ -127,6 +128,8 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
         "state": wanted,
         "states": MessageState.choices,
         "rejected_groups": rejected_groups(found) if found.rejected else [],
+        "missing_columns": report.missing_columns(found),
+        "whole_numbers": shows_whole_numbers(request, found),
         "keeping": SendKeeping.objects.filter(pk=found.pk).first(),
         "trail": AuditEvent.objects.filter(noun="send", noun_key=str(found.pk)).order_by("id"),
     }
@@ -178,10 +181,3 @@ def send_rejects(request: HttpRequest, _service: Service, found: Send) -> Stream
         for bad in found.rejects.iterator()
     )
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
-
-
-@service_page("export", WRITE, of=SENDS)
-def send_messages(request: HttpRequest, _service: Service, found: Send) -> StreamingHttpResponse:
-    """Every message of the send as CSV, archived ones too. It holds whole numbers, so the audit records who took it."""
-    audit("send.messages_exported", found, by=actor(request), rows=found.recipients)
-    return csv_download(export.csv_of(found), name=f"messages-send-{found.pk}.csv")

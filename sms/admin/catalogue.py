@@ -22,7 +22,7 @@ class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
     list_display = ("name", "key", "host", "host_documented", "dns_kind", "dns_target")
-    search_fields = ("name", "key", "host", "dns_target")
+    search_fields = ("name", "key", "host", "a_record", "cname")
 
 
 @admin.register(models.Service)

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -183,14 +184,14 @@ def store(audience: Rows, version: AudienceVersion) -> None:
     writer, digest = ChunkWriter(version.pk), Digest()
     for block in audience.blocks():
         digest.add(block.recipients)
-        for bad in block.rejects:
-            writer.reject(bad)
-            version.rejected += 1
-            if writer.full:
-                writer.flush()
-        for one in block.recipients:
-            writer.add(one)
-            version.recipients += 1
+        rows: list[Recipient | RejectedRow] = [*block.recipients, *block.rejects]
+        for one in sorted(rows, key=attrgetter("row")):
+            if isinstance(one, RejectedRow):
+                writer.reject(one)
+                version.rejected += 1
+            else:
+                writer.add(one)
+                version.recipients += 1
             if writer.full:
                 writer.flush()
     writer.flush()

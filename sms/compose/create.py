@@ -76,7 +76,7 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
             **asked,
             state=slices.state_of(due_at=asked["due_at"], approvers=needed.approvers, now=now),
             approvers=needed.approvers,
-            audience=order.saved,
+            audience=order.saved or _own_rows(order, by=by),
             reference=order.partner.reference if order.partner else None,
             content_type=order.partner.content_type if order.partner else "",
             audience_digest=digest,
@@ -169,6 +169,13 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
         _record_created(send, order, by=by, batch=batch)
         batch.run()
     return send
+
+
+def _own_rows(order: ResolvedOrder, *, by: Actor) -> AudienceVersion | None:
+    """The columns of a program's or a command's table, for the report; a page's are in its draft, a partner's in its messages."""
+    if order.draft is not None or order.partner is not None or order.test_send is not None:
+        return None
+    return _stored_audience(order, by=by) if len(order.audience.headings) > 1 else None
 
 
 def _stored_audience(order: Order, *, by: Actor) -> AudienceVersion:

@@ -204,7 +204,7 @@ class Surveyor:
 
     def _group(self, line: ComposedMessage) -> int:
         number = () if line.zone else time_zones.of_number(line.msisdn)
-        group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.clock)
+        group = quiet_hours.zones_of(column=line.zone, number=number, service=self._order.service.time_zone)
         place = self._group_at.get(group)
         if place is None:
             place = self._group_at[group] = len(self.survey.groups)

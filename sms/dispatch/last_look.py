@@ -9,13 +9,14 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 
 from sms.dispatch.claim import ClaimedMessage
-from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState, Service
+from sms.models import ApprovalRequest, ApprovalState, Hold, MessageState, OptOut, Send, SendState, Service
 from sms.models.optout import refused_among, spellings
 from sms.values import quiet_hours, time_zones
 
 log = structlog.get_logger(__name__)
 
 UNREADABLE = timedelta(minutes=15)  # until the next look at a message whose hours cannot be told
+SAMPLE = 1_000  # messages of a send
 OF_SERVICE = ("rate", "burst", "batch_size", "time_zone", "opt_outs_hidden")
 
 
@@ -61,6 +62,13 @@ def may_disturb(message: ClaimedMessage, status: SendStatus, *, now: datetime) -
         # a stored zone that this machine does not know: late beats in the middle of the night
         _say_once(status.send.pk, str(problem))
         return now + UNREADABLE
+
+
+def unknown_zone(send: Send) -> str:
+    """A zone because of which messages of it wait: the service's, or one of the first messages'; "" where this machine knows them."""
+    waiting = send.messages.filter(state=MessageState.PENDING).order_by("pk")
+    zones = {send.service.time_zone, *waiting.values_list("zone", flat=True)[:SAMPLE]}
+    return min((zone for zone in zones if zone and not time_zones.here(zone)), default="")
 
 
 def quiet_until(msisdn: str, *, column: str, service_zone: str, quiet: str, at: datetime) -> datetime | None:

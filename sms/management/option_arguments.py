@@ -27,7 +27,12 @@ def moment(text: str) -> datetime:
 
 def in_zone(at: datetime | None, service: Service) -> datetime | None:
     """What has no offset is the service's wall clock; a skipped hour is the moment of the change, a repeated one its first."""
-    return at if at is None or at.tzinfo is not None else quiet_hours.local_instant(at, service.time_zone)
+    if at is None or at.tzinfo is not None:
+        return at
+    try:
+        return quiet_hours.local_instant(at, service.time_zone)
+    except ValueError as problem:
+        raise CommandError(f"{problem} Give the time with its offset, like 2026-12-24T09:00:00Z.") from None
 
 
 def add_option_arguments(parser: CommandParser) -> None:

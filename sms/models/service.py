@@ -29,7 +29,7 @@ HAND_OVER = timedelta(days=7)
 
 def valid_zone(name: str) -> None:
     """Refuse what is no IANA time zone."""
-    if name not in time_zones.known():
+    if not time_zones.here(name):
         raise ValidationError(
             "%(name)s is not a time zone. Write it like Europe/London.", params={"name": name}
         )

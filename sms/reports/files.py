@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
 
 from sms.reports.figures import SHOWN_TIMES, FactSums
 from sms.reports.query import BY, ReportQuery
 from sms.reports.read import ReportRow
+from sms.reports.workbook import write_table
 from sms.values.csv import MARK, csv_line
 
 Cell = str | int | float | None
@@ -71,22 +69,5 @@ def csv_of(asked: ReportQuery, lines: Iterable[ReportRow]) -> Iterator[str]:
 def write_xlsx(
     path: Path, asked: ReportQuery, lines: Iterable[ReportRow], *, said: Callable[[int], None] | None = None
 ) -> int:
-    """A workbook in constant memory; returns the lines written. Every text is a text, whatever it begins with."""
-    options: dict[str, Any] = {"constant_memory": True, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(str(path), options) as workbook:
-        bold, worksheet = workbook.add_format({"bold": True}), workbook.add_worksheet("Report")
-        worksheet.freeze_panes(1, 1)
-        worksheet.set_column(0, 0, 32)
-        worksheet.set_column(1, len(headings(asked)), 14)
-        for place, heading in enumerate(headings(asked)):
-            worksheet.write_string(0, place, heading, bold)
-        number = 0
-        for number, line in enumerate(lines, 1):
-            for place, cell in enumerate(cells(line)):
-                if isinstance(cell, str):
-                    worksheet.write_string(number, place, cell)
-                elif cell is not None:
-                    worksheet.write_number(number, place, cell)
-            if said is not None and number % 1000 == 0:
-                said(number)
-    return number
+    """A workbook in constant memory; returns the lines written."""
+    return write_table(path, "Report", headings(asked), map(cells, lines), said=said)

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from sms.dispatch.last_look import unknown_zone
 from sms.ledger.slices import stage_ends
 from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
 from sms.models.message import FINAL
+from sms.values import time_zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,14 @@ def stage_of(send: Send) -> Stage | None:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """Messages that wait for the end of quiet hours, at most so many, and when the first of them may go."""
+    """Messages that wait for the end of quiet hours, at most so many, and when the first of them may go.
+
+    `unknown` is a sentence where it is not night at all, but a time zone that this machine does not know.
+    """
 
     messages: int
     until: datetime
+    unknown: str = ""
 
 
 def night_of(send: Send, *, now: datetime) -> Night | None:
@@ -92,7 +98,10 @@ def night_of(send: Send, *, now: datetime) -> Night | None:
     if found["first"] is None:
         return None
     pending = send.counts().get(MessageState.PENDING, 0)
-    return Night(min(found["room"], pending), found["first"]) if pending else None
+    if not pending:
+        return None
+    zone = unknown_zone(send)
+    return Night(min(found["room"], pending), found["first"], time_zones.waits_because(zone) if zone else "")
 
 
 @dataclass(frozen=True, slots=True)

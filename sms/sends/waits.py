@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from django.db.models import Min
 
-from sms.dispatch.last_look import UNREADABLE, quiet_until
+from sms.dispatch.last_look import SAMPLE, UNREADABLE, quiet_until, unknown_zone
 from sms.models import UNFINISHED, Hold, Message, MessageState, Send, SendState, Slice
+from sms.values import time_zones
 
-SAMPLE = 1_000  # messages of a send that are asked for their quiet hours
 NOT_BEGUN = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
 # a slice is claimed again within seconds unless quiet hours are the reason
 LOOKED_AT = timedelta(minutes=2)
@@ -78,6 +78,8 @@ def _waits(send: Send, holds: Sequence[Hold], night: datetime | None, *, now: da
         found.append(Wait(WaitReason.PAUSE, f"The team paused {paused}. It goes when that is resumed."))
     if night is not None:
         says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
+        if zone := unknown_zone(send):
+            says = time_zones.waits_because(zone)
         found.append(Wait(WaitReason.QUIET_HOURS, says, night))
     return found
 

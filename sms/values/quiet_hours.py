@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
+from sms.values import time_zones
+
 HORIZON_DAYS = 400  # that `next_allowed` looks ahead: over a year, so that every summer time has its chance
 
 _DAY = 86_400
@@ -248,7 +250,7 @@ def _show_days(days: frozenset[int]) -> str:
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
-        return zoneinfo.ZoneInfo(name)
+        return zoneinfo.ZoneInfo(time_zones.here(name) or name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"“{name[:40]}” is no time zone that this machine knows.") from error
 

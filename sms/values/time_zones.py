@@ -9,6 +9,7 @@ audience comes first (`sms.values.quiet_hours.zones_of`). Called by the audience
 
 import zoneinfo
 from functools import cache
+from pathlib import Path
 
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
@@ -30,7 +31,8 @@ def of_number(e164: str) -> tuple[str, ...]:
     """IANA names of every zone where this number (with or without its plus) can be, sorted.
 
     All zones of the calling code where the range is unknown or is a mobile's; () for a calling code without a
-    place (+800, satellites) and for what is no number. Names that this machine's database lacks are left out.
+    place (+800, satellites) and for what is no number. A name that this machine does not know is among them, so that
+    quiet hours are held and not somebody else's.
     """
     digits = e164.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
@@ -72,7 +74,7 @@ def _shows_area(code: str, number: str) -> bool:
 @cache
 def _zones(prefix: str) -> tuple[str, ...]:
     """What the table has for exactly these digits. Asked for calling codes and for prefixes in the table, so bounded."""
-    return tuple(sorted(name for name in TIMEZONE_DATA.get(prefix, ()) if name in known()))
+    return tuple(sorted({here(name) or name for name in TIMEZONE_DATA.get(prefix, ())}))
 
 
 def _by_prefix(digits: str) -> tuple[str, ...]:
@@ -84,12 +86,29 @@ def _by_prefix(digits: str) -> tuple[str, ...]:
 
 def or_utc(name: str) -> str:
     """A stored name as far as this machine knows it: for screens and forecasts, where a page that says UTC beats none."""
-    return name if name == "UTC" or name in known() else "UTC"
+    return here(name) or "UTC"
+
+
+def here(name: str) -> str:
+    """The name under which this machine has that clock: the same, or another that IANA has for it; "" where it has none."""
+    if name == "UTC" or name in known():
+        return name
+    return next((twin for twin in _twins().get(name, ()) if twin in known()), "")
+
+
+def waits_because(zone: str) -> str:
+    """What is said of messages whose quiet hours cannot be told, and the way out."""
+    return (
+        f"This machine does not know the time zone {zone}, so messages with quiet hours wait. "
+        "Choose another zone, or ask your operator to install the package tzdata."
+    )
 
 
 def unknown_of_numbers() -> list[str]:
     """Names in the table of numbers that this machine lacks: recipients there would be taken for somebody elsewhere."""
-    return sorted({name for names in TIMEZONE_DATA.values() for name in names} - known())
+    return sorted(
+        name for name in {name for names in TIMEZONE_DATA.values() for name in names} if not here(name)
+    )
 
 
 @cache
@@ -99,8 +118,22 @@ def known() -> frozenset[str]:
 
 
 @cache
+def _twins() -> dict[str, list[str]]:
+    """Of every name that has any, the others for the same clock, today's first."""
+    lines = Path(__file__).with_name("zone_links.txt").read_text("utf-8").splitlines()
+    names: dict[str, list[str]] = {}
+    for old, today in (line.split() for line in lines if not line.startswith("#")):
+        names.setdefault(today, [today]).append(old)
+    return {name: alike for alike in names.values() for name in alike}
+
+
+@cache
 def _names() -> dict[str, str]:
-    """Lower case → IANA's spelling, of every zone that is a place's."""
+    """Lower case → this machine's spelling, of every zone that is a place's."""
     outside = ("Etc/", "SystemV/")
-    places = {name.lower(): name for name in known() if "/" in name and not name.startswith(outside)}
+    places = {
+        name.lower(): here(name)
+        for name in {*known(), *_twins()}
+        if "/" in name and not name.startswith(outside) and here(name)
+    }
     return places | _UNIVERSAL

@@ -41,6 +41,9 @@ export function saving(form, { changed, stored, work }) {
     return typed;
   }
 
+  // a refusal as JSON; JSON alone would be the sign-in page's too, which has to be told apart from an answer
+  const REFUSALS = { Accept: "application/json, text/html;q=0.9" };
+
   function save(choosing = false) {
     running ??= once(choosing === true).finally(() => {
       running = null;
@@ -56,11 +59,11 @@ export function saving(form, { changed, stored, work }) {
     say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
     let answer, reply;
     try {
-      answer = await fetch(form.dataset.save, { method: "POST", body: typed, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
+      answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: REFUSALS, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
       reply = await answer.json();
     } catch { reply = null; }
     if (answer?.status === 410) return sent(reply.send);
-    if (!reply || !(answer.ok || answer.status === 409)) return failed(answer);
+    if (!reply || !(answer.ok || answer.status === 409)) return failed(answer, reply);
     failures = 0;
     saved = upto;
     took(reply, upto, Boolean(typed.get("file") || typed.get("remove_file")));
@@ -101,15 +104,15 @@ export function saving(form, { changed, stored, work }) {
     form.querySelector("[form=discard]").hidden = false;
   }
 
-  function failed(answer) {
+  function failed(answer, reply) {
     const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
     failures += 1;
     const signedOut = answer && (answer.redirected || answer.status === 403);
     const why = !answer ? "No connection"
       : signedOut ? "You were signed out"
       : answer.status === 413 ? "The file is too large"
-      : "Textdesk did not accept it";
-    say(`Not saved. ${why}. What you wrote stays here; trying again every few seconds. `, "bad");
+      : reply?.says ?? "Textdesk did not accept it.";
+    say(`Not saved. ${why.replace(/\.?$/, ".")} What you wrote stays here; trying again every few seconds. `, "bad");
     if (signedOut) link("Sign in again in a new window", "/accounts/login/").target = "_blank";
     clearTimeout(timer);
     timer = setTimeout(save, wait * 1000);

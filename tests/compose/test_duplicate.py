@@ -14,6 +14,7 @@ from sms.compose.drafts.recipients_of_send import RecipientsGone, Who
 from sms.inbound import optouts
 from sms.models import (
     USUAL_RECEIPTS,
+    AudienceVersion,
     AuditEvent,
     Draft,
     Lane,
@@ -158,17 +159,22 @@ def test_a_saved_audience_is_named_while_it_is_the_same_and_its_old_rows_are_tak
     assert "$(name)" in told[0]
 
 
-def test_a_send_of_a_program_keeps_numbers_and_says_what_is_missing(service):
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_send_of_a_program_keeps_its_rows_and_says_what_is_missing_once_they_are_gone(kept, service):
     audience = read_pasted(
         "number,name\n07700900001,Ann\n07700900001,Ann", country="GB", limits=LIMITS, allow_duplicates=True
     )
     order = an_order(service, audience=audience, content="Hi $(name)")
     send = create(order, by=BY)
+    if not kept:
+        AudienceVersion.objects.update(erased_at=timezone.now())
+        send.refresh_from_db()
     draft, told = again(send)
     assert draft.text == "Hi $(name)"
-    assert "$(name)" in told[-1]
+    assert told == [] if kept else "$(name)" in told[-1]
     audience = drafts.audience_of_draft(draft, limits=LIMITS)
     assert [one.msisdn for one in audience.recipients] == ["+447700900001"] * 2
+    assert [one.substitutions for one in audience.recipients] == [{"name": "Ann"} if kept else {}] * 2
 
 
 def test_opt_outs_since_then_are_left_out(service):

@@ -2,41 +2,19 @@
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from portal import people
 from portal.access import ACTS
-from portal.models import Invitation, Membership, Role, User
-from sms.audiences import packing, saved
-from sms.audiences.files import Limits
-from sms.catalogue import templates
-from sms.compliance import erasure
+from portal.models import Role
 from sms.models import (
-    ApiKey,
-    ApprovalRequest,
-    ApprovalRules,
     AuditEvent,
-    Callback,
-    CallbackEndpoint,
-    ContactPolicyGroup,
     Draft,
-    Erasure,
-    InboundMessage,
-    OptOut,
-    ProbeStep,
-    ReportFile,
-    ReportSchedule,
-    SavedAudience,
     Send,
     Service,
-    ShortLinkDomain,
-    Smartlink,
-    TemplateVersion,
-    TenantProbe,
 )
+from tests.support.every_page import SERVICE_PAGES, THINGS, address
 from tests.support.people import Cast, a_cast
 from tests.support.routes import patterns
-from tests.support.sends import BY, a_send
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 
@@ -78,10 +56,6 @@ OPEN_ACCOUNT = {
 }
 
 
-SERVICE_PAGES = [
-    (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
-]
-THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0]]
 CLOSED_PAGES = [
     (path, name)
     for path, name, _ in patterns()
@@ -95,140 +69,6 @@ def cast() -> Cast:
     # where nobody listens, so that the connection test ends at once
     Service.objects.update(base_url="http://127.0.0.1:9")
     return made
-
-
-def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = False) -> str:
-    """Where the thing that `path` names is; unless `furnished`, one of every other kind is made too, for the lists to show."""
-    nouns = {
-        "drafts": lambda: draft.pk,
-        "messages": lambda: send.messages.first().pk,
-        "sends": lambda: send.pk,
-        "senders": lambda: send.sender_id,
-        "opt-outs": lambda: an_opt_out(send.service).pk,
-        "inbound": lambda: an_sms(send.service).pk,
-        "domains": lambda: a_domain(send.service).pk,
-        "api-keys": lambda: an_api_key(send.service).pk,
-        "callbacks": lambda: a_callback(send.service).endpoint_id,
-        "callback-log": lambda: a_callback(send.service).pk,
-        "templates": lambda: a_template(send.service).template_id,
-        "versions": lambda: a_template(send.service).pk,
-        "policy-groups": lambda: a_group(send.service).pk,
-        "smartlinks": lambda: a_smartlink(send.service).pk,
-        "approvals": lambda: an_approval(send.service).pk,
-        "audiences": lambda: an_audience(send.service).pk,
-        "people": lambda: a_colleague(send.service).pk,
-        "invitations": lambda: an_invitation(send.service).pk,
-        "report-files": lambda: a_report_file(send.service).pk,
-        "report-schedules": lambda: a_report_by_mail(send.service).pk,
-        "tenant": lambda: a_probe_step(send.service).pk,
-        "personal-data": lambda: an_erasure(send.service).pk,
-        "audit": lambda: AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
-    }
-    # by the part after the service, so that a page of a new noun has to be added here
-    parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
-    made = {} if furnished else {name: make() for name, make in nouns.items()}
-    noun = 0
-    if "<int:pk>" in path:
-        noun = made.get(parts[0]) or nouns[parts[0]]()
-    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun)).replace(
-        "<slug:step>", "backup"
-    )
-
-
-def a_probe_step(service) -> ProbeStep:
-    now = timezone.now()
-    probe, _ = TenantProbe.objects.get_or_create(
-        service=service,
-        defaults={"sender": service.senders.first(), "started_at": now, "msisdn": "+447700900001"},
-    )
-    return ProbeStep.objects.get_or_create(probe=probe, question="plain")[0]
-
-
-def a_template(service) -> TemplateVersion:
-    made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
-    return made.versions.get()
-
-
-def a_group(service) -> ContactPolicyGroup:
-    return ContactPolicyGroup.objects.get_or_create(service=service, name="g", group_id="g")[0]
-
-
-def a_smartlink(service) -> Smartlink:
-    return Smartlink.objects.get_or_create(service=service, name="s", smartlink_id=7)[0]
-
-
-def a_domain(service) -> ShortLinkDomain:
-    return ShortLinkDomain.objects.get_or_create(
-        service=service, host="go.example.test", defaults={"region": service.region}
-    )[0]
-
-
-def an_api_key(service) -> ApiKey:
-    return ApiKey.objects.get_or_create(service=service, name="Shop", prefix=f"td_live_{service.pk}")[0]
-
-
-def a_callback(service) -> Callback:
-    now = timezone.now()
-    endpoint, _ = CallbackEndpoint.objects.get_or_create(
-        service=service,
-        url="https://partner.invalid/",
-        defaults={"name": "Partner", "disabled_at": now, "disabled_because": "x"},
-    )
-    kept = {"kind": "message.delivered", "body": "{}", "created_at": now, "since": now, "next_at": now}
-    return Callback.objects.get_or_create(endpoint=endpoint, event_id="evt_1", defaults=kept)[0]
-
-
-def an_erasure(service) -> Erasure:
-    made = erasure.ask(service, f"+4477009{service.pk:05d}", reason="Request 1", by=BY)
-    done = {"state": "done", "number": "", "done_at": timezone.now()}
-    Erasure.objects.filter(pk=made.pk).update(**done)
-    return made
-
-
-def an_approval(service) -> ApprovalRequest:
-    """Of a send that somebody else made; rules are gone again, so that other sends need nobody."""
-    found = ApprovalRequest.objects.filter(service=service, state="open").first()
-    if found is None:
-        rules = ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
-        found = a_send(service).approvals.get()
-        rules.delete()
-    return found
-
-
-def an_opt_out(service) -> OptOut:
-    return OptOut.objects.get_or_create(service=service, msisdn="+447700900001", source="page")[0]
-
-
-def an_audience(service) -> SavedAudience:
-    found = service.audiences.filter(archived_at=None).first()
-    packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
-    return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY)
-
-
-def a_colleague(service) -> User:
-    user = User.objects.get_or_create(email=f"colleague@{service.slug}.test")[0]
-    Membership.objects.get_or_create(user=user, service=service, role=Role.COMPOSER)
-    return user
-
-
-def an_invitation(service) -> Invitation:
-    return people.invite(service, "new@example.test", [Role.AUDITOR], by=BY)
-
-
-def a_report_file(service) -> ReportFile:
-    return ReportFile.objects.get_or_create(
-        service=service, kind="csv", query={"by": "send", "from": "2026-03-01", "until": "2026-03-31"}
-    )[0]
-
-
-def a_report_by_mail(service) -> ReportSchedule:
-    kept = {"next_at": timezone.now(), "made_by": "x"}
-    return ReportSchedule.objects.get_or_create(service=service, name="Weekly", defaults=kept)[0]
-
-
-def an_sms(service) -> InboundMessage:
-    kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
-    return InboundMessage.objects.get_or_create(dedupe=b"0" * 16, defaults=kept)[0]
 
 
 def statuses(client, url: str) -> set[int]:

@@ -119,10 +119,14 @@ def test_a_no_needs_a_reason_and_gives_the_draft_back(cast):
 
 
 @pytest.mark.parametrize("what", ["approve", "reject"])
-def test_what_no_database_keeps_is_left_out_of_a_comment(cast, what):
+def test_a_comment_that_no_database_keeps_is_refused_and_decides_nothing(cast, what):
     request = request_of(sent_for_approval(cast))
-    answer(cast["approver"], request, what, comment="Fine\0.")
-    assert request.decisions.get().comment == "Fine."
+    assert answer(cast["approver"], request, what, comment="Fine\0.").status_code == 400
+    assert answer(cast["approver"], request, what, comment="x" * 1001).status_code == 400
+    assert not request.decisions.exists()
+    written = "\n".join(["x"] * 500)
+    answer(cast["approver"], request, what, comment=written.replace("\n", "\r\n"))
+    assert request.decisions.get().comment == written
 
 
 def test_a_page_that_is_out_of_date_approves_nothing(cast):

@@ -137,11 +137,13 @@ def test_versions_are_counted_by_ones_and_show_examples_fallbacks_and_names(cast
     ]
 
 
-def test_what_no_database_keeps_is_left_out_of_the_language_of_an_address(cast):
+def test_a_language_that_no_database_keeps_is_refused_in_an_address(cast):
     made = templates.create(cast.service, "offer", templates.Wording("Hi"), by=BY)
     templates.save_draft(made, templates.Wording("Hallo", language="de"), by=BY)
-    page = cast["admin"].get(f"/s/shop/templates/{made.pk}/edit/", {"language": "d\0e"})
-    assert page.context["form"]["text"].value() == "Hallo"
+    url = f"/s/shop/templates/{made.pk}/edit/"
+    assert cast["admin"].get(url, {"language": "de"}).context["form"]["text"].value() == "Hallo"
+    page = cast["admin"].get(url, {"language": "d\0e"})
+    assert page.status_code == 400 and "“language” holds a character" in page.text
 
 
 def test_consent_of_a_number_is_not_asked_by_address(cast):

@@ -76,10 +76,17 @@ def test_what_fills_a_placeholder_is_kept_once_however_its_name_is_spelled(servi
 
 
 @pytest.mark.parametrize("field", ["name", "column", "fallback"])
-def test_what_no_database_keeps_is_left_out_of_what_fills_a_placeholder(service, ada, field):
+def test_what_no_database_keeps_is_refused_with_the_field_and_the_draft_stays(service, ada, field):
     typed = {"name": "name", "column": "Customer", "fallback": "friend"}
     sent = {f"filling_{part}": value for part, value in typed.items()}
-    begun(ada, service, fillings_shown="1", **sent | {f"filling_{field}": f"{typed[field]}\0"})
+    url, _ = begun(ada, service, fillings_shown="1", **sent)
+    refused = ada.post(
+        f"{url}save/",
+        sent | {"fillings_shown": "1", f"filling_{field}": f"{typed[field]}\0"},
+        headers={"accept": "application/json, text/html;q=0.9"},
+    )
+    assert refused.status_code == 400
+    assert f"“filling_{field}” holds a character that cannot be kept" in refused.json()["says"]
     assert Draft.objects.get().fillings == {"name": {"column": "Customer", "fallback": "friend"}}
 
 

@@ -6,7 +6,7 @@ from tests.support.people import a_cast
 from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
-ODD = ("x", "-1", "1.5", "9" * 30, "\0")
+ODD = ("x", "-1", "1.5", "9" * 30)
 ADDRESSES = (
     "audit/?before=",
     "opt-outs/?before=",

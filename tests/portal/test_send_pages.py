@@ -57,8 +57,6 @@ def test_the_progress_is_asked_for_until_every_message_is_settled(service, compo
         "state=gone",
         "tests=all",
         "by=team:1",
-        "q=%00",
-        "label=%00",
     ],
 )
 def test_what_an_address_asks_without_sense_asks_for_nothing(service, composer, query):

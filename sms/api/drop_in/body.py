@@ -21,6 +21,7 @@ from sms.api.drop_in.unused import Notice, notice
 from sms.api.json_values import Written
 from sms.models import SendOptions
 from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.values.text import UNSTORABLE
 from sms.webex import send_request as wire
@@ -78,9 +79,12 @@ class DropInRequest:
 
 def decode(body: bytes) -> Block:
     """Raises DropInRefused where it is no JSON object."""
+    body = without_bom(body)
     try:
-        data = _decode(without_bom(body))
+        data = _decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        if name := unstorable.unstorable_field(body):
+            raise invalid(name, unstorable.SAYS) from None
         raise no_json() from None
     if not isinstance(data, dict):
         raise no_json()

@@ -12,7 +12,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 from sms.api.json_values import Written
+from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
+from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
@@ -24,11 +26,14 @@ class Json(JSONParser):
     """UTF-8 JSON. What is no JSON, what is no number and what is nested without end are ParseErrors."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        raw = without_bom(stream.read())
         try:
-            return _decode(without_bom(stream.read()))
+            return _decode(raw)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            if field := unstorable.unstorable_field(raw):
+                raise invalid(field, unstorable.SAYS) from None
             raise ParseError(f"The body cannot be read: {problem}.") from None
 
 

@@ -44,7 +44,7 @@ class ResourceSchema(AutoSchema):
     def get_override_parameters(self) -> Any:
         name, here = self.get_operation_id(), self.method == "GET"
         found = []
-        if here:
+        if here and getattr(self.view, "serializer_class", None):
             found.append(
                 OpenApiParameter("fields", str, description="Only these fields, separated by commas.")
             )
@@ -155,6 +155,8 @@ def _show(operation: dict[str, Any]) -> None:
         for kind, media in response.get("content", {}).items():
             if status in example and kind == "application/json":
                 media["example"] = _answer(example[status])
+            if status in example and kind == "text/csv":
+                media["example"] = example[status]
 
 
 def _answer(written: Any) -> Any:

@@ -14,6 +14,7 @@ from sms.api.v1.opt_outs import OptOuts
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reports import DayReports, SendReports
 from sms.api.v1.resource import Collection, Resource
+from sms.api.v1.send_report import SendReportFile
 from sms.api.v1.sends import SendMessages, SendRejects, Sends
 
 LIST: dict[str, Any] = {"get": "list"}
@@ -51,6 +52,7 @@ urlpatterns = [
     *router.urls,
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
+    path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),
     path("audiences/<int:pk>/versions", AudienceVersions.as_view(LIST | {"post": "create"})),
     path("audiences/<int:pk>/rejects", AudienceRejects.as_view(LIST)),
     path("reports/sends", SendReports.as_view(LIST)),

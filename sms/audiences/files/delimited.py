@@ -16,7 +16,7 @@ from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.findings import FileFindings
 from sms.audiences.files.kinds import refuse_other_text
 from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, rejected
-from sms.values.csv import MARK
+from sms.values.csv import MARK, armed
 from sms.values.problems import ProblemCode
 
 # csv refuses cells over 131,072 characters in the middle of a record, and this is its only (process-wide) switch. A longer cell must
@@ -162,7 +162,8 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
             except csv.Error:
                 yield _broken(number, lines.give_back())
             else:
-                yield number, cells
+                # what a file of ours has before a cell that a spreadsheet would run
+                yield number, list(map(armed, cells)) if "'" in record[0] or len(record) > 1 else cells
     finally:
         text.detach()  # or the caller's file is closed with our wrapper
 

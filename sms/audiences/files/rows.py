@@ -1,8 +1,10 @@
 """The shapes that leave this stage, and the rows that run inside it."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
@@ -154,11 +156,15 @@ class Audience:
         )
 
     def blocks(self) -> Iterator[RowBlock]:
-        """The rejects first, in one block."""
-        if self.rejects:
-            yield RowBlock((), self.rejects)
+        """In the order of the file: up to so many recipients, with the rejects among them."""
+        done = 0
         for start in range(0, len(self.recipients), BLOCK):
-            yield RowBlock(self.recipients[start : start + BLOCK], ())
+            kept = self.recipients[start : start + BLOCK]
+            until = bisect_right(self.rejects, kept[-1].row, lo=done, key=attrgetter("row"))
+            yield RowBlock(kept, self.rejects[done:until])
+            done = until
+        if done < len(self.rejects):
+            yield RowBlock((), self.rejects[done:])
 
 
 # A row as the file has it: its number as a spreadsheet shows it (from 1, headings included), and its cells as text.

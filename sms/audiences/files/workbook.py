@@ -157,6 +157,10 @@ def _rows(sheet: CalamineSheet, layout: Layout) -> Iterator[Row]:
     number = -1
     for number, values in enumerate(sheet.iter_rows()):
         cells = padding + [value if type(value) is str else plain(value) for value in values]
+        if "\0" in "".join(
+            cells
+        ):  # no database keeps it: a character that cannot be read, so that nobody gets a text without it
+            cells = [cell.replace("\0", "\ufffd") for cell in cells]
         for column, places in shows:
             if number < len(places) and (place := places[number]):
                 _apply(cells, column, values[column - left], formats[place - 1])

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sms.compose.order import ComposedMessage, Order
 from sms.models import ApprovalRules, Draft, Fact, FactProfile, Send, SendState, Service
+from sms.values import time_zones
 from sms.values.msisdn import country_of
 
 BEGUN = (SendState.SENDING, SendState.FINISHED)
@@ -123,8 +124,10 @@ def _reasons(
         yield ApprovalReason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
     if campaign and rules.outside_hours and rules.hours:
         there = now.astimezone(zoneinfo.ZoneInfo(service.clock))
-        if not rules.ordinary_at(there.time()):
-            says = f"It is {there:%H:%M} in {service.time_zone}, outside the ordinary hours {rules.hours}."
+        says = f"It is {there:%H:%M} in {service.clock}, outside the ordinary hours {rules.hours}."
+        if unknown := not time_zones.here(service.time_zone):
+            says = f"This machine does not know the time zone {service.time_zone}, so any hour is outside the ordinary ones."
+        if unknown or not rules.ordinary_at(there.time()):
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
 

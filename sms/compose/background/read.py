@@ -32,7 +32,6 @@ from sms.audiences.storage import ChunkWriter, Digest, StoredAudience, cells_of
 from sms.compose.background.lease import PreparationLease
 from sms.ledger.crash_points import point
 from sms.models import AudienceVersion, Preparation, Upload
-from sms.values.csv import armed
 from sms.values.problems import ProblemCode
 
 Item = Recipient | RejectedRow
@@ -177,13 +176,13 @@ def _mended(reading: AudienceReader, base: AudienceVersion, *, allow_duplicates:
 def _as_of(item: Item, reading: AudienceReader, headings: list[str], numbered: str) -> tuple[int, Item]:
     """The number of the row that it was, and the row with the columns of the audience alone."""
     if isinstance(item, Recipient):
-        cells = {name: armed(cell) for name, cell in item.substitutions.items()}
+        cells = item.substitutions
         row = _number(cells.get(numbered, ""))
         own = {name: cells[name] for name in headings if name in cells}
         return row, replace(item, row=row or item.row, substitutions=own)
     by_name = dict(zip(reading.headings, item.cells, strict=False))
     row = _number(by_name.get(numbered, ""))
-    own_cells = [armed(by_name.get(name, "")) for name in headings] if item.cells else []
+    own_cells = [by_name.get(name, "") for name in headings] if item.cells else []
     return row, replace(item, row=row or item.row, cells=own_cells)
 
 

@@ -1,7 +1,7 @@
 """The recipients of a send, all or some of them, as the audience of a new draft.
 
-The rows come from where the send had them: its saved audience or its draft's file, by row number, so that placeholders find their values
-again. A send of a program keeps its numbers only.
+The rows come from where the send had them: its saved audience, its draft's file or the rows that a program or a command gave, by row
+number, so that placeholders find their values again. A partner's request at `/v2/messages` keeps its numbers only.
 """
 
 import csv

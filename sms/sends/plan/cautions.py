@@ -11,6 +11,7 @@ from sms.models import SenderKind
 from sms.models.receipt_choice import WITHOUT
 from sms.sends.plan.forecast import SendForecast
 from sms.sends.plan.shapes import Caution, Cost
+from sms.values import time_zones
 
 _NAMES = {"US": "the United States", "CA": "Canada"}
 
@@ -35,6 +36,8 @@ def cautions(
     reach = reach_cautions(sender, figures.recipients_by_country())
     for sentence in (*domain_cautions(order.options.link_domain), *reach):
         yield Caution("destination", sentence)
+    if unknown := sorted({zone for group in figures.groups for zone in group if not time_zones.here(zone)}):
+        yield Caution("time_zone", time_zones.waits_because(unknown[0]))
     if foreseen.too_late:
         yield Caution(
             "too_late",

@@ -127,7 +127,12 @@ def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:
             return at
         begin = moment(at)
         assert isinstance(group, tuple)
-        when = quiet_hours.next_allowed(begin, group, quiet)
+        try:
+            when = quiet_hours.next_allowed(begin, group, quiet)
+        except (
+            ValueError
+        ):  # a zone that this machine does not know; the dispatcher holds it, the plan says so
+            return at + quiet_hours.HORIZON_DAYS * 86_400
         if when is None:
             when = quiet_hours.next_allowed(begin, (home,), quiet)
         return max(when.timestamp(), at) if when is not None and when > begin else at

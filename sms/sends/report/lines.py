@@ -1,0 +1,179 @@
+"""The rows of a send and what became of them, joined row by row.
+
+Messages and left-out rows were made in the order of the rows, a block at a time, so each is read once and forwards. A row is joined only
+where its number is the one that the message went to: a file may have been changed since, by an erasure for example.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from heapq import merge
+from operator import attrgetter
+
+from sms.audiences.files import Limits, Recipient, RejectedRow, without_number
+from sms.audiences.files.rows import Rows
+from sms.models import Send
+from sms.sends.report.outcomes import LEFT_OUT, RowOutcome, messages_of, rejects_of, without_message
+from sms.sends.report.source import SourceRow, blocks_of, source_of
+from sms.values.msisdn import mask
+from sms.values.msisdn.hidden import hidden, is_hidden
+from sms.values.msisdn.mention import masked, starred
+from sms.values.problems import ProblemCode
+from sms.values.text import match_key
+
+NUMBER = "number"
+# None of them names a column of numbers, of time zones or of correlation ids: a report is read as an audience like the file before it.
+APPENDED = (
+    *("row", "state", "posted (UTC)", "ended (UTC)", "code", "what it means", "segments", "cost", "currency"),
+    *("clicks", "provider id", "asked correlation id", "carrier"),
+)
+ReportCell = str | int | float | None
+Joined = tuple[SourceRow | None, RowOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """`headings` are those of the rows, then what is appended; `lines` may be walked once."""
+
+    headings: list[str]
+    lines: Iterator[list[ReportCell]]
+
+
+def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
+    """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too."""
+    source = source_of(send, limits=limits)
+    names, column = (list(source.headings), source.column) if source is not None else _kept_names(send)
+    cells = partial(_cells, names=names, column=column, numbers=numbers)
+    shown = _number if numbers else _masked_number
+    lines = (
+        [*cells(row, one, shown), *_appended(one, numbers=numbers)] for row, one in _joined(send, source)
+    )
+    return SendReport([*names, *_unused(names)], lines)
+
+
+def _kept_names(send: Send) -> tuple[list[str], str]:
+    """Of a program's request: what its first messages keep stands for all of them."""
+    values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:100]
+    return [
+        NUMBER,
+        *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER),
+    ], NUMBER
+
+
+def _unused(names: Sequence[str]) -> list[str]:
+    """The appended headings, each told apart from those of the file."""
+    taken, found = set(map(match_key, names)), list[str]()
+    for name in APPENDED:
+        while match_key(name) in taken:
+            name = f"message {name}"
+        taken.add(match_key(name))
+        found.append(name)
+    return found
+
+
+# --- Joining -------------------------------------------------------------------------------------------------------------
+def _joined(send: Send, source: Rows | None) -> Iterator[Joined]:
+    if source is None:
+        for one in merge(messages_of(send), rejects_of(send), key=attrgetter("row")):
+            yield None, one
+        return
+    messages, rejects = _Ahead(messages_of(send)), _Ahead(rejects_of(send))
+    same = partial(_is_of, key=send.service.number_key)
+    for block in blocks_of(source):
+        last = block[-1].row if block else 0
+        messages.read_to(last)
+        rejects.read_to(last)
+        for row in block:
+            outcome = messages.take(row.row) or rejects.take(row.row) or without_message(row)
+            yield (row if same(row, outcome) else None), outcome
+    for one in merge(messages.rest(), rejects.rest(), key=attrgetter("row")):
+        yield None, one
+
+
+class _Ahead:
+    """Outcomes by their rows, read no further than the block at hand needs."""
+
+    def __init__(self, outcomes: Iterator[RowOutcome]) -> None:
+        self._outcomes, self._held = outcomes, dict[int, RowOutcome]()
+        self._next, self._last = next(outcomes, None), 0
+        self._loose = list[RowOutcome]()
+
+    def read_to(self, row: int) -> None:
+        self._last = max(self._last, row)
+        while self._next is not None and self._next.row <= self._last:
+            if self._next.row in self._held or not self._next.row:
+                self._loose.append(self._next)
+            else:
+                self._held[self._next.row] = self._next
+            self._next = next(self._outcomes, None)
+
+    def take(self, row: int) -> RowOutcome | None:
+        return self._held.pop(row, None)
+
+    def rest(self) -> Iterator[RowOutcome]:
+        yield from sorted([*self._held.values(), *self._loose], key=attrgetter("row"))
+        if self._next is not None:
+            yield self._next
+        yield from self._outcomes
+
+
+def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
+    if isinstance(row, RejectedRow):
+        return outcome.state == LEFT_OUT and row.value[:200] == outcome.number
+    return outcome.number in (row.msisdn, hidden(row.msisdn, key=key))
+
+
+# --- Cells ---------------------------------------------------------------------------------------------------------------
+def _cells(
+    row: SourceRow | None,
+    outcome: RowOutcome,
+    shown: Callable[[RowOutcome], str],
+    *,
+    names: Sequence[str],
+    column: str,
+    numbers: bool,
+) -> list[ReportCell]:
+    if isinstance(row, Recipient):
+        values = row.substitutions
+    elif row is not None:
+        values = dict(zip(names, row.cells, strict=False))
+    else:
+        values = {name: str(value) for name, value in (outcome.values or {}).items()}
+    if not numbers:
+        values = {name: masked(starred(value, outcome.number)) for name, value in values.items()}
+    return [shown(outcome) if name == column else values.get(name, "") for name in names]
+
+
+def _number(outcome: RowOutcome) -> str:
+    """A row with too many cells is not to become a good one when the report is uploaded: it has no more cells than columns here."""
+    if outcome.code == ProblemCode.TOO_MANY_CELLS and outcome.state == LEFT_OUT:
+        return f"{outcome.number} ({LEFT_OUT})"
+    return "" if is_hidden(outcome.number) else outcome.number
+
+
+def _masked_number(outcome: RowOutcome) -> str:
+    if outcome.state == LEFT_OUT and not outcome.number.startswith("+"):
+        return without_number(outcome.number)
+    return "" if is_hidden(outcome.number) else mask(outcome.number)
+
+
+def _appended(one: RowOutcome, *, numbers: bool) -> list[ReportCell]:
+    means = one.meaning if numbers else masked(one.meaning)
+    return [
+        *(
+            one.row or None,
+            one.state,
+            _time(one.posted_at),
+            _time(one.ended_at),
+            one.code,
+            means,
+            one.segments,
+        ),
+        *(None if one.cost is None else float(one.cost), one.currency, one.clicks),
+        *(one.provider_id, one.correlation_id, one.carrier),
+    ]
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""
