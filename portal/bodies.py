@@ -172,8 +172,8 @@ def _closes(raw: bytes) -> bool:
         return bool(text)
     try:
         json.JSONDecoder(strict=False).raw_decode(text)
-    except (ValueError, RecursionError):
-        return False
+    except (ValueError, RecursionError):  # slightly broken is read all the same, if nothing of it is missing
+        return text.rstrip()[-1:] in ("}", "]") and text.count("{") <= text.count("}")
     return True
 
 

@@ -45,7 +45,7 @@ from portal.views.catalogue_base import (
     CatalogueNew,
     CatalogueRemove,
 )
-from portal.views.compose import edit, review, save, test_sends
+from portal.views.compose import edit, leave_out, review, save, test_sends
 from sms.api.drop_in.older_views import (
     MessagingV1StatusView,
     MessagingV1View,
@@ -90,6 +90,7 @@ service = [
     path("drafts/<int:pk>/progress/", review.draft_progress, name="draft_progress"),
     path("drafts/<int:pk>/stop/", review.draft_act, {"act": "stop"}, name="draft_stop"),
     path("drafts/<int:pk>/go-on/", review.draft_act, {"act": "go_on"}, name="draft_go_on"),
+    path("drafts/<int:pk>/leave-out/", leave_out.draft_leave_out, name="draft_leave_out"),
     path("drafts/<int:pk>/mend/", review.draft_act, {"act": "mend"}, name="draft_mend"),
     path("drafts/<int:pk>/plan.json", review.draft_plan, name="draft_plan"),
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
@@ -125,6 +126,12 @@ service = [
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
     path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
+    path("inbound/<int:pk>/refuses/", opt_outs.inbound_refuses, name="inbound_refuses"),
+    path(
+        "inbound/<int:pk>/refuses-nothing/",
+        opt_outs.inbound_refuses_nothing,
+        name="inbound_refuses_nothing",
+    ),
     path("inbound/<int:pk>/retry/", opt_outs.inbound_retry, name="inbound_retry"),
     path("audiences/", audiences.audiences, name="audiences"),
     path("audiences/new/", audiences.audience_new, name="audience_new"),

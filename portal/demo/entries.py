@@ -16,8 +16,11 @@ SENDERS = (
 )
 TEMPLATES = (
     ("order_shipped", "Hi $(name), order $(order) is on its way."),
-    ("appointment", "Hi $(name), see you on $(date) at $(time). Reply C to cancel."),
-    ("flash_sale", "Hi $(name), 20% off until midnight: https://shop.example/sale Reply STOP to opt out."),
+    ("appointment", "Hi $(name), see you on $(date) at $(time). To cancel, text C to 72345."),
+    (
+        "flash_sale",
+        "Hi $(name), 20% off until midnight: https://shop.example/sale To opt out, text STOP to 72345.",
+    ),
 )
 
 

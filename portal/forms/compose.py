@@ -27,6 +27,7 @@ from sms.models import (
     VersionState,
 )
 from sms.models.receipt_choice import NONE, WITHOUT
+from sms.values.msisdn.kinds import DOUBTFUL
 from sms.values.text import match_key
 from sms.values.time_zones import or_utc
 from sms.webex.limits import LONGEST_VALIDITY
@@ -53,7 +54,7 @@ PLACED = (
     *("policy_group", "check_consent", "apply_frequency_cap"),
     *("link_domain", "allow_fallback_url", "tag1", "tag2", "smartlink_validity"),
     *("receipts", "callback_data", "notify_url", "notify_url_auth_id", "batch_id"),
-    *("expires_at", "language", "lane", "resend", "ramp", "respect_quiet_hours"),
+    *("expires_at", "language", "lane", "resend", "ramp", "respect_quiet_hours", "leave_out"),
 )
 AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
 UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
@@ -178,6 +179,7 @@ class DraftForm(forms.ModelForm):
             self.fields[
                 "column"
             ].help_text = "These rows were copied from another send, so it stays the column of the numbers."
+        self.kind_words = {one.names[0]: one.warning for one in DOUBTFUL}
         self.receipt_words = {one.name: f"{words[0].upper()}{words[1:]}." for one, words in WITHOUT.items()}
         self._times()
         if not self.instance.pk:

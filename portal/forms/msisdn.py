@@ -10,7 +10,7 @@ from django import forms
 from portal.forms.control import ReasonForm
 from portal.forms.uploads import UploadField
 from sms.models import Service
-from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, certain
 
 
 def countries() -> list[tuple[str, str]]:
@@ -30,7 +30,7 @@ class MsisdnField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         try:
-            return parse(super().clean(value), country=self.country).e164
+            return certain(super().clean(value), country=self.country)
         except BadNumber as problem:
             raise forms.ValidationError(str(problem), code=problem.code) from None
 

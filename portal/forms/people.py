@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from portal.forms.msisdn import countries
 from portal.forms.time_zones import is_zone
 from portal.models import Role, User
-from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, certain
 
 WHAT_THEY_MAY = {
     Role.COMPOSER: "Composer: writes and sends, opts people out",
@@ -100,6 +100,6 @@ class DetailsForm(forms.ModelForm):
         typed = self.cleaned_data
         if written := typed.get("own_number"):
             try:
-                typed["own_number"] = parse(written, country=typed.get("country") or "").e164
+                typed["own_number"] = certain(written, country=typed.get("country") or "")
             except BadNumber as problem:
                 self.add_error("own_number", str(problem))

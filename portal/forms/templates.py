@@ -67,7 +67,7 @@ class WordingForm(forms.Form):
             del self.fields["name"]
 
     def clean_text(self) -> str:
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        return text.line_breaks(str(self.cleaned_data["text"]))
 
     def clean_placeholders(self) -> list[Placeholder]:
         found: dict[str, Placeholder] = {}
@@ -76,7 +76,7 @@ class WordingForm(forms.Form):
                 continue
             cells = [cell.strip() for cell in line.split("|")]
             name, kind, example, fallback, longest = (*cells, "", "", "", "", "")[:5]
-            name = name.removeprefix("$(").removesuffix(")").strip()
+            name = (text.placeholders(name) or [name])[0].strip() if name.startswith("$(") else name
             if len(cells) > 5:
                 raise forms.ValidationError(f"Line {number} has more than five parts.")
             if not name or len(name) > 200:

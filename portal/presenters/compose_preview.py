@@ -23,7 +23,9 @@ from sms.compose import drafts, placeholders, preview
 from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.compose.resolved_order import ResolvedOrder, resolve
+from sms.compose.survey import DoubtfulNumbers
 from sms.models import AudienceVersion, Draft, Preparation, Service
+from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
 
 
 def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
 ASKED = (
     *("text", "template", "language", "sender", "link_domain", "track"),
     *("audience", "pasted", "country", "column"),
-    *("allow_duplicates", "respect_quiet_hours", "when", "send_at", "time_zone"),
+    *("allow_duplicates", "leave_out", "respect_quiet_hours", "when", "send_at", "time_zone"),
 )
 
 
@@ -75,6 +77,7 @@ class AllRows:
     recipients: int
     rejected: Sequence[RejectedGroup]
     bad: Sequence[RejectedRow]
+    doubtful: Sequence[DoubtfulNumbers] = ()
     exact: bool = False
     more: bool = False
     work: Preparation | None = None
@@ -85,7 +88,8 @@ def _all_rows(seen: "PreviewRequest", made: preview.Preview) -> AllRows:
     """Few rows are counted here; many by the draft's own check, once what was typed is stored."""
     of, figures, bad = seen.sample, made.figures, made.refused_rows
     if of.whole and not of.note:
-        return AllRows(made.totals, figures.recipients, [*of.rejected, *figures.removed], bad, exact=True)
+        removed, doubtful = [*of.rejected, *figures.removed], list(figures.doubtful.values())
+        return AllRows(made.totals, figures.recipients, removed, bad, doubtful, exact=True)
     if of.note or not (seen.order.text or seen.order.template):
         return AllRows(made.totals, of.recipients, of.rejected, bad)
     checked, asked = drafts.EditingTotals(), "count" in seen.typed
@@ -93,7 +97,8 @@ def _all_rows(seen: "PreviewRequest", made: preview.Preview) -> AllRows:
         checked = drafts.totals_while_editing(seen.draft, limits=upload_limits(), ask=asked)
     if (known := checked.figures) is not None:
         totals = preview.totals_of_all(known) if seen.order.text else None
-        return AllRows(totals, known.recipients, known.removed, bad, exact=True)
+        doubtful = list(known.doubtful.values())
+        return AllRows(totals, known.recipients, known.removed, bad, doubtful, exact=True)
     waits = checked.work.is_waiting if checked.work is not None else not asked
     missing = " ".join(one.text for one in checked.problems)
     return AllRows(
@@ -119,7 +124,7 @@ class PreviewRequest:
                 service=service,
                 audience=self.sample,
                 sender=self._chosen(service.senders, "sender"),
-                content=str(typed.get("text") or "").strip().replace("\r\n", "\n")[: preview.LONGEST],
+                content=str(typed.get("text") or "").strip()[: preview.LONGEST],
                 template=self._chosen(service.templates.filter(active=True), "template"),
                 placeholder_sources=placeholders.sources_from_json(self._fillings()),
                 options=asking_for(
@@ -127,6 +132,7 @@ class PreviewRequest:
                     link_domain=self._chosen(service.link_domains, "link_domain"),
                     shorten_links=self._shortens,
                     respect_quiet_hours=bool(typed.get("respect_quiet_hours")),
+                    leave_out=self._left_out,
                 ),
             )
         )
@@ -134,6 +140,17 @@ class PreviewRequest:
     @property
     def _shortens(self) -> bool:
         return self.typed["track"] != "off" if "track" in self.typed else self.draft.shorten_links
+
+    @property
+    def _left_out(self) -> NumberKind:
+        """Ticks of the page; of what the page does not say, the draft's."""
+        typed = self.typed
+        given = typed.getlist("leave_out") if hasattr(typed, "getlist") else typed.get("leave_out")
+        if "leave_out" not in typed or given is None:
+            return NumberKind(self.draft.leave_out)
+        if isinstance(given, NumberKind):
+            return given
+        return NumberKind.of(name for name in given if name in DOUBTFUL.names)
 
     def _fillings(self) -> dict[str, dict[str, str]]:
         if hasattr(self.typed, "getlist") and "fillings_shown" in self.typed:
@@ -185,7 +202,8 @@ class PreviewRequest:
         for name in ("allow_duplicates", *(["respect_quiet_hours"] if self.service.quiet_hours else [])):
             held[name], said[name] = getattr(draft, name), bool(typed.get(name))
         same = all(_plain(said[name]) == _plain(held[name]) for name in said)
-        return same and (self._shortens, self._fillings()) == (draft.shorten_links, draft.fillings)
+        chosen = (self._shortens, self._fillings(), self._left_out)
+        return same and chosen == (draft.shorten_links, draft.fillings, draft.leave_out)
 
 
 def _when(typed: Mapping[str, Any]) -> str:

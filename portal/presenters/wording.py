@@ -10,7 +10,7 @@ SHOWN_APART = (
     *("lane", "resend", "ramp", "respect_quiet_hours", "language"),
 )
 
-IN_FOLDS = (*SHOWN_APART, "shorten_links", "track_clicks", "tag1", "tag2", "receipts")
+IN_FOLDS = (*SHOWN_APART, "shorten_links", "track_clicks", "tag1", "tag2", "receipts", "leave_out")
 
 
 def folds(draft: Draft, service: Service) -> dict[str, str]:
@@ -21,6 +21,7 @@ def folds(draft: Draft, service: Service) -> dict[str, str]:
         "expiry": _expiry(draft),
         "pace": _pace(draft, service),
         "receipts": _receipts(draft),
+        "left_out": str(draft.leave_out).lower() or "none",
     }
 
 

@@ -26,6 +26,8 @@ from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 STATES = {"in_force": "In force", "lifted": "Lifted"}
+ASKED_AT_ONCE = 20  # SMS that may be refusals; the others come as these are decided
+DECIDED = info("That SMS was decided already.")
 COUNTED = 10_000  # beyond that the page says "more than"
 
 
@@ -61,6 +63,7 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
     with refused_beside(form, AudienceError, field="file"):
         country, limits = service.default_country, upload_limits()
         audience = read(file, name=name, country=country, limits=limits, allow_duplicates=True)
+        audience = audience.without_strangers()
         where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
         meant = refusals_in(audience, service.pk)
         refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in meant]
@@ -123,6 +126,22 @@ def inbound_retry(message: InboundMessage, _by: Actor) -> Said:
     return error("It still cannot be used; the reason is beside it.")
 
 
+@button("opt_out", InboundMessage, back="opt_outs", at="")
+def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
+    """Take an SMS for the refusal that it may be."""
+    if optouts.decide(message, refuses=True, by=by):
+        return Said(f"{mask(message.msisdn)} is opted out from now on.")
+    return DECIDED
+
+
+@button("opt_out", InboundMessage, back="opt_outs", at="")
+def inbound_refuses_nothing(message: InboundMessage, by: Actor) -> Said:
+    """Take an SMS for an ordinary answer."""
+    if optouts.decide(message, refuses=False, by=by):
+        return Said(f"No refusal. {mask(message.msisdn)} goes on getting messages.")
+    return DECIDED
+
+
 def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: Any) -> HttpResponse:
     rows = OptOut.objects.filter(service=service).select_related("send").order_by("-pk")
     answers = InboundMessage.objects.filter(service=service).select_related("send").defer("raw")
@@ -133,7 +152,10 @@ def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: An
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
     page = keyset_page(list(rows[: PAGE + 1]), PAGE)
+    maybe = optouts.to_decide(service.pk)
     context = {
+        "maybe": [] if only else maybe[:ASKED_AT_ONCE],
+        "maybe_count": maybe[: COUNTED + 1].count(),
         "rows": page.rows,
         "next_before": None if only else page.next_key,
         "query": f"state={state}" if state in STATES else "",

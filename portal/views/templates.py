@@ -14,7 +14,8 @@ from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.views.button_base import Said, button
 from portal.views.form_base import form_page, refused_beside, typed
-from sms.catalogue import placeholder_rules, template_users, templates, text_hints
+from sms.catalogue import content_gate, placeholder_rules, template_users, templates
+from sms.catalogue.content_gate.finding import ContentFinding
 from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff
 
@@ -71,7 +72,7 @@ def template(request: HttpRequest, _service: Service, found: MessageTemplate) ->
         "versions": found.versions.annotate(used=Count("sends"))[:50],
         "users": template_users.users_of(found),
         "sends": found.sends.order_by("-pk")[:10],
-        "findings": text_hints.lint(found.text) if found.text else [],
+        "findings": _findings(found, found.text),
     }
     return render(request, "catalogue/template.html", context)
 
@@ -97,10 +98,16 @@ def _context_of(found: TemplateVersion) -> dict[str, Any]:
         "placeholders": placeholder_rules.placeholders_of(found),
         "worst": placeholder_rules.worst_case(found),
         "example": placeholder_rules.example(found),
-        "findings": text_hints.lint(found.text) if found.text else [],
+        "findings": _findings(found.template, found.text),
         "change": template_users.placeholder_difference(old, found) if is_draft else None,
         "users": template_users.users_of(found.template, found.language),
     }
+
+
+def _findings(found: MessageTemplate, written: str) -> list[ContentFinding]:
+    """As if it came from the service's default sender; a send says it of its own."""
+    sender = found.service.senders.filter(active=True, is_default=True).first()
+    return content_gate.of_template(written, sender=sender) if written else []
 
 
 @service_page("configure", WRITE, of=VERSIONS, through="template__service")

@@ -11,9 +11,10 @@ from django.http import HttpRequest
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
-from sms.catalogue import api_keys, domains, templates, text_hints
+from sms.catalogue import api_keys, content_gate, domains, templates
 from sms.catalogue.connection import ConnectionVerdict
 from sms.inbound.receipts.rotate import remove_secret
+from sms.values.text import line_breaks
 
 
 @admin.register(models.Region)
@@ -123,8 +124,8 @@ class SenderAdmin(Scoped):
 class TemplateAdminForm(forms.ModelForm):
     def clean_text(self) -> str:
         """Placeholders of another syntax are refused here too."""
-        written = str(self.cleaned_data["text"])
-        if problems := text_hints.unknown(written):
+        written = line_breaks(str(self.cleaned_data["text"]))
+        if problems := content_gate.refusals(content_gate.of_template(written)):
             raise ValidationError(problems)
         return written
 

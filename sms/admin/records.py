@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from sms import models
 from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
 from sms.inbound import optouts
-from sms.values.msisdn import BadNumber, mask, parse
+from sms.values.msisdn import BadNumber, certain, mask
 
 
 @admin.register(models.Message)
@@ -90,7 +90,7 @@ class OptOutForm(forms.ModelForm):
         service = self.cleaned_data.get("service")
         country = service.default_country if service else "GB"
         try:
-            return parse(str(self.cleaned_data["msisdn"]), country=country).e164
+            return certain(str(self.cleaned_data["msisdn"]), country=country)
         except BadNumber as problem:
             raise ValidationError(str(problem), code=problem.code) from None
 

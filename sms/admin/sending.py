@@ -18,6 +18,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.compose.rejects import rejected_groups
+from sms.compose.resolved_order import resolve
 
 OPTIONS = tuple(field.name for field in models.SendOptions.fields())
 
@@ -58,7 +59,7 @@ class SendForm(forms.ModelForm):
             service=service,
             audience=audience,
             sender=cleaned.get("sender"),
-            content=(cleaned.get("text") or "").replace("\r\n", "\n"),
+            content=cleaned.get("text") or "",
             template=cleaned.get("template"),
             name=cleaned.get("name") or "",
             due_at=cleaned.get("send_at"),
@@ -111,7 +112,10 @@ class SendAdmin(ReadOnly):
         return super().get_fields(request, obj)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        send = create(form.order, by=actor(request))
+        order = resolve(form.order)
+        send = create(order, by=actor(request))
+        for one in order.cautions:
+            messages.warning(request, one.text)
         form.instance = send
         return send
 

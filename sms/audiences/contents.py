@@ -28,7 +28,7 @@ def export(version: AudienceVersion) -> Iterator[str]:
     others = [heading for heading in dict.fromkeys(version.headings) if heading and heading != version.column]
     yield MARK + csv_line(version.column or "number", *others)
     for one in every_recipient(version):
-        yield csv_line(one.msisdn, *(one.substitutions.get(name, "") for name in others))
+        yield csv_line(one.written, *(one.substitutions.get(name, "") for name in others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import msgspec
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import BLOCK, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
+from sms.values.msisdn.kinds import NumberKind
 
 
 class StoredRow(NamedTuple):
@@ -25,7 +26,7 @@ class StoredRow(NamedTuple):
 
     row: int
     cells: dict[str, str]
-    warning: str
+    kind: NumberKind
 
 
 _rows = msgspec.msgpack.Decoder(list[StoredRow])
@@ -67,7 +68,7 @@ class ChunkWriter:
 
     def add(self, one: Recipient) -> None:
         self._numbers.append(int(one.msisdn[1:]))
-        self._rows.append(StoredRow(one.row, one.substitutions, one.warning))
+        self._rows.append(StoredRow(one.row, one.substitutions, one.kind))
 
     def reject(self, bad: RejectedRow) -> None:
         self._rejects.append(bad)
@@ -133,7 +134,7 @@ class StoredAudience:
 def cells_of(one: Recipient, audience: Rows) -> list[str]:
     """What stands in its row, in the order of the headings."""
     return [
-        one.msisdn if name == audience.column else one.substitutions.get(name, "")
+        one.written if name == audience.column else one.substitutions.get(name, "")
         for name in audience.headings
     ]
 
@@ -152,7 +153,7 @@ def numbers_of(chunk: AudienceChunk) -> "array[int]":
 
 def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     return [
-        Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, warning=one.warning)
+        Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, kind=one.kind)
         for number, one in zip(numbers_of(chunk), rows_of(chunk), strict=True)
     ]
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Max, Sum
 
 from sms.models import Registration, Sender, SenderKind, StateCount
-from sms.values.msisdn import BadNumber, parse
+from sms.values import msisdn
 
 RECENT = timedelta(days=30)
 SHOWN_REASONS = 5
@@ -83,10 +83,7 @@ def kind_of(address: str) -> SenderKind:
 
 
 def _home(address: str) -> str:
-    try:
-        return parse(f"+{address}").country
-    except BadNumber:
-        return ""
+    return msisdn.country_of(f"+{address}")
 
 
 def is_toll_free(address: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from sms.catalogue import text_hints
+from sms.catalogue import content_gate
 from sms.catalogue.placeholder_rules import Placeholder, placeholders_by_key, placeholders_of
 from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.models.audit import audit
@@ -36,8 +36,8 @@ class Wording:
             says = "Write a text or give the provider's template id, and not both."
             code = ProblemCode.ONLY_ONE if self.text.strip() else ProblemCode.REQUIRED
             raise TemplateError(code, says, field="text")
-        if problems := text_hints.unknown(self.text):
-            raise TemplateError(ProblemCode.INVALID, " ".join(problems), field="text")
+        if problems := content_gate.refusals(content_gate.of_template(self.text)):
+            raise TemplateError(ProblemCode.FOREIGN_PLACEHOLDER, " ".join(problems), field="text")
         for one in self.placeholders:
             if one.fallback and (problem := one.problem(one.fallback)):
                 raise _misfit(f"The fallback does not fit: {problem}")
@@ -74,7 +74,7 @@ def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> Tem
     if draft is None:
         last = locked.versions.values_list("number", flat=True).first() or 0
         draft = TemplateVersion(template=locked, number=last + 1, language=wording.language)
-    draft.text, draft.provider_template_id = wording.text, wording.provider_id
+    draft.text, draft.provider_template_id = text.line_breaks(wording.text), wording.provider_id
     draft.placeholders = [asdict(one) for one in wording.placeholders]
     draft.made_by = by.label
     draft.save()

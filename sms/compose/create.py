@@ -116,7 +116,7 @@ def _store_for_partner(
     if partner.on_stored is not None:
         partner.on_stored(message_ids, batch)
     failed = [
-        StateChange(pk, MessageState.FAILED, now, code=line.failure_code, detail=line.warning)
+        StateChange(pk, MessageState.FAILED, now, code=line.failure_code, detail=line.failure)
         for pk, line in zip(message_ids, lines, strict=True)
         if line.failure_code
     ]
@@ -233,5 +233,6 @@ def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatc
         rejected=send.rejected,
         sender=str(order.sender),
         template=str(order.template or ""),
+        leave_out=order.options.leave_out.names,
         due_at=send.due_at.isoformat(),
     )

@@ -69,7 +69,8 @@ class PartnerRequest:
 FAILURE_CODES = PROVIDER_CODES | dict.fromkeys(
     (
         *(ProblemCode.NOT_A_NUMBER, ProblemCode.TOO_SHORT, ProblemCode.TOO_LONG),
-        *(ProblemCode.IMPOSSIBLE, ProblemCode.NO_COUNTRY),
+        *(ProblemCode.IMPOSSIBLE, ProblemCode.NO_COUNTRY, ProblemCode.TWO_NUMBERS),
+        *(ProblemCode.PREMIUM, ProblemCode.LEFT_OUT),
     ),
     "7102",
 )

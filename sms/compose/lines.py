@@ -26,8 +26,11 @@ class Composer:
         self._service, self._text, self._limit = order.service, order.text, order.service.text_limit
         # where the provider fills in a batch it needs the values; otherwise the text is all that is posted
         self._keep_values = not self._text or (
-            order.service.batch_size > 1 and order.service.fills_inline is not None
+            order.service.batch_size > 1
+            and order.service.fills_inline is not None
+            and not text.fills_links(self._text)
         )
+        self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
@@ -50,6 +53,8 @@ class Composer:
         return {one.name: one.value(recipient) for one in self._placeholders}
 
     def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
+        if recipient.kind in self._left_out:
+            return left_out(recipient)
         values = self.values(recipient)
         for one in self._placeholders:
             value = values[one.name]
@@ -83,7 +88,7 @@ class Composer:
             says = f"The correlation id has {len(name):,} characters; {LONGEST_CORRELATION_ID} are allowed."
             return _reject(recipient, ProblemCode.VALUE_DOES_NOT_FIT, says)
         return ComposedMessage(
-            recipient.row, recipient.msisdn, rendered, kept, count, zone, name, recipient.warning
+            recipient.row, recipient.msisdn, rendered, kept, count, zone, name, recipient.kind
         )
 
     def _untaken(self, recipient: Recipient) -> dict[str, str]:
@@ -137,12 +142,24 @@ def all_as_messages(
             composer.text_for(bad.row),
             {},
             0,
-            warning=bad.reason,
             failure_code=FAILURE_CODES[bad.code],
+            failure=bad.reason,
         )
         for bad in rejects
     ]
     return sorted([*lines, *failed], key=lambda line: line.row)
+
+
+def left_out(recipient: Recipient) -> RejectedRow:
+    """Of a kind that the send leaves out; `field` names it."""
+    kind = recipient.kind
+    return RejectedRow(
+        row=recipient.row,
+        value=recipient.written,
+        code=ProblemCode.LEFT_OUT,
+        reason=f"{kind.warning} This send leaves such numbers out.",
+        field=kind.names[0],
+    )
 
 
 def _reject(row: Recipient | ComposedMessage, code: ProblemCode, reason: str, field: str = "") -> RejectedRow:

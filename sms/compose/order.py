@@ -20,6 +20,7 @@ from sms.models import (
     Service,
     TemplateVersion,
 )
+from sms.values.msisdn.kinds import NumberKind
 
 LARGE = 5_000  # rows: above, an order is checked as a stream, and its messages are written in the background
 
@@ -57,8 +58,9 @@ class Order:
 class ComposedMessage(MessageContent):
     """One message to be, with what is said of it beside."""
 
-    warning: str = ""
+    kind: NumberKind = NumberKind.MOBILE
     failure_code: str = ""  # the provider's code for why it fails at once
+    failure: str = ""  # the same in a sentence
 
 
 def is_large(order: Order) -> bool:

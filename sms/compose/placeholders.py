@@ -3,6 +3,7 @@
 Names of placeholders, columns and sources are the same where `text.match_key` says so: case and spaces are forgiven everywhere.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from sms.values import text
 from sms.webex.limits import PLACEHOLDER, SMARTLINK
 
 ZONE_KEYS = tuple(map(text.match_key, ("timezone", "zone", "tz")))
+# how far a name goes is not documented, so the shortest that could be one counts, too
+_UP_TO_A_BRACKET = re.compile(r"\$\([^)\r\n]{1,200}\)")
 CORRELATION_KEY = text.match_key("correlation id")
 
 
@@ -56,7 +59,8 @@ class ResolvedPlaceholder:
 
     def value(self, row: Recipient) -> str:
         """Empty where the row has nothing and there is no fallback."""
-        return (row.msisdn if self.is_number else row.substitutions.get(self.heading, "")) or self.fallback
+        found = (row.msisdn if self.is_number else row.substitutions.get(self.heading, "")) or self.fallback
+        return text.line_breaks(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def left_over(rendered: str, written: str) -> str:
     if "$(" in rendered:
         if names := text.placeholders(rendered):
             return f"$({names[0]})"
-        if found := PLACEHOLDER.search(rendered):
+        if found := PLACEHOLDER.search(rendered) or _UP_TO_A_BRACKET.search(rendered):
             return found[0]
     if "{{" in rendered and (links := set(SMARTLINK.findall(rendered)) - set(SMARTLINK.findall(written))):
         return f"{{{{smartlink_{min(links)}}}}}"

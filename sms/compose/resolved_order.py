@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sms.catalogue import templates
+from sms.catalogue import content_gate, templates
+from sms.catalogue.content_gate.finding import CERTAIN, ContentFinding
 from sms.compose import links
 from sms.compose.order import Order
 from sms.compose.placeholders import ResolvedPlaceholder, used_columns
 from sms.models import MessageTemplate, TemplateVersion
 from sms.values import text
 from sms.values.problems import Problem, ProblemCode
-from sms.webex.limits import PLACEHOLDER, SMARTLINK
-
-UNFINISHED = "“$(” begins a placeholder that has no name or does not end. Write placeholders like $(name)."
+from sms.webex.limits import SMARTLINK
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class ResolvedOrder(Order):
     placeholders: tuple[ResolvedPlaceholder, ...] = ()
     segments: int = 0  # of a text that is the same for all rows
     smartlinks: Sequence[list[int]] = ()  # [id, validity as the provider wants it]
-    text_problems: Sequence[Problem] = ()  # unknown smartlinks, placeholders that do not end
+    text_problems: Sequence[Problem] = ()  # unknown smartlinks, and what the content gate is certain of
+    cautions: Sequence[ContentFinding] = ()  # what else the content gate finds
     quiet_hours: str = ""  # as they are respected
     zone_heading: str = ""  # of the column with each recipient's time zone, where that matters
     correlation_heading: str = ""  # of the column with the sender's own name of each message
@@ -49,12 +49,13 @@ def resolve(order: Order) -> ResolvedOrder:
     if template is not None and order.version is None:
         given["version"] = templates.published(template, order.options.language)
     source: TemplateVersion | MessageTemplate | None = given["version"] or template
-    written = source.text if source is not None else order.content
+    given["content"] = text.line_breaks(order.content)
+    written = text.line_breaks(source.text) if source is not None else given["content"]
     quiet_hours = order.service.quiet_hours if order.options.respect_quiet_hours else ""
-    found, unknown = links.smartlinks(order.service, written)
+    linked, unknown = links.smartlinks(order.service, written)
     listed = {
         link: order.service.smartlink_time(order.options.smartlink_validity or minutes)
-        for link, minutes in found
+        for link, minutes in linked
     }
     if partner is not None:  # which says how long each is valid, and needs no catalogue
         tokens = {int(link) for link in SMARTLINK.findall(written)}
@@ -63,13 +64,20 @@ def resolve(order: Order) -> ResolvedOrder:
         unknown = unknown if tokens - listed.keys() else []
     problems = [Problem(ProblemCode.NOT_USABLE, "text", says) for says in unknown]
     columns = used_columns(source, written, order.audience, order.placeholder_sources)
-    # the provider may take it for a placeholder, and none is posted without a value
-    unfinished = [one for one in text.literals(written) if "$(" in one]
     # what else a partner gave is the provider's to fill in; of others only where its template makes the text
     given["values_as_given"] = order.values_as_given and (partner is not None or not written)
     beside = columns.placeholders or (given["values_as_given"] and len(order.audience.headings) > 1)
-    if any(beside or PLACEHOLDER.search(one) for one in unfinished):
-        problems.append(Problem(ProblemCode.INVALID, "text", UNFINISHED))
+    found = content_gate.findings(
+        written,
+        sender=order.sender,
+        names=[*order.audience.headings, *order.placeholder_sources],
+        gives_values=bool(beside),
+        passed_on=partner is not None,
+    )
+    where = "template" if template is not None else "text"
+    problems += [
+        Problem(ProblemCode.FOREIGN_PLACEHOLDER, where, says) for says in content_gate.refusals(found)
+    ]
     return ResolvedOrder(
         **given,
         text=written,
@@ -77,6 +85,7 @@ def resolve(order: Order) -> ResolvedOrder:
         segments=0 if columns.placeholders else text.segments(written).count,
         smartlinks=[list(pair) for pair in listed.items()],
         text_problems=problems,
+        cautions=[one for one in found if one.level != CERTAIN],
         quiet_hours=quiet_hours,
         # only where it matters: a column called "zone" may be about anything else
         zone_heading=columns.zone_heading if quiet_hours and partner is None else "",

@@ -22,16 +22,40 @@ from sms.compose.order import ComposedMessage
 from sms.compose.resolved_order import ResolvedOrder
 from sms.ledger.slices import ramps, stage_ends
 from sms.values import quiet_hours, text, time_zones
+from sms.values.msisdn.kinds import TEXTABLE, NumberKind
 from sms.values.problems import ProblemCode
 
 SHOWN = 100  # rows named per list
 HEAD = 5  # first messages, for a preview
 LONGEST = 10  # messages that cost most, for a preview
+EXAMPLES = 3  # numbers shown of each kind
 ADVISED = 450  # characters that the provider advises to stay below
 
 T = TypeVar("T")
 Group = tuple[str, ...]
 """IANA zones in which a recipient can be; () where it does not matter."""
+
+
+class DoubtfulNumbers(msgspec.Struct, kw_only=True):
+    """Numbers of one kind that may be no mobile of the person: how many, whether the send leaves them out, and the first of them."""
+
+    kind: NumberKind
+    count: int = 0
+    left_out: bool = False
+    rows: list[int] = []
+    examples: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What is said of all of them."""
+        return self.kind.of_rows(self.count)
+
+    def add(self, row: int, number: str) -> None:
+        self.count += 1
+        if len(self.rows) < SHOWN:
+            self.rows.append(row)
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(f"+{number.removeprefix('+')}")
 
 
 class Survey(msgspec.Struct):
@@ -49,8 +73,8 @@ class Survey(msgspec.Struct):
     refused: dict[str, int] = {}
     """Messages by the reason why the sender does not reach their country."""
     bad: list[RejectedRow] = []
-    warned: int = 0
-    doubts: list[tuple[int, str]] = []
+    doubtful: dict[str, DoubtfulNumbers] = {}
+    """By the name of the kind."""
     head: list[ComposedMessage] = []
     longest: list[ComposedMessage] = []
     long: int = 0
@@ -63,6 +87,11 @@ class Survey(msgspec.Struct):
     @property
     def rows(self) -> int:
         return self.recipients + self.rejected
+
+    @property
+    def warned(self) -> int:
+        """Recipients whose number may be no mobile of the person."""
+        return sum(one.count for one in self.doubtful.values() if not one.left_out)
 
     @property
     def total(self) -> int:
@@ -168,10 +197,8 @@ class Surveyor:
         one[0] += 1
         one[1] += least
         one[2] += most
-        if line.warning:
-            survey.warned += 1
-            if len(survey.doubts) < SHOWN:
-                survey.doubts.append((line.row, line.warning))
+        if line.kind not in TEXTABLE:
+            self._doubt(line.kind, left_out=False).add(line.row, line.msisdn)
         if self._quiet:
             self._places.append(self._group(line))
 
@@ -193,6 +220,13 @@ class Surveyor:
             one.rows = _first([*one.rows, bad.row], lambda row: row)
         if bad.code == ProblemCode.SENDER_REFUSED:
             self.survey.refused[bad.reason] = self.survey.refused.get(bad.reason, 0) + 1
+        if bad.code == ProblemCode.LEFT_OUT:
+            self._doubt(NumberKind.of([bad.field]), left_out=True).add(bad.row, bad.value)
+
+    def _doubt(self, kind: NumberKind, *, left_out: bool) -> DoubtfulNumbers:
+        name = kind.names[0]
+        known = self.survey.doubtful
+        return known.setdefault(name, DoubtfulNumbers(kind=kind, left_out=left_out))
 
 
 def fold(order: ResolvedOrder) -> Surveyor:

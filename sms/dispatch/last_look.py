@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from sms.dispatch.claim import ClaimedMessage
 from sms.models import ApprovalRequest, ApprovalState, Hold, MessageState, OptOut, Send, SendState, Service
-from sms.models.optout import spellings
+from sms.models.optout import refused_among, spellings
 from sms.values import quiet_hours, time_zones
 
 log = structlog.get_logger(__name__)
@@ -94,6 +94,7 @@ def opted_out(messages: Sequence[ClaimedMessage], *, service_id: int, hidden: bo
     """The numbers among these that refused to be written to. `hidden`: some opt-outs of the service are digests."""
     if not messages:
         return set()
-    stored = spellings(service_id, {message.msisdn for message in messages}, hides=hidden)
+    numbers = {message.msisdn for message in messages}
+    stored = spellings(service_id, numbers, hides=hidden)
     rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
-    return {stored[one] for one in rows.values_list("msisdn", flat=True)}
+    return refused_among(numbers, (stored[one] for one in rows.values_list("msisdn", flat=True)))

@@ -59,7 +59,9 @@ def template_of(send: Send, *, public_url: str) -> RequestTemplate:
     if domain and (asked := _link_options(send)):
         options = wire.Options(domain=domain.url, **asked)
     names = tuple(text.placeholders(send.text))
-    inline = service.fills_inline if service.batch_size > 1 and names else None
+    # what the provider fills in is not encoded where it stands in a link
+    asks = service.batch_size > 1 and names and not text.fills_links(send.text)
+    inline = service.fills_inline if asks else None
     pattern = ""
     if inline is not None:
         shorter = {name: inline.placeholder(_short(index)) for index, name in enumerate(names)}

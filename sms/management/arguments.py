@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from sms.models import Service
-from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, certain
 
 
 def service_of(slug: str) -> Service:
@@ -40,7 +40,7 @@ def typed_number() -> str:
 
 def number_of(typed: str, service: Service) -> str:
     try:
-        return parse(typed, country=service.default_country).e164
+        return certain(typed, country=service.default_country)
     except BadNumber as problem:
         raise CommandError(f"{problem} Write it with + and country code.") from None
 

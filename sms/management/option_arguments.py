@@ -9,8 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import models
 
 from sms.compose.options import BELONGS, asking_for
-from sms.models import USUAL_RECEIPTS, Draft, Lane, SendOptions, Service
-from sms.models.receipt_choice import ReceiptsField
+from sms.models import Draft, Lane, SendOptions, Service
+from sms.models.flags_field import FlagsField
 from sms.values import quiet_hours
 
 SHORT = {"expires_at": ("--expires",), "resend": ("--if-unconfirmed",), "ramp": ("--start-small",)}
@@ -63,8 +63,8 @@ def _kind(field: Any) -> dict[str, Any]:
             return {"type": moment, "metavar": "TIME"}
         case models.ForeignKey():
             return {"metavar": "NAME"}
-    if isinstance(field, ReceiptsField):
-        return {"metavar": ",".join(USUAL_RECEIPTS.names)}
+    if isinstance(field, FlagsField):
+        return {"metavar": ",".join(field.every.names)}
     if field.choices:
         return {
             "choices": [lane.name.lower() for lane in Lane]

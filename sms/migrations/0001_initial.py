@@ -10,10 +10,12 @@ import sms.models.audit
 import sms.models.callback
 import sms.models.columns
 import sms.models.fields
+import sms.models.number_choice
 import sms.models.receipt_choice
 import sms.models.send_options
 import sms.models.receipt_settings
 import sms.models.service
+import sms.values.msisdn.kinds
 from django.conf import settings
 from django.db import migrations, models
 
@@ -995,6 +997,7 @@ class Migration(migrations.Migration):
                 ('resend', models.CharField(choices=[('never', 'Wait for the receipt or a person'), ('evidence', "Send again only when others' receipts show that it was not sent"), ('always', 'Send again after ten seconds, once: it may arrive twice')], default='never', help_text='The connection can break while a message is being sent. Then we cannot tell whether the message was sent.', max_length=8, verbose_name='if we cannot tell whether it was sent')),
                 ('ramp', models.BooleanField(default=False, help_text='1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.', verbose_name='start small')),
                 ('respect_quiet_hours', models.BooleanField(default=True)),
+                ('leave_out', sms.models.number_choice.LeaveOutField(default=sms.values.msisdn.kinds.NumberKind['ABROAD'], help_text='Kinds of numbers that may be no mobile of the person. Only those abroad without a + if left out.', validators=[django.core.validators.MaxValueValidator(1004)], verbose_name='numbers to leave out')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='sms.service')),
                 ('name', models.CharField(blank=True, max_length=100)),
                 ('sender', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='sms.sender')),
@@ -1050,6 +1053,7 @@ class Migration(migrations.Migration):
                 ('resend', models.CharField(choices=[('never', 'Wait for the receipt or a person'), ('evidence', "Send again only when others' receipts show that it was not sent"), ('always', 'Send again after ten seconds, once: it may arrive twice')], default='never', help_text='The connection can break while a message is being sent. Then we cannot tell whether the message was sent.', max_length=8, verbose_name='if we cannot tell whether it was sent')),
                 ('ramp', models.BooleanField(default=False, help_text='1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.', verbose_name='start small')),
                 ('respect_quiet_hours', models.BooleanField(default=True)),
+                ('leave_out', sms.models.number_choice.LeaveOutField(default=sms.values.msisdn.kinds.NumberKind['ABROAD'], help_text='Kinds of numbers that may be no mobile of the person. Only those abroad without a + if left out.', validators=[django.core.validators.MaxValueValidator(1004)], verbose_name='numbers to leave out')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sends', to='sms.service')),
                 ('name', models.CharField(max_length=100)),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sends', to='sms.sender')),
@@ -1262,7 +1266,7 @@ class Migration(migrations.Migration):
                 ('msisdn', models.CharField(blank=True, max_length=16, verbose_name='MSISDN')),
                 ('address', models.CharField(blank=True, help_text='Our number or short code.', max_length=20)),
                 ('text', models.TextField(blank=True)),
-                ('meaning', models.CharField(blank=True, choices=[('stop', 'Opt out'), ('start', 'Opt in again'), ('help', 'Help')], max_length=5)),
+                ('meaning', models.CharField(blank=True, choices=[('stop', 'Opt out'), ('maybe', 'Perhaps a refusal'), ('start', 'Opt in again'), ('help', 'Help')], max_length=5)),
                 ('sure', models.BooleanField(default=True, help_text='False where it says more than the word, so that a person should read it.')),
                 ('why', models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('broke', 'Broke')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300)),
@@ -1271,7 +1275,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', '-id'], name='inbound_of_a_number')],
+                'indexes': [models.Index(fields=['service', '-id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', '-id'], name='inbound_of_a_number'), models.Index(condition=models.Q(('meaning', 'maybe')), fields=['service', 'id'], name='inbound_to_decide')],
             },
         ),
         migrations.CreateModel(

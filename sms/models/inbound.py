@@ -1,7 +1,7 @@
 """SMS that people sent to us, as the provider reported them."""
 
 from django.db import models
-from django.db.models import CASCADE, SET_NULL, Index
+from django.db.models import CASCADE, SET_NULL, Index, Q
 
 from sms.models.personal import PersonalData
 
@@ -11,6 +11,7 @@ class InboundMessage(models.Model):
 
     class Meaning(models.TextChoices):
         STOP = "stop", "Opt out"
+        MAYBE = "maybe", "Perhaps a refusal"  # a person decides
         START = "start", "Opt in again"
         HELP = "help", "Help"
 
@@ -47,6 +48,8 @@ class InboundMessage(models.Model):
             Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
             # used by: search for a number, a person's newest word
             Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
+            # used by: home, opt-outs page
+            Index(fields=("service", "id"), name="inbound_to_decide", condition=Q(meaning="maybe")),
         )
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Opt-outs: people who refused further messages of a service, held by us."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
@@ -10,6 +10,7 @@ from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.models.sql.opt_outs import stored_in_force
+from sms.values import msisdn
 from sms.values.msisdn.hidden import hidden
 
 
@@ -76,7 +77,12 @@ class OptOut(models.Model):
         if not numbers:
             return set()
         stored = spellings(service_id, numbers)
-        return {stored[one] for one in stored_in_force(service_id, list(stored))}
+        return refused_among(numbers, (stored[one] for one in stored_in_force(service_id, list(stored))))
+
+
+def refused_among(numbers: Collection[str], found: Iterable[str]) -> set[str]:
+    """Those of the numbers whose handset refused, however each of them spells it."""
+    return {one for number in found for one in msisdn.spellings(number)} & set(numbers)
 
 
 def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = None) -> dict[str, str]:
@@ -85,6 +91,9 @@ def spellings(service_id: int, numbers: Iterable[str], *, hides: bool | None = N
     A service in which no opted-out person was erased costs no more than that query.
     """
     plain = {number: number for number in numbers}
+    for number in list(plain):
+        for other in msisdn.spellings(number)[1:]:
+            plain.setdefault(other, number)
     if hides is None:
         hides = Service.objects.filter(pk=service_id, opt_outs_hidden=True).exists()
     if not hides:

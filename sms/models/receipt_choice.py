@@ -2,11 +2,11 @@
 
 import enum
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db import models
+
+from sms.models.flags_field import FlagsField, FlagsFormField
 
 NONE = "Ask for at least one receipt. Without receipts the state of a message stays unknown."
 
@@ -47,49 +47,18 @@ WITHOUT = {
 }
 
 
-class ReceiptsFormField(forms.MultipleChoiceField):
-    """A tick for each; None where nothing is ticked, or where a program knows nothing of them."""
+class ReceiptsFormField(FlagsFormField):
+    """None also where nothing is ticked."""
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(one.name, str(one)) for one in ALL_RECEIPTS], **kwargs)
-
     def clean(self, value: Any) -> Receipts | None:
-        return Receipts.of(super().clean(value)) or None
-
-    def prepare_value(self, value: Any) -> Any:
-        return value.names if isinstance(value, Receipts) else value
+        return super().clean(value) or None
 
 
-if TYPE_CHECKING:
-    _Column = models.PositiveSmallIntegerField[Any, Receipts]
-else:
-    _Column = models.PositiveSmallIntegerField
-
-
-class ReceiptsField(_Column):
+class ReceiptsField(FlagsField):
     """`Receipts`; takes names, too."""
 
-    def from_db_value(self, value: int | None, *_: Any) -> Receipts | None:
-        return None if value is None else Receipts(value)
-
-    def to_python(self, value: Any) -> Receipts | None:
-        try:
-            if isinstance(value, str) and not value.isdecimal():
-                value = [name.strip() for name in value.upper().split(",")]
-            return Receipts.of(value) if isinstance(value, list | tuple) else Receipts(int(value))
-        except KeyError as unknown:
-            if not unknown.args[0]:
-                raise ValidationError(NONE) from None
-            says = f"“{unknown.args[0]}” is no receipt. Choose from {', '.join(ALL_RECEIPTS.names)}."
-            raise ValidationError(says) from None
-        except (ValueError, TypeError):
-            raise ValidationError(NONE) from None
-
-    def get_prep_value(self, value: Any) -> int | None:
-        return None if value is None else int(self.to_python(value) or 0)
-
-    def formfield(self, **kwargs: Any) -> Any:
-        label, says = self.verbose_name.capitalize(), self.help_text
-        return ReceiptsFormField(required=False, label=label, help_text=says, initial=self.default)
+    flags, every, noun, none = Receipts, ALL_RECEIPTS, "receipt", NONE
+    form_field = ReceiptsFormField
+    in_capitals = True

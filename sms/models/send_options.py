@@ -11,8 +11,10 @@ from django.db import models
 from django.db.models import Q
 
 from sms.models.columns import VerbatimField
+from sms.models.number_choice import LeaveOutField
 from sms.models.receipt_choice import ALL_RECEIPTS, NONE, USUAL_RECEIPTS, ReceiptsField
 from sms.models.receipt_settings import AUTH_ID
+from sms.values.msisdn.kinds import DOUBTFUL, USUALLY_LEFT_OUT
 from sms.webex import limits
 
 
@@ -173,6 +175,12 @@ class SendOptions(models.Model):
         help_text="1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
     )
     respect_quiet_hours = models.BooleanField(default=True)
+    leave_out = LeaveOutField(
+        "numbers to leave out",
+        default=USUALLY_LEFT_OUT,
+        validators=[MaxValueValidator(int(DOUBTFUL))],
+        help_text="Kinds of numbers that may be no mobile of the person. Only those abroad without a + if left out.",
+    )
 
     TEXTS = "tag1 tag2 callback_data notify_url batch_id"
     NEUTRAL = "language notify_url_auth_id"

@@ -69,6 +69,7 @@ class ProblemCode(StrEnum):
     TOO_LONG = "too_long", "The number has too many digits, the field too many characters."
     IMPOSSIBLE = "impossible", "No country has such a number."
     NO_COUNTRY = "no_country", "The number has no country code, and no country is given."
+    PREMIUM = "premium", "It is a premium-rate number, which gets no text."
     SHORTENED = "shortened", "Excel shortened the number, and its last digits are lost."
     TWO_NUMBERS = "two_numbers", "There is more than one number."
     FORMULA = "formula", "The cell holds a formula instead of a number."
@@ -90,10 +91,15 @@ class ProblemCode(StrEnum):
         "value_does_not_fit",
         "A value does not fit what the template says of its placeholder.",
     )
+    FOREIGN_PLACEHOLDER = (
+        "foreign_placeholder",
+        "The text has a placeholder as another product writes it, or one that does not end.",
+    )
     PLACEHOLDER_IN_VALUE = "placeholder_in_value", "A value reads like a placeholder."
     TEXT_TOO_LONG = "text_too_long", "The text has too many characters for the service."
     OPTED_OUT = "opted_out", "The person opted out of messages."
     SENDER_REFUSED = "sender_refused", "The country of the number does not take this sender."
+    LEFT_OUT = "left_out", "The number is of a kind that the send leaves out; `field` names it."
 
 
 _OF_ROWS = {
@@ -103,6 +109,7 @@ _OF_ROWS = {
     ProblemCode.TOO_LONG: "{has|have} a number with too many digits",
     ProblemCode.IMPOSSIBLE: "{has|have} a number that cannot exist",
     ProblemCode.NO_COUNTRY: "{has|have} a number without a country code",
+    ProblemCode.PREMIUM: "{has|have} a premium-rate number",
     ProblemCode.SHORTENED: "{has|have} a number that Excel shortened",
     ProblemCode.TWO_NUMBERS: "{holds|hold} more than one number",
     ProblemCode.FORMULA: "{holds|hold} a formula instead of a number",
@@ -120,6 +127,7 @@ _OF_ROWS = {
     ProblemCode.TEXT_TOO_LONG: "{makes|make} a text that is too long",
     ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
     ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
+    ProblemCode.LEFT_OUT: "{is|are} left out for the kind of number: {field}",
 }
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _OF_FRAMEWORKS = {
@@ -138,9 +146,14 @@ def code_of(name: str | None) -> ProblemCode:
     return _OF_FRAMEWORKS.get(name or "", ProblemCode.INVALID)
 
 
+def one_or_many(words: str, count: int) -> str:
+    """“{has|have} no number” as it is said of so many."""
+    return _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", words)
+
+
 def rows_text(code: ProblemCode, count: int, field: str = "") -> str:
     """What is said of all rows that were rejected for one reason: “432 rows repeat an earlier number”."""
-    said = _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", code.of_rows).replace("{field}", field)
+    said = one_or_many(code.of_rows, count).replace("{field}", field)
     return f"1 row {said}" if count == 1 else f"{count:,} rows {said}"
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from sms.values import gsm7
+from sms.values import gsm7, link_values
 
 Encoding = Literal["gsm7", "ucs2"]
 
@@ -29,8 +29,11 @@ _GSM7_ROOM = (160, 153)
 _UCS2_ROOM = (70, 67)
 
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-# The limit keeps a text full of "$(" linear; no heading is that long.
-_PLACEHOLDER = re.compile(r"\$\(([^)\r\n]{1,200})\)")
+# A name may have brackets in pairs, as headings do: "Amount (GBP)". No step back and the limits keep a text full of "$(" linear.
+LONGEST_NAME = 200
+_OF_NAME = r"[^()$\r\n]|\$(?!\()"
+_BRACKETED = rf"\((?:{_OF_NAME}|\((?:{_OF_NAME}){{0,200}}+\)){{0,200}}+\)"
+PLACEHOLDER = re.compile(rf"\$\(((?:{_OF_NAME}|{_BRACKETED}){{1,{LONGEST_NAME}}}+)\)")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database keeps them
 _UNSPOKEN = re.compile("[\\s_\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]+")
 _COMPOSABLE = re.compile(f"[A-Za-z][{''.join(sorted(gsm7.ACCENTS))}]+")
@@ -72,6 +75,11 @@ def segments(text: str) -> TextLength:
     if gsm7.FOREIGN.search(text):
         return _packed(text, encoding="ucs2", pairs=_ASTRAL, room=_UCS2_ROOM)
     return _packed(text, encoding="gsm7", pairs=gsm7.EXTENDED, room=_GSM7_ROOM)
+
+
+def line_breaks(text: str) -> str:
+    """Each line break as the one character that it is counted as; text boxes and Windows write two."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def is_gsm7(text: str) -> bool:
@@ -166,13 +174,13 @@ def render(text: str, *, substitutions: Mapping[str, str]) -> str:
     """`text` with each placeholder replaced by its value; `MissingSubstitution` at the first without.
 
     A name spelled exactly wins, then one with the same `match_key`. Values go in as they are: one that reads
-    like a placeholder is not filled again, or a recipient's data could pull in another column.
+    like a placeholder is not filled again, or a recipient's data could pull in another column. In a link they are percent-encoded.
     `{{smartlink_ID}}` is the provider's and left alone.
     """
     pieces = _pieces(text)
     if len(pieces) == 1:
         return text
-    rendered = list(pieces)
+    rendered, links = list(pieces), _near_links(text)
     by_key: dict[str, str] | None = None
     for at in range(1, len(pieces), 2):
         name = pieces[at]
@@ -183,7 +191,7 @@ def render(text: str, *, substitutions: Mapping[str, str]) -> str:
             value = by_key.get(match_key(name))
             if value is None:
                 raise MissingSubstitution(name)
-        rendered[at] = value
+        rendered[at] = _fitted(value, rendered, at) if at in links else value
     return "".join(rendered)
 
 
@@ -198,7 +206,7 @@ class TextPiece:
 
 def filled(text: str, *, substitutions: Mapping[str, str]) -> list[TextPiece]:
     """Like `render`, in pieces, to show what came from where. A placeholder without a value, or with an empty one, stays as written."""
-    pieces = _pieces(text)
+    pieces, links = _pieces(text), _near_links(text)
     by_key = {match_key(key): substitutions[key] for key in reversed(list(substitutions))}
     found: list[TextPiece] = []
     for at, piece in enumerate(pieces):
@@ -206,6 +214,8 @@ def filled(text: str, *, substitutions: Mapping[str, str]) -> list[TextPiece]:
             found += [TextPiece(piece)] if piece else []
             continue
         value = substitutions.get(piece, by_key.get(match_key(piece))) or None
+        if value is not None and at in links:
+            value = _fitted(value, [one.text for one in found], len(found))
         found.append(TextPiece(value if value is not None else f"$({piece})", piece, value))
     return found
 
@@ -215,12 +225,42 @@ def _pieces(text: str) -> tuple[str, ...]:
     """Literal, name, literal, name, …, literal. Kept, since one text is rendered for every row."""
     pieces: list[str] = []
     end = 0
-    for match in _PLACEHOLDER.finditer(text):
+    for match in PLACEHOLDER.finditer(text):
         name = match[1].strip()
         if name:
             pieces += text[end : match.start()], name
             end = match.end()
     return (*pieces, text[end:])
+
+
+@lru_cache(maxsize=256)
+def _near_links(text: str) -> frozenset[int]:
+    """The pieces whose values may stand in a link, where one is open or a value right before could open it."""
+    pieces = _pieces(text)
+    near, run = [], ""
+    for at in range(1, len(pieces), 2):
+        run = link_values.tail_of(run + pieces[at - 1])
+        if "\0" in run or link_values.part_at_end(run):
+            near.append(at)
+        run += "\0"  # stands for the value
+    return frozenset(near)
+
+
+def fills_links(text: str) -> bool:
+    """Whether a value may stand in a link, so that it is written otherwise there than elsewhere."""
+    return bool(_near_links(text))
+
+
+def _fitted(value: str, before: list[str], at: int) -> str:
+    """The value as it can stand after what is filled `before` it, up to the piece `at`."""
+    tail = ""
+    for piece in reversed(before[:at]):
+        longer = piece + tail
+        tail = link_values.tail_of(longer)
+        if len(tail) < len(longer):
+            break
+    part = link_values.part_at_end(tail)
+    return link_values.in_link(value, part) if part else value
 
 
 def _folded(name: str) -> str:
@@ -231,7 +271,7 @@ def _folded(name: str) -> str:
 def _outside_placeholders(text: str) -> str:
     """Letters and their accents composed, but not in the names of placeholders."""
     return re.sub(
-        f"{_PLACEHOLDER.pattern}|{_COMPOSABLE.pattern}",
+        f"{PLACEHOLDER.pattern}|{_COMPOSABLE.pattern}",
         lambda match: match[0] if match[1] else unicodedata.normalize("NFC", match[0]),
         text,
     )
@@ -243,7 +283,7 @@ def _examined(text: str) -> Iterator[Culprit]:
     `written` is the last character of what is kept or suggested so far; `foreign` says that the character
     before has no replacement and so keeps its joiners and accents (an emoji family, an Indic cluster).
     """
-    names = [range(*match.span()) for match in _PLACEHOLDER.finditer(text)]
+    names = [range(*match.span()) for match in PLACEHOLDER.finditer(text)]
     script = _in_another_script(text, names)
     written, foreign, end = "", False, 0
     for match in gsm7.FOREIGN.finditer(text):

@@ -14,6 +14,7 @@ from pathlib import Path
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
 from sms.values.msisdn import plan
+from sms.values.msisdn.kinds import TEXTABLE, NumberKind
 
 # Mobiles of these codes have an area in their number, as landlines do (North America; Mexico, Argentina, Brazil,
 # Indonesia, China). Anywhere else a mobile's range belongs to an operator, so the whole country is possible.
@@ -61,12 +62,13 @@ def read(cell: str) -> str:
 
 def _shows_area(code: str, number: str) -> bool:
     """Whether the range of `number` is that of a place smaller than all that share the calling code."""
-    _, owner = plan.settled(code, number, home=plan.main_territory(code))
-    if owner is None:
+    main = plan.main_territory(code)
+    found = plan.settled(code, number, home=main)
+    if found.owner is None:
         return False
     # Kazakhstan's numbers under Russia's code: their first digits are a country's, mobile or not.
-    belongs_to_smaller = owner.leading is not None and owner is not plan.main_territory(code)
-    return belongs_to_smaller or not owner.has_mobile(number)
+    belongs_to_smaller = found.owner.leading is not None and found.owner is not main
+    return belongs_to_smaller or found.kind not in (*TEXTABLE, NumberKind.MACHINE)
 
 
 @cache

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from sms.webex import lenient
 from sms.webex.errors import UnreadableBody
-from sms.webex.values import decoded, number, text
+from sms.webex.values import number, text
 
 
 class Inbound(msgspec.Struct, frozen=True, gc=False):
@@ -20,24 +21,78 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     provider_id: str = ""
 
 
+# By our names, how the fields are spelled where they are not as documented; compared without case and signs.
+SPELLINGS = {
+    "oa": (
+        "oa",
+        "originaddress",
+        "originatingaddress",
+        "originator",
+        "from",
+        "msisdn",
+        "sender",
+        "source",
+        "mobile",
+    ),
+    "da": (
+        "da",
+        "destinationaddress",
+        "destination",
+        "to",
+        "recipient",
+        "shortcode",
+        "longcode",
+        "keywordnumber",
+    ),
+    "message": ("message", "msg", "messagetext", "messagebody", "text", "body", "content", "sms"),
+    "id": ("tid", "transid", "transactionid", "messageid", "msgid"),
+}
+
+
 def parse_inbound(raw: bytes) -> Inbound:
     """Read one body. Raises `UnreadableBody`, and nothing else: not an object, or without a handset's number."""
     try:
-        said: Any = decoded(raw)
+        said: Any = lenient.decoded(raw)
     except (ValueError, RecursionError) as error:
         raise UnreadableBody(f"It is not JSON: {error}") from None
+    said = _inner(said)
     if not isinstance(said, dict):
         raise UnreadableBody("It is JSON, but no object.")
-    # `da` is a list in the data streams
-    field = {
-        name.lower(): value[0] if isinstance(value, list) and value else value for name, value in said.items()
-    }
-    handset = text(field.get("oa"))
+    handset = _field(said, "oa")
     if not handset.strip():
         raise UnreadableBody("We could not read who sent it.")
     return Inbound(
         msisdn=number(handset),
-        sender=text(field.get("da")).strip(),
-        text=text(field.get("message")),
-        provider_id=text(field.get("tid")) or text(field.get("transid")),
+        sender=_field(said, "da").strip(),
+        text=_field(said, "message"),
+        provider_id=_field(said, "id"),
     )
+
+
+def _inner(said: Any) -> Any:
+    """Out of the list or the object around it, if there is nothing else in that."""
+    for _ in range(3):
+        if isinstance(said, list) and len(said) == 1:
+            said = said[0]
+        elif (
+            isinstance(said, dict) and len(said) == 1 and isinstance(inner := next(iter(said.values())), dict)
+        ):
+            said = inner
+    return said
+
+
+def _field(said: dict[str, Any], name: str) -> str:
+    """The first spelling that says something. `da` is a list in the data streams."""
+    by_spelling: dict[str, str] = {}
+    for written, value in said.items():
+        spelled = "".join(filter(str.isalnum, written)).lower()
+        by_spelling[spelled] = by_spelling.get(spelled) or _said(value)
+    return next((found for one in SPELLINGS[name] if (found := by_spelling.get(one, ""))), "")
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = next((one for one in value.values() if isinstance(one, str)), None)
+    return text(value)

@@ -7,13 +7,15 @@ is `UnreadableBody`; the raw body stays with the caller. Nothing here checks who
 
 import datetime as dt
 import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from sms.webex import lenient
 from sms.webex.codes import STATES, State
 from sms.webex.errors import UnreadableBody
-from sms.webex.values import count, mended, moment, number, text, without_bom
+from sms.webex.values import count, moment, number, text
 
 _STATES_BY_STATUS: dict[str, State] = {
     "submitted": "submitted",
@@ -87,7 +89,6 @@ class _Envelope(msgspec.Struct, gc=False):
 
 
 _DECODE = msgspec.json.Decoder(_Envelope).decode
-_DECODE_BARE = msgspec.json.Decoder(_Outer).decode
 
 
 def parse_receipt(raw: bytes) -> Notification:
@@ -97,6 +98,9 @@ def parse_receipt(raw: bytes) -> Notification:
     except (ValueError, RecursionError):
         outer = _second_look(raw)
     info = outer.deliveryInfo
+    if info.code is None and info.deliveryStatus is None:  # perhaps in another spelling
+        outer = _second_look(raw)
+        info = outer.deliveryInfo
     code = text(info.code)
     status = text(info.deliveryStatus)
     state = STATES.get(code) or _state_by_status(status)
@@ -131,18 +135,31 @@ def parse_receipt(raw: bytes) -> Notification:
 
 
 def _second_look(raw: bytes) -> _Outer:
-    """A byte-order mark, halves of characters, or no envelope around the rest: not documented, but it costs nothing to read."""
-    raw = mended(without_bom(raw))
+    """Slightly broken JSON, names in another spelling, or no envelope around the rest: not documented, but it costs nothing to read."""
     try:
-        return _DECODE_BARE(raw)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return _DECODE(raw).deliveryInfoNotification
-    except msgspec.ValidationError as error:
+        said = lenient.decoded(raw)
+        said = said[0] if isinstance(said, list) and len(said) == 1 else said
+        said = _by_our_names(said, ("deliveryInfoNotification",))
+        said = _by_our_names(said.get("deliveryInfoNotification", said), _Outer.__struct_fields__)
+        said["deliveryInfo"] = _by_our_names(said["deliveryInfo"], _Info.__struct_fields__)
+        return msgspec.convert(said, _Outer)
+    except (msgspec.ValidationError, AttributeError, KeyError, TypeError) as error:
         raise UnreadableBody(f"It is JSON, but no receipt: {error}") from None
     except (ValueError, RecursionError) as error:
         raise UnreadableBody(f"It is not JSON: {error}") from None
+
+
+def _by_our_names(said: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Fields by the names that we know, whatever their case and signs; the first that says something."""
+    known = {name.lower(): name for name in reversed(tuple(names))}
+    found: dict[str, Any] = {}
+    for written, value in said.items():
+        name = (
+            written if written in names else known.get("".join(filter(str.isalnum, written)).lower(), written)
+        )
+        if found.get(name) in (None, ""):
+            found[name] = value
+    return found
 
 
 def _state_by_status(status: str) -> State:

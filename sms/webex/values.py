@@ -2,10 +2,11 @@
 
 import codecs
 import datetime as dt
-import re
 from typing import Any
 
 import msgspec
+
+from sms.webex import lenient
 
 
 def without_bom(raw: bytes) -> bytes:
@@ -13,26 +14,12 @@ def without_bom(raw: bytes) -> bytes:
     return raw.removeprefix(codecs.BOM_UTF8)
 
 
-# An escape in JSON: a pair of surrogates, half a one, or any other.
-_ESCAPE = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-
-
-def mended(raw: bytes) -> bytes:
-    """JSON with U+FFFD for each half of a character that it escapes: legal, and nothing that a decoder or a database takes."""
-    return _ESCAPE.sub(lambda match: rb"\uFFFD" if match[1] else match[0], raw)
-
-
 def decoded(raw: bytes) -> Any:
-    """Any JSON that came from outside. Raises ValueError and RecursionError."""
-    raw = without_bom(raw)
+    """Any JSON that came from outside, slightly broken or not. Raises ValueError and RecursionError."""
     try:
-        return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        if (other := mended(raw)) == raw:
-            raise
-        return msgspec.json.decode(other)
+        return msgspec.json.decode(without_bom(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return lenient.decoded(raw)
 
 
 def text(value: Any) -> str:

@@ -8,7 +8,7 @@ const AGAIN = 1000; // between two looks at how far a count is
 const LATER = 5000; // and after one that was not answered
 const LONG = 20_000; // characters of a pasted list that are not sent at every key: the saved ones are looked at
 const FIELDS = ["text", "template", "language", "sender", "link_domain", "track", "audience", "pasted", "country", "column", "allow_duplicates", "respect_quiet_hours", "when", "send_at", "time_zone"];
-const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback"]; // what fills each placeholder
+const LISTS = ["fillings_shown", "filling_name", "filling_column", "filling_fallback", "leave_out"]; // what fills each placeholder; kinds of numbers
 
 export function preview(form) {
   const parts = new Map([...form.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));

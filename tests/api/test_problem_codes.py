@@ -40,6 +40,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "too_long": ("+44770090012345678,Bob", {}),
     "impossible": ("+999 123 4567,Bob", {}),
     "no_country": ("07700 900123,Bob", {"country": ""}),
+    "premium": ("0906 123 4567,Bob", {}),
     "shortened": ("4.477E+11,Bob", {}),
     "two_numbers": ("07700900123 / 07700900124,Bob", {}),
     "formula": ("=A1,Bob", {}),
@@ -57,6 +58,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "text_too_long": (f"+447700900102,{'x' * 1_500}", {"text": "Hi $(name)"}),
     "opted_out": (f"{REFUSER},Bob", {}),
     "sender_refused": ("+12025550123,Bob", {}),
+    "left_out": ("33612345678,Bob", {"field": "abroad"}),
 }
 
 # of a whole request to `/api/v1/sends`
@@ -80,6 +82,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "no_recipients": {"recipients": [REFUSER]},
     "no_such_row": {"dry_run": True, "plan_row": 99},
     "missing_value": {"text": "Hi $(name)"},
+    "foreign_placeholder": {
+        "text": "Hi {{name}}",
+        "recipients": [{"number": TO[0], "values": {"name": "Ada"}}],
+    },
     "text_too_long": {"text": "x" * 1_025},
 }
 
@@ -91,6 +97,7 @@ TYPED: dict[str, dict[str, Any]] = {
     "time_passed": {"when": "later", "send_at": "2020-01-01T10:00"},
     "no_recipients": {"pasted": "abc\n12"},
     "missing_value": {"text": "Hi $(name)"},
+    "foreign_placeholder": {"text": "Hi {name}", "pasted": "mobile,name\n+447700900101,Ada"},
     "text_too_long": {"text": "x" * 1_025},
     "not_usable": {"text": "See {{smartlink_9}}"},
     "too_many": {"labels": ", ".join(f"label-{at}" for at in range(11))},
@@ -102,6 +109,10 @@ POSTED: dict[str, tuple[dict[str, Any], str]] = {
     "missing_value": ({"content": {"type": "text", "text": "Hi $(name)"}}, "7003"),
     "placeholder_in_value": (
         {"content": {"type": "text", "text": "Hi $(name)"}, "substitutions": {"name": "$(other)"}},
+        "7004",
+    ),
+    "foreign_placeholder": (
+        {"content": {"type": "text", "text": "Hi ((name))"}, "substitutions": {"name": "Ada"}},
         "7004",
     ),
     "value_does_not_fit": (
@@ -196,7 +207,7 @@ def test_a_rejected_row_has_its_code_and_a_sentence_for_all_like_it(service, par
     answer = planned_of_file(partner, a_file(code), **given)
     assert answer.status_code == 200, answer.content
     (removed,) = answer.json()["removed"]
-    said = rows_text(ProblemCode(code), 1, "name")
+    said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
     assert (removed["code"], removed["count"], removed["reason"]) == (code, 1, f"{said}.")
 
 
@@ -209,7 +220,8 @@ def test_a_rejected_row_has_its_code_on_the_page_and_in_the_send(service, compos
     assert saved_page.status_code == 302, saved_page.context["form"].errors
     page = composer.get(saved_page.url)
     assert codes_on(page) == {code}
-    assert f"{rows_text(ProblemCode(code), 1, 'name')}." in page.content.decode()
+    said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
+    assert f"{said}." in page.content.decode()
     sent = composer.post(saved_page.url, follow=True)
     assert codes_on(sent) == {code}
     (row,) = partner.get(f"sends/{service.sends.get().pk}/rejects").json()["items"]

@@ -83,7 +83,7 @@ def test_same_table_in_any_guise_reads_the_same(content):
         ('Mobile,Name\n=A1+1,A\n"=HYPERLINK(""x"",""07712345678"")",B\n', [], [(2, "formula"), (3, "formula")]),
         ("Mobile,Name\n#REF!,A\n", [], [(2, "formula_error")]),
         # a day is no number, though its digits could be one
-        ("Mobile,Name\n03/11/2026,A\n2026-11-03,B\n07712345679,C\n", [4], [(2, "date"), (3, "too_short")]),
+        ("Mobile,Name\n03/11/2026,A\n2026-11-03,B\n07712345679,C\n", [4], [(2, "date"), (3, "date")]),
         # copies, however written
         ("Mobile\n07712345678\n+44 7712 345678\n00447712345678\n", [2], [(3, "duplicate"), (4, "duplicate")]),
         # characters that nobody can read

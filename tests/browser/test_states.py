@@ -92,6 +92,10 @@ def small_drafts(service: Service) -> Iterator[tuple[str, str]]:
     again = Draft.objects.create(text="Hi $(Name) – once more", upload=upload, **fields)
     yield "sent before", f"drafts/{again.pk}/review/"
     yield "compose, sent before", f"drafts/{again.pk}/"
+    doubtful = "07712 345678\n0151 496 0123\n0121 496 0123\n0800 123 4567\n33612345678"
+    asked = Draft.objects.create(text="Hi", pasted=doubtful, **fields)
+    yield "flight plan of doubtful numbers", f"drafts/{asked.pk}/review/"
+    yield "compose, doubtful numbers", f"drafts/{asked.pk}/"
     empty = Draft.objects.create(service=service)
     yield "test, nothing there yet", f"drafts/{empty.pk}/test/"
 

@@ -26,6 +26,7 @@ from sms.models import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.values.msisdn.kinds import NumberKind
 from tests.support.drop_in import post
 from tests.support.option_table import COLUMNS, rows
 from tests.support.pages import ADD_SEND
@@ -62,6 +63,7 @@ FIRST: dict[str, Any] = {
     "resend": Resend.EVIDENCE,
     "ramp": True,
     "respect_quiet_hours": False,
+    "leave_out": NumberKind.LANDLINE | NumberKind.FREE,
 }
 SECOND: dict[str, Any] = {
     "link_domain": "go.example.test",
@@ -109,7 +111,7 @@ def named(asked: dict[str, Any]) -> dict[str, Any]:
     written = dict(asked)
     for name, value in asked.items():
         match value:
-            case Receipts():
+            case Receipts() | NumberKind():
                 written[name] = value.names
             case Lane():
                 written[name] = value.name.lower()
@@ -124,8 +126,7 @@ def with_keys(cast, asked: dict[str, Any]) -> dict[str, Any]:
     for name, by in (("policy_group", "name"), ("link_domain", "host")):
         if name in kept:
             kept[name] = FIELDS[name].related_model.objects.get(**{by: kept[name]}).pk
-    if "receipts" in kept:
-        kept["receipts"] = kept["receipts"].names
+    kept |= {name: kept[name].names for name in ("receipts", "leave_out") if name in kept}
     return kept
 
 

@@ -58,10 +58,10 @@ def test_one_recipient_is_no_recipients(audience, capsys):
 def test_it_warns_of_what_looks_like_a_placeholder_of_another_kind(audience, capsys):
     a_service()
     call_command(
-        "send", "--service=shop", "--sender=SHOP", "--text=Hi {{name}}, ${x}", f"--audience={audience}"
+        "send", "--service=shop", "--sender=SHOP", "--text=Hi {{title}}, ${x}", f"--audience={audience}"
     )
     told = capsys.readouterr().err
-    assert "Warning: “{{name}}” would be sent as it stands. Write placeholders like $(name)." in told
+    assert "Warning: “{{title}}” would be sent as it stands. Write placeholders like $(title)." in told
     assert "“${x}”" in told
     call_command("send", "--service=shop", "--sender=SHOP", "--text=Hi $(name)", f"--audience={audience}")
     assert "Warning" not in capsys.readouterr().err

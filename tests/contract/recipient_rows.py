@@ -173,10 +173,10 @@ CONTENT = (
     row(
         "`content.text`",
         "Compose, Text",
-        "UTF-8; from pages line ends as `\\n`, from the wire as they came",
+        "UTF-8, line ends as `\\n`, which is how they are counted",
         "7003 if empty",
         PARAMETERS,
-        Asked({"content": text("one\r\ntwo")}, sent={"content": text("one\r\ntwo")}),
+        Asked({"content": text("one\r\ntwo")}, sent={"content": text("one\ntwo")}),
         Asked({"content": text("")}, "7003 content.text", "7003 content.text"),
     ),
     row(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sms.inbound.optouts.keywords import TABLES, KeywordReading, read
+from sms.inbound.optouts.folding import TABLES
+from sms.inbound.optouts.keywords import KeywordReading, read
 
 STOPS = """STOP|stop|Stop.|"STOP"|STOP!!!|  stop  |ＳＴＯＰ|stop 🙏|🛑 STOP 🛑|S T O P|s.t.o.p.|STOOOOP|StOp|\u200bSTOP\u200b
 STOPALL|stop all|Please stop|stop please thanks|Stop texting me|UNSUBSCRIBE

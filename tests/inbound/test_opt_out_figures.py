@@ -212,7 +212,7 @@ def test_acts_say_how_many_and_keep_the_first_of_a_number():
         ("do not unsubscribe me please", ("", True, "")),
         ("help", ("help", True, "help")),
         ("START", ("start", True, "start")),
-        ("x" * 1995 + " stop", ("", True, "")),
+        ("x" * 1997 + " stop", ("", True, "")),
         ("请帮我退订谢谢", ("stop", False, None)),
         ("", ("", True, "")),
     ],

@@ -234,11 +234,12 @@ def test_a_paused_service_starts_never():
     ("content", "code"),
     [
         ("Sale today", "opt_out"),
-        ("Look at bit.ly/x STOP", "shortener"),
-        ("Your P\u0430ypal STOP", "look_alike"),
-        ("Hi {{ first name }}. STOP", "placeholder"),
-        ("Hi $(name. STOP", "placeholder"),
-        ("STOP " + "x" * 450, "long"),
+        ("STOP to 60777. Look at bit.ly/x", "shortener"),
+        ("STOP to 60777. Your P\u0430ypal", "look_alike"),
+        ("STOP to 60777. Hi {{ first name }}", "placeholder"),
+        ("STOP to 60777. Hi $(name.", "placeholder"),
+        ("Reply STOP to opt out", "reply"),
+        ("STOP to 60777 " + "x" * 450, "long"),
     ],
 )
 def test_a_caution_for_what_goes_wrong_with_texts(content, code):

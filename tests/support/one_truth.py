@@ -54,6 +54,7 @@ PIECES = [
         "\n",
         "x" * 70,
         "https://shop.example/a?b=1 ",
+        "https://shop.example/$(order_no)?n=$(First Name)&a=$(amount) ",
         "{{smartlink_4371}}",
         ")",
         "$",

@@ -14,7 +14,7 @@ def add_send_form(cast, **changes) -> dict[str, object]:
     fields = {
         "service": cast.service.pk,
         "name": "",
-        "sender": cast.service.senders.get().pk,
+        "sender": cast.service.senders.get(is_default=True).pk,
         "text": "Hello",
         "recipients_text": "07700 900123\n07700 900124\nabc",
         "send_at_0": "",

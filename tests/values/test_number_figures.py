@@ -25,7 +25,7 @@ NO_COUNTRY = "This number has no country code. Write it with +, or choose the co
         ("+9991234567890123", "", "too_long", "It has 16 digits; the longest number there is has 15."),
         ("12345678901234567890 1", "GB", "too_long", "It has 21 digits; the longest number there is has 15."),
         ("+44123456", "", "too_short", "It has only 6 digits after +44; its area code is missing."),
-        ("+4412", "", "too_short", "It has only 2 digits after +44; at least 7 are needed."),
+        ("+4412", "", "too_short", "It has only 2 digits after +44; at least 10 are needed."),
         ("+4477000000000", "", "too_long", "It has 11 digits after +44; at most 10 are possible."),
         ("+33612345", "", "too_short", "It has only 6 digits after +33; at least 9 are needed."),
         ("4.477E+11", "GB", "shortened",

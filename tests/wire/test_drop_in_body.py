@@ -161,7 +161,7 @@ def test_body_that_is_no_json_object_is_refused_as_7000(door, raw):
         ({"validity": 60.5}, "7004", "validity"),
         ({"validity": True}, "7004", "validity"),
         ({"substitutions": []}, "7004", "substitutions"),
-        ({"substitutions": {"a": {}}}, "7004", "substitutions"),
+        ({"substitutions": {"a": {}}}, "7004", "substitutions: a is a list or an object. Write a text."),
         ({"substitutions": {"a" * 2001: "x"}}, "7004", "substitutions"),
         ({"options": "null"}, "7004", "options"),
         ({"options": {"domain": DOMAIN, "shortenLinks": "maybe"}}, "7004", "shortenLinks"),

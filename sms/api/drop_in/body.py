@@ -15,9 +15,10 @@ from django.db.models import BooleanField
 
 from sms.api.drop_in import fields, unused
 from sms.api.drop_in.errors import DropInRefused, bad_sender, invalid, missing, no_json, refused, too_many
-from sms.api.drop_in.fields import Block, Written
+from sms.api.drop_in.fields import Block
 from sms.api.drop_in.smartlinks import smartlinks_of
 from sms.api.drop_in.unused import Notice, notice
+from sms.api.json_values import Written
 from sms.models import SendOptions
 from sms.models.callback import LONGEST_CORRELATION_ID
 from sms.values import unstorable

@@ -7,19 +7,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from sms.api.drop_in.errors import invalid
+from sms.api.json_values import value_text
 from sms.values.text import UNSTORABLE
 from sms.webex.limits import AHEAD
 
 Block = dict[str, Any]
 LONGEST_NAME = 2000  # of a placeholder: names are remembered while they are compared
 LONGEST_VALUES = 20_000  # characters with their names: those for all destinations are stored and posted with each of a thousand
-
-
-class Written(str):
-    """A number with a point or an exponent, as it was written: as a value, 1.10 is not 1.1."""
 
 
 _FLAGS = {"true": True, "false": False}
@@ -84,12 +79,12 @@ def substitutions(data: Block) -> dict[str, str]:
     for name, value in (block(data, "substitutions") or {}).items():
         if value is None:
             continue
-        if isinstance(value, dict | list):
-            raise invalid("substitutions")
+        written = value_text(value)
+        if written is None:
+            raise invalid("substitutions", f"{name[:60]} is a list or an object. Write a text.")
         if not name or name.startswith("$("):
             says = f"{name[:60]!r} is no name of a placeholder. Write name for $(name)."
             raise invalid("substitutions", says)
-        written = str(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
         if len(name) > LONGEST_NAME or UNSTORABLE.search(written + name):
             raise invalid("substitutions")
         read[name] = written

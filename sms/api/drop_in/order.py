@@ -23,7 +23,7 @@ from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.models import ALL_RECEIPTS, USUAL_RECEIPTS, ApiKey, Lane, Receipts, SendOptions, Service
 from sms.models.sql.insert import StatementBatch
-from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn import BadNumber, Msisdn, parse
 from sms.values.problems import ProblemCode, ProblemError
 from sms.webex import send_request as wire
 from sms.webex.addresses import MSISDN
@@ -133,26 +133,34 @@ def _audience(destinations: list[DropInDestination]) -> Audience:
             seen[id(one.values)] = None
             headings.update(dict.fromkeys(one.values))
         number = _number(one.number)
-        if isinstance(number, str):
-            recipients.append(Recipient(row=row, msisdn=number, substitutions=one.values))
+        if isinstance(number, Msisdn):
+            recipients.append(
+                Recipient(row=row, msisdn=number.e164, substitutions=one.values, kind=number.kind)
+            )
         else:
             bad = RejectedRow(row=row, value=one.number[:60], code=number.code, reason=str(number))
             rejects.append(bad)
     return Audience(headings=["", *headings], column="", recipients=recipients, rejects=rejects)
 
 
-def _number(written: str) -> str | ProblemError:
-    """E.164, or why it is none. Always with its country code, as on the provider's wire."""
+def _number(written: str) -> Msisdn | ProblemError:
+    """The number, or why it is none. Always with its country code, as on the provider's wire."""
     if MSISDN.fullmatch(written) is None:  # it may be as long as a whole body, so it is not remembered
+        if isinstance(several := _parsed(written), BadNumber) and several.code == ProblemCode.TWO_NUMBERS:
+            return several
         says = "This is no number in E.164 form: country code and number, 7 to 15 digits."
         return BadNumber(ProblemCode.NOT_A_NUMBER, says)
     return parsed(written)
 
 
 @functools.lru_cache(maxsize=4096)
-def parsed(written: str) -> str | ProblemError:
+def parsed(written: str) -> Msisdn | ProblemError:
+    return _parsed(written)
+
+
+def _parsed(written: str) -> Msisdn | ProblemError:
     try:
-        return parse(f"+{written.removeprefix('+')}").e164
+        return parse(f"+{written.removeprefix('+')}")
     except BadNumber as problem:
         return problem
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sms.catalogue import text_hints
+from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose.resolved_order import ResolvedOrder
 from sms.values import text
 from sms.values.text import UNSTORABLE
@@ -95,11 +95,11 @@ def _of_type(order: ResolvedOrder) -> Iterator[Notice]:
 
 
 def about_text(order: ResolvedOrder) -> list[Notice]:
-    """What would reach people as it stands, and values that no placeholder of the text takes."""
+    """What the content gate doubts, and values that no placeholder of the text takes."""
     if not order.text:
         return []
     found = [*_of_type(order)]
-    found += [notice("content.text", says) for says in text_hints.unknown(order.text)[:MOST]]
+    found += [notice("content.text", one.text) for one in order.cautions if one.level != ADVICE]
     taken = {one.heading for one in order.placeholders}
     listed = [name for name in order.audience.headings if name and name not in taken]
     if not listed:

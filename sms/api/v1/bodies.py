@@ -11,12 +11,15 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from sms.api.json_values import Written
 from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
+
+_decode = msgspec.json.Decoder(float_hook=Written).decode
 
 
 class Json(JSONParser):
@@ -25,7 +28,7 @@ class Json(JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         raw = without_bom(stream.read())
         try:
-            return msgspec.json.decode(raw)
+            return _decode(raw)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:

@@ -84,7 +84,7 @@ class OptOuts(Collection):
         found, wrong = [], []
         for place, written in enumerate(body["numbers"]):
             try:
-                found.append(msisdn.parse(written, country=self.service.default_country).e164)
+                found.append(msisdn.certain(written, country=self.service.default_country))
             except msisdn.BadNumber as bad:
                 wrong.append(Problem(bad.code, f"numbers[{place}]", str(bad), place + 1))
         if wrong:

@@ -10,7 +10,9 @@ from rest_framework import serializers
 from sms.api.v1.bodies import Moment
 from sms.catalogue.key_policies import LEFT_TO_KEYS
 from sms.models import ALL_RECEIPTS, Draft, Lane, Receipts, SendOptions
+from sms.models.number_choice import LeaveOutField
 from sms.models.receipt_choice import ReceiptsField
+from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
 
 LANES = {lane.name.lower(): lane for lane in Lane}
 PLAIN = tuple(field.name for field in SendOptions.fields() if not isinstance(field, models.ForeignKey))
@@ -41,12 +43,26 @@ class ReceiptNames(serializers.ListField):
         return Receipts(value).names
 
 
+class KindNames(serializers.ListField):
+    """In a form, an empty value stands for none."""
+
+    child = serializers.ChoiceField(choices=DOUBTFUL.names)
+
+    def to_internal_value(self, data: Any) -> NumberKind:  # type: ignore[override]
+        given = [one for one in data if one != ""] if isinstance(data, list) else data
+        return NumberKind.of(super().to_internal_value(given))
+
+    def to_representation(self, value: Any) -> list[str]:
+        return NumberKind(value).names
+
+
 class OptionsOfModel(serializers.ModelSerializer[Any]):
     """A field of each option, with the limits, choices and words of its column."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.DateTimeField: Moment,
         ReceiptsField: ReceiptNames,
+        LeaveOutField: KindNames,
     }
 
     class Meta:
@@ -63,7 +79,7 @@ class OptionsOfModel(serializers.ModelSerializer[Any]):
         if name in LEFT_TO_KEYS:
             says = f"{field.help_text} As your API key has it if left out.".strip()
             return kind, kwargs | {"required": False, "help_text": says}
-        if kind in (Moment, ReceiptNames):
+        if kind in (Moment, ReceiptNames, KindNames):
             kwargs = {one: kwargs[one] for one in ("required", "allow_null", "help_text") if one in kwargs}
         elif field.has_default():
             kwargs = {one: kwargs[one] for one in kwargs if one != "required"} | {"default": field.default}

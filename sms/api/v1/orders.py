@@ -39,7 +39,7 @@ def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: fil
         if version
         else _audience(body, country=body.get("country") or service.default_country, limits=limits),
         saved=version,
-        content=body.get("text", "").replace("\r\n", "\n"),
+        content=body.get("text", ""),
         name=body.get("name", ""),
         due_at=body.get("send_at"),
         labels=body.get("labels", ()),

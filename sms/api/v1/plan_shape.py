@@ -12,7 +12,8 @@ from rest_framework import serializers
 from sms.api.v1.problems import CodeField
 from sms.compose.approval.rules import ApprovalReason
 from sms.sends.plan import Plan
-from sms.sends.plan.shapes import PlanApproval, PlanPolicy, PlanRemoved, PlanSegments
+from sms.sends.plan.shapes import PlanApproval, PlanDoubtful, PlanPolicy, PlanRemoved, PlanSegments
+from sms.values.msisdn.kinds import DOUBTFUL
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -27,6 +28,7 @@ RULES = ["size", "new_sender", "new_domain", "new_country", "outside_hours"]
 # fields that say more than their type does
 OWN: dict[str, Callable[..., Field]] = {
     "RemovedShape.code": CodeField,
+    "DoubtfulShape.kind": lambda: serializers.ChoiceField(choices=DOUBTFUL.names),
     "AskingShape.rule": lambda: serializers.ChoiceField(choices=RULES),
     "PlanShape.encoding": lambda: serializers.ChoiceField(choices=["gsm7", "ucs2", "unknown"]),
     "PlanShape.request": serializers.DictField,
@@ -34,12 +36,15 @@ OWN: dict[str, Callable[..., Field]] = {
 NAMES: dict[type, str] = {
     ApprovalReason: "AskingShape",
     PlanRemoved: "RemovedShape",
+    PlanDoubtful: "DoubtfulShape",
     PlanSegments: "SegmentsShape",
     PlanPolicy: "PolicyShape",
     PlanApproval: "PlannedApprovalShape",
 }
 HELP = {
     "RemovedShape.reason": "Said of all of them.",
+    "DoubtfulShape.reason": "Said of all of them.",
+    "DoubtfulShape.rows": "The first hundred.",
     "CountryShape.country": "ISO 3166; empty for numbers of no country.",
     "CountryShape.price": "Of a segment, as a decimal.",
     "CostShape.entered": "Whether the service has any price.",

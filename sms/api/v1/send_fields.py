@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from sms.api.json_values import Written, value_text
 from sms.models.callback import LONGEST_CORRELATION_ID
 from sms.values.problems import ProblemCode, ProblemError
 from sms.values.text import UNSTORABLE, match_key
@@ -104,7 +105,10 @@ class ListedRecipient:
                         "values": {
                             "type": "object",
                             "maxProperties": MOST_VALUES,
-                            "additionalProperties": {"type": "string", "maxLength": LONGEST_TEXT},
+                            "additionalProperties": {
+                                "type": ["string", "number", "boolean", "null"],
+                                "maxLength": LONGEST_TEXT,
+                            },
                         },
                         "correlation_id": {
                             "type": "string",
@@ -156,14 +160,17 @@ def _recipient(item: Any) -> ListedRecipient:
     item = {name: value for name, value in item.items() if value is not None}
     number, values, called = item.get(NUMBER), item.get("values", {}), item.get(CORRELATION_ID, "")
     if isinstance(values, dict):
-        values = {name: value for name, value in values.items() if value is not None}
-    if not isinstance(number, str) or not number.strip():
+        values = {name: value_text(value) for name, value in values.items() if value is not None}
+    if not isinstance(number, str) or isinstance(number, Written) or not number.strip():
         raise ProblemError(ProblemCode.REQUIRED, "The number is missing. Write it as a text.")
     if not isinstance(called, str) or len(called) > LONGEST_CORRELATION_ID:
         says = f"A correlation id is a text of up to {LONGEST_CORRELATION_ID} characters."
         raise ProblemError(ProblemCode.TOO_LONG if isinstance(called, str) else ProblemCode.INVALID, says)
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise ProblemError(ProblemCode.INVALID, "Values are texts by name.")
+    if not isinstance(values, dict):
+        raise ProblemError(ProblemCode.INVALID, "Values are texts or numbers by name.")
+    if wrong := [name for name, value in values.items() if value is None]:
+        says = f"The value of “{wrong[0][:60]}” is a list or an object. Write a text or a number."
+        raise ProblemError(ProblemCode.INVALID, says)
     if len(values) > MOST_VALUES:
         raise ProblemError(ProblemCode.TOO_MANY, f"A row has {MOST_VALUES} values at most.")
     for name in values:

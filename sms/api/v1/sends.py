@@ -22,7 +22,7 @@ from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.messages import MessageShape
 from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.orders import naming_rows, order_of, source_of
-from sms.api.v1.plan_shape import AskingShape, PlanShape
+from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_body import SendBody, SendChange
@@ -31,8 +31,10 @@ from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
+from sms.compose.resolved_order import resolve
 from sms.models import ApprovalState, Message, Reject, Send, SendState
 from sms.sends import control, holds, plan, progress, reschedule, waits
+from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
 
 
@@ -86,6 +88,12 @@ class SendShape(Sparse, WithShownOptions):
     counts = serializers.DictField(child=serializers.IntegerField())
     created_at = serializers.DateTimeField(source="send.created_at")
     cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
+
+
+class MadeSendShape(SendShape):
+    """A send that was just made, with what a careful colleague would say of its text."""
+
+    cautions = shape_of(Caution)(many=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +169,7 @@ class Sends(Collection):
         summary="Make a send, or plan it",
         request={"application/json": SendBody, "multipart/form-data": SendBody},
         responses={
-            201: SendShape,
+            201: MadeSendShape,
             200: OpenApiResponse(PlanShape, description="With `dry_run`: what would happen."),
         },
     )
@@ -193,10 +201,13 @@ class Sends(Collection):
         return order_of(body, key=access.key_of(self.request), service=self.service, limits=limits)
 
     def _made(self, body: dict[str, Any]) -> Response:
-        order = self._order(body)
+        order = resolve(self._order(body))
         with naming_rows(order.audience, source_of(body)):
             send = create(order, by=self.by)
-        return self.shown(self.find(self.rows(), send.pk), status=201)
+        made = self.shown(self.find(self.rows(), send.pk), status=201)
+        if self.get_serializer_context()["only"] is None:
+            made.data["cautions"] = [{"code": one.code, "text": one.text} for one in order.cautions]
+        return made
 
     @once("sends_reschedule", "Put a send at another time", SendChange, SendShape)
     def partial_update(self, body: dict[str, Any], pk: int) -> Response:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from sms.audiences.files.errors import AudienceError
 from sms.values.csv import MARK
 from sms.values.problems import ProblemCode
-from sms.values.text import match_key
+from sms.values.text import LONGEST_NAME, match_key, placeholders
 
 # Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything.
 _WORDS = ("msisdn", "mobile", "cell", "phone", "telephone", "number")
 _ASIDE = (_WORDS.index("number"), True)  # only the weakest word, and other words around it
 _WORD = re.compile(rf"(?:{'|'.join(_WORDS)})s?")
 _COMPOUND = re.compile(rf"(?:{'|'.join(_WORDS)}|nos?|nr|num)+s?")  # phonenumber, mobileno
+_BRACKETS = re.compile(r"[()]")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -146,7 +147,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """A second "Name" becomes "Name (2)"; so does "name", since a placeholder would find either."""
+    """A second "Name" becomes "Name (2)"; so does "name", since a placeholder would find either. Each can be written as one."""
+    names = [_writable(name) or (_lettered(at) if name else "") for at, name in enumerate(names)]
     taken = set(map(match_key, filter(None, names)))
     seen: set[str] = set()
     unique = []
@@ -159,6 +161,14 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
             seen.add(match_key(given))
         unique.append(given)
     return tuple(unique)
+
+
+def _writable(name: str) -> str:
+    """A heading as it can stand in $( ): in one line, its brackets in pairs, and not longer than a name may be."""
+    if not name or placeholders(f"$({name})") == [name]:
+        return name
+    plain = " ".join(name.split())[:LONGEST_NAME].strip()
+    return plain if placeholders(f"$({plain})") == [plain] else _BRACKETS.sub("", plain).strip()
 
 
 def _lettered(at: int) -> str:

@@ -113,9 +113,14 @@ class AudienceReader:
 
     def _parsed(self, cell: str) -> msisdn.Msisdn:
         cell = number_text(cell)
-        found = msisdn.parse(cell, country=self._country)
+        try:
+            found = msisdn.parse(cell, country=self._country)
+        except msisdn.BadNumber:
+            if DATE.fullmatch(cell):
+                raise _date() from None
+            raise
         if found.warning and DATE.fullmatch(cell):
-            raise BadCell(ProblemCode.DATE, "The cell holds a date instead of a number.")
+            raise _date()
         return found
 
     def _result_of(self, row: int, cells: list[str]) -> Recipient | RejectedRow:
@@ -139,7 +144,7 @@ class AudienceReader:
             if before != row:
                 reason = f"The same number is already in row {before}."
                 return rejected(row, value, ProblemCode.DUPLICATE, reason)
-        return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, warning=found.warning)
+        return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, kind=found.kind)
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
         """The filled cells by heading. A formula's error counts as not filled."""
@@ -159,6 +164,10 @@ class AudienceReader:
         name = self._columns.names[at] if at < len(self._columns.names) else ""
         reason = f"The cell under “{shortened(name) or at + 1}” holds {len(cells[at]):,} characters; the most is {self._limits.cell:,}."
         return rejected(row, value, ProblemCode.CELL_TOO_LONG, reason)
+
+
+def _date() -> BadCell:
+    return BadCell(ProblemCode.DATE, "The cell holds a date instead of a number.")
 
 
 def filled_rows(rows: Iterator[Row | RejectedRow]) -> Iterator[Row | RejectedRow]:

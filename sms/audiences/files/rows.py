@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
 
+from sms.values.msisdn.kinds import NumberKind
 from sms.values.msisdn.mention import FEWEST, GONE
 from sms.values.problems import ProblemCode, rows_text
 
@@ -41,7 +42,17 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     row: int
     msisdn: str
     substitutions: dict[str, str]
-    warning: str = ""
+    kind: NumberKind = NumberKind.MOBILE
+
+    @property
+    def warning(self) -> str:
+        """A sentence where it may be no mobile of the person, "" otherwise."""
+        return self.kind.warning
+
+    @property
+    def written(self) -> str:
+        """The number for a file that is read again: what is only perhaps abroad must not come back with its doubt gone."""
+        return self.msisdn if self.kind != NumberKind.ABROAD else self.msisdn.removeprefix("+")
 
 
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -124,6 +135,17 @@ class Audience:
     column: str
     recipients: list[Recipient]
     rejects: list[RejectedRow]
+
+    def without_strangers(self) -> "Audience":
+        """For what nobody is asked about: a number that is only perhaps one abroad is a reject."""
+        doubted = [one for one in self.recipients if one.kind == NumberKind.ABROAD]
+        rejects = [
+            rejected(one.row, one.written, ProblemCode.NO_COUNTRY, one.kind.warning) for one in doubted
+        ]
+        kept = [one for one in self.recipients if one.kind != NumberKind.ABROAD]
+        return replace(
+            self, recipients=kept, rejects=sorted([*self.rejects, *rejects], key=lambda bad: bad.row)
+        )
 
     def blocks(self) -> Iterator[RowBlock]:
         """In the order of the file: up to so many recipients, with the rejects among them."""

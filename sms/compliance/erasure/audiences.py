@@ -37,8 +37,8 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
         number, mention = int(subject.e164[1:]), subject.mention
         numbers, before = storage.numbers_of(chunk), storage.rows_of(chunk)
         kept = [
-            (one, (row, in_values(cells, mention), warning))
-            for one, (row, cells, warning) in zip(numbers, before, strict=True)
+            (one, (row, in_values(cells, mention), kind))
+            for one, (row, cells, kind) in zip(numbers, before, strict=True)
             if one != number
         ]
         rejects = storage.rejects_of(chunk)

@@ -139,6 +139,7 @@ def check_digest(order: ResolvedOrder) -> str:
         (sender.pk, sender.kind, sender.address, sender.countries, sender.registration) if sender else None,
         order.link_host,
         order.options.ramp,
+        int(order.options.leave_out),
         (order.quiet_hours, order.zone_heading),
         (service.text_limit, service.length_unit, service.batch_size, service.time_zone),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from sms.audiences.sample import AudienceSample
-from sms.catalogue import senders, text_hints
+from sms.catalogue import senders
 from sms.catalogue.link_lengths import LINK
 from sms.compose.links import domain_cautions, filtering
 from sms.compose.resolved_order import ResolvedOrder
@@ -20,8 +20,7 @@ def hints_of(order: ResolvedOrder, figures: Survey) -> list[str]:
         return ["The provider's template makes the text, so nothing can be said of it here."]
     if not written.strip():
         return []
-    found = [*text_hints.unknown(written), *(one.text for one in order.text_problems)]
-    found += [one.text for one in text_hints.lint(written)]
+    found = [*(one.text for one in order.text_problems), *(one.text for one in order.cautions)]
     if SMARTLINK.search(written):
         found.append("Smartlinks give no click receipts, so their clicks cannot be measured.")
     if domain is not None and LINK.search(written):

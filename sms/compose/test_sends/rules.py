@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from sms.audiences import storage
 from sms.models import AudienceChunk, Draft, SavedAudience, Send, Service
+from sms.values.msisdn.kinds import NumberKind
 from sms.values.problems import Problem, ProblemCode
 
 MOST_RECIPIENTS = SavedAudience.LONGEST_SEED_LIST
@@ -94,7 +95,8 @@ def own_number(user: Any) -> str:
 def numbers_in(seeds: SavedAudience) -> list[str]:
     found: list[str] = []
     for chunk in AudienceChunk.objects.filter(version=seeds.current_id).order_by("place"):
-        found += [f"+{number}" for number in storage.numbers_of(chunk)]
+        rows = storage.recipients_of(chunk)
+        found += [one.msisdn for one in rows if one.kind != NumberKind.ABROAD]
         if len(found) > MOST_RECIPIENTS:
             break
     return list(dict.fromkeys(found))

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 from msgspec import structs
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
+from sms.models.audit import audit
 from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
+from sms.values import msisdn
 from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
@@ -117,12 +120,14 @@ def _read(message: InboundMessage) -> None:
     said = _right_way_round(parse_inbound(bytes(message.raw)), service_id=message.service_id)
     if not PLUS_MSISDN.fullmatch(said.msisdn):
         raise UnreadableBody("What it names as the handset (oa) is no phone number.")
-    reading = keywords.read(said.text)
-    message.msisdn = said.msisdn
+    # as lists have it: networks write some countries' mobiles in a way of their own
+    message.msisdn = msisdn.sender(said.msisdn) or said.msisdn
     message.address = said.sender[:20]
     message.text = said.text
+    answered = _answered(message)
+    message.send_id = answered.send_id if answered else None
+    reading = keywords.read(said.text, ours=answered.text if answered else "")
     message.meaning, message.sure = reading.meaning, reading.sure
-    message.send_id = _answered(message)
 
 
 def _right_way_round(said: Inbound, *, service_id: int) -> Inbound:
@@ -137,18 +142,22 @@ def _right_way_round(said: Inbound, *, service_id: int) -> Inbound:
     return structs.replace(said, msisdn=handset, sender=from_us)
 
 
-def _answered(message: InboundMessage) -> int | None:
-    """The newest send to that number from the sender that it wrote to; where that is none of our senders, the newest at all."""
+def _answered(message: InboundMessage) -> Message | None:
+    """The newest to that number from the sender that it wrote to; where that is none of our senders, the newest at all."""
     address = message.address.removeprefix("+")
     posted = Message.objects.filter(
-        msisdn=message.msisdn, send__service=message.service_id, posted_at__isnull=False
+        msisdn__in=msisdn.spellings(message.msisdn), send__service=message.service_id, posted_at__isnull=False
     ).order_by("-pk")
     if Sender.objects.filter(service=message.service_id, address=address).exists():
         posted = posted.filter(send__sender__address=address)
-    return posted.values_list("send_id", flat=True).first()
+    return posted.only("send_id", "text").first()
 
 
 def _obey(message: InboundMessage) -> None:
+    if message.meaning == InboundMessage.Meaning.MAYBE and OptOut.in_force(
+        message.service_id, [message.msisdn]
+    ):
+        message.meaning, message.sure = "", True  # they refused already
     if message.meaning not in (InboundMessage.Meaning.STOP, InboundMessage.Meaning.START):
         return
     newer = InboundMessage.objects.filter(
@@ -159,6 +168,8 @@ def _obey(message: InboundMessage) -> None:
     )
     if newer.exists():
         return  # it was brought in late, and the person's last word is another
+    # what they may have meant before is settled
+    _undecided(message).filter(received_at__lte=message.received_at).update(meaning="", sure=True)
     if message.meaning == InboundMessage.Meaning.STOP:
         stored = spellings(message.service_id, [message.msisdn])
         lifted = OptOut.objects.filter(
@@ -166,9 +177,55 @@ def _obey(message: InboundMessage) -> None:
         )
         if lifted.exists():
             return
-        evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
-        refusal = Refusal(message.msisdn, evidence, message.send_id, message.pk)
-        opt_out(message.service_id, [refusal], by=BY, source=OptOut.Source.INBOUND, now=message.received_at)
+        opt_out(
+            message.service_id,
+            [_refusal(message)],
+            by=BY,
+            source=OptOut.Source.INBOUND,
+            now=message.received_at,
+        )
     else:
         because = "Asked for messages again by SMS."
         opt_in(message.service_id, [message.msisdn], by=BY, reason=because, now=message.received_at)
+
+
+def _undecided(message: InboundMessage) -> "QuerySet[InboundMessage]":
+    """Of the same person."""
+    maybe = InboundMessage.Meaning.MAYBE
+    return InboundMessage.objects.filter(
+        service=message.service_id, msisdn=message.msisdn, meaning=maybe
+    ).order_by()
+
+
+def _refusal(message: InboundMessage) -> Refusal:
+    evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
+    return Refusal(message.msisdn, evidence, message.send_id, message.pk)
+
+
+def decide(message: InboundMessage, *, refuses: bool, by: Actor) -> bool:
+    """What a person makes of an SMS that may be a refusal; False where that is settled already."""
+    with transaction.atomic():
+        lock_opt_outs([message.service_id])
+        locked = InboundMessage.objects.select_for_update().get(pk=message.pk)
+        if locked.meaning != InboundMessage.Meaning.MAYBE:
+            return False
+        if refuses:
+            _undecided(locked).exclude(pk=locked.pk).update(meaning=InboundMessage.Meaning.STOP, sure=True)
+            opt_out(locked.service_id, [_refusal(locked)], by=by, source=OptOut.Source.INBOUND)
+        locked.meaning, locked.sure = InboundMessage.Meaning.STOP if refuses else "", True
+        locked.save(update_fields=["meaning", "sure"])
+        audit(
+            "reply.judged",
+            by=by,
+            service=locked.service.slug,
+            noun="reply",
+            key=locked.pk,
+            refuses=refuses,
+        )
+    return True
+
+
+def to_decide(service_id: int) -> "QuerySet[InboundMessage]":
+    """SMS that may be refusals and that nobody has decided, the oldest first."""
+    rows = InboundMessage.objects.filter(service=service_id, meaning=InboundMessage.Meaning.MAYBE)
+    return rows.select_related("send").defer("raw").order_by("id")

@@ -1,6 +1,7 @@
 """A genuine receipt on its way in. Only the correlation id is read: what cannot be read today is stored all the same."""
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -9,7 +10,8 @@ from django.utils import timezone
 from sms.inbound.receipts.addresses import ReceiptAddress
 from sms.inbound.spool_records import IncomingPost
 from sms.values import correlation_id
-from sms.webex.values import mended, without_bom
+from sms.webex.errors import UnreadableBody
+from sms.webex.receipts import parse_receipt
 
 
 class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
@@ -56,9 +58,10 @@ _decode = msgspec.json.Decoder(_ReceiptIds).decode
 
 
 def correlation_id_of(raw: bytes) -> str:
-    for body in (raw, mended(without_bom(raw))):
-        try:
-            return _decode(body).deliveryInfoNotification.correlationid
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
+    """As it is spelled in the documents, or as any receipt that can be read has it."""
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if found := _decode(raw).deliveryInfoNotification.correlationid:
+            return found
+    with suppress(UnreadableBody):
+        return parse_receipt(raw).correlation_id
     return ""

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms.audiences.files import AudienceError, Limits, by_size, stream
-from sms.catalogue import text_hints
+from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose import labels
 from sms.compose.approval import queries
 from sms.compose.create import create
@@ -82,8 +82,9 @@ class Command(BaseCommand):
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
         except AudienceError as problem:  # a large file is read on the way
             raise CommandError(f"audience: {problem}") from None
-        for says in text_hints.unknown(order.text):
-            self.stderr.write(f"Warning: {says}")
+        for one in order.cautions:
+            if one.level != ADVICE:
+                self.stderr.write(f"Warning: {one.text}")
         if options["wait"]:
             _wait(send, say=self.stderr.write)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])

@@ -40,16 +40,20 @@ def _replaced(template: str, signs: Iterable[str]) -> str:
 
 
 _ESCAPED = [f"'\\{letter}'" for letter in "nrt"]
+_IN_LINKS = ("20", "28", "29", "5B", "5D", "0A")  # as a link has spaces, brackets and a line's end
 
 
 class WithoutSeparators(_OfText):
-    """Text without what people put between digits; in JSON a line's end and a tab are two characters."""
+    """Text without what people put between digits; in JSON a line's end and a tab are two characters, in links some are three."""
 
     output_field = models.TextField()
-    sqlite = _replaced("%(expressions)s", [*(f"char({ord(sign)})" for sign in BETWEEN), *_ESCAPED])
-    postgresql = _replaced(
-        f"translate(%(expressions)s, {'||'.join(f'chr({ord(sign)})' for sign in BETWEEN)}, '')", _ESCAPED
+    sqlite = _replaced(
+        _replaced("%(expressions)s", [f"char(37)||'{code}'" for code in _IN_LINKS]),
+        [*(f"char({ord(sign)})" for sign in BETWEEN), *_ESCAPED],
     )
+    _plain = _replaced("%(expressions)s", [f"chr(37)||'{code}'" for code in _IN_LINKS])
+    _between = "||".join(f"chr({ord(sign)})" for sign in BETWEEN)
+    postgresql = _replaced(f"translate({_plain}, {_between}, '')", _ESCAPED)
 
 
 class BeyondAscii(_OfText):

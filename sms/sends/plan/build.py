@@ -7,7 +7,7 @@ from sms.compose import checks, options
 from sms.compose.approval.rules import needed
 from sms.compose.order import Order
 from sms.compose.resolved_order import ResolvedOrder, resolve
-from sms.compose.survey import Survey
+from sms.compose.survey import SHOWN, Survey
 from sms.models import Price
 from sms.sends.plan import cost, request
 from sms.sends.plan.cautions import cautions
@@ -17,6 +17,7 @@ from sms.sends.plan.shapes import (
     Encodings,
     Plan,
     PlanApproval,
+    PlanDoubtful,
     PlanPolicy,
     PlanRemoved,
     PlanSegments,
@@ -75,12 +76,22 @@ def build_plan(
         finish_latest_at=foreseen.finish_latest_at,
         too_late=foreseen.too_late,
         forecast=foreseen.says,
-        warnings=tuple(Doubt(number, says) for number, says in figures.doubts),
+        doubtful=tuple(
+            PlanDoubtful(name, one.text, one.count, one.left_out, tuple(one.rows))
+            for name, one in figures.doubtful.items()
+        ),
+        warnings=_kept_with_a_doubt(figures),
         cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced)),
         approval=_approval(order, figures, user=user, now=now),
         row=chosen.row,
         request=request.body(order, chosen, public_url=public_url, masked=masked),
     )
+
+
+def _kept_with_a_doubt(figures: Survey) -> tuple[Doubt, ...]:
+    kept = (one for one in figures.doubtful.values() if not one.left_out)
+    rows = sorted((row, one.kind.warning) for one in kept for row in one.rows)
+    return tuple(Doubt(row, says) for row, says in rows[:SHOWN])
 
 
 def _approval(order: ResolvedOrder, figures: Survey, *, user: Any, now: datetime) -> PlanApproval:

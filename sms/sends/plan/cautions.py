@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 
-from sms.catalogue import text_hints
 from sms.compose.links import domain_cautions, filtering
 from sms.compose.options import missing_receipts
 from sms.compose.reach import reach_cautions
-from sms.compose.resolved_order import UNFINISHED, ResolvedOrder
+from sms.compose.resolved_order import ResolvedOrder
 from sms.compose.survey import ADVISED, Survey
 from sms.models import SenderKind
 from sms.models.receipt_choice import WITHOUT
 from sms.sends.plan.forecast import SendForecast
 from sms.sends.plan.shapes import Caution, Cost
-from sms.values import text, time_zones
+from sms.values import time_zones
 
 _NAMES = {"US": "the United States", "CA": "Canada"}
 
@@ -45,11 +44,7 @@ def cautions(
             f"{_messages(foreseen.too_late)} would expire before being sent. Choose a later expiry or an earlier time.",
         )
     if order.text:
-        unfilled = text_hints.unknown(order.text)
-        unfilled += [UNFINISHED for one in text.literals(order.text) if "$(" in one][:1]
-        for sentence in unfilled:
-            yield Caution("placeholder", sentence)
-        for found in text_hints.lint(order.text):
+        for found in order.cautions:
             yield Caution(found.code, found.text)
     else:
         yield Caution(

@@ -114,6 +114,17 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanDoubtful:
+    """Numbers of one kind that may be no mobile of the person; `leave_out` of a send decides about each kind."""
+
+    kind: str
+    reason: str
+    count: int
+    left_out: bool
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Caution:
     """What a careful colleague would say."""
 
@@ -154,6 +165,7 @@ class Plan:
     finish_latest_at: datetime | None
     too_late: int
     forecast: str
+    doubtful: tuple[PlanDoubtful, ...]
     warnings: tuple[Doubt, ...]
     cautions: tuple[Caution, ...]
     approval: PlanApproval

@@ -121,7 +121,7 @@ class _Ahead:
 def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
     if isinstance(row, RejectedRow):
         return outcome.state == LEFT_OUT and row.value[:200] == outcome.number
-    return outcome.number in (row.msisdn, hidden(row.msisdn, key=key))
+    return outcome.number in (row.msisdn, row.written, hidden(row.msisdn, key=key))
 
 
 # --- Cells ---------------------------------------------------------------------------------------------------------------

@@ -1,32 +1,61 @@
-"""Recipients' numbers: every form that people write, read into E.164, and E.164 shown to people. Pure.
+"""Who is meant: every form in which people, programs and networks write a number, read into E.164, and E.164 shown to people. Pure.
 
-    written.py   what stands in the cell → its digits
-    plan.py      digits → a number of some country's plan, or why not
-    hidden.py    what stands where a number stood that must not be kept
-    mention.py   a number found in, and taken out of, other text; whatever looks like one, hidden there
+    written.py     what stands in the cell → its digits
+    plan.py        digits → a number of some country's plan and its kind, or why not
+    rewriting.py   forms that the plan has left behind, or that only networks write
+    kinds.py       what is said of numbers that may be no handset of the person
+    hidden.py      what stands where a number stood that must not be kept
+    mention.py     a number found in, and taken out of, other text; whatever looks like one, hidden there
 
-Says whether a number can exist and whether its range is assigned, never whether it is in use. Called
-by the audience reader for every row, by the API and the pages for single numbers, and by logs for `mask`.
+Says whether a number can exist, what its range is for, never whether it is in use. `parse` is for what people and programs write,
+`certain` for one number that is acted upon at once, `sender` for what a network reports.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import phonenumbers
 
 from sms.values.msisdn import plan
+from sms.values.msisdn.kinds import TEXTABLE, NumberKind
+from sms.values.msisdn.rewriting import (
+    BY_NETWORKS,
+    SPELLED_TWICE,
+    WITH_THE_CODE,
+    is_outdated,
+    other_spelling,
+    rewritten,
+)
 from sms.values.msisdn.written import BadNumber, WrittenNumber, read
 from sms.values.problems import ProblemCode
 
 _E164_DIGITS = 15
-_UNASSIGNED = "This number is in no range that is assigned today; it may not exist."
+_SHORTEST_ABROAD = 8  # with its country code; fewer digits are a number that was cut off
+_PREMIUM = "It is a premium-rate number, and no text is sent to those. Give the person's mobile number."
+_FOREIGN = "If it is a number abroad, write it with + and its country code."
 
 
 @dataclass(frozen=True, slots=True)
 class Msisdn:
     e164: str  # with its plus: "+447700900123"
     country: str  # ISO 3166 code of its plan, "" for calling codes of no country (+800, satellites)
-    warning: str  # a sentence when its range is not assigned, "" otherwise
+    kind: NumberKind
+
+    @property
+    def warning(self) -> str:
+        """A sentence where it may be no handset of the person that is meant, "" otherwise."""
+        return self.kind.warning
+
+
+class DigitReading(NamedTuple):
+    """One way to take digits: what follows the calling code, whose trunk prefixes apply, and what was written to say so."""
+
+    code: str
+    digits: str
+    home: plan.Territory
+    ways: tuple[str, ...] = ("", WITH_THE_CODE)
+    doubtful: bool = False  # nothing says that it is a number abroad, but that it fits no better here
 
 
 def parse(raw: str, *, country: str = "") -> Msisdn:
@@ -35,26 +64,78 @@ def parse(raw: str, *, country: str = "") -> Msisdn:
     Raises `BadNumber`, and nothing else, on any string. What it returns parses to itself.
 
     Digits alone can be read in more than one way ("447700900123"): national comes before international, but a
-    mobile before a landline before a number in no assigned range.
+    mobile before a landline before a number in no assigned range. Of another country than `country` they are taken
+    only as a mobile, and then are of the kind `ABROAD`: a digit too many makes strangers there of one in five numbers.
     """
     written = read(raw)
     assigned: Msisdn | None = None
     possible: Msisdn | None = None
-    for code, digits, home in _readings(written, country):
-        number, owner = plan.settled(code, digits, home=home)
-        if len(code) + len(number) > _E164_DIGITS:
+    for reading in _readings(written, country):
+        code = reading.code
+        found = plan.settled(code, reading.digits, home=reading.home)
+        if len(code) + len(found.number) > _E164_DIGITS:
             continue
-        if owner is not None:
-            if owner.has_mobile(number):
-                return Msisdn(e164=f"+{code}{number}", country=owner.country, warning="")
-            assigned = assigned or Msisdn(e164=f"+{code}{number}", country=owner.country, warning="")
-        elif possible is None and plan.can_exist(code, number):
+        if found.kind is None:
+            meant = (rewritten(code, digits, ways=reading.ways) for digits in (found.number, reading.digits))
+            found = next((one for one in meant if one), found)
+        if found.kind in TEXTABLE:
+            assert found.owner is not None
+            kind = found.kind
+            if reading.doubtful:
+                kind = NumberKind.ABROAD
+            elif is_outdated(code, found.number):
+                kind = NumberKind.OUTDATED
+            return Msisdn(f"+{code}{found.number}", found.owner.country, kind)
+        if reading.doubtful:
+            continue
+        if found.owner is not None and found.kind is not None:
+            assigned = assigned or Msisdn(f"+{code}{found.number}", found.owner.country, found.kind)
+        elif possible is None and plan.could_be_a_mobile(code, found.number):
             country_of_code = plan.main_territory(code).country
-            possible = Msisdn(e164=f"+{code}{number}", country=country_of_code, warning=_UNASSIGNED)
-    found = assigned or possible
-    if found is None:
+            possible = Msisdn(f"+{code}{found.number}", country_of_code, NumberKind.UNASSIGNED)
+    number = assigned or possible
+    if number is None:
         raise _refusal(written, country)
-    return found
+    if number.kind == NumberKind.PREMIUM:
+        raise BadNumber(ProblemCode.PREMIUM, _PREMIUM)
+    return number
+
+
+def certain(raw: str, *, country: str = "") -> str:
+    """E.164 of one number that is acted upon at once, so that nobody is asked: what could be a stranger's is refused, too."""
+    found = parse(raw, country=country)
+    if found.kind == NumberKind.ABROAD:
+        raise BadNumber(ProblemCode.NO_COUNTRY, found.warning)
+    return found.e164
+
+
+def sender(raw: str) -> str:
+    """E.164 of the handset that a network names, always with its country code, in the form in which lists have it; "" for no number.
+
+    It is written to us whatever its range says, so nothing that has the form of a number is refused.
+    """
+    try:
+        digits = read(raw).digits.removeprefix("00")
+    except BadNumber:
+        return ""
+    code = plan.calling_code(digits)
+    if not code or len(digits) > _E164_DIGITS:
+        return f"+{digits}" if digits and len(digits) <= _E164_DIGITS else ""
+    rest = digits[len(code) :]
+    meant = rewritten(code, rest, ways=("", WITH_THE_CODE, BY_NETWORKS))
+    found = plan.settled(code, rest, home=plan.main_territory(code))
+    if found.kind not in TEXTABLE and meant is not None:
+        found = meant
+    return f"+{code}{found.number}"
+
+
+def spellings(e164: str) -> tuple[str, ...]:
+    """E.164 of one handset in each form that lists and networks use, the given one first: Argentina's mobiles have a 9 or not."""
+    if not e164.startswith(SPELLED_TWICE):
+        return (e164,)
+    code = plan.calling_code(e164[1:])
+    other = other_spelling(code, e164[1 + len(code) :])
+    return (e164, f"+{code}{other}") if other else (e164,)
 
 
 def country_of(e164: str) -> str:
@@ -63,7 +144,8 @@ def country_of(e164: str) -> str:
     code = plan.calling_code(digits) if e164[:1] == "+" else ""
     if not code:
         return ""
-    return (plan.owner(code, digits[len(code) :]) or plan.main_territory(code)).country
+    found = plan.assigned(code, digits[len(code) :])
+    return ((found and found.owner) or plan.main_territory(code)).country
 
 
 def mask(e164: str) -> str:
@@ -89,30 +171,39 @@ def pretty(e164: str) -> str:
     return shown if _digits(shown) == _digits(e164) else e164
 
 
-def _readings(written: WrittenNumber, country: str) -> Iterator[tuple[str, str, plan.Territory]]:
-    """(calling code, digits after it, whose trunk prefix applies), the likeliest first."""
+def _readings(written: WrittenNumber, country: str) -> Iterator[DigitReading]:
+    """The likeliest first."""
     home = plan.territory(country)
     digits = written.digits
     if written.plus:
-        abroad = digits.removeprefix("00")
+        abroad, doubtful = digits.removeprefix("00"), False
         # No calling code starts with 0, so "+0770…" can only be a national number with a plus too many.
         if abroad.startswith("0") and home:
-            yield home.code, abroad, home
+            yield DigitReading(home.code, abroad, home)
     else:
         if home and not digits.startswith("00"):
-            yield home.code, digits, home
+            yield DigitReading(home.code, digits, home, ways=("",))
         if home and (after := home.after_exit_code(digits)):
-            yield from _abroad(after)
-        abroad = digits.removeprefix("00")
-    yield from _abroad(abroad)
+            yield from _abroad(after, doubtful=_zero_too_many(digits, home))
+        abroad, doubtful = digits.removeprefix("00"), home is not None
+        if home and digits.startswith("00"):
+            doubtful = _zero_too_many(digits, home)
+        elif home and digits.startswith(home.code):
+            doubtful = False
+    yield from _abroad(abroad, doubtful=doubtful)
     if written.with_zero:
         # Italy keeps the zero of +39 (0)6, the rest of the world drops it: tried last, and it counts if assigned.
-        yield from _abroad(written.with_zero.removeprefix("00"))
+        yield from _abroad(written.with_zero.removeprefix("00"), doubtful=doubtful)
 
 
-def _abroad(digits: str) -> Iterator[tuple[str, str, plan.Territory]]:
+def _zero_too_many(digits: str, home: plan.Territory) -> bool:
+    """Whether what dials abroad may as well be a mobile of the country itself with a second zero: 00 151 … in Germany."""
+    return plan.settled(home.code, digits[1:], home=home).kind in TEXTABLE
+
+
+def _abroad(digits: str, *, doubtful: bool) -> Iterator[DigitReading]:
     if code := plan.calling_code(digits):
-        yield code, digits[len(code) :], plan.main_territory(code)
+        yield DigitReading(code, digits[len(code) :], plan.main_territory(code), doubtful=doubtful)
 
 
 def _refusal(written: WrittenNumber, country: str) -> BadNumber:
@@ -135,24 +226,24 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
                 says = f"It has only {len(digits)} digits; a number with its country code has more."
                 return BadNumber(ProblemCode.TOO_SHORT, says)
             return BadNumber(ProblemCode.IMPOSSIBLE, f"No country has a code that starts like +{digits[:3]}.")
-        home, digits = plan.main_territory(code), digits[len(code) :]
-    return _misfit(home, digits)
+        return _misfit(plan.main_territory(code), digits[len(code) :])
+    may_be_abroad = _SHORTEST_ABROAD <= len(digits) <= _E164_DIGITS and plan.calling_code(digits)
+    way_out = f" {_FOREIGN}" if may_be_abroad else ""
+    return _misfit(home, digits, way_out)
 
 
-def _misfit(home: plan.Territory, digits: str) -> BadNumber:
-    number, _ = plan.settled(home.code, digits, home=home)
-    where = f"+{home.code}"
-    if len(number) < home.shortest or len(number) in home.local:
-        lack = (
-            "its area code is missing"
-            if len(number) in home.local
-            else f"at least {home.shortest} are needed"
-        )
-        return BadNumber(ProblemCode.TOO_SHORT, f"It has only {len(number)} digits after {where}; {lack}.")
-    if len(number) > home.longest or len(home.code) + len(number) > _E164_DIGITS:
-        says = f"It has {len(number)} digits after {where}; at most {home.longest} are possible."
+def _misfit(home: plan.Territory, digits: str, way_out: str = "") -> BadNumber:
+    """By the lengths of mobiles: a number of another length counts only where its range is known."""
+    count = len(home.without_any_trunk(plan.settled(home.code, digits, home=home).number))
+    where, lengths = f"+{home.code}", plan.mobile_lengths(home.code)
+    if count < min(lengths):
+        lack = f"at least {min(lengths)} are needed"
+        lack = "its area code is missing" if count in home.local else lack
+        return BadNumber(ProblemCode.TOO_SHORT, f"It has only {count} digits after {where}; {lack}.{way_out}")
+    if count > max(lengths) or len(home.code) + count > _E164_DIGITS:
+        says = f"It has {count} digits after {where}; at most {max(lengths)} are possible.{way_out}"
         return BadNumber(ProblemCode.TOO_LONG, says)
-    says = f"No number in {where} has {len(number)} digits after the country code."
+    says = f"No number in {where} has {count} digits after the country code.{way_out}"
     return BadNumber(ProblemCode.IMPOSSIBLE, says)
 
 

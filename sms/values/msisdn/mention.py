@@ -15,7 +15,8 @@ from sms.values.msisdn.plan import calling_code
 
 GONE = "•••"
 Change = Callable[[str], str]
-_BETWEEN = r"[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]{0,3}"
+# the last ones stand in links, where values are percent-encoded (`sms.values.link_values`)
+_BETWEEN = r"(?:[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]|%(?:20|28|29|5B|5D|0A|C2%A0)){0,3}"
 _SHORTEST = 5  # digits of a national number that can be distinguished from any other figure
 
 # of `masked`

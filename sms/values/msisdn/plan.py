@@ -6,8 +6,11 @@ are the library's own (tests/values/test_msisdn.py holds both side by side over 
 """
 
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 from phonenumbers import (
     COUNTRY_CODE_TO_REGION_CODE,
@@ -16,6 +19,8 @@ from phonenumbers import (
     PhoneNumberDesc,
 )
 
+from sms.values.msisdn.kinds import NumberKind
+
 _TERRITORIES = {str(code): regions for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
 _CODE_OF = {
     region: code
@@ -23,10 +28,20 @@ _CODE_OF = {
     for region in regions
     if region != REGION_CODE_FOR_NON_GEO_ENTITY
 }
-_KINDS = (
-    *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
-    *("personal_number", "voip", "pager", "uan", "voicemail"),
-)
+# In the order in which the library asks: a number can be in ranges of two kinds.
+_KINDS = {
+    NumberKind.PREMIUM: ("premium_rate",),
+    NumberKind.FREE: ("toll_free",),
+    NumberKind.SPECIAL: ("shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),
+    NumberKind.MOBILE: ("mobile",),
+    NumberKind.LANDLINE: ("fixed_line",),
+}
+_MACHINES = {
+    code: re.compile(source)
+    for code, source in tomllib.loads(Path(__file__).with_name("rewriting.toml").read_text(encoding="utf-8"))[
+        "machines"
+    ].items()
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,25 +57,15 @@ class Territory:
     trunk_rule: str
     exit_code: re.Pattern[str] | None
     leading: re.Pattern[str] | None  # where several countries share the code: how this one's numbers start
-    assigned: dict[int, re.Pattern[str]]  # by length: what the assigned ranges look like
-    mobile: dict[int, re.Pattern[str]]  # by length: those of them that mobiles may have
+    assigned: dict[
+        int, re.Pattern[str]
+    ]  # by length: what the assigned ranges look like, a group for each kind
 
-    @property
-    def shortest(self) -> int:
-        return min(self.lengths)
-
-    @property
-    def longest(self) -> int:
-        return max(self.lengths)
-
-    def knows(self, number: str) -> bool:
+    def kind_of(self, number: str) -> NumberKind | None:
+        """By the range that `number` is in, None where it is in none that is assigned."""
         pattern = self.assigned.get(len(number))
-        return pattern is not None and pattern.fullmatch(number) is not None
-
-    def has_mobile(self, number: str) -> bool:
-        """Whether `number` is in a range that mobiles may have (in some countries they share one with landlines)."""
-        pattern = self.mobile.get(len(number))
-        return pattern is not None and pattern.fullmatch(number) is not None
+        match = pattern.fullmatch(number) if pattern is not None else None
+        return _BY_GROUP[match.lastgroup] if match and match.lastgroup else None
 
     def without_trunk(self, number: str) -> str:
         """`number` without what is dialled before it inside the country (0 in most, 8 or 1 in some, carrier codes)."""
@@ -73,7 +78,12 @@ class Territory:
             bare = number[match.end() :]
         if self.general.fullmatch(number) and not self.general.fullmatch(bare):
             return number
-        return bare if len(bare) in self.lengths or len(bare) > self.longest else number
+        return bare if len(bare) in self.lengths or len(bare) > max(self.lengths) else number
+
+    def without_any_trunk(self, number: str) -> str:
+        """For counting the digits of what is no number: also where too few are left for one."""
+        match = self.trunk.match(number) if self.trunk and not self.general.fullmatch(number) else None
+        return number[match.end() :] if match else number
 
     def after_exit_code(self, digits: str) -> str:
         """What follows the digits that dial abroad from here (011 in the US, 0011 in Australia); "" if they do not."""
@@ -103,40 +113,71 @@ def main_territory(code: str) -> Territory:
     return _compiled(code, _TERRITORIES[code][0])
 
 
-def can_exist(code: str, number: str) -> bool:
-    return len(number) in main_territory(code).lengths
+@cache
+def mobile_lengths(code: str) -> frozenset[int]:
+    """Digits after the calling code of the mobiles there, of any number where the library knows no mobiles."""
+    found: set[int] = set()
+    for region in _TERRITORIES[code]:
+        data = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
+        if data is not None and data.mobile is not None and data.general_desc is not None:
+            lengths = data.mobile.possible_length or data.general_desc.possible_length
+            found.update(length for length in lengths if length > 0)
+    return frozenset(found) or main_territory(code).lengths
 
 
-def settled(code: str, digits: str, *, home: Territory) -> tuple[str, Territory | None]:
-    """(national number, whose it is) with trunk prefixes taken off; no country's outside assigned ranges.
+def could_be_a_mobile(code: str, number: str) -> bool:
+    """Outside of assigned ranges: as long as mobiles there, and beginning as numbers there do, which 06… in France does not."""
+    fits = main_territory(code).general.fullmatch(number) is not None
+    return fits and len(number) in mobile_lengths(code)
+
+
+class SettledNumber(NamedTuple):
+    """Digits after the calling code, whose they are, and what; None outside of assigned ranges."""
+
+    number: str
+    owner: Territory | None = None
+    kind: NumberKind | None = None
+
+
+def settled(code: str, digits: str, *, home: Territory) -> SettledNumber:
+    """The national number with trunk prefixes taken off.
 
     A number that is assigned as it stands keeps all its digits. Otherwise prefixes go until nothing changes,
     first by the rules of `home`, then by those of the whole code: so that E.164 reads back as itself.
     """
-    number, main = digits, main_territory(code)
+    number, main, machines = digits, main_territory(code), _MACHINES.get(code)
     for rules in (home, *(main,) * 8):
-        found = owner(code, number)
-        if found is not None:
-            return number, found
+        if machines is not None and machines.fullmatch(number):
+            return SettledNumber(number, main, NumberKind.MACHINE)
+        if (found := assigned(code, number)) is not None:
+            return found
         bare = rules.without_trunk(number)
         if bare == number and rules is main:
             break
         number = bare
-    return number, None
+    return SettledNumber(number)
 
 
-def owner(code: str, number: str) -> Territory | None:
-    """In whose assigned range `number` is. A territory with leading digits claims all that starts so, assigned or not."""
+def is_machine(code: str, number: str) -> bool:
+    pattern = _MACHINES.get(code)
+    return pattern is not None and pattern.fullmatch(number) is not None
+
+
+def assigned(code: str, number: str) -> SettledNumber | None:
+    """In whose range `number` is, as it stands. A territory with leading digits claims all that starts so."""
+    regions = _TERRITORIES[code]
     # Canada's seven digits 310 xxxx are assigned, but only Canada can dial them
-    if not can_exist(code, number):
+    if len(number) not in _compiled(code, regions[0]).lengths:
         return None
-    for region in _TERRITORIES[code]:
+    for region in regions:
         candidate = _compiled(code, region)
-        if candidate.leading is not None and len(_TERRITORIES[code]) > 1:
-            if candidate.leading.match(number):
-                return candidate if candidate.knows(number) else None
-        elif candidate.knows(number):
-            return candidate
+        claims = candidate.leading is not None and len(regions) > 1
+        if claims and not candidate.leading.match(number):  # type: ignore[union-attr]
+            continue
+        if (kind := candidate.kind_of(number)) is not None:
+            return SettledNumber(number, candidate, kind)
+        if claims:
+            break
     return None
 
 
@@ -158,20 +199,41 @@ def _compiled(code: str, region: str) -> Territory:
         trunk_rule=data.national_prefix_transform_rule or "",
         exit_code=_pattern(data.international_prefix),
         leading=_pattern(data.leading_digits),
-        assigned=_by_length(general, [getattr(data, kind) for kind in _KINDS]),
-        mobile=_by_length(general, [data.mobile]),
+        assigned=_by_length(data, general),
     )
 
 
-def _by_length(general: PhoneNumberDesc, ranges: list[PhoneNumberDesc | None]) -> dict[int, re.Pattern[str]]:
-    sources: dict[int, list[str]] = {}
-    for each in ranges:
-        if each is not None and each.national_number_pattern:
-            for length in each.possible_length or general.possible_length:
-                if length in general.possible_length:
-                    sources.setdefault(length, []).append(each.national_number_pattern)
+_BY_GROUP = {str(kind.name): kind for kind in NumberKind}
+
+
+def _by_length(data: PhoneMetadata, general: PhoneNumberDesc) -> dict[int, re.Pattern[str]]:
     overall = f"(?=(?:{general.national_number_pattern})\\Z)"
-    return {length: re.compile(f"{overall}(?:{'|'.join(parts)})") for length, parts in sources.items()}
+    made = {}
+    for length in general.possible_length:
+        ranges = {kind: _ranges(data, names, length) for kind, names in _KINDS.items()}
+        mobile, fixed = ranges[NumberKind.MOBILE], ranges[NumberKind.LANDLINE]
+        if mobile and mobile == fixed:
+            ranges |= {NumberKind.MOBILE: "", NumberKind.LANDLINE: "", NumberKind.MOBILE_OR_LANDLINE: mobile}
+        elif mobile and fixed:
+            ranges[NumberKind.MOBILE] = f"(?!(?:{fixed})\\Z)(?:{mobile})"
+            ranges[NumberKind.MOBILE_OR_LANDLINE] = f"(?=(?:{fixed})\\Z)(?:{mobile})"
+            ranges[NumberKind.LANDLINE] = ranges.pop(NumberKind.LANDLINE)
+        groups = [f"(?P<{kind.name}>{source})" for kind, source in ranges.items() if source]
+        if groups:
+            made[length] = re.compile(f"{overall}(?:{'|'.join(groups)})")
+    return made
+
+
+def _ranges(data: PhoneMetadata, names: tuple[str, ...], length: int) -> str:
+    """What `length` digits of these kinds look like, "" for none."""
+    found = [getattr(data, name) for name in names]
+    return "|".join(
+        one.national_number_pattern
+        for one in found
+        if one is not None
+        and one.national_number_pattern
+        and (not one.possible_length or length in one.possible_length)
+    )
 
 
 def _pattern(source: str | None) -> re.Pattern[str] | None:

@@ -6,7 +6,7 @@ can hold. Knows no country: whether the digits are a number is `plan`.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sms.values.problems import ProblemCode, ProblemError
 
@@ -24,7 +24,9 @@ _THOUSANDS = re.compile(r"\+?[0-9]{1,3}(?:,[0-9]{3}){2,}(?:\.0{1,2})?|\+?[0-9]{1
 _NUMBER = re.compile(r"""[\s()\[\]{}'"~_./\\-]*(\+[\s+]*)?([0-9\s()\[\]{}'"~_./\\-]*)(\+?)\s*""")
 # The trunk zero that some write behind the country code: +44 (0)7700.
 _BRACKETED_ZERO = re.compile(r"[(\[{]\s*0\s*[)\]}]")
-_BETWEEN_NUMBERS = re.compile(r"[,;/|&\n]|\b(?:or|and)\b", re.IGNORECASE)
+# Seven digits and more with what may stand between those of one number: a comma, a slash, a plus, a word or two spaces end it.
+_ONE_NUMBER = re.compile(r"\d(?:[ ()\[\]._~'-]?[ ()\[\]._~'-]?\d){6,}")
+_GROUP = re.compile(r"\d+")
 
 _LOOKS_LIKE = {
     ord(char): plain
@@ -49,8 +51,7 @@ class BadNumber(ProblemError):
     """This is no number that a text could reach. The sentence never repeats the cell, so it may be logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenNumber:
+class WrittenNumber(NamedTuple):
     digits: str
     plus: bool
     with_zero: str = ""  # the digits with the zero of "(0)" kept, if there was one; `digits` is without
@@ -75,10 +76,11 @@ def read(raw: str) -> WrittenNumber:
 
 def _grouped(text: str, *, plus: bool) -> WrittenNumber:
     digits = _only_digits(text)
+    if len(digits) > 15 and (several := _several(text)):
+        raise several
     if len(digits) > 20:
-        raise _several(text) or BadNumber(
-            ProblemCode.TOO_LONG, f"It has {len(digits)} digits; the longest number there is has 15."
-        )
+        says = f"It has {len(digits)} digits; the longest number there is has 15."
+        raise BadNumber(ProblemCode.TOO_LONG, says)
     zero = _BRACKETED_ZERO.search(text)
     if zero and (before := _only_digits(text[: zero.start()])):
         return WrittenNumber(digits=before + _only_digits(text[zero.end() :]), plus=plus, with_zero=digits)
@@ -167,8 +169,11 @@ def _unreadable(text: str) -> BadNumber:
 
 
 def _several(text: str) -> BadNumber | None:
-    long_enough = [part for part in _BETWEEN_NUMBERS.split(text) if len(_only_digits(part)) >= 7]
-    if len(long_enough) < 2:
+    """Where two numbers share a cell; also behind each other, when both are written in the same groups."""
+    groups = [len(one) for one in _GROUP.findall(text)]
+    half = len(groups) // 2
+    alike = groups[:half] == groups[half:] and sum(groups[:half]) >= 7
+    if not alike and len(_ONE_NUMBER.findall(text)) < 2:
         return None
     says = "There is more than one number in it; give each a row of its own."
     return BadNumber(ProblemCode.TWO_NUMBERS, says)
