@@ -121,7 +121,7 @@ class _Ahead:
 def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
     if isinstance(row, RejectedRow):
         return outcome.state == LEFT_OUT and row.value[:200] == outcome.number
-    return outcome.number in (row.msisdn, hidden(row.msisdn, key=key))
+    return outcome.number in (row.msisdn, row.written, hidden(row.msisdn, key=key))
 
 
 # --- Cells ---------------------------------------------------------------------------------------------------------------
@@ -142,7 +142,10 @@ def _cells(
         values = {name: str(value) for name, value in (outcome.values or {}).items()}
     if not numbers:
         values = {name: masked(starred(value, outcome.number)) for name, value in values.items()}
-    return [shown(outcome) if name == column else values.get(name, "") for name in names]
+    number = shown(outcome)
+    if isinstance(row, Recipient) and number == row.msisdn:
+        number = row.written  # a doubt about it is there again when the report is read
+    return [number if name == column else values.get(name, "") for name in names]
 
 
 def _number(outcome: RowOutcome) -> str:
