@@ -3,6 +3,7 @@
 The documents' own table swaps `oa` and `da`; their samples do not: `oa` is the handset, `da` our number.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     provider_id: str = ""
 
 
+MOST_JOINED = 50
 # By our names, how the fields are spelled where they are not as documented; compared without case and signs.
 SPELLINGS = {
     "oa": (
@@ -69,15 +71,26 @@ def parse_inbound(raw: bytes) -> Inbound:
     )
 
 
+def joined(raw: bytes) -> list[bytes]:
+    """Each SMS of a body in which a gateway put several; empty where it is one, or too many to take while it waits."""
+    try:
+        said = lenient.decoded(raw)
+    except (ValueError, RecursionError):
+        return []
+    several = isinstance(said, list) and 1 < len(said) <= MOST_JOINED
+    if not several or not all(isinstance(one, dict) for one in said):
+        return []
+    return [json.dumps(one).encode() for one in said]
+
+
 def _inner(said: Any) -> Any:
-    """Out of the list or the object around it, if there is nothing else in that."""
+    """Out of the list or the object around it, if nothing else in that says who sent it."""
     for _ in range(3):
         if isinstance(said, list) and len(said) == 1:
             said = said[0]
-        elif (
-            isinstance(said, dict) and len(said) == 1 and isinstance(inner := next(iter(said.values())), dict)
-        ):
-            said = inner
+        elif isinstance(said, dict) and not _field(said, "oa"):
+            inner = [one for one in said.values() if isinstance(one, dict)]
+            said = inner[0] if len(inner) == 1 else next((one for one in inner if _field(one, "oa")), said)
     return said
 
 

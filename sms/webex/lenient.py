@@ -28,13 +28,26 @@ def decoded(raw: bytes) -> Any:
             continue
         for candidate in _repairs(written[start:]):
             try:
-                found, _ = _DECODER.raw_decode(candidate)
+                found = _with_the_next(candidate)
             except ValueError:
                 continue
             return whole_characters(found)
     if _FORM.match(text):
         return _of_form(text)
     return whole_characters(_of_text(text))
+
+
+def _with_the_next(text: str) -> Any:
+    """The value at its beginning; with the objects behind it, where a gateway joined several bodies, a list of them all."""
+    found, end = _DECODER.raw_decode(text)
+    every = [found]
+    while (start := text.find("{", end)) >= 0:
+        try:
+            one, end = _DECODER.raw_decode(text, start)
+        except ValueError:
+            break
+        every.append(one)
+    return every if len(every) > 1 else found
 
 
 def text_of(raw: bytes) -> str:

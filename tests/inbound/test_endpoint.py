@@ -110,6 +110,30 @@ def test_the_same_sms_reported_twice_is_one_at_whatever_time():
     assert OptOut.objects.count() == 1, "a second STOP adds nothing"
 
 
+@pytest.mark.parametrize(
+    "handset", ["07710 000000", "+44 7710 000000", "00447710000000", "tel:+447710000000", "44 (0)7710 000000"]
+)
+def test_the_handset_counts_in_whatever_form_it_is_written(handset):
+    assert post(a_service(), sms(oa=handset)).status_code == 200
+    assert (OptOut.objects.get().msisdn, InboundMessage.objects.get().why) == (PHONE, "")
+
+
+@pytest.mark.parametrize("form", ["[%s,%s]", "%s%s", "%s\n%s", "%s,\n%s"])
+def test_each_sms_of_a_body_in_which_several_were_joined_counts(form):
+    service = a_service()
+    both = form % (sms(oa="447710000001", tid="1").decode(), sms(oa="447710000002", tid="2").decode())
+    for _ in range(2):
+        assert post(service, both.encode()).status_code == 200
+    assert sorted(OptOut.objects.values_list("msisdn", flat=True)) == ["+447710000001", "+447710000002"]
+    assert InboundMessage.objects.filter(why="").count() == 2
+
+
+def test_an_sms_beside_other_things_in_its_envelope_is_read():
+    body = {"event": "inbound", "meta": {"version": 1}, "data": json.loads(sms())}
+    post(a_service(), json.dumps(body).encode())
+    assert OptOut.objects.get().msisdn == PHONE
+
+
 @pytest.mark.parametrize("ours", ["SHOP", "72345", "+72345", "447860000001", "+447860000001"])
 def test_a_swapped_sms_is_told_by_our_own_senders(ours):
     """The provider's table has `oa` and `da` the other way round than its samples."""

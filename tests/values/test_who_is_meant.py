@@ -36,6 +36,10 @@ def test_no_misdialled_number_becomes_somebodys_without_a_word(country):
         ("919812345678", "IN", "+919812345678", NumberKind.MOBILE),
         ("0015123456789", "DE", "+15123456789", ABROAD),  # Texas, or 0151 2345 6789 with a zero too many
         ("0015123456789", "GB", "+15123456789", NumberKind.MOBILE_OR_LANDLINE),
+        ("00256712348530", "KR", "+56712348530", ABROAD),  # Chile behind Korea's 002, Uganda behind 00
+        ("00351912340672", "SG", "+51912340672", ABROAD),
+        ("002447911123456", "KR", "+447911123456", NumberKind.MOBILE),
+        ("00447911123456", "KR", "+447911123456", NumberKind.MOBILE),
         ("0151 496 0123", "GB", "+441514960123", NumberKind.LANDLINE),
         ("0800 123 4567", "GB", "+448001234567", NumberKind.FREE),
         ("0345 123 4567", "GB", "+443451234567", NumberKind.SPECIAL),
@@ -109,6 +113,20 @@ def test_a_refusal_without_a_plus_names_the_way_out():
 )
 def test_what_a_network_reports_is_the_number_that_lists_have(reported, e164):
     assert sender(reported) == e164
+
+
+@pytest.mark.parametrize(
+    ("reported", "country", "e164"),
+    [
+        ("07911 123456", "GB", "+447911123456"),
+        ("0044 7911 123456", "DE", "+447911123456"),
+        ("tel:+44 7911 123456", "DE", "+447911123456"),
+        ("03471234567"[1:], "IT", "+3471234567"),  # without a zero it has its country code
+        ("07911 123456", "", "+07911123456"),
+    ],
+)
+def test_a_handset_reported_without_a_country_code_is_of_the_services_country(reported, country, e164):
+    assert sender(reported, country=country) == e164
 
 
 def test_a_handset_of_argentina_has_two_spellings_and_others_have_one():

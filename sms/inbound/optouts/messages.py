@@ -21,7 +21,7 @@ from sms.models.sql.session import limit_statements
 from sms.values import msisdn
 from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
-from sms.webex.inbound import Inbound, parse_inbound
+from sms.webex.inbound import Inbound, joined, parse_inbound
 from sms.webex.values import number
 
 log = structlog.get_logger(__name__)
@@ -32,11 +32,13 @@ BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
 
 
 def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
-    """Store one SMS and act on it; False where it was known already. Afterwards it is durable.
+    """Store an SMS, or each of those in one body, and act on it; False where it was known already. Afterwards it is durable.
 
     Raises the database's troubles (OperationalError, InterfaceError), with nothing stored. Everything else that goes wrong with
     one SMS is kept with its reason.
     """
+    if pieces := joined(raw):
+        return any([take(one, service_id=service_id, received_at=received_at) for one in pieces])
     try:
         said: Inbound | None = parse_inbound(raw)
     except UnreadableBody:
@@ -118,10 +120,12 @@ def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
 
 def _read(message: InboundMessage) -> None:
     said = _right_way_round(parse_inbound(bytes(message.raw)), service_id=message.service_id)
-    if not PLUS_MSISDN.fullmatch(said.msisdn):
-        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     # as lists have it: networks write some countries' mobiles in a way of their own
-    message.msisdn = msisdn.sender(said.msisdn) or said.msisdn
+    message.msisdn = msisdn.sender(said.msisdn)
+    if not PLUS_MSISDN.fullmatch(message.msisdn):
+        message.msisdn = msisdn.sender(said.msisdn, country=message.service.default_country)
+    if not PLUS_MSISDN.fullmatch(message.msisdn):
+        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     message.address = said.sender[:20]
     message.text = said.text
     answered = _answered(message)

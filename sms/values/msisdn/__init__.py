@@ -109,15 +109,18 @@ def certain(raw: str, *, country: str = "") -> str:
     return found.e164
 
 
-def sender(raw: str) -> str:
-    """E.164 of the handset that a network names, always with its country code, in the form in which lists have it; "" for no number.
+def sender(raw: str, *, country: str = "") -> str:
+    """E.164 of the handset that a network names, in the form in which lists have it; "" for no number.
 
-    It is written to us whatever its range says, so nothing that has the form of a number is refused.
+    Networks give the country code; one that begins with 0 has none, and is of `country`. It is written to us whatever its
+    range says, so nothing that has the form of a number is refused.
     """
     try:
         digits = read(raw).digits.removeprefix("00")
     except BadNumber:
         return ""
+    if digits.startswith("0") and (home := plan.territory(country)):
+        digits = home.code + plan.settled(home.code, digits, home=home).number
     code = plan.calling_code(digits)
     if not code or len(digits) > _E164_DIGITS:
         return f"+{digits}" if digits and len(digits) <= _E164_DIGITS else ""
@@ -184,7 +187,7 @@ def _readings(written: WrittenNumber, country: str) -> Iterator[DigitReading]:
         if home and not digits.startswith("00"):
             yield DigitReading(home.code, digits, home, ways=("",))
         if home and (after := home.after_exit_code(digits)):
-            yield from _abroad(after, doubtful=_zero_too_many(digits, home))
+            yield from _abroad(after, doubtful=_zero_too_many(digits, home) or _two_exits(digits, after))
         abroad, doubtful = digits.removeprefix("00"), home is not None
         if home and digits.startswith("00"):
             doubtful = _zero_too_many(digits, home)
@@ -199,6 +202,14 @@ def _readings(written: WrittenNumber, country: str) -> Iterator[DigitReading]:
 def _zero_too_many(digits: str, home: plan.Territory) -> bool:
     """Whether what dials abroad may as well be a mobile of the country itself with a second zero: 00 151 … in Germany."""
     return plan.settled(home.code, digits[1:], home=home).kind in TEXTABLE
+
+
+def _two_exits(digits: str, after: str) -> bool:
+    """Whether behind 00, which dials abroad nearly anywhere, there is another mobile than behind the code of the country: Korea's 002."""
+    rest = digits.removeprefix("00")
+    if rest in (digits, after) or not (code := plan.calling_code(rest)):
+        return False
+    return plan.settled(code, rest[len(code) :], home=plan.main_territory(code)).kind in TEXTABLE
 
 
 def _abroad(digits: str, *, doubtful: bool) -> Iterator[DigitReading]:
