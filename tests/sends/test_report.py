@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import unicodedata
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -178,6 +180,52 @@ def test_whole_numbers_are_for_whoever_sent_them_and_may_export(cast):
     assert "without their middle" in cast["composer"].get(f"/s/shop/sends/{ours.pk}/").text
     assert "without their middle" not in cast["composer"].get(f"/s/shop/sends/{own.pk}/").text
     assert cast["approver"].post(f"/s/shop/sends/{own.pk}/messages/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "44 7911 654321",
+            "07911–654321",
+            "07911\u202f654321",
+            "tel:07911 654321",
+            "07911 654321 x5",
+            "447911654321-",
+        ),
+        *(
+            "٠٧٩١١ ٦٥٤٣٢١",
+            "4.47911654321E+11",
+            "Home07911654321",
+            "ring 7911 654 321 or else",
+            "07911\n654321",
+        ),
+        "AB123456789 07911 654321",
+    ],
+)
+@pytest.mark.parametrize("heading", ["other phone", "note", "correlation id"])
+def test_another_number_of_the_row_is_hidden_in_whatever_form_it_is_written(written, heading, cast):
+    rows = f'mobile,{heading},ref\n07700900001,"{written}",CASE-2026-0077 of 2026-11-30\n'
+    packed = packing.pack_pasted(rows, country="GB", limits=Limits())
+    audience = saved.create(cast.service, packed, name="Regulars", by=BY)
+    send = sent_from_page(cast, audience=audience.pk, text="Hi")
+    answer = cast["composer"].post(f"/s/shop/sends/{send.pk}/messages/").getvalue().decode()
+    plain = "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in answer)
+    assert not re.search(r"6\W*5\W*4\W*3|654", plain), plain
+    assert "CASE-2026-0077 of 2026-11-30" in answer
+    (whole,) = report_of(cast["auditor"], send)
+    assert whole[heading].split() == written.split()
+
+
+def test_the_columns_of_every_destination_of_a_partners_request_are_there(cast):
+    _, partner = a_partner(service=cast.service)
+    to = [
+        {"msisdn": [f"4477009{at:05}"], "substitutions": {"late": "x"} if at == 150 else {"ref": f"R{at}"}}
+        for at in range(151)
+    ]
+    assert drop_in_post(partner.token, drop_in_body(to=to)).status_code == 201
+    found = report_of(cast["admin"], Send.objects.latest("pk"))
+    assert (len(found), found[150]["late"], found[149]["ref"]) == (151, "x", "R149")
 
 
 # --- What is left ---------------------------------------------------------------------------------------------------------

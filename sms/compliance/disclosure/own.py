@@ -1,6 +1,6 @@
 """Only what is the person's: cells and lines without the numbers of other people."""
 
-from sms.values.msisdn import BadNumber, parse
+from sms.values.msisdn.cells import without_numbers
 from sms.values.msisdn.mention import Mention, masked
 
 ANOTHER = "[another number]"
@@ -23,11 +23,7 @@ def _own_cell(value: str, mention: Mention, country: str) -> str:
         return value
     if mention.found(value):
         return own_text(value, mention)
-    try:
-        parse(value, country=country)
-    except BadNumber:
-        return masked(value, put=ANOTHER)
-    return ANOTHER
+    return without_numbers(value, country=country, put=ANOTHER)
 
 
 def own_parts(lines: list[str], mention: Mention, country: str) -> list[str]:

@@ -17,10 +17,12 @@ from sms.models import Send
 from sms.sends.report.outcomes import LEFT_OUT, RowOutcome, messages_of, rejects_of, without_message
 from sms.sends.report.source import SourceRow, blocks_of, source_of
 from sms.values.msisdn import mask
+from sms.values.msisdn.cells import without_numbers
 from sms.values.msisdn.hidden import hidden, is_hidden
-from sms.values.msisdn.mention import masked, starred
+from sms.values.msisdn.mention import starred
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
+from sms.webex.limits import MOST_DESTINATIONS
 
 NUMBER = "number"
 # None of them names a column of numbers, of time zones or of correlation ids: a report is read as an audience like the file before it.
@@ -29,6 +31,7 @@ APPENDED = (
     *("clicks", "provider id", "asked correlation id", "carrier"),
 )
 ReportCell = str | int | float | None
+OtherCell = Callable[[str, str], str]  # what is shown of a cell beside a number
 Joined = tuple[SourceRow | None, RowOutcome]
 
 
@@ -44,17 +47,16 @@ def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
     """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too."""
     source = source_of(send, limits=limits)
     names, column = (list(source.headings), source.column) if source is not None else _kept_names(send)
-    cells = partial(_cells, names=names, column=column, numbers=numbers)
+    other = _as_it_is if numbers else partial(_without_numbers, country=send.service.default_country)
     shown = _number if numbers else _masked_number
-    lines = (
-        [*cells(row, one, shown), *_appended(one, numbers=numbers)] for row, one in _joined(send, source)
-    )
-    return SendReport([*names, *_unused(names)], lines)
+    cells = partial(_cells, names=names, column=column, shown=shown, other=other)
+    lines = ([*cells(row, one), *_appended(one, other)] for row, one in _joined(send, source))
+    return SendReport([*(other(name, "") for name in names), *_unused(names)], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
-    """Of a program's request: what its first messages keep stands for all of them."""
-    values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:100]
+    """Of a partner's request: what its messages keep. In a larger send they all have the same columns."""
+    values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:MOST_DESTINATIONS]
     return [
         NUMBER,
         *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER),
@@ -128,11 +130,11 @@ def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
 def _cells(
     row: SourceRow | None,
     outcome: RowOutcome,
-    shown: Callable[[RowOutcome], str],
     *,
     names: Sequence[str],
     column: str,
-    numbers: bool,
+    shown: Callable[[RowOutcome], str],
+    other: OtherCell,
 ) -> list[ReportCell]:
     if isinstance(row, Recipient):
         values = row.substitutions
@@ -140,8 +142,7 @@ def _cells(
         values = dict(zip(names, row.cells, strict=False))
     else:
         values = {name: str(value) for name, value in (outcome.values or {}).items()}
-    if not numbers:
-        values = {name: masked(starred(value, outcome.number)) for name, value in values.items()}
+    values = {name: other(value, outcome.number) for name, value in values.items()}
     number = shown(outcome)
     if isinstance(row, Recipient) and number == row.msisdn:
         number = row.written  # a doubt about it is there again when the report is read
@@ -161,8 +162,17 @@ def _masked_number(outcome: RowOutcome) -> str:
     return "" if is_hidden(outcome.number) else mask(outcome.number)
 
 
-def _appended(one: RowOutcome, *, numbers: bool) -> list[ReportCell]:
-    means = one.meaning if numbers else masked(one.meaning)
+def _as_it_is(cell: str, _number: str) -> str:
+    return cell
+
+
+def _without_numbers(cell: str, number: str, *, country: str) -> str:
+    """`number` is the row's own, which is known in every form."""
+    return without_numbers(starred(cell, number), country=country)
+
+
+def _appended(one: RowOutcome, other: OtherCell) -> list[ReportCell]:
+    means = other(one.meaning, one.number)
     return [
         *(
             one.row or None,
@@ -174,7 +184,7 @@ def _appended(one: RowOutcome, *, numbers: bool) -> list[ReportCell]:
             one.segments,
         ),
         *(None if one.cost is None else float(one.cost), one.currency, one.clicks),
-        *(one.provider_id, one.correlation_id, one.carrier),
+        *(one.provider_id, other(one.correlation_id, one.number), one.carrier),
     ]
 
 

@@ -6,6 +6,7 @@
     kinds.py       what is said of numbers that may be no handset of the person
     hidden.py      what stands where a number stood that must not be kept
     mention.py     a number found in, and taken out of, other text; whatever looks like one, hidden there
+    cells.py       cells for somebody who must not have numbers
 
 Says whether a number can exist, what its range is for, never whether it is in use. `parse` is for what people and programs write,
 `certain` for one number that is acted upon at once, `sender` for what a network reports.

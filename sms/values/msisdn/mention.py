@@ -16,7 +16,8 @@ from sms.values.msisdn.plan import calling_code
 GONE = "•••"
 Change = Callable[[str], str]
 # the last ones stand in links, where values are percent-encoded (`sms.values.link_values`)
-_BETWEEN = r"(?:[\s()\[\].,/_\-‐-―\u00a0\u2007\u202f·]|%(?:20|28|29|5B|5D|0A|C2%A0)){0,3}"
+_UNSEEN = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+BETWEEN = rf"(?:[\s()\[\]{{}}.,/_\\'~\-‐-―\u2212·{_UNSEEN}]|%(?:20|28|29|5B|5D|0A|C2%A0)){{0,4}}"
 _SHORTEST = 5  # digits of a national number that can be distinguished from any other figure
 
 # of `masked`
@@ -39,13 +40,13 @@ class Mention:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        spread = _BETWEEN.join(self.national)
-        whole = rf"(?:\+|00)?{_BETWEEN}{_BETWEEN.join(self.code)}{_BETWEEN}(?:\(?0\)?{_BETWEEN})?{spread}"
-        alone = rf"(?<!\d)0?{_BETWEEN}{spread}(?!\d)"
+        spread = BETWEEN.join(self.national)
+        whole = rf"(?:\+|00)?{BETWEEN}{BETWEEN.join(self.code)}{BETWEEN}(?:\(?0\)?{BETWEEN})?{spread}"
+        alone = rf"(?<!\d)0?{BETWEEN}{spread}(?!\d)"
         return re.compile(whole if len(self.national) < _SHORTEST else f"{whole}|{alone}")
 
     def found(self, text: str) -> bool:
-        return bool(self._pattern.search(_latin(text)))
+        return bool(self._pattern.search(latin(text)))
 
     def without(self, text: str, *, put: str = GONE) -> str:
         return self.replaced(text, lambda _: put)
@@ -57,7 +58,7 @@ class Mention:
     def replaced(self, text: str, number: Change, between: Change = str) -> str:
         """The text with the number, wherever it stands, and what is around it changed."""
         parts, at = list[str](), 0
-        for found in self._pattern.finditer(_latin(text)):
+        for found in self._pattern.finditer(latin(text)):
             parts += [between(text[at : found.start()]), number(text[found.start() : found.end()])]
             at = found.end()
         return "".join([*parts, between(text[at:])])
@@ -79,7 +80,7 @@ def of_record(text: str, e164: str) -> str:
     return starred(text, e164) if e164.startswith("+") else masked(text)
 
 
-def _latin(text: str) -> str:
+def latin(text: str) -> str:
     """The same text, as long, with the digits of every script in ASCII."""
     if text.isascii():
         return text
@@ -90,13 +91,13 @@ def _latin(text: str) -> str:
 
 def masked(text: str, *, put: str = "") -> str:
     """`447700900123` → `44•••23`, and so with +44 7700 900 123; or `put` in its place."""
-    return _LIKE_A_NUMBER.sub((lambda _: put) if put else _hide, text)
+    return _LIKE_A_NUMBER.sub((lambda _: put) if put else (lambda found: hide(found[0])), text)
 
 
-def _hide(found: re.Match[str]) -> str:
-    digits = [char for char in found[0] if char.isdigit()]
-    plus = "+" if found[0].startswith("+") else ""
-    return f"{plus}{''.join(digits[:2])}•••{''.join(digits[-2:])}" if len(digits) >= FEWEST else found[0]
+def hide(number: str) -> str:
+    digits = [char for char in number if char.isdigit()]
+    plus = "+" if number.startswith("+") else ""
+    return f"{plus}{''.join(digits[:2])}•••{''.join(digits[-2:])}" if len(digits) >= FEWEST else number
 
 
 def masked_values(values: Any) -> Any:
