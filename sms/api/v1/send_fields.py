@@ -44,7 +44,7 @@ class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
         """Each is an object of two texts, or the error names the placeholder."""
         if isinstance(data, str):  # of a form, beside a file
             try:
-                data = msgspec.json.decode(data)  # takes no half characters, as for a whole body
+                data = msgspec.json.decode(str(data))  # takes no half characters, as for a whole body
             except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
                 data = None
         if not isinstance(data, dict) or len(data) > MOST_VALUES:

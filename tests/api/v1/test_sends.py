@@ -123,6 +123,7 @@ def test_a_dry_run_shows_what_is_kept_removed_and_sent():
         ({"template": ..., "text": "Hi", "language": "de"}, 400, "language", None),
         ({"language": "de"}, 422, "language", None),
         ({"fillings": ["name"]}, 400, "fillings", None),
+        ({"fillings": 1.5}, 400, "fillings", None),
         ({"fillings": {"name": {"colum": "x"}}}, 400, "fillings.name", None),
         ({"fillings": {"name": {"fallback": " "}}}, 400, "fillings.name", None),
     ],
