@@ -38,8 +38,8 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     one SMS is kept with its reason.
     """
     if pieces := joined(raw):
-        new = [take(one, service_id=service_id, received_at=received_at) for one in pieces]  # each of them
-        return any(new)
+        each = [take(one, service_id=service_id, received_at=received_at) for one in pieces]  # each of them
+        return any(each)
     try:
         said: Inbound | None = parse_inbound(raw)
     except UnreadableBody:
