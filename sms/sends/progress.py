@@ -86,7 +86,7 @@ class Night:
 
 
 def night_of(send: Send, *, now: datetime) -> Night | None:
-    """What the quiet hours of a send keep back now, read from its slices and counters, so that no page walks over messages: of these, the first are looked at."""
+    """What the quiet hours of a send keep back now, from its slices and counters; of its messages only the first of these are looked at."""
     if not send.quiet_hours:
         return None
     # a slice is claimed again within seconds unless quiet hours are the reason
