@@ -55,10 +55,7 @@ def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
 def _kept_names(send: Send) -> tuple[list[str], str]:
     """Of a program's request: what its first messages keep stands for all of them."""
     values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:100]
-    return [
-        NUMBER,
-        *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER),
-    ], NUMBER
+    return list(dict.fromkeys([NUMBER, *(name for one in values for name in one)])), NUMBER
 
 
 def _unused(names: Sequence[str]) -> list[str]:
@@ -121,7 +118,9 @@ class _Ahead:
 def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
     if isinstance(row, RejectedRow):
         return outcome.state == LEFT_OUT and row.value[:200] == outcome.number
-    return outcome.number in (row.msisdn, row.written, hidden(row.msisdn, key=key))
+    if is_hidden(outcome.number):
+        return outcome.number == hidden(row.msisdn, key=key)
+    return outcome.number in (row.msisdn, row.written)
 
 
 # --- Cells ---------------------------------------------------------------------------------------------------------------
