@@ -101,6 +101,34 @@ def test_a_template_refuses_another_syntax_whatever_the_word_is(written, ours):
     assert ours in sentence
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "{{ name",
+            "${name",
+            "((name)",
+            "{{\nname\n}}",
+            "｛｛name｝｝",
+            "%(name)s",
+            "\\(name)",
+            "$ (name)",
+            "$（name）",
+        ),
+        *("{{$(name)}}", "{$(name)}", "[[$(name)]]"),
+    ],
+)
+def test_half_of_another_sign_around_a_heading_is_doubtful(written):
+    (found,) = [one for one in findings(f"Hi {written}, bye", names=["name"]) if one.code == "placeholder"]
+    assert found.level == DOUBTFUL
+
+
+@pytest.mark.parametrize("written", ["[$(name)]", "($(name))", "(name)", "name (", "{{smartlink_1}}"])
+def test_ordinary_signs_around_a_heading_are_none(written):
+    found = [one.code for one in findings(f"Hi {written}, bye", names=["name"])]
+    assert "placeholder" not in found
+
+
 def test_smartlinks_and_percentages_are_no_placeholders():
     assert refusals(of_template("20% off, 30% off {{smartlink_7}} $(name)")) == []
     assert codes("STOP 20% off, 30% off {{smartlink_7}} $(name)", names=["off", "name"]) == []

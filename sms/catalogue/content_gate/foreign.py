@@ -19,6 +19,11 @@ _NAME = re.compile(r"[^\W\d_][\w'’.-]+(?: [\w'’.-]+){0,2}")  # what looks li
 # around the name in {{ name | upper }}, ((name??Sir)), {!name}
 _BEFORE, _BEHIND = re.compile(r"^[\s$!=#^&~/.@*-]+"), re.compile(r"\s*(?:[|:,]|\?\?).*$|[\s*~-]+$")
 _OPEN_ENDED = re.compile(r"(?<![\w$@:%/])[$@:%]([^\W\d]\w{1,40})")  # $name, :name
+# a beginning whose end is missing, is another's or is written otherwise: {{name, %(name)s, $ (name)
+_HALF = re.compile(
+    r"(?:\{|\[\[|\(\(|<<|\$ [\[({]|\$[\[{\uff08]|[%\\]\(|\uff5b|\uff3b)\s*([^\W\d][\w-]{0,59})(?![\w-])"
+)
+_AROUND = re.compile(r"(?:\{|\[\[|<<)\0(?:\}|\]\]|>>)")  # {{$(name)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ def findings(
 def _findings(
     written: str, known: Mapping[str, str], in_template: bool, doubted: str
 ) -> Iterator[ContentFinding]:
+    if _AROUND.search(written):
+        yield _finding("{$(…)}", "name", DOUBTFUL)
     links = [range(*match.span()) for match in _LINK.finditer(written)]
     for form in _forms():
         if form.opening not in written:
@@ -78,7 +85,7 @@ def _findings(
                 yield _finding(match[0], name or "name", CERTAIN if refused else DOUBTFUL)
         # what is read once is no other form's
         written = form.pattern.sub(lambda match: "\0" * len(match[0]), written)
-    for match in _OPEN_ENDED.finditer(written):
+    for match in (*_HALF.finditer(written), *_OPEN_ENDED.finditer(written)):
         if ours := _meant(match[1], known):
             yield _finding(match[0], ours, DOUBTFUL)
 
