@@ -74,11 +74,15 @@ def test_a_choice_can_be_taken_back_and_a_number_abroad_is_sent_to_once_it_is_me
 def test_a_choice_made_just_before_the_press_is_not_lost(cast):
     saved_page = cast["composer"].post("/s/shop/compose/", typed(cast))
     page = cast["composer"].get(saved_page.url).content.decode()
-    assert page.count('form="go"') == 3 * 2 + 1 and 'id="go"' in page, "one form for the choices and the press"
+    assert page.count('form="go"') == 3 * 2 + 1 and 'id="go"' in page, (
+        "one form for the choices and the press"
+    )
     seen = Draft.objects.get().revision
     pressed = {"revision": seen, "landline": "leave_out", "free": "send", "abroad": "leave_out"}
     page = cast["composer"].post(saved_page.url, pressed, follow=True).content.decode()
-    assert sent_to() == [] and "Nothing is sent yet" in page and "Send\n            \n            to 2" in page
+    assert (
+        sent_to() == [] and "Nothing is sent yet" in page and "Send\n            \n            to 2" in page
+    )
     Draft.objects.update(leave_out=0)  # as a colleague chooses meanwhile
     cast["composer"].post(saved_page.url, pressed)
     assert sent_to() == [] and Draft.objects.get().leave_out == 0, "what was not seen is not undone"

@@ -63,7 +63,9 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     seen = row_of(request.POST, "revision")
     wanted = leave_out.chosen(request, found)
     if wanted != found.leave_out and seen == found.revision:
-        says = "Nothing is sent yet. You changed which numbers are left out: look at the new figures, then send."
+        says = (
+            "Nothing is sent yet. You changed which numbers are left out: look at the new figures, then send."
+        )
         return leave_out.keep(request, found, wanted, says=says)
     try:
         send = drafts.send_draft(
