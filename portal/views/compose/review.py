@@ -14,6 +14,7 @@ from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
 from portal.presenters.downloads import csv_download
+from portal.presenters.file_findings import lines_of
 from portal.presenters.flight_plan import flight_plan, plan_of
 from portal.views.button_base import error
 from portal.views.compose import leave_out
@@ -97,6 +98,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "recipients": figures.recipients,
         "rejected": figures.rejected,
         "previews": lines,
+        "found_lines": [one for one in lines_of(looked.order.audience.findings) if one.warns],
         "rejects": figures.bad[:SHOWN_REJECTS],
         "ramps": figures.recipients >= RAMP_FROM,
         "holds": [
