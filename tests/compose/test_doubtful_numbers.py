@@ -179,6 +179,38 @@ def test_a_large_send_leaves_the_same_rows_out_in_the_background():
     assert left_out() == [(5_004, "left_out", "abroad")]
 
 
+def test_a_number_that_is_certain_further_down_is_not_lost_with_the_row_that_is_in_doubt(cast):
+    """Sent to once, whatever is chosen."""
+    pasted = f"{ABROAD}\n+33 612 345678\n+33612345678\n{MOBILE}"
+    saved_page = cast["composer"].post("/s/shop/compose/", typed(cast, pasted=pasted))
+    cast["composer"].post(saved_page.url)
+    assert sent_to() == ["+33612345678", "+447712345678"]
+    assert list(Reject.objects.order_by("row").values_list("row", "code")) == [
+        (1, "left_out"),
+        (3, "duplicate"),
+    ]
+    partner = Partner(a_key(cast.service))
+    body = {"text": "Hi", "recipients": pasted.splitlines(), "country": "GB"}
+    assert partner.post("sends", body | {"leave_out": []}, Idempotency_Key="k").json()["recipients"] == 2
+    rows = (
+        Message.objects.filter(send=Send.objects.latest("pk")).order_by("row").values_list("row", flat=True)
+    )
+    assert list(rows) == [1, 4], "the first one, where it is in no doubt for the person"
+    file = SimpleUploadedFile("refusals.csv", f"number\n{pasted}\n".encode())
+    cast["composer"].post("/s/shop/opt-outs/upload/", {"upload-file": file, "upload-evidence": "x"})
+    assert OptOut.in_force(cast.service.pk, ["+33612345678"]), "a refusal is not lost either"
+
+
+def test_a_saved_audience_keeps_both_rows_of_a_number(cast):
+    packed = packing.pack_pasted(f"{ABROAD}\n+33 612 345678", country="GB", limits=Limits())
+    made = saved.create(cast.service, packed, name="Regulars", by=BY)
+    partner = Partner(a_key(cast.service))
+    for leave_out, row in (["abroad"], 2), ([], 1):
+        body = {"text": "Hi", "audience": made.pk, "leave_out": leave_out}
+        assert partner.post("sends", body, Idempotency_Key=f"k{row}").status_code == 201
+        assert [one.row for one in Message.objects.filter(send=Send.objects.latest("pk"))] == [row]
+
+
 # --- acts on one number -------------------------------------------------------------------------------------------------
 def test_nobody_abroad_is_opted_out_by_a_digit_too_many(cast):
     file = SimpleUploadedFile("refusals.csv", f"number\n{MOBILE}\n{ABROAD}\n".encode())

@@ -95,7 +95,7 @@ def _of_message(one: Any, send: Send, prices: Callable[[str], Price | None], cli
 
 
 def _meaning(code: str, detail: str) -> str:
-    """As the page of the send says it. What the provider wrote counts where its code is in no document, and what only we know always does."""
+    """As the page of the send says it. What the provider wrote counts where its code is in no document."""
     if (known := codes.CODES.get(code)) and not detail.startswith(CONFLICT):
         return known.meaning
     return detail or (codes.lookup(code).meaning if code else "")
