@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,7 @@ from sms.compose import background
 from sms.inbound import optouts
 from sms.models import AuditEvent, Draft, InboundMessage, Message, OptOut, Reject, SavedAudience, Send
 from tests.support.drop_in import post
+from tests.support.large_audiences import a_draft, finished, people
 from tests.support.partners import Partner, a_key, a_partner
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -86,6 +88,17 @@ def test_a_choice_made_just_before_the_press_is_not_lost(cast):
     Draft.objects.update(leave_out=0)  # as a colleague chooses meanwhile
     cast["composer"].post(saved_page.url, pressed)
     assert sent_to() == [] and Draft.objects.get().leave_out == 0, "what was not seen is not undone"
+
+
+def test_a_choice_stands_on_the_page_while_its_figures_are_counted(cast):
+    content = people(5_001) + b"\n0151 496 0123,Person,x"
+    draft = a_draft(cast.service, content, text="Hi", country="GB")
+    finished(draft)
+    url = f"/s/shop/drafts/{draft.pk}/"
+    page = cast["composer"].post(f"{url}leave-out/", {"landline": "leave_out"}, follow=True).content.decode()
+    assert "These figures are from before your last change" in page
+    checked = re.findall(r'id="(\w+-landline)"[^>]* checked', page)
+    assert checked == ["leave-landline"]
 
 
 def test_ticks_of_the_compose_page_are_stored_and_none_at_all_is_told_from_a_page_without_them(cast):
