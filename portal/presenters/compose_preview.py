@@ -29,6 +29,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import DoubtfulNumbers
 from sms.models import AudienceVersion, Draft, Preparation, Service
 from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
+from sms.values.text import line_breaks
 
 
 def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -244,7 +245,7 @@ def _when(typed: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return str(value or "").replace("\r\n", "\n").strip()
+    return line_breaks(str(value or "")).strip()
 
 
 def _said(made: preview.Preview) -> str:

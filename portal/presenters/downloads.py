@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from django.http import StreamingHttpResponse
 
 CSV = "text/csv; charset=utf-8"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def download(lines: Iterable[str | bytes], *, name: str, kind: str) -> StreamingHttpResponse:

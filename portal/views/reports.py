@@ -23,7 +23,7 @@ from portal.forms.texts import text_of
 from portal.odd_requests import look_at_parameters
 from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
 from portal.presenters.charts import duration
-from portal.presenters.downloads import CSV, XLSX, csv_download, download
+from portal.presenters.downloads import CSV, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
 from portal.views.button_base import Said, button
 from portal.views.form_base import form_page, typed
@@ -34,6 +34,7 @@ from sms.reports.figures import LEAST, SHOWN_TIMES
 from sms.reports.files import csv_of, write_xlsx
 from sms.reports.levels import STEPS, Levels, levels
 from sms.reports.mail import next_time
+from sms.reports.workbook import MEDIA_TYPE
 
 AT_ONCE = 5000  # sends of a file that is worth waiting for
 LINES = 100  # of a page of the table
@@ -109,7 +110,9 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.xlsx"
         write_xlsx(path, asked, reports.all_lines(asked))
-        return FileResponse(path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+        return FileResponse(
+            path.open("rb"), as_attachment=True, filename=f"{name}.xlsx", content_type=MEDIA_TYPE
+        )
 
 
 def _audit_export(request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str) -> None:
@@ -155,7 +158,7 @@ def report_file(request: HttpRequest, service: Service, found: ReportFile) -> Ht
         messages.error(request, "That file is not made yet.")
         return redirect("report_files", service=service.slug)
     audit("report.fetched", found, by=actor(request))
-    kind = XLSX if found.kind == ReportFile.Kind.XLSX else CSV
+    kind = MEDIA_TYPE if found.kind == ReportFile.Kind.XLSX else CSV
     name = f"report-{service.slug}-{found.pk}.{found.kind}"
     return download(reports.unpacked(found), name=name, kind=kind)
 

@@ -8,10 +8,9 @@ from django.http.response import HttpResponseBase
 
 from portal.access import WRITE, actor, service_page
 from portal.limits import upload_limits
-from portal.presenters.downloads import XLSX, csv_download
+from portal.presenters.downloads import csv_download
 from sms.compose.drafts.recipients_of_send import numbers_withheld
 from sms.models import Send, Service
-from sms.models.audit import audit
 from sms.sends import report
 
 SENDS = Send.objects.select_related("service", "sender", "audience").defer("audience__rejects")
@@ -19,25 +18,19 @@ SENDS = Send.objects.select_related("service", "sender", "audience").defer("audi
 
 @service_page("report", WRITE, of=SENDS)
 def send_report(request: HttpRequest, _service: Service, found: Send) -> HttpResponseBase:
-    """CSV, or with `kind=xlsx` a workbook. The audit records who took it, and whether it held whole numbers."""
+    """CSV, or with `kind=xlsx` a workbook."""
     whole = shows_whole_numbers(request, found)
     kind = "xlsx" if request.POST.get("kind") == "xlsx" else "csv"
-    audit(
-        "send.messages_exported",
-        found,
-        by=actor(request),
-        rows=found.recipients + found.rejected,
-        kind=kind,
-        whole_numbers=whole,
-    )
-    made = report.report_of(found, limits=upload_limits(), numbers=whole)
+    made = report.taken(found, by=actor(request), kind=kind, limits=upload_limits(), numbers=whole)
     name = f"report-send-{found.pk}.{kind}"
     if kind == "csv":
         return csv_download(report.csv_of(made), name=name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         report.write_xlsx(path, made)
-        return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=XLSX)
+        return FileResponse(
+            path.open("rb"), as_attachment=True, filename=name, content_type=report.MEDIA_TYPE
+        )
 
 
 def shows_whole_numbers(request: HttpRequest, found: Send) -> bool:

@@ -56,19 +56,17 @@ def pack_file(
 ) -> Packed:
     """A CSV or workbook, row by row. Raises AudienceError, and SavedError where no row is usable."""
     reading = stream(file, name=name, country=country, column=column, limits=limits, choices=choices)
-    packed = _packed(reading, source=name, country=country)
-    packed.version.choices = choices.as_json()
-    return packed
+    return _packed(reading, source=name, country=country, choices=choices)
 
 
 def pack_pasted(text: str, *, country: str, limits: Limits, choices: ReadingChoices = AS_SEEN) -> Packed:
     """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
     reading = stream_pasted(text, country=country, limits=limits, choices=choices)
-    return _packed(reading, source="pasted numbers", country=country)
+    return _packed(reading, source="pasted numbers", country=country, choices=choices)
 
 
-def _packed(reading: AudienceReader, *, source: str, country: str) -> Packed:
-    version = AudienceVersion(source=source[-200:], country=country)
+def _packed(reading: AudienceReader, *, source: str, country: str, choices: ReadingChoices) -> Packed:
+    version = AudienceVersion(source=source[-200:], country=country, choices=choices.as_json())
     chunks: list[AudienceChunk] = []
     rejects: list[RejectedRow] = []
     writer, digest = ChunkWriter(), Digest()

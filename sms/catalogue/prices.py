@@ -16,6 +16,7 @@ from django.db import transaction
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
 from sms.values.csv import MARK
+from sms.values.text import line_breaks
 
 HEADINGS = ("country", "sender kind", "price", "currency")
 MOST_ROWS = 2_000
@@ -48,7 +49,7 @@ def read(written: str) -> list[PriceRow]:
 
     Raises `BadPrices` with every mistake.
     """
-    lines = written.removeprefix(MARK).replace("\r\n", "\n").replace("\r", "\n")
+    lines = line_breaks(written.removeprefix(MARK))
     if not lines.strip():
         return []
     first = lines.lstrip("\n").split("\n", 1)[0]

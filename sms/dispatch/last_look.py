@@ -9,14 +9,13 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 
 from sms.dispatch.claim import ClaimedMessage
-from sms.models import ApprovalRequest, ApprovalState, Hold, MessageState, OptOut, Send, SendState, Service
+from sms.models import ApprovalRequest, ApprovalState, Hold, OptOut, Send, SendState, Service
 from sms.models.optout import refused_among, spellings
 from sms.values import quiet_hours, time_zones
 
 log = structlog.get_logger(__name__)
 
 UNREADABLE = timedelta(minutes=15)  # until the next look at a message whose hours cannot be told
-SAMPLE = 1_000  # messages of a send
 OF_SERVICE = ("rate", "burst", "batch_size", "time_zone", "opt_outs_hidden")
 
 
@@ -64,21 +63,20 @@ def may_disturb(message: ClaimedMessage, status: SendStatus, *, now: datetime) -
         return now + UNREADABLE
 
 
-def unknown_zone(send: Send) -> str:
-    """A zone because of which messages of it wait: the service's, or one of the first messages'; "" where this machine knows them."""
-    waiting = send.messages.filter(state=MessageState.PENDING).order_by("pk")
-    zones = {send.service.time_zone, *waiting.values_list("zone", flat=True)[:SAMPLE]}
-    return min((zone for zone in zones if zone and not time_zones.here(zone)), default="")
+def zones_of(msisdn: str, *, column: str, service_zone: str) -> tuple[str, ...]:
+    """Where the clock of its recipient may stand. `column` is its zone by the audience."""
+    number = () if column else time_zones.of_number(msisdn)
+    return quiet_hours.zones_of(column=column, number=number, service=service_zone)
 
 
 def quiet_until(msisdn: str, *, column: str, service_zone: str, quiet: str, at: datetime) -> datetime | None:
-    """When the quiet hours of a number that it is in at that moment end; None where it is in none. `column` is its zone by the audience.
+    """When the quiet hours of a number that it is in at that moment end; None where it is in none. `column` as in `zones_of`.
 
     Raises ValueError for a zone that this machine does not know.
     """
     if not quiet:
         return None
-    where = quiet_hours.zones_of(column=column, number=time_zones.of_number(msisdn), service=service_zone)
+    where = zones_of(msisdn, column=column, service_zone=service_zone)
     when = quiet_hours.next_allowed(at, where, quiet)
     if when is None:  # the number's zones are so far apart that it is always night in one of them
         when = quiet_hours.next_allowed(at, (service_zone,), quiet)

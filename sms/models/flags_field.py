@@ -1,21 +1,10 @@
 """A column that holds several choices as flags in one small number, and is read and written by their names everywhere else."""
 
-import enum
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-
-
-class NamedFlags(Protocol):
-    """What an `IntFlag` of such a column has beside its members. `of` raises KeyError for a name that is none."""
-
-    names: list[str]
-
-    def of(self, names: Iterable[str]) -> enum.IntFlag:
-        """Its flags of these names."""
 
 
 class TicksWidget(forms.CheckboxSelectMultiple):
@@ -57,7 +46,10 @@ else:
 
 
 class FlagsField(_Column):
-    """`flags` is the `IntFlag`, `every` those that can be chosen, `noun` one of them in a sentence."""
+    """`flags` is the `IntFlag`, `every` those that can be chosen, `noun` one of them in a sentence.
+
+    The `IntFlag` has `names`, and `of` for flags of names, which raises KeyError for a name that is none.
+    """
 
     flags: ClassVar[Any]
     every: ClassVar[Any]

@@ -6,6 +6,7 @@ from typing import Any
 
 import xlsxwriter
 
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TableCell = str | int | float | None
 
 

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from sms.dispatch.last_look import unknown_zone
 from sms.ledger.slices import stage_ends
 from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
 from sms.models.message import FINAL
-from sms.values import time_zones
+from sms.sends.waits import SAMPLE, because_of_a_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +86,24 @@ class Night:
 
 
 def night_of(send: Send, *, now: datetime) -> Night | None:
-    """What the quiet hours of a send keep back now, read from its slices and counters, so that no page walks over messages."""
+    """What the quiet hours of a send keep back now, from its slices and counters; of its messages only the first of these are looked at."""
     if not send.quiet_hours:
         return None
     # a slice is claimed again within seconds unless quiet hours are the reason
     waiting = send.slices.filter(
         done=False, owner="", stage__lte=send.stage, due_at__gt=max(now, send.due_at) + timedelta(minutes=2)
     )
-    found = waiting.aggregate(first=Min("due_at"), room=Sum(F("last_id") - F("first_id") + 1))
+    found = waiting.aggregate(
+        first=Min("due_at"), room=Sum(F("last_id") - F("first_id") + 1), begin=Min("first_id")
+    )
     if found["first"] is None:
         return None
     pending = send.counts().get(MessageState.PENDING, 0)
     if not pending:
         return None
-    zone = unknown_zone(send)
-    return Night(min(found["room"], pending), found["first"], time_zones.waits_because(zone) if zone else "")
+    first = send.messages.filter(pk__range=(found["begin"], found["begin"] + SAMPLE - 1))
+    says = because_of_a_zone(send, first.only("msisdn", "zone"))
+    return Night(min(found["room"], pending), found["first"], says)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from django.db.models import Min
 
-from sms.dispatch.last_look import SAMPLE, UNREADABLE, quiet_until, unknown_zone
+from sms.dispatch.last_look import UNREADABLE, quiet_until, zones_of
 from sms.models import UNFINISHED, Hold, Message, MessageState, Send, SendState, Slice
 from sms.values import time_zones
 
+SAMPLE = 1_000  # messages of a send that are asked for their quiet hours
 NOT_BEGUN = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
 # a slice is claimed again within seconds unless quiet hours are the reason
 LOOKED_AT = timedelta(minutes=2)
@@ -40,13 +41,13 @@ def waits_of(send: Send, *, now: datetime, message: Message | None = None) -> li
     """Of a send with messages to be posted, or of one of these."""
     if send.state not in UNFINISHED:
         return []
-    night = None
+    night, some = None, [message] if message is not None else []
     if send.quiet_hours:
-        waiting = Message.objects.filter(send=send, state=MessageState.PENDING).only("msisdn", "zone")
-        night = _end_of_night(
-            send, waiting.order_by("pk")[:SAMPLE] if message is None else [message], now=now
-        )
-    return _waits(send, _holds_on([send]), night, now=now)
+        if message is None:
+            waiting = Message.objects.filter(send=send, state=MessageState.PENDING).only("msisdn", "zone")
+            some = list(waiting.order_by("pk")[:SAMPLE])
+        night = _end_of_night(send, some, now=now)
+    return _waits(send, _holds_on([send]), night, now=now, some=some)
 
 
 def waits_among(sends: Sequence[Send], *, now: datetime) -> dict[int, list[Wait]]:
@@ -65,7 +66,10 @@ def waits_among(sends: Sequence[Send], *, now: datetime) -> dict[int, list[Wait]
     }
 
 
-def _waits(send: Send, holds: Sequence[Hold], night: datetime | None, *, now: datetime) -> list[Wait]:
+def _waits(
+    send: Send, holds: Sequence[Hold], night: datetime | None, *, now: datetime, some: Iterable[Message] = ()
+) -> list[Wait]:
+    """`some` are those of its messages that were looked at."""
     found = []
     if send.state == SendState.PREPARING:
         found.append(Wait(WaitReason.PREPARING, "Its messages are still being written."))
@@ -78,10 +82,16 @@ def _waits(send: Send, holds: Sequence[Hold], night: datetime | None, *, now: da
         found.append(Wait(WaitReason.PAUSE, f"The team paused {paused}. It goes when that is resumed."))
     if night is not None:
         says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
-        if zone := unknown_zone(send):
-            says = time_zones.waits_because(zone)
-        found.append(Wait(WaitReason.QUIET_HOURS, says, night))
+        found.append(Wait(WaitReason.QUIET_HOURS, because_of_a_zone(send, some) or says, night))
     return found
+
+
+def because_of_a_zone(send: Send, some: Iterable[Message]) -> str:
+    """Said where some of its messages wait for a time zone that this machine does not know; "" where none does."""
+    home = send.service.time_zone
+    zones = (zones_of(one.msisdn, column=one.zone, service_zone=home) for one in some)
+    unknown = time_zones.unknown(zone for those in zones for zone in those)
+    return time_zones.waits_because(unknown[0]) if unknown else ""
 
 
 def _paused(send: Send, holds: Iterable[Hold]) -> str:

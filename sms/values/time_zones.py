@@ -8,6 +8,7 @@ audience comes first (`sms.values.quiet_hours.zones_of`). Called by the audience
 """
 
 import zoneinfo
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -104,11 +105,14 @@ def waits_because(zone: str) -> str:
     )
 
 
+def unknown(names: Iterable[str]) -> list[str]:
+    """Those of the names that this machine has under none; the empty one stands for no zone."""
+    return sorted(name for name in set(names) if name and not here(name))
+
+
 def unknown_of_numbers() -> list[str]:
     """Names in the table of numbers that this machine lacks: recipients there would be taken for somebody elsewhere."""
-    return sorted(
-        name for name in {name for names in TIMEZONE_DATA.values() for name in names} if not here(name)
-    )
+    return unknown(name for names in TIMEZONE_DATA.values() for name in names)
 
 
 @cache

@@ -4,6 +4,8 @@ import asyncio
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from sms.api.drop_in import order
 from sms.models import AuditEvent, Message, OptOut, Send
@@ -211,3 +213,12 @@ def test_a_notify_url_is_kept_with_what_it_wants_to_hear(service):
     assert kept.notify.endpoint.url == "https://partner.example.com"
     assert str(kept.reference) == answer.json()["messageId"]
     assert Message.objects.get().echo.correlation_id == "c0"
+
+
+def test_a_code_asks_the_catalogue_for_nothing_that_was_found_a_moment_ago():
+    """Its sender is a name, and it does not say how to opt out: advice for people, which no program gets."""
+    token = a_key(a_partner_service())
+    post(token, body())
+    with CaptureQueriesContext(connection) as asked:
+        assert post(token, body()).status_code == 201
+    assert not [one["sql"] for one in asked if 'FROM "sms_sender"' in one["sql"]]

@@ -194,6 +194,7 @@ def test_a_list_of_sends_that_wait_takes_as_many_queries_for_many(django_assert_
     for number in range(12):
         partner.post("sends", V1, Idempotency_Key=str(number))
     claim.sweep()
+    assert posted() == [], "all wait for the morning"
     with django_assert_max_num_queries(14):
         assert len(partner.get("sends").json()["items"]) == 12
 

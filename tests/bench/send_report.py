@@ -89,11 +89,12 @@ def _write(kind: str) -> dict[str, Any]:
     from sms.audiences.files import Limits
     from sms.models import Send
     from sms.sends import report
+    from sms.sends.report.lines import report_of
 
     send = Send.objects.select_related("service", "sender", "audience").get()
     idle = _memory("VmRSS", reset=True)
     begun, cpu = time.perf_counter(), time.process_time()
-    made = report.report_of(send, limits=Limits(), numbers=True)
+    made = report_of(send, limits=Limits(), numbers=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report"
         if kind == "xlsx":

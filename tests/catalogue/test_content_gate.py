@@ -7,6 +7,7 @@ import pytest
 from sms.catalogue.content_gate import findings, of_template, refusals
 from sms.catalogue.content_gate.finding import CERTAIN, DOUBTFUL
 from sms.catalogue.content_gate.opt_out import asks_for_a_reply
+from sms.inbound.optouts import folding
 from sms.models import Sender, SenderKind
 from sms.values.diff import changes
 from tests.support.sends import a_service
@@ -195,3 +196,12 @@ def test_changes_are_words_and_make_both_texts():
     assert "".join(one.text for one in pieces if one.kind != "new") == old
     assert "".join(one.text for one in pieces if one.kind != "gone") == new
     assert [one.text for one in pieces if one.kind == "gone"] == ["$(name (2))", "order", "."]
+
+
+MISSPELLED = {"un subscribe", "unsuscribe", "stp", "stpo", "sotp"}
+
+
+def test_every_word_that_is_heeded_by_itself_counts_as_a_way_to_opt_out():
+    heeded = [word for row in folding.TABLES["strong"].values() for word in row.split("|")]
+    assert len(heeded) > 50
+    assert [word for word in heeded if word not in MISSPELLED and "opt_out" in codes(f"Sale: {word}")] == []

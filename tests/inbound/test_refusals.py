@@ -37,6 +37,15 @@ def is_opted_out() -> bool:
     return OptOut.objects.filter(msisdn=PHONE, lifted_at=None).exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "written", ["+44 7710 000000", "0044 7710-000000", "tel:+447710000000", " 447710000000 "]
+)
+def test_the_handset_is_read_however_its_number_is_written(cast, written):
+    an_sms(cast, "STOP", oa=written)
+    assert is_opted_out()
+
+
 def test_the_corpus_is_large_and_of_many_languages():
     known = answers()
     assert len(known) >= 400

@@ -79,7 +79,7 @@ def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepar
     assert re.search(r"400 \{'code': '7004'", parts["api.md 6"]), shown
     assert "_1 Un-Delivered" in parts["api.md 6"] and " Delivered" in parts["api.md 6"], shown
     assert re.search(r"[3-6] delivered", parts["api.md 9"]), shown
-    ids = re.findall(r'"messageId":"([^"]+)"', parts["api.md 13"])
+    ids = re.findall(r'"messageId":"([^"]+)"', parts["api.md 14"])
     assert len(ids) == 2 and ids[0] == ids[1], shown
     assert '"messageId"' in parts["older-apis.md 0"], shown
     assert '"code":"1001"' in parts["older-apis.md 1"], shown

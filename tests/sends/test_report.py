@@ -140,6 +140,15 @@ def test_a_command_and_a_request_keep_the_columns_that_they_had(cast, tmp_path):
     assert (one["number"], one["asked correlation id"]) == ("'+447700900002", "C-1")
 
 
+def test_a_value_that_only_a_late_destination_has_is_in_the_report_of_a_partners_request(cast):
+    to = [{"msisdn": [f"4477009{at:05}"], "substitutions": {"ref": f"CASE-{at}"}} for at in range(150)]
+    to[-1]["substitutions"] |= {"gate": "B12"}
+    assert drop_in_post(a_key(cast.service), drop_in_body(to=to)).status_code == 201
+    found = report_of(cast["admin"], Send.objects.latest("pk"))
+    assert (found[0]["ref"], found[0]["gate"]) == ("CASE-0", "")
+    assert (found[-1]["ref"], found[-1]["gate"]) == ("CASE-149", "B12")
+
+
 def a_reader(cast, *scopes: str) -> Partner:
     return Partner(a_key(cast.service, scopes=list(scopes), name=" ".join(scopes)))
 

@@ -278,7 +278,8 @@ def _by_the_library(code: int, national: str) -> tuple[str, str | None, NumberKi
 def _is_beside_the_library(code: int, e164: str) -> bool:
     """What we know beyond its tables (`rewriting.toml`)."""
     number = e164.removeprefix(f"+{code}")
-    return plan.is_machine(str(code), number) or rewriting.is_outdated(str(code), number)
+    found = plan.settled(str(code), number, home=plan.main_territory(str(code)))
+    return found.kind == NumberKind.MACHINE or rewriting.is_outdated(str(code), number)
 
 
 def test_the_compiled_plans_agree_with_phonenumbers_over_every_territory():

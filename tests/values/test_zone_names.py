@@ -136,7 +136,7 @@ def test_numbers_of_a_zone_that_is_unknown_wait_and_the_plan_and_the_page_say_wh
     assert provider.bodies == []
     send = Send.objects.latest("pk")
     assert set(send.messages.values_list("state", flat=True)) == {"pending"}
-    assert cast["composer"].get(sent.url).status_code == 200
+    assert "does not know the time zone Asia/Tokyo" in cast["composer"].get(sent.url).text
 
 
 @pytest.mark.django_db

@@ -248,7 +248,6 @@ AT_OUR_DOOR = {
     "number without + where it is demanded": "201",  # we write the +
     "correlation id of 51 bytes": "201",  # the partner's own, which stays with us
     "no type of content": "7003",
-    "half a character": "7000",  # no JSON, says our parser
     "smartlink that the text lacks": "201",
     "smartlink twice": "201",  # the last entry counts
     "domain without scheme": "201",

@@ -3,9 +3,10 @@
 import io
 from typing import Any, ClassVar
 
+import msgspec
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from sms.api.v1.sends import RejectShape
 from sms.api.v1.sparse import Sparse
 from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices
+from sms.audiences.files.findings import FileFindings, OtherSheet
 from sms.models import AudienceVersion, SavedAudience, Service
 from sms.values.problems import ProblemCode
 
@@ -69,6 +71,21 @@ class AudienceChange(Strict):
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
+def _findings_schema() -> dict[str, Any]:
+    """As `FileFindings.as_json` gives it: what says nothing is left out."""
+    _, shapes = msgspec.json.schema_components((FileFindings,), ref_template="{name}")
+    shape = shapes[FileFindings.__name__]
+    shape["properties"]["other_sheets"]["items"] = shapes[OtherSheet.__name__]
+    for field in shape["properties"].values():
+        field.pop("default", None)
+    return shape
+
+
+@extend_schema_field(_findings_schema())
+class FindingsField(serializers.DictField):
+    """What the file turned out to hold."""
+
+
 class VersionShape(Sparse):
     """One upload. Its figures stay for good; its rows may be erased."""
 
@@ -79,9 +96,7 @@ class VersionShape(Sparse):
     column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
     recipients = serializers.IntegerField()
     rejected = serializers.IntegerField()
-    findings = serializers.DictField(
-        help_text="What the file turned out to hold: `sheet`, `heading_row`, `rows_above`, `hidden_rows`, `hidden_columns` …"
-    )
+    findings = FindingsField()
     uploaded_at = serializers.DateTimeField(source="made_at")
     erased_at = serializers.DateTimeField(allow_null=True)
 

@@ -15,12 +15,10 @@ from sms.api.v1.sends import OfSend
 from sms.api.webex_posts import NoNegotiation
 from sms.audiences.files import Limits
 from sms.models import Send
-from sms.models.audit import audit
 from sms.sends import report
 from sms.values.problems import ProblemCode
 
 CSV = "text/csv; charset=utf-8"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = ("csv", "xlsx")
 
 
@@ -39,7 +37,9 @@ class SendReportFile(OfSend):
         parameters=[OpenApiParameter("kind", str, enum=KINDS, default="csv")],
         responses={
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="A line for each row."),
-            (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY, description="The same as a workbook."),
+            (200, report.MEDIA_TYPE): OpenApiResponse(
+                OpenApiTypes.BINARY, description="The same as a workbook."
+            ),
         },
     )
     def list(self, request: Request, pk: int) -> HttpResponse | StreamingHttpResponse | FileResponse:
@@ -51,10 +51,8 @@ class SendReportFile(OfSend):
         if kind not in KINDS:
             raise invalid("kind", "Choose csv or xlsx.", code=ProblemCode.INVALID_CHOICE)
         whole = access.shows_numbers(request)
-        figures = {"rows": found.recipients + found.rejected, "kind": kind, "whole_numbers": whole}
-        audit("send.messages_exported", found, by=self.by, **figures)
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
-        made = report.report_of(found, limits=limits, numbers=whole)
+        made = report.taken(found, by=self.by, kind=kind, limits=limits, numbers=whole)
         name = f"report-send-{found.pk}.{kind}"
         if kind == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -62,4 +60,6 @@ class SendReportFile(OfSend):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             report.write_xlsx(path, made)
-            return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=XLSX)
+            return FileResponse(
+                path.open("rb"), as_attachment=True, filename=name, content_type=report.MEDIA_TYPE
+            )

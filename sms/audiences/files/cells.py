@@ -3,6 +3,7 @@
 import re
 
 from sms.values.problems import ProblemCode, ProblemError
+from sms.values.text import line_breaks
 
 # how exports keep Excel from turning digits into a float
 _TEXT_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*', re.DOTALL)
@@ -20,9 +21,7 @@ def plain(cell: str) -> str:
     """What a cell shows: no margins, line breaks as LF, ="text" as its text."""
     if "=" in cell and (text := _TEXT_FORMULA.fullmatch(cell)):
         cell = text[1].replace('""', '"')
-    if "\r" in cell:
-        cell = cell.replace("\r\n", "\n").replace("\r", "\n")
-    return cell.strip()
+    return line_breaks(cell).strip()
 
 
 def number_text(cell: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 LEAVE_OUT, INCLUDE = "leave_out", "include"
 HIDDEN = (LEAVE_OUT, INCLUDE)
-LAST_ROW = 1 << 20  # no sheet has more
+LAST_ROW, LAST_COLUMN = 1 << 20, 1 << 14  # no sheet has more
 
 
 @dataclass(frozen=True, slots=True)

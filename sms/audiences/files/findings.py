@@ -49,11 +49,6 @@ class FileFindings(msgspec.Struct, frozen=True, kw_only=True):
     def is_workbook(self) -> bool:
         return bool(self.sheet)
 
-    @property
-    def differs(self) -> bool:
-        """Whether a person may see something else than the file holds, so that there is something to choose."""
-        return bool(self.hidden_rows or self.hidden_columns or self.rows_above or self.other_sheets)
-
     def as_json(self) -> dict[str, Any]:
         """Without what says nothing."""
         return {name: value for name, value in msgspec.to_builtins(self).items() if value != _PLAIN[name]}

@@ -12,6 +12,7 @@ from html import unescape
 
 from sms.audiences.files.archive import ZippedWorkbook
 from sms.audiences.files.cells import UNCALCULATED
+from sms.audiences.files.choices import LAST_COLUMN, LAST_ROW
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import unreadable
 from sms.audiences.files.rows import Limits
@@ -22,7 +23,6 @@ _CELLS_PER_ROW = 60  # times Limits.rows: what the parser may lay out, at 24 byt
 _TEXT_PER_BYTE = 25  # times Limits.bytes: characters that all cells together may show
 _CARRY = 16 << 20
 _NO_VALUE_PER_ROW = 10  # times Limits.rows: cells with an error or a formula that was never calculated
-LAST_ROW, LAST_COLUMN = 1 << 20, 1 << 14
 
 # Possessive, or an unclosed tag of a few dozen characters is tried in millions of ways.
 ATTRIBUTES = rb"((?:[^<>\"'/]++|\"[^\"<]*+\"|'[^'<]*+'|/(?!>))*+)"
@@ -92,7 +92,7 @@ class Layout:
 
     def show(self, row: int, column: int, place: int) -> None:
         shows = self.shows.setdefault(column, array("H"))
-        if len(shows) <= row < 1 << 20:  # no sheet has more rows
+        if len(shows) <= row < LAST_ROW:
             shows.extend([0] * (row - len(shows) + 1))
         if row < len(shows):
             shows[row] = place

@@ -7,7 +7,6 @@ is another ValueError.
 import struct
 from collections.abc import Sequence
 
-_HEADER = 512
 _END = 0xFFFFFFFA  # this and higher numbers are no sectors
 _ENTRY = 128
 _STREAM, _ROOT = 2, 5
@@ -91,7 +90,8 @@ class _Container:
         return self._content[at : at + self._size]
 
     def _at(self, number: int) -> int:
-        return _HEADER * (self._size // _HEADER) + number * self._size
+        """Behind the header, which takes up a whole sector whatever its size."""
+        return (number + 1) * self._size
 
 
 def _refuse_circles(table: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from itertools import chain, islice
 
 from msgspec.structs import replace as changed
 
-from sms.audiences.files.choices import INCLUDE, LEAVE_OUT, ReadingChoices
+from sms.audiences.files.choices import INCLUDE, LAST_COLUMN, LEAVE_OUT, ReadingChoices
 from sms.audiences.files.columns import Columns, find_columns, lettered
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.findings import NAMED, FileFindings
@@ -20,7 +20,6 @@ from sms.values.problems import ProblemCode
 from sms.values.text import match_key
 
 SAMPLE_ROWS = 200
-_COLUMNS = 16_384  # a spreadsheet has no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +176,8 @@ class _Finder:
         if isinstance(first[0], RejectedRow):
             says = "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again."
             raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
-        if len(first[0][1]) > _COLUMNS:
-            says = f"The first row has {len(first[0][1]):,} cells; the most is {_COLUMNS:,}. Save the table alone as CSV or XLSX."
+        if len(first[0][1]) > LAST_COLUMN:
+            says = f"The first row has {len(first[0][1]):,} cells; the most is {LAST_COLUMN:,}. Save the table alone as CSV or XLSX."
             raise AudienceError(ProblemCode.TOO_MANY_CELLS, says)
 
     def _heading_at(self, items: list[Row], sample: list[list[str]]) -> int | None:

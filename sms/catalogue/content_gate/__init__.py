@@ -39,7 +39,7 @@ def findings(
     found += foreign.findings(
         literals, names=[*texts.placeholders(written), *names], doubted="${" if passed_on else ""
     )
-    found += opt_out.findings(written, sender)
+    found += opt_out.findings(written, sender, advises=not passed_on)
     return found + list(wording.findings(written))
 
 

@@ -34,13 +34,13 @@ _NUMBER = re.compile(r"[\"”'’»]?\W{0,3}(?:\w{1,6}\W{1,3}){0,3}?\+?\(?[0-9][
 _NUMBER_INSIDE = re.compile(r"[0-9]{3,}")
 
 
-def findings(written: str, sender: Sender | None) -> Iterator[ContentFinding]:
-    """`sender` is None where nobody knows it yet."""
+def findings(written: str, sender: Sender | None, *, advises: bool = True) -> Iterator[ContentFinding]:
+    """`sender` is None where nobody knows it yet. Without `advises` only what is wrong: programs are given no advice, at their rate."""
     deaf = sender is not None and sender.kind == SenderKind.ALPHANUMERIC
     if deaf and (asked := asks_for_a_reply(written)):
         says = f"Nobody can reply to {sender}, but the text says “{asked}”. "
         yield ContentFinding("reply", says + _instead(sender), DOUBTFUL)
-    elif not _WORD.search(written):
+    elif advises and not _WORD.search(written):
         says = "It does not say how to opt out. Marketing needs it"
         way = "add “Reply STOP to opt out”" if sender else "add a link, or where to send STOP"
         says += f", and nobody can reply to {sender}. {_instead(sender)}" if deaf else f": {way}."

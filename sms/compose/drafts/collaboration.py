@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from sms.models import Draft
+from sms.values.text import line_breaks
 
 NOT_EDITED = {
     *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun")
@@ -56,8 +57,7 @@ def _fingerprint(draft: Draft, name: str) -> str:
         value = value.astimezone(UTC).isoformat()
     if isinstance(value, dict):
         value = json.dumps(value, sort_keys=True) if value else ""
-    # browsers send other line ends than programs write
-    written = "" if value is None else str(value).replace("\r\n", "\n")
+    written = "" if value is None else line_breaks(str(value))
     return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 

@@ -118,10 +118,10 @@ def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
 
 def _read(message: InboundMessage) -> None:
     said = _right_way_round(parse_inbound(bytes(message.raw)), service_id=message.service_id)
-    if not PLUS_MSISDN.fullmatch(said.msisdn):
-        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     # as lists have it: networks write some countries' mobiles in a way of their own
-    message.msisdn = msisdn.sender(said.msisdn) or said.msisdn
+    message.msisdn = msisdn.sender(said.msisdn)
+    if not PLUS_MSISDN.fullmatch(message.msisdn):
+        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
     message.address = said.sender[:20]
     message.text = said.text
     answered = _answered(message)

@@ -36,7 +36,7 @@ def cautions(
     reach = reach_cautions(sender, figures.recipients_by_country())
     for sentence in (*domain_cautions(order.options.link_domain), *reach):
         yield Caution("destination", sentence)
-    if unknown := sorted({zone for group in figures.groups for zone in group if not time_zones.here(zone)}):
+    if unknown := time_zones.unknown(zone for group in figures.groups for zone in group):
         yield Caution("time_zone", time_zones.waits_because(unknown[0]))
     if foreseen.too_late:
         yield Caution(

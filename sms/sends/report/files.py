@@ -3,9 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sms.audiences.files import Limits
+from sms.models import Actor, Send
+from sms.models.audit import audit
 from sms.reports.workbook import write_table
-from sms.sends.report.lines import SendReport
+from sms.sends.report.lines import SendReport, report_of
 from sms.values.csv import MARK, csv_line
+
+
+def taken(send: Send, *, by: Actor, kind: str, limits: Limits, numbers: bool) -> SendReport:
+    """The report for somebody who asked for it, which the audit records: who, and whether it held whole numbers."""
+    rows = send.recipients + send.rejected
+    audit("send.messages_exported", send, by=by, rows=rows, kind=kind, whole_numbers=numbers)
+    return report_of(send, limits=limits, numbers=numbers)
 
 
 def csv_of(report: SendReport) -> Iterator[str]:

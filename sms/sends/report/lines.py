@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from heapq import merge
+from itertools import islice
 from operator import attrgetter
 
 from sms.audiences.files import Limits, Recipient, RejectedRow, without_number
@@ -21,6 +22,7 @@ from sms.values.msisdn.hidden import hidden, is_hidden
 from sms.values.msisdn.mention import masked, starred
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
+from sms.webex.limits import MOST_DESTINATIONS
 
 NUMBER = "number"
 # None of them names a column of numbers, of time zones or of correlation ids: a report is read as an audience like the file before it.
@@ -53,12 +55,9 @@ def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
-    """Of a program's request: what its first messages keep stands for all of them."""
-    values = send.messages.order_by("pk").values_list("substitutions", flat=True)[:100]
-    return [
-        NUMBER,
-        *(name for name in dict.fromkeys(name for one in values for name in one) if name != NUMBER),
-    ], NUMBER
+    """What its messages keep themselves: all of a partner's request, archived or not; of a larger send the first stand for all."""
+    some = islice(messages_of(send), MOST_DESTINATIONS)
+    return list(dict.fromkeys([NUMBER, *(name for one in some for name in one.values or ())])), NUMBER
 
 
 def _unused(names: Sequence[str]) -> list[str]:
@@ -121,7 +120,9 @@ class _Ahead:
 def _is_of(row: SourceRow, outcome: RowOutcome, *, key: bytes) -> bool:
     if isinstance(row, RejectedRow):
         return outcome.state == LEFT_OUT and row.value[:200] == outcome.number
-    return outcome.number in (row.msisdn, row.written, hidden(row.msisdn, key=key))
+    if is_hidden(outcome.number):
+        return outcome.number == hidden(row.msisdn, key=key)
+    return outcome.number in (row.msisdn, row.written)
 
 
 # --- Cells ---------------------------------------------------------------------------------------------------------------

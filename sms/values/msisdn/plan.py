@@ -158,11 +158,6 @@ def settled(code: str, digits: str, *, home: Territory) -> SettledNumber:
     return SettledNumber(number)
 
 
-def is_machine(code: str, number: str) -> bool:
-    pattern = _MACHINES.get(code)
-    return pattern is not None and pattern.fullmatch(number) is not None
-
-
 def assigned(code: str, number: str) -> SettledNumber | None:
     """In whose range `number` is, as it stands. A territory with leading digits claims all that starts so."""
     regions = _TERRITORIES[code]
@@ -217,7 +212,9 @@ def _by_length(data: PhoneMetadata, general: PhoneNumberDesc) -> dict[int, re.Pa
         elif mobile and fixed:
             ranges[NumberKind.MOBILE] = f"(?!(?:{fixed})\\Z)(?:{mobile})"
             ranges[NumberKind.MOBILE_OR_LANDLINE] = f"(?=(?:{fixed})\\Z)(?:{mobile})"
-            ranges[NumberKind.LANDLINE] = ranges.pop(NumberKind.LANDLINE)
+            ranges[NumberKind.LANDLINE] = ranges.pop(
+                NumberKind.LANDLINE
+            )  # asked last: what is both is not a landline alone
         groups = [f"(?P<{kind.name}>{source})" for kind, source in ranges.items() if source]
         if groups:
             made[length] = re.compile(f"{overall}(?:{'|'.join(groups)})")
