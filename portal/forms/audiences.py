@@ -19,7 +19,7 @@ class RowsForm(FileReadingForm):
 
     file = UploadField(
         required=False,
-        help_text="CSV or XLSX with a heading row.",
+        help_text="CSV or a workbook (XLSX, XLS, ODS), best with a row of headings.",
         advice="Split it, or leave out columns that no text uses.",
     )
     pasted = forms.CharField(

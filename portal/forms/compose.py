@@ -92,7 +92,7 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
 class DraftForm(ReadingForm, forms.ModelForm):
     file = UploadField(
         required=False,
-        help_text="CSV or XLSX with a heading row.",
+        help_text="CSV or a workbook (XLSX, XLS, ODS), best with a row of headings.",
         advice="Split it, or leave out columns that the text does not use.",
     )
     remove_file = forms.BooleanField(required=False, label="Use no file")

@@ -53,7 +53,7 @@ class AddForm(NumberForm):
 class FileForm(FileReadingForm):
     file = UploadField(
         required=False,
-        help_text="CSV or XLSX with a column of numbers, as for an audience.",
+        help_text="CSV or a workbook (XLSX, XLS, ODS) with a column of numbers, as for an audience.",
         advice="Split it.",
     )
     evidence = forms.CharField(max_length=200, label="Where the list comes from")

@@ -17,7 +17,7 @@ import msgspec
 
 from sms.audiences.files import FileFindings, Recipient, RejectedRow
 from sms.audiences.files.findings import findings_of
-from sms.audiences.files.rows import BLOCK, RowBlock, Rows
+from sms.audiences.files.rows import BLOCK, DoubtedRow, RowBlock, Rows
 from sms.models import AudienceChunk, AudienceVersion
 from sms.values.msisdn.kinds import NumberKind
 
@@ -28,6 +28,7 @@ class StoredRow(NamedTuple):
     row: int
     cells: dict[str, str]
     kind: NumberKind
+    doubted: DoubtedRow | None = None
 
 
 _rows = msgspec.msgpack.Decoder(list[StoredRow])
@@ -69,7 +70,7 @@ class ChunkWriter:
 
     def add(self, one: Recipient) -> None:
         self._numbers.append(int(one.msisdn[1:]))
-        self._rows.append(StoredRow(one.row, one.substitutions, one.kind))
+        self._rows.append(StoredRow(one.row, one.substitutions, one.kind, one.doubted))
 
     def reject(self, bad: RejectedRow) -> None:
         self._rejects.append(bad)
@@ -158,7 +159,9 @@ def numbers_of(chunk: AudienceChunk) -> "array[int]":
 
 def recipients_of(chunk: AudienceChunk) -> list[Recipient]:
     return [
-        Recipient(row=one.row, msisdn=f"+{number}", substitutions=one.cells, kind=one.kind)
+        Recipient(
+            row=one.row, msisdn=f"+{number}", substitutions=one.cells, kind=one.kind, doubted=one.doubted
+        )
         for number, one in zip(numbers_of(chunk), rows_of(chunk), strict=True)
     ]
 

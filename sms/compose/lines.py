@@ -7,6 +7,7 @@ writing of messages all use this.
 from collections.abc import Sequence
 
 from sms.audiences.files import Recipient, RejectedRow
+from sms.audiences.files.rows import repeats
 from sms.compose.errors import FAILURE_CODES, RowsRefused
 from sms.compose.order import ComposedMessage
 from sms.compose.placeholders import left_over
@@ -55,6 +56,8 @@ class Composer:
     def _line(self, recipient: Recipient) -> ComposedMessage | RejectedRow:
         if recipient.kind in self._left_out:
             return left_out(recipient)
+        if (doubted := recipient.doubted) and doubted.kind not in self._left_out:
+            return _reject(recipient, ProblemCode.DUPLICATE, repeats(doubted.row))
         values = self.values(recipient)
         for one in self._placeholders:
             value = values[one.name]

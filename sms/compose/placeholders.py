@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sms.audiences.files import Recipient
+from sms.audiences.files.choices import INCLUDE
 from sms.audiences.files.rows import Rows
 from sms.catalogue.placeholder_rules import Placeholder, placeholders_of
 from sms.models import MessageTemplate, TemplateVersion
@@ -118,5 +119,13 @@ def missing_sentence(missing: Sequence[str], audience: Rows) -> str:
     """Which placeholders nothing fills, and which columns there are."""
     names = ", ".join(f"$({name})" for name in missing)
     others = [heading for heading in audience.headings if heading != audience.column]
+    found = audience.findings
     have = f"The columns are: {', '.join(others)}." if others else "The numbers came without further columns."
-    return f"Nothing fills {names}. {have} Add the column, or change the text."
+    keys = {text.match_key(name) for name in missing}
+    left = [] if found is None or found.columns_choice == INCLUDE else found.hidden_columns
+    if hidden := [name for name in left if text.match_key(name) in keys]:
+        quoted = ", ".join(f"“{name}”" for name in hidden)
+        way = f"{quoted} {'is' if len(hidden) == 1 else 'are'} hidden in the file: include its hidden columns, or change the text."
+    else:
+        way = "Add the column, or change the text."
+    return f"Nothing fills {names}. {have} {way}"

@@ -10,6 +10,9 @@ const text = form.querySelector("[name=text]");
 
 for (const part of form.querySelectorAll("[data-without-script]")) part.hidden = true;
 
+// After a refused press this page is the answer to a form. Reloading it would post what the form held then, over what was saved since.
+if (form.dataset.draft) history.replaceState(history.state, "", form.dataset.save.replace(/save\/$/, ""));
+
 const phone = preview(form);
 const saver = saving(form, { changed: () => phone.ask(), stored: () => phone.stored(), work: working(form, () => phone.ask()) });
 presence(form, saver);

@@ -33,6 +33,22 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A live part that is answered by the sign-in page stays as it is, and asks on: signed in again in another window, it goes on by itself.
+let signedOut;
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const away = new URL(event.detail.xhr.responseURL || location, location).pathname.startsWith("/accounts/login/");
+  if (away) event.preventDefault();
+  if (away === Boolean(signedOut)) return;
+  signedOut?.remove();
+  signedOut = undefined;
+  if (!away) return;
+  const link = Object.assign(document.createElement("a"), { href: "/accounts/login/", target: "_blank", textContent: "Sign in again in a new window" });
+  signedOut = Object.assign(document.createElement("div"), { className: "note warn", role: "alert" });
+  signedOut.append(Object.assign(document.createElement("p"), { textContent: "You were signed out, so this page stands still. " }));
+  signedOut.firstChild.append(link, ", and it goes on.");
+  document.getElementById("content").prepend(signedOut);
+});
+
 // What changed on a live part is said now and then, and once more when it comes to rest; every two seconds would be chatter.
 const PAUSE = 15_000;
 const said = document.querySelector("[data-said]");

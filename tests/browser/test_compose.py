@@ -21,6 +21,21 @@ def state_of(page: Page):
     return page.locator("[data-state]")
 
 
+def test_a_reload_after_a_refused_press_keeps_what_was_changed_since(page, live_server, shop, complaints):
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/compose/")
+    page.get_by_label("Text", exact=True).fill("Hello")
+    page.get_by_role("button", name="Review what will happen").click()
+    expect(page.get_by_text("Please fix")).to_be_visible()
+    page.get_by_label("Text", exact=True).fill("Hello again")
+    stored(page, "Hello again")
+    expect(state_of(page)).to_contain_text("Saved")
+    page.reload()
+    expect(page.get_by_text("Please fix")).to_be_hidden()
+    expect(page.get_by_label("Text", exact=True)).to_have_value("Hello again")
+    complaints.clear()  # the browser reports the refusal
+
+
 def test_two_people_write_one_draft(page, live_server, shop, context, browser, complaints):
     colleague = User.objects.create_user("ben@example.test", PASSWORD, first_name="Ben")
     Membership.objects.create(user=colleague, service=shop, role="composer")

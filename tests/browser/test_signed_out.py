@@ -56,3 +56,16 @@ def test_a_press_counts_on_a_page_that_was_open_across_a_sign_in(page, live_serv
     signs_in_again(page, live_server)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_a_page_that_follows_a_send_says_so_and_goes_on(page, live_server, shop):
+    send = a_send(shop, 3)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/sends/{send.pk}/")
+    page.context.clear_cookies(name="sessionid")
+    said = page.get_by_role("alert").get_by_text("You were signed out")
+    expect(said).to_be_visible()
+    expect(page.get_by_label("Password")).to_have_count(0)
+    signs_in_again(page, live_server)
+    expect(said).to_be_hidden()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()

@@ -206,6 +206,10 @@ def test_advice_fits_the_kind_of_the_sender():
     assert "Nobody can reply to SHOP" in said.text and "link" in said.text
     (advice,) = findings("20% off", sender=name)
     assert "Reply STOP" not in advice.text and "link" in advice.text
+    long = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)
+    (advice,) = findings("20% off", sender=name)
+    assert "text STOP to +447700900000”" in advice.text, "as a phone takes it"
+    long.delete()
     Sender.objects.create(service=service, address="60777", kind=SenderKind.SHORT_CODE)
     (advice,) = findings("20% off", sender=name)
     assert "text STOP to 60777" in advice.text

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,7 @@ from sms.compose import background
 from sms.inbound import optouts
 from sms.models import AuditEvent, Draft, InboundMessage, Message, OptOut, Reject, SavedAudience, Send
 from tests.support.drop_in import post
+from tests.support.large_audiences import a_draft, finished, people
 from tests.support.partners import Partner, a_key, a_partner
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -69,6 +71,34 @@ def test_a_choice_can_be_taken_back_and_a_number_abroad_is_sent_to_once_it_is_me
     assert sent_to() == ["+447712345678", "+441514960123", "+448001234567", "+33612345678"]
     late = cast["composer"].post(choose, {"abroad": "leave_out"}, follow=True)
     assert late.redirect_chain[-1][0] == f"/s/shop/sends/{Send.objects.get().pk}/"
+
+
+def test_a_choice_made_just_before_the_press_is_not_lost(cast):
+    saved_page = cast["composer"].post("/s/shop/compose/", typed(cast))
+    page = cast["composer"].get(saved_page.url).content.decode()
+    assert page.count('form="go"') == 3 * 2 + 1 and 'id="go"' in page, (
+        "one form for the choices and the press"
+    )
+    seen = Draft.objects.get().revision
+    pressed = {"revision": seen, "landline": "leave_out", "free": "send", "abroad": "leave_out"}
+    page = cast["composer"].post(saved_page.url, pressed, follow=True).content.decode()
+    assert (
+        sent_to() == [] and "Nothing is sent yet" in page and "Send\n            \n            to 2" in page
+    )
+    Draft.objects.update(leave_out=0)  # as a colleague chooses meanwhile
+    cast["composer"].post(saved_page.url, pressed)
+    assert sent_to() == [] and Draft.objects.get().leave_out == 0, "what was not seen is not undone"
+
+
+def test_a_choice_stands_on_the_page_while_its_figures_are_counted(cast):
+    content = people(5_001) + b"\n0151 496 0123,Person,x"
+    draft = a_draft(cast.service, content, text="Hi", country="GB")
+    finished(draft)
+    url = f"/s/shop/drafts/{draft.pk}/"
+    page = cast["composer"].post(f"{url}leave-out/", {"landline": "leave_out"}, follow=True).content.decode()
+    assert "These figures are from before your last change" in page
+    checked = re.findall(r'id="(\w+-landline)"[^>]* checked', page)
+    assert checked == ["leave-landline"]
 
 
 def test_ticks_of_the_compose_page_are_stored_and_none_at_all_is_told_from_a_page_without_them(cast):
@@ -160,6 +190,38 @@ def test_a_large_send_leaves_the_same_rows_out_in_the_background():
     send.refresh_from_db()
     assert (send.recipients, send.rejected) == (5_002, 1)
     assert left_out() == [(5_004, "left_out", "abroad")]
+
+
+def test_a_number_that_is_certain_further_down_is_not_lost_with_the_row_that_is_in_doubt(cast):
+    """Sent to once, whatever is chosen."""
+    pasted = f"{ABROAD}\n+33 612 345678\n+33612345678\n{MOBILE}"
+    saved_page = cast["composer"].post("/s/shop/compose/", typed(cast, pasted=pasted))
+    cast["composer"].post(saved_page.url)
+    assert sent_to() == ["+33612345678", "+447712345678"]
+    assert list(Reject.objects.order_by("row").values_list("row", "code")) == [
+        (1, "left_out"),
+        (3, "duplicate"),
+    ]
+    partner = Partner(a_key(cast.service))
+    body = {"text": "Hi", "recipients": pasted.splitlines(), "country": "GB"}
+    assert partner.post("sends", body | {"leave_out": []}, Idempotency_Key="k").json()["recipients"] == 2
+    rows = (
+        Message.objects.filter(send=Send.objects.latest("pk")).order_by("row").values_list("row", flat=True)
+    )
+    assert list(rows) == [1, 4], "the first one, where it is in no doubt for the person"
+    file = SimpleUploadedFile("refusals.csv", f"number\n{pasted}\n".encode())
+    cast["composer"].post("/s/shop/opt-outs/upload/", {"upload-file": file, "upload-evidence": "x"})
+    assert OptOut.in_force(cast.service.pk, ["+33612345678"]), "a refusal is not lost either"
+
+
+def test_a_saved_audience_keeps_both_rows_of_a_number(cast):
+    packed = packing.pack_pasted(f"{ABROAD}\n+33 612 345678", country="GB", limits=Limits())
+    made = saved.create(cast.service, packed, name="Regulars", by=BY)
+    partner = Partner(a_key(cast.service))
+    for leave_out, row in (["abroad"], 2), ([], 1):
+        body = {"text": "Hi", "audience": made.pk, "leave_out": leave_out}
+        assert partner.post("sends", body, Idempotency_Key=f"k{row}").status_code == 201
+        assert [one.row for one in Message.objects.filter(send=Send.objects.latest("pk"))] == [row]
 
 
 # --- acts on one number -------------------------------------------------------------------------------------------------

@@ -59,9 +59,14 @@ def test_hidden_rows_have_to_be_chosen_before_the_review(service, ada):
     assert 'name="hidden_rows"' in ada.get(url).content.decode()
 
     on_page = {"choices_of": draft.upload_id}
+    page = ada.post(url, typed(service, **on_page, hidden_rows="leave_out", text="Hi $(notes)"))
+    assert "“Notes” is hidden in the file: include its hidden columns, or change the text." in shown(page)
     chosen = ada.post(url, typed(service, **on_page, hidden_rows="leave_out"))
     assert (chosen.status_code, chosen["Location"]) == (302, f"{url}review/")
-    assert "2 recipients" in shown(ada.get(f"{url}review/"))
+    plan = shown(ada.get(f"{url}review/"))
+    assert "2 recipients" in plan
+    assert "1 row is hidden in the file (row 4), where a filter is set. Left out." in plan
+    assert "Hidden columns Left out: “Notes”." in plan
     ada.post(f"{url}review/", {"revision": again(draft).revision})
     send = Send.objects.get()
     assert [one.row for one in send.messages.order_by("row")] == [3, 5]

@@ -21,6 +21,7 @@ from sms.models import AudienceChunk, AuditEvent, Draft, Message, OptOut, Price,
 from sms.sends.report import SendReport, csv_of, write_xlsx
 from sms.sends.report.lines import APPENDED
 from sms.values.text import match_key
+from sms.webex import codes
 from tests.support.drop_in import body as drop_in_body
 from tests.support.drop_in import post as drop_in_post
 from tests.support.large_audiences import people
@@ -115,7 +116,7 @@ def test_refusals_of_the_provider_are_in_words(cast):
     Provider(lambda _: refused("7102")).dispatch()
     (one,) = report_of(cast["composer"], send)
     assert (one["number"], one["state"], one["code"]) == ("'+447700900001", "failed", "7102")
-    assert one["what it means"]
+    assert one["what it means"] == codes.lookup("7102").meaning, "as on the page of the send"
 
 
 # --- By every way in ------------------------------------------------------------------------------------------------------

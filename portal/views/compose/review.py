@@ -14,8 +14,10 @@ from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
 from portal.presenters.downloads import csv_download
+from portal.presenters.file_findings import lines_of
 from portal.presenters.flight_plan import flight_plan, plan_of
 from portal.views.button_base import error
+from portal.views.compose import leave_out
 from portal.views.compose.page_base import check_passing_on, last_tests, refused
 from portal.views.compose.work_base import ACTS, HEAD_START, figures_within
 from sms.compose import drafts
@@ -57,14 +59,22 @@ def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpRespons
 
 
 def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
-    """Sends; where the rows are not checked yet, or the same was sent before, the page says so instead."""
+    """Sends; where the rows are not checked yet, or the same was sent before, the page says so instead. Kinds of numbers that were
+    chosen on the page just before count as well, and the figures that follow are seen before anything is sent."""
+    seen = row_of(request.POST, "revision")
+    wanted = leave_out.chosen(request, found)
+    if wanted != found.leave_out and seen == found.revision:
+        says = (
+            "Nothing is sent yet. You changed which numbers are left out: look at the new figures, then send."
+        )
+        return leave_out.keep(request, found, wanted, says=says)
     try:
         send = drafts.send_draft(
             found,
             by=actor(request),
             limits=upload_limits(),
             again="again" in request.POST,
-            seen=row_of(request.POST, "revision"),
+            seen=seen,
         )
     except drafts.NotReady:
         messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
@@ -88,6 +98,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "recipients": figures.recipients,
         "rejected": figures.rejected,
         "previews": lines,
+        "found_lines": [one for one in lines_of(looked.order.audience.findings) if one.warns],
         "rejects": figures.bad[:SHOWN_REJECTS],
         "ramps": figures.recipients >= RAMP_FROM,
         "holds": [

@@ -14,16 +14,19 @@ from sms.audiences.files.choices import AS_SEEN
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.headings import heading_at
 from sms.audiences.files.rows import (
+    DoubtedRow,
     Limits,
     ReadOptions,
     Recipient,
     RejectedRow,
     Source,
     rejected,
+    repeats,
     shortened,
 )
 from sms.audiences.files.table import SAMPLE_ROWS, filled_rows, table_of
 from sms.values import msisdn
+from sms.values.msisdn.kinds import BY_SPELLING
 from sms.values.problems import ProblemCode
 
 
@@ -41,6 +44,7 @@ class AudienceReader:
         self._limits = options.get("limits") or Limits()
         # First row of each number, without its plus: an int takes half of the memory of the text.
         self._seen: dict[int, int] | None = None if options.get("allow_duplicates") else {}
+        self._doubted: dict[str, DoubtedRow] = {}  # numbers of which no row is certain yet
         try:
             table = table_of(
                 source,
@@ -100,12 +104,19 @@ class AudienceReader:
             substitutions = self._substitutions(cells)
         except (msisdn.BadNumber, BadCell) as bad:
             return rejected(row, value, bad.code, str(bad))
+        doubted = None
         if self._seen is not None:
             before = self._seen.setdefault(int(found.e164[1:]), row)
             if before != row:
-                reason = f"The same number is already in row {before}."
-                return rejected(row, value, ProblemCode.DUPLICATE, reason)
-        return Recipient(row=row, msisdn=found.e164, substitutions=substitutions, kind=found.kind)
+                doubted = self._doubted.pop(found.e164, None) if found.kind not in BY_SPELLING else None
+                if doubted is None:
+                    return rejected(row, value, ProblemCode.DUPLICATE, repeats(before))
+                self._seen[int(found.e164[1:])] = row
+            elif found.kind in BY_SPELLING:
+                self._doubted[found.e164] = DoubtedRow(row, found.kind)
+        return Recipient(
+            row=row, msisdn=found.e164, substitutions=substitutions, kind=found.kind, doubted=doubted
+        )
 
     def _substitutions(self, cells: list[str]) -> dict[str, str]:
         """The filled cells by heading. A formula without a value counts as not filled."""

@@ -38,6 +38,13 @@ class ReadOptions(TypedDict, total=False):
     allow_duplicates: bool
 
 
+class DoubtedRow(NamedTuple):
+    """An earlier row with the same number, written so that somebody else may be meant."""
+
+    row: int
+    kind: NumberKind
+
+
 # msgspec structs rather than dataclasses: a hundred thousand of them are made per file, in a fifth of the time.
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row that has a usable number. `msisdn` is E.164 with `+`; `substitutions` holds the filled cells by heading."""
@@ -46,6 +53,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     msisdn: str
     substitutions: dict[str, str]
     kind: NumberKind = NumberKind.MOBILE
+    doubted: DoubtedRow | None = None  # this row repeats it, unless the send leaves its kind out
 
     @property
     def warning(self) -> str:
@@ -56,6 +64,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def written(self) -> str:
         """The number for a file that is read again: what is only perhaps abroad must not come back with its doubt gone."""
         return self.msisdn if self.kind != NumberKind.ABROAD else self.msisdn.removeprefix("+")
+
+
+def repeats(row: int) -> str:
+    """Why a row is a duplicate."""
+    return f"The same number is already in row {row}."
 
 
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):

@@ -60,5 +60,8 @@ def asks_for_a_reply(written: str) -> str:
 def _instead(sender: Sender | None) -> str:
     """What works: a link, or a number. One of the service's own, if it has one."""
     own = Sender.objects.filter(service=sender.service_id, active=True) if sender else Sender.objects.none()
-    number = own.exclude(kind=SenderKind.ALPHANUMERIC).values_list("address", flat=True).first()
-    return f"Give a link, or name a number: “text STOP to {number or '…'}”."
+    found = own.exclude(kind=SenderKind.ALPHANUMERIC).first()
+    number = found.address.removeprefix("+") if found else "…"
+    if found and found.kind == SenderKind.LONG_CODE:
+        number = f"+{number}"  # a phone takes the digits alone for a number of its own country
+    return f"Give a link, or name a number: “text STOP to {number}”."

@@ -37,8 +37,8 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
         number, mention = int(subject.e164[1:]), subject.mention
         numbers, before = storage.numbers_of(chunk), storage.rows_of(chunk)
         kept = [
-            (one, (row, in_values(cells, mention), kind))
-            for one, (row, cells, kind) in zip(numbers, before, strict=True)
+            (one, row._replace(cells=in_values(row.cells, mention)))
+            for one, row in zip(numbers, before, strict=True)
             if one != number
         ]
         rejects = storage.rejects_of(chunk)
@@ -54,8 +54,8 @@ def _erase_chunk(pk: int, subject: Subject) -> int:
             rejected=len(good),
             rejects=storage.packed(good) if good else b"",
         )
-        same = {row[0]: row for row in before}
-        silenced = sum(same[row[0]] != row for row in after)
+        same = {row.row: row for row in before}
+        silenced = sum(same[row.row] != row for row in after)
         return len(before) - len(after) + silenced + len(rejects) - len(good)
 
 
@@ -92,7 +92,7 @@ def _holds(version: AudienceVersion, subject: Subject) -> bool:
         return True
     return any(
         number in storage.numbers_of(chunk)
-        or any(in_values(cells, mention) != cells for _, cells, _ in storage.rows_of(chunk))
+        or any(in_values(row.cells, mention) != row.cells for row in storage.rows_of(chunk))
         or any(_names(bad, subject) for bad in storage.rejects_of(chunk))
         for chunk in version.chunks.order_by("place").iterator(chunk_size=10)
     )

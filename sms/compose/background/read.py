@@ -27,7 +27,7 @@ from sms.audiences.files import (
 )
 from sms.audiences.files.choices import LEAVE_OUT
 from sms.audiences.files.download import ROW
-from sms.audiences.files.rows import BLOCK
+from sms.audiences.files.rows import BLOCK, repeats
 from sms.audiences.storage import ChunkWriter, Digest, StoredAudience, cells_of
 from sms.compose.background.lease import PreparationLease
 from sms.ledger.crash_points import point
@@ -197,7 +197,7 @@ def _once(item: Item, rows_of: dict[int, int], base: AudienceVersion) -> Item:
     first = rows_of.setdefault(int(item.msisdn[1:]), item.row)
     if first == item.row:
         return item
-    reason = f"The same number is already in row {first}."
+    reason = repeats(first)
     return RejectedRow(
         row=item.row,
         value=item.msisdn,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.compliance import archive
+from sms.ledger.state_machine import CONFLICT
 from sms.models import Click, Message, Price, Reject, Send
 from sms.models.message import NOT_POSTED
 from sms.models.paging import pages
@@ -81,7 +82,7 @@ def _of_message(one: Any, send: Send, prices: Callable[[str], Price | None], cli
         posted_at=one.posted_at,
         ended_at=one.final_at,
         code=one.code,
-        meaning=one.detail or (codes.lookup(one.code).meaning if one.code else ""),
+        meaning=_meaning(one.code, one.detail),
         segments=segments,
         cost=price.amount * segments if price is not None and segments else None,
         currency=price.currency if price is not None else "",
@@ -91,6 +92,13 @@ def _of_message(one: Any, send: Send, prices: Callable[[str], Price | None], cli
         carrier=one.carrier,
         values=one.substitutions or None,
     )
+
+
+def _meaning(code: str, detail: str) -> str:
+    """As the page of the send says it. What the provider wrote counts where its code is in no document."""
+    if (known := codes.CODES.get(code)) and not detail.startswith(CONFLICT):
+        return known.meaning
+    return detail or (codes.lookup(code).meaning if code else "")
 
 
 def _in_ledger(send: Send) -> Iterator[tuple[Message, int]]:

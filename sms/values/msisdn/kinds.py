@@ -63,6 +63,7 @@ _WORDS: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8")
 )
 DOUBTFUL = NumberKind.of(_WORDS)
+BY_SPELLING = (NumberKind.OUTDATED, NumberKind.ABROAD)  # written otherwise the same number is beyond doubt
 USUALLY_LEFT_OUT = NumberKind.ABROAD  # a stranger could be meant
 TEXTABLE = (NumberKind.MOBILE, NumberKind.MOBILE_OR_LANDLINE)  # a set would hash each in Python
 _WARNINGS = {kind.value: _WORDS[str(kind.name).lower()]["one"] for kind in DOUBTFUL}
