@@ -161,15 +161,21 @@ class ReceiptView(WebexPostView):
                 asked(address.service_id)
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        incoming = receipts.Incoming.of(raw, address=address)
-        if not incoming.message_id and self._of_a_probe(raw, address):
-            return
+        came = receipts.Incoming.each(
+            raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
+        )
+        stored = [self._store(one, address) for one in came]
+        if any(stored):
+            wakeups.fold()
+
+    def _store(self, incoming: receipts.Incoming, address: ReceiptAddress) -> bool:
+        """Whether it reached the database, where somebody has to look at it."""
+        if not incoming.message_id and self._of_a_probe(incoming.raw, address):
+            return False
         try:
-            stored = receipts.store(incoming)
+            return receipts.store(incoming)
         except (*DATABASE_AWAY, OSError, receipts.Overloaded, receipts.Stuck) as problem:
             raise NotStored(repr(problem)) from problem
-        if stored:
-            wakeups.fold()
 
     def _of_a_probe(self, raw: bytes, address: ReceiptAddress) -> bool:
         """Whether it is about a message of a tenant probe, and is kept with that."""

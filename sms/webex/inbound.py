@@ -3,7 +3,6 @@
 The documents' own table swaps `oa` and `da`; their samples do not: `oa` is the handset, `da` our number.
 """
 
-import json
 from typing import Any
 
 import msgspec
@@ -22,7 +21,6 @@ class Inbound(msgspec.Struct, frozen=True, gc=False):
     provider_id: str = ""
 
 
-MOST_JOINED = 50
 # By our names, how the fields are spelled where they are not as documented; compared without case and signs.
 SPELLINGS = {
     "oa": (
@@ -69,18 +67,6 @@ def parse_inbound(raw: bytes) -> Inbound:
         text=_field(said, "message"),
         provider_id=_field(said, "id"),
     )
-
-
-def joined(raw: bytes) -> list[bytes]:
-    """Each SMS of a body in which a gateway put several; empty where it is one, or too many to take while it waits."""
-    try:
-        said = lenient.decoded(raw)
-    except (ValueError, RecursionError):
-        return []
-    several = isinstance(said, list) and 1 < len(said) <= MOST_JOINED
-    if not several or not all(isinstance(one, dict) for one in said):
-        return []
-    return [json.dumps(one).encode() for one in said]
 
 
 def _inner(said: Any) -> Any:

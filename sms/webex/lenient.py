@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+MOST_JOINED = 50
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _HALVES = re.compile("[\ud800-\udfff]")
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
@@ -35,6 +36,18 @@ def decoded(raw: bytes) -> Any:
     if _FORM.match(text):
         return _of_form(text)
     return whole_characters(_of_text(text))
+
+
+def joined(raw: bytes) -> list[bytes]:
+    """Each object of a body in which a gateway put several; empty where it is one, or too many to take while it waits."""
+    try:
+        said = decoded(raw)
+    except (ValueError, RecursionError):
+        return []
+    several = isinstance(said, list) and 1 < len(said) <= MOST_JOINED
+    if not several or not all(isinstance(one, dict) for one in said):
+        return []
+    return [json.dumps(one).encode() for one in said]
 
 
 def _with_the_next(text: str) -> Any:

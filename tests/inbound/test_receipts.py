@@ -65,6 +65,21 @@ def test_a_receipt_with_half_a_character_in_it_is_applied(escaped, read):
     assert not ReceiptInbox.objects.exists()
 
 
+@pytest.mark.parametrize("between", [b"", b"\n", b",", b" \r\n\r\n"], ids=repr)
+def test_of_receipts_joined_in_one_body_each_is_applied(between):
+    service = a_service()
+    one, of_one = posted_message(service)
+    other, of_other = posted_message(service)
+    raw = between.join([receipt(of_one), receipt(of_other, code="7201", status="Un-Delivered")])
+    for _ in range(2):  # a repeat changes nothing
+        assert post(service, raw).status_code == 200
+        receipts.fold()
+        one.refresh_from_db()
+        other.refresh_from_db()
+        assert (one.state, other.state) == ("delivered", "failed")
+    assert Receipt.objects.count() == 2
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(("7501", "7203", "7500"))))
 def test_receipts_in_any_order_end_alike(order):
     service = a_service()

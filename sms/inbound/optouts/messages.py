@@ -19,9 +19,10 @@ from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
 from sms.values import msisdn
+from sms.webex import lenient
 from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
-from sms.webex.inbound import Inbound, joined, parse_inbound
+from sms.webex.inbound import Inbound, parse_inbound
 from sms.webex.values import number
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     Raises the database's troubles (OperationalError, InterfaceError), with nothing stored. Everything else that goes wrong with
     one SMS is kept with its reason.
     """
-    if pieces := joined(raw):
+    if pieces := lenient.joined(raw):
         each = [take(one, service_id=service_id, received_at=received_at) for one in pieces]  # each of them
         return any(each)
     try:

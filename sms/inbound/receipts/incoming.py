@@ -10,6 +10,7 @@ from django.utils import timezone
 from sms.inbound.receipts.addresses import ReceiptAddress
 from sms.inbound.spool_records import IncomingPost
 from sms.values import correlation_id
+from sms.webex import lenient
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
@@ -24,6 +25,17 @@ class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
         key = address.correlation_key
         return cls.read(raw, service_id=address.service_id, key=key, received_at=timezone.now())
+
+    @classmethod
+    def each(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> list["Incoming"]:
+        """The receipt in a body, or those that a gateway joined in one."""
+
+        def receipt(body: bytes) -> Incoming:
+            return cls.read(body, service_id=service_id, key=key, received_at=received_at)
+
+        whole = receipt(raw)
+        pieces = [] if whole.message_id else [receipt(one) for one in lenient.joined(raw)]
+        return pieces if any(one.message_id for one in pieces) else [whole]
 
     @classmethod
     def read(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> "Incoming":

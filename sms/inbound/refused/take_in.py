@@ -79,8 +79,11 @@ def _receipts(service: Service, batch: list[RefusedPost]) -> int:
     key = service.correlation_key
     return insert(
         [
-            Incoming.read(bytes(one.raw), service_id=service.pk, key=key, received_at=one.received_at)
+            receipt
             for one in batch
+            for receipt in Incoming.each(
+                bytes(one.raw), service_id=service.pk, key=key, received_at=one.received_at
+            )
         ]
     )
 
