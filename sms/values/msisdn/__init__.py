@@ -113,15 +113,15 @@ def certain(raw: str, *, country: str = "") -> str:
 def sender(raw: str, *, country: str = "") -> str:
     """E.164 of the handset that a network names, in the form in which lists have it; "" for no number.
 
-    Networks give the country code; one that begins with 0 has none, and is of `country`. It is written to us whatever its
-    range says, so nothing that has the form of a number is refused.
+    Networks give the country code, and it is written to us whatever its range says, so nothing that has the form of a number is
+    refused. One that begins with 0 has no country code: it is read as people write those of `country`.
     """
     try:
         digits = read(raw).digits.removeprefix("00")
+        if digits.startswith("0"):
+            return certain(digits, country=country)
     except BadNumber:
         return ""
-    if digits.startswith("0") and (home := plan.territory(country)):
-        digits = home.code + plan.settled(home.code, digits, home=home).number
     code = plan.calling_code(digits)
     if not code or len(digits) > _E164_DIGITS:
         return f"+{digits}" if digits and len(digits) <= _E164_DIGITS else ""
