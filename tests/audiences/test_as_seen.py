@@ -70,7 +70,8 @@ def test_hidden_rows_in_which_nothing_stands_do_not_matter(kind):
 def test_a_file_of_hidden_rows_alone_asks_too(kind):
     content = MAKERS[kind](Sheet(PEOPLE, hidden_rows=range(5)))
     assert refused(content).code == "hidden_rows"
-    assert refused(content, hidden_rows="leave_out").code == "empty"
+    problem = refused(content, hidden_rows="leave_out")
+    assert (problem.code, problem.field) == ("empty", "hidden_rows") and "Every row" in str(problem)
     assert rows_of(reading(content, hidden_rows="include")) == [2, 3, 4, 5]
 
 

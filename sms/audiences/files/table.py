@@ -170,6 +170,9 @@ class _Finder:
         )
 
     def _refuse_first(self, first: list[Row | RejectedRow]) -> None:
+        if not first and self.findings.hidden_rows:
+            says = "Every row of this file is hidden, and hidden rows are left out. Include them, or show the rows in the file."
+            raise AudienceError(ProblemCode.EMPTY, says, field="hidden_rows")
         if not first:
             says = "There is nothing in this file. Upload one that holds at least one number."
             raise AudienceError(ProblemCode.EMPTY, says)
