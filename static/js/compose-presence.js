@@ -18,8 +18,8 @@ export function presence(form, saver) {
     clearTimeout(timer);
     timer = setTimeout(beat, BEAT);
     if (!saver.draft() || document.hidden) return;
-    const answer = await fetch(address(), { method: "POST", body: body({ field }) }).catch(() => null);
-    if (!answer?.ok || answer.redirected) return;
+    const answer = await fetch(address(), { method: "POST", body: body({ field }), redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return; // signed out, it leads to the sign-in, which would lead back here by GET
     const reply = await answer.json();
     const words = reply.people.join(" · ");
     if (line.textContent.trim() !== words) line.textContent = words;

@@ -70,8 +70,8 @@ export function preview(form) {
     since = 0;
     const mine = (asked += 1);
     const written = form.elements.text.value;
-    const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra) }).catch(() => null);
-    const reply = answer?.ok && !answer.redirected ? await answer.json() : null;
+    const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra), redirect: "manual" }).catch(() => null);
+    const reply = answer?.ok ? await answer.json() : null; // not where it leads to the sign-in
     if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // what was asked since comes to rest by itself
     if (!reply || mine < applied) return;
     applied = mine;

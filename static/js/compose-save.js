@@ -41,7 +41,7 @@ export function saving(form, { changed, stored, work }) {
     return typed;
   }
 
-  // a refusal as JSON; JSON alone would be the sign-in page's too, which has to be told apart from an answer
+  // a refusal is asked for as JSON
   const REFUSALS = { Accept: "application/json, text/html;q=0.9" };
 
   function save(choosing = false) {
@@ -59,7 +59,7 @@ export function saving(form, { changed, stored, work }) {
     say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
     let answer, reply;
     try {
-      answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: REFUSALS, signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
+      answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: REFUSALS, redirect: "manual", signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
       reply = await answer.json();
     } catch { reply = null; }
     if (answer?.status === 410) return sent(reply.send);
@@ -107,7 +107,7 @@ export function saving(form, { changed, stored, work }) {
   function failed(answer, reply) {
     const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
     failures += 1;
-    const signedOut = answer && (answer.redirected || answer.status === 403);
+    const signedOut = answer && (answer.type === "opaqueredirect" || answer.status === 403);
     const why = !answer ? "No connection"
       : signedOut ? "You were signed out"
       : answer.status === 413 ? "The file is too large"

@@ -20,8 +20,8 @@ export function working(form, done) {
   }
 
   async function look() {
-    const answer = await fetch(`${form.dataset.save.replace(/save\/$/, "work/")}`).catch(() => null);
-    if (!answer?.ok || answer.redirected) return void (timer = setTimeout(look, EVERY * 5));
+    const answer = await fetch(`${form.dataset.save.replace(/save\/$/, "work/")}`, { redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return void (timer = setTimeout(look, EVERY * 5));
     const before = part.querySelector("[data-working]");
     put(await answer.text());
     if (before) done(); // its first rows, and in the end all of them, can be shown on the phone
