@@ -24,5 +24,5 @@ def test_the_reference_shows_every_operation_and_tries_one(page, live_server):
     assert "SHOP" in operation.locator(".live-responses-table").inner_text()
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 800})
-    assert page.evaluate("document.documentElement.classList.contains('dark-mode')")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.wait_for_function("document.documentElement.classList.contains('dark-mode')")
+    page.wait_for_function("document.documentElement.scrollWidth <= 360")
