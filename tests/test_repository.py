@@ -344,6 +344,19 @@ def test_a_column_that_was_added_has_a_default_in_the_database(app):
     assert missing == []
 
 
+def test_no_pattern_has_a_possessive_group():
+    """Before Python 3.11.5 one loses its place where what it repeats has to try twice (CPython issue 106052): (?>(…)*) does the same."""
+    possessive = re.compile(r"(?<!\()\)(?:[*+?]|\{[^()\s]*\})\+")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("portal", "sms")
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if possessive.search(line)
+    ]
+    assert found == []
+
+
 # --- Tests --------------------------------------------------------------------------------------------------------------------
 def _unexplained(tree: ast.AST) -> list[int]:
     """Lines that skip a test or expect it to fail without saying why."""

@@ -32,8 +32,8 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # A name may have brackets in pairs, as headings do: "Amount (GBP)". No step back and the limits keep a text full of "$(" linear.
 LONGEST_NAME = 200
 _OF_NAME = r"[^()$\r\n]|\$(?!\()"
-_BRACKETED = rf"\((?:{_OF_NAME}|\((?:{_OF_NAME}){{0,200}}+\)){{0,200}}+\)"
-PLACEHOLDER = re.compile(rf"\$\(((?:{_OF_NAME}|{_BRACKETED}){{1,{LONGEST_NAME}}}+)\)")
+_BRACKETED = rf"\((?>(?:{_OF_NAME}|\((?>(?:{_OF_NAME}){{0,200}})\)){{0,200}})\)"
+PLACEHOLDER = re.compile(rf"\$\(((?>(?:{_OF_NAME}|{_BRACKETED}){{1,{LONGEST_NAME}}}))\)")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database keeps them
 _UNSPOKEN = re.compile("[\\s_\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]+")
 _COMPOSABLE = re.compile(f"[A-Za-z][{''.join(sorted(gsm7.ACCENTS))}]+")

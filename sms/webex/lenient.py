@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote_plus
 MOST_JOINED = 50
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _HALVES = re.compile("[\ud800-\udfff]")
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'("(?>(?:[^"\\]|\\.)*)(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 _BAD_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|)')
 _FOLLOWS, _LEADS = 0x80, 0xC0  # bytes of a character in UTF-8
 _FORM = re.compile(r"[\w.%+\[\]-]{1,60}=")

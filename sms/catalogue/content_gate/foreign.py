@@ -49,7 +49,7 @@ def _pattern(opening: str, closing: str) -> re.Pattern[str]:
     if opening != closing:  # headings have brackets of their own: ((Amount (GBP)))
         plain = rf"[^{signs}\0\r\n]"
         nested = rf"{re.escape(opening[-1])}{plain}{{0,60}}+{re.escape(closing[0])}"
-        return re.compile(rf"{begin}((?:{plain}|{nested}){{0,60}}+){end}")
+        return re.compile(rf"{begin}((?>(?:{plain}|{nested}){{0,60}})){end}")
     # nothing else tells a beginning from an end: 20% off, 30% off
     return re.compile(rf"(?<!\w){begin}([^\W\d][^{signs}\0\r\n]{{0,59}}(?<=\S)){end}(?!\w)")
 
