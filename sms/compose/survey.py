@@ -50,6 +50,11 @@ class DoubtfulNumbers(msgspec.Struct, kw_only=True):
         """What is said of all of them."""
         return self.kind.of_rows(self.count)
 
+    @property
+    def first(self) -> list[tuple[int, str]]:
+        """Row and number of those that are shown."""
+        return list(zip(self.rows, self.examples, strict=False))
+
     def add(self, row: int, number: str) -> None:
         self.count += 1
         if len(self.rows) < SHOWN:

@@ -52,7 +52,7 @@ def test_the_flight_plan_asks_once_for_each_kind_and_the_choice_is_in_the_audit(
     page = cast["composer"].get(saved_page.url).content.decode()
     assert "1 number looks like a landline; most landlines get no text." in page
     assert "1 number fits another country only, and has no +; a digit may be wrong." in page
-    assert "+44 1514 ••• 123" in page and "1514960123" not in page
+    assert "Row 2: +44 1514 ••• 123" in page and "1514960123" not in page
     draft = Draft.objects.get()
     choose = f"/s/shop/drafts/{draft.pk}/leave-out/"
     cast["composer"].post(choose, {"landline": "leave_out", "free": "send", "abroad": "leave_out"})
