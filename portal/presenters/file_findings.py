@@ -91,7 +91,7 @@ def _hidden_rows(found: FileFindings) -> str:
     )
     rows += ", where a filter is set" if found.filtered else ""
     if not found.rows_choice:
-        return f"{rows}. Choose what becomes of them."
+        return f"{rows}. Choose what becomes of {'it' if found.hidden_rows == 1 else 'them'}."
     return f"{rows}. {'Included' if found.rows_choice == INCLUDE else 'Left out'}."
 
 

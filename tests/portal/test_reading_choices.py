@@ -51,7 +51,7 @@ def test_hidden_rows_have_to_be_chosen_before_the_review(service, ada):
     assert "What we read from your file" in words
     assert "“List”. Not read: “Old” (hidden)." in words
     assert "Row 2. The row above it looks like a title and is not read." in words
-    assert "1 row is hidden in the file (row 4), where a filter is set. Choose what becomes of them." in words
+    assert "1 row is hidden in the file (row 4), where a filter is set. Choose what becomes of it." in words
     assert "Left out: “Notes”." in words
     draft = Draft.objects.get()
     url = f"/s/shop/drafts/{draft.pk}/"
@@ -153,7 +153,7 @@ def test_the_panel_follows_what_is_typed(service, ada):
     draft = Draft.objects.get()
     url = f"/s/shop/drafts/{draft.pk}/preview/"
     asked = ada.post(url, typed(service)).json()["parts"]["found"]
-    assert "Choose what becomes of them" in asked
+    assert "Choose what becomes of it" in asked
     included = ada.post(url, typed(service, hidden_rows="include", hidden_columns="include")).json()["parts"]
     assert "where a filter is set. Included." in re.sub(r"\s+", " ", included["found"])
     assert "3 recipients" in re.sub(r"\s+", " ", included["rows"])
@@ -165,7 +165,7 @@ def test_a_saved_audience_asks_and_keeps_the_file_meanwhile(service, ada, made):
     fields = {"name": "Regulars", "country": "GB"}
     page = ada.post("/s/shop/audiences/new/", fields | {"file": file(content)})
     assert page.status_code == 422
-    assert "1 row is hidden in the file (row 3). Choose what becomes of them." in shown(page)
+    assert "1 row is hidden in the file (row 3). Choose what becomes of it." in shown(page)
     kept = re.search(r'name="kept" value="([^"]+)"', page.content.decode())[1]
     assert not SavedAudience.objects.exists()
     assert (
@@ -203,7 +203,7 @@ def test_opt_outs_ask_before_anybody_is_opted_out(service):
     url, evidence = "/s/shop/opt-outs/upload/", {"upload-evidence": "The shop's list"}
     page = eva.post(url, evidence | {"upload-file": file()})
     assert page.status_code == 422
-    assert "Choose what becomes of them" in shown(page)
+    assert "Choose what becomes of it" in shown(page)
     assert not OptOut.objects.exists()
     kept = re.search(r'name="upload-kept" value="([^"]+)"', page.content.decode())[1]
     done = eva.post(url, evidence | {"upload-kept": kept, "upload-hidden_rows": "include"})
