@@ -23,7 +23,7 @@ Kind = Literal[
     "reset_before",  # the request arrives here and is dropped: the other side never sees it
     "reset_after",  # the request is delivered whole; the client is reset when the reply's first byte comes
     "cut_reply",  # `after` bytes of the reply, then reset
-    "half_close",  # `after` bytes of the reply, then an orderly end of our side only
+    "half_close",  # `after` bytes of the reply, then an orderly end of our side only; what the client still says goes nowhere
     "stall",  # the reply is held back for `seconds`
     "drip",  # the reply in pieces of `after` bytes, `seconds` apart
 ]
@@ -163,17 +163,19 @@ class Proxy:
         ways = [asyncio.create_task(line.up(reader)), asyncio.create_task(line.down(back))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            if (
-                not line.broken and ways[0].done()
-            ):  # the client has said all; the rest of the answer is its due
-                server.write_eof()
+            if line.half_closed:
+                await asyncio.wait(ways, timeout=30)
+            elif not line.broken and ways[0].done():
+                server.write_eof()  # the client has said all; the rest of the answer is its due
                 await asyncio.wait(ways, timeout=30)
         finally:
+            server.close()  # before anything is awaited: a proxy that stops cancels this task a second time
+            client.close()
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            server.close()
-            client.close()
+            with contextlib.suppress(OSError):
+                await server.wait_closed()
 
     def _happened(self, fault: Fault) -> None:
         self.statistics.faults[fault.kind] += 1
@@ -189,11 +191,13 @@ class _Line:
         self.exchange = 0
         self.answering = True  # the client's next bytes begin an exchange
         self.sent = 0  # bytes of this exchange's reply that were passed on
-        self.broken = False
+        self.broken = self.half_closed = False
 
     async def up(self, reader: asyncio.StreamReader) -> None:
         """The client's bytes."""
         while data := await reader.read(CHUNK):
+            if self.half_closed:
+                continue
             if self.answering:
                 self.exchange, self.answering, self.sent = self.exchange + 1, False, 0
                 self.proxy.statistics.exchanges += 1
@@ -225,8 +229,8 @@ class _Line:
                 return
             if self.due("half_close") and self.sent >= self.fault.after:
                 self.proxy._happened(self.fault)
+                self.half_closed = True
                 self.client.write_eof()
-                await asyncio.sleep(30)  # our side has ended; the client's may go on
                 return
 
     def due(self, *kinds: Kind) -> bool:
