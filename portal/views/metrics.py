@@ -106,6 +106,7 @@ def _lines() -> Iterator[str]:
     yield from _waiting()
     yield from _refused()
     yield from _audit()
+    yield from _places()
 
 
 def _family(name: str, said: str, lines: Iterable[str] = (), *, kind: str = "gauge") -> Iterator[str]:
@@ -137,6 +138,11 @@ def _audit() -> Iterator[str]:
     yield from _gauge("textdesk_audit_holds", words, int(last.holds))
     name = "textdesk_audit_checked_timestamp_seconds"
     yield from _gauge(name, "When that check was made.", int(last.at.timestamp()))
+
+
+def _places() -> Iterator[str]:
+    words = "Second places that did not take the last checkpoints of the audit."
+    yield from _gauge("textdesk_audit_places_failing", words, len(audit.undelivered()))
 
 
 def _waiting() -> Iterator[str]:

@@ -82,6 +82,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CheckpointPlace',
+            fields=[
+                ('place', models.CharField(help_text='As AUDIT_CHECKPOINTS_TO has it.', max_length=300, primary_key=True, serialize=False)),
+                ('delivered_at', models.DateTimeField(null=True)),
+                ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('problem', models.TextField(blank=True, help_text='Why the last delivery failed; empty where it did not.')),
+            ],
+        ),
+        migrations.CreateModel(
             name='AuditLeave',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -200,30 +200,6 @@ def test_old_checks_go(files):
     assert AuditCheck.objects.count() == 100
 
 
-# --- a second place -----------------------------------------------------------------------------------------------------
-def heard(kind: socket.SocketKind) -> tuple[str, list[bytes], threading.Thread]:
-    """The address of a listener on loopback, what it hears, and its thread, which ends with the first batch."""
-    server = socket.socket(socket.AF_INET, kind)
-    server.bind(("127.0.0.1", 0))
-    got: list[bytes] = []
-
-    def listen() -> None:
-        with closing(server):
-            server.settimeout(60)
-            if kind == socket.SOCK_DGRAM:
-                got.extend(server.recv(65_536) for _ in range(3))
-                return
-            connected, _ = server.accept()
-            with closing(connected), connected.makefile("rb") as file:
-                got.extend(file)
-
-    if kind == socket.SOCK_STREAM:
-        server.listen()
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    return f"127.0.0.1:{server.getsockname()[1]}", got, thread
-
-
 def test_sealing_goes_on_while_the_folder_cannot_be_written(files, tmp_path):
     (tmp_path / "disk").write_text("no folder")
     sealer = audit.ChainSealer(tmp_path / "disk" / "audit")
@@ -232,50 +208,3 @@ def test_sealing_goes_on_while_the_folder_cannot_be_written(files, tmp_path):
         with pytest.raises(OSError, match="disk"):
             sealer.run()
         assert audit.seal(thorough=True) == {}, f"run {number} left rows without a seal"
-
-
-@pytest.mark.parametrize(
-    ("scheme", "kind"), [("syslog", socket.SOCK_DGRAM), ("syslog+tcp", socket.SOCK_STREAM)]
-)
-def test_checkpoints_go_to_a_syslog_too_and_verify_from_there(files, tmp_path, scheme, kind):
-    address, got, thread = heard(kind)
-    audit.ChainSealer(files.folder, places=[f"{scheme}://{address}"]).run()
-    thread.join(60)
-    assert len(got) == 3, "one for each of two services and for Textdesk itself"
-    assert all(line.startswith(b'<38>textdesk: {"event": "audit_checkpoint"') for line in got)
-    log = Path(tmp_path / "syslog")
-    log.write_bytes(b"\n".join(got))
-    audit_guard.remove(connection)
-    sql("DELETE FROM sms_auditevent WHERE service_slug = %s", SLUG)
-    sql("DELETE FROM sms_auditseal WHERE service_slug = %s", SLUG)
-    audit_guard.install(connection)
-    shutil.rmtree(files.folder)
-    assert "1 of 3 chains do not hold" in verified(checkpoints=[log])
-
-
-def test_checkpoints_go_to_a_mailbox_too(files):
-    audit.ChainSealer(files.folder, places=["mailto:audit@example.test"]).run()
-    (letter,) = mail.outbox
-    assert letter.to == ["audit@example.test"]
-    lines = [json.loads(line) for line in letter.body.splitlines()]
-    assert {line["service"] for line in lines} == {"", "other", SLUG}
-
-
-def test_a_place_that_does_not_answer_stops_nothing(files):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        place = f"syslog+tcp://127.0.0.1:{nobody.getsockname()[1]}"
-        before = len(files.read_all())
-        audit.ChainSealer(files.folder, places=[place]).run()
-    assert len(files.read_all()) > before
-
-
-@pytest.mark.parametrize(
-    "place", ["https://log.example.test", "syslog://", "syslog://host:0", "mailto:nobody", "x"]
-)
-def test_a_place_that_is_none_stops_the_start_with_a_sentence(settings, place):
-    with pytest.raises(ValueError, match="."):
-        elsewhere.parse_place(place)
-    settings.AUDIT_CHECKPOINTS_TO = [place]
-    (error,) = [one for one in run_checks() if one.id == "sms.E002"]
-    assert "AUDIT_CHECKPOINTS_TO" in error.msg

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from sms.compliance.audit.checkpoint import EVENT, Checkpoint, holds
+from sms.compliance.audit.checkpoint import Checkpoint, holds, line_of
 from sms.compliance.audit.seal import Head
 from sms.models import audit_proof
 from sms.values import durable_file
@@ -224,7 +224,3 @@ class CheckpointFiles:
 
 
 _CUT = "{path} does not end with the line that heads.json beside it names."
-
-
-def line_of(checkpoint: Checkpoint) -> str:
-    return json.dumps({"event": EVENT} | asdict(checkpoint))
