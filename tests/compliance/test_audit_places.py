@@ -15,7 +15,6 @@ import boto3
 import httpx
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.serialization import Encoding
 from django.core import mail
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
@@ -293,8 +292,6 @@ def listening(kind: socket.SocketKind, *, port: int = 0, secured: ssl.SSLContext
                 connected = secured.wrap_socket(connected, server_side=True)
             with closing(connected), connected.makefile("rb") as file:
                 got.extend(file if not secured else _counted(file))
-            if secured:
-                connected.unwrap()
 
     if kind == socket.SOCK_STREAM:
         server.listen()
@@ -323,10 +320,8 @@ def test_checkpoints_go_to_a_syslog_and_verify_from_a_copy_of_it(folder, tmp_pat
     else:
         secured = None
         if scheme == "syslog+tls":
-            authority = Authority()
-            trusted = tmp_path / "trusted.pem"
-            trusted.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
-            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            authority = Authority(tmp_path)
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "root.pem"))
             secured = authority.server("localhost")
         kind = socket.SOCK_DGRAM if scheme == "syslog" else socket.SOCK_STREAM
         address, got, thread = listening(kind, secured=secured)
@@ -344,8 +339,8 @@ def test_checkpoints_go_to_a_syslog_and_verify_from_a_copy_of_it(folder, tmp_pat
     assert "of 3 chains do not hold" in verified(checkpoints=[log])
 
 
-def test_a_syslog_with_a_certificate_of_nobody_gets_nothing(folder):
-    secured = Authority().server("localhost")
+def test_a_syslog_with_a_certificate_of_nobody_gets_nothing(folder, tmp_path):
+    secured = Authority(tmp_path).server("localhost")
     server = socket.socket()
     server.bind(("127.0.0.1", 0))
     server.listen()

@@ -4,30 +4,27 @@ import json
 import random
 import shutil
 import socket
-import threading
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.core import mail
-from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from portal.models import Role, User
 from sms.compliance import audit
-from sms.compliance.audit import elsewhere, folder
+from sms.compliance.audit import folder
 from sms.compliance.audit.checkpoint_files import CheckpointFiles, FolderAltered
-from sms.models import Actor, AuditCheck, AuditEvent
+from sms.models import Actor, AuditCheck, AuditEvent, audit_proof
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from sms.worker.jobs import JOBS
 from tests.support.audit_tampering import SLUG, sql
 from tests.support.folder_tampering import FolderTamperer
+from tests.support.guard_tampering import GuardTamperer
 from tests.support.people import signed_in
-from tests.support.sends import a_service
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
@@ -146,6 +143,38 @@ def test_an_audit_that_is_empty_after_use_does_not_hold(tmp_path, settings):
         "The audit is empty, although people have signed in."
     ]
     assert "what guards them does not" in verified()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_done_to_what_guards_the_audit_is_found(files, tmp_path, seed):
+    audit.check_and_keep(files)
+    copy = tmp_path / "copy"
+    shutil.copytree(files.folder, copy)
+    assert audit.witnesses(files) == []
+    for kind in GuardTamperer(files.folder, random.Random(seed)).kinds:
+        before = transaction.savepoint()
+        kind()
+        assert audit.witnesses(files), kind.__name__
+        assert verified(), kind.__name__
+        transaction.savepoint_rollback(before)
+        shutil.rmtree(files.folder, ignore_errors=True)
+        shutil.copytree(copy, files.folder)
+    assert verified() == ""
+
+
+def test_a_key_that_was_lost_is_named(files, monkeypatch, capsys):
+    monkeypatch.setattr(audit_proof, "audit_keys", audit_proof.AuditKeys())
+    audit_proof.audit_keys.load(["another key, made where the file of the first was lost"])
+    assert "chains do not hold" in verified()
+    assert "The key that wrote the audit is not among today's AUDIT_KEYS." in capsys.readouterr().err
+
+
+def test_a_service_without_a_row_is_found_by_its_sends(files):
+    a_send(a_service(slug="third"))
+    audit_guard.remove(connection)
+    sql("DELETE FROM sms_auditevent WHERE service_slug = 'third'")  # before anything sealed it
+    audit_guard.install(connection)
+    assert audit.witnesses(files) == ["third: the audit is empty, although sends were made."]
 
 
 def test_triggers_that_are_gone_fail_the_check(files, capsys):

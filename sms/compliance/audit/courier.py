@@ -57,8 +57,7 @@ def undelivered() -> list[str]:
     """A sentence for each place that did not take the last delivery."""
     tried = CheckpointPlace.objects.filter(tried_at__gt=timezone.now() - STALE).exclude(problem="")
     return [
-        f"Checkpoints of the audit do not reach {one.place} ({one.problem}). "
-        + (f"The last came there on {one.delivered_at:%-d %B %Y, %H:%M} UTC; " if one.delivered_at else "")
-        + "it is tried again every five minutes."
+        f"Checkpoints of the audit do not reach {one.place}: {one.problem}. It is tried again every five minutes."
+        + (f" The last came there on {one.delivered_at:%-d %B %Y, %H:%M} UTC." if one.delivered_at else "")
         for one in tried.order_by("pk")
     ]

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import SplitResult, unquote
 
 SCHEMES = {"syslog": 514, "syslog+tcp": 514, "syslog+tls": 6514, "syslog+unix": 0}  # with the port of each
@@ -36,7 +37,9 @@ def send(lines: Sequence[str], place: SplitResult) -> None:
             return
         with ssl.create_default_context().wrap_socket(connection, server_hostname=address[0]) as secure:
             secure.sendall(b"".join(b"%d %b" % (len(one), one) for one in said))  # RFC 5425
-            secure.unwrap()  # the other side has read up to here
+            # asks whether all was read; a refusal raises, and many end without an answer
+            with suppress(ssl.SSLEOFError, TimeoutError):
+                secure.unwrap()
 
 
 def _into_socket(said: Sequence[bytes], path: str) -> None:
