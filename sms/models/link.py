@@ -208,7 +208,7 @@ class ClickCount(models.Model):
         table = cls._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608
+                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608 - words of ours; values are parameters
                 f" ON CONFLICT (send_id, verdict) DO UPDATE SET clicks = {table}.clicks + excluded.clicks,"
                 f" messages = {table}.messages + excluded.messages",
                 rows,

@@ -4,7 +4,6 @@ import pytest
 from django import forms
 from django.contrib import admin
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.models import User
 from sms.catalogue import api_keys
@@ -100,7 +99,9 @@ def test_a_number_in_a_name_is_masked(cast):
 # --- every field of every form that changes the catalogue or the settings -----------------------------------------------
 # values that a field of their type cannot have by chance; what the audit must not hold
 EXAMPLES = {
-    "address": "BANKALERT",
+    "kind": "long_code",
+    "address": "447700900200",
+    "email": "other@example.com",
     "countries": "GB, IE",
     "host": "at.example.com",
     "base_url": "https://api.example.com",
@@ -110,11 +111,11 @@ EXAMPLES = {
     "default_country": "DE",
     "time_zone": "Asia/Tokyo",
     "slug": "another",
-    "cname": "links.example.com",
-    "a_record": "",
+    "cname": "",
+    "a_record": "192.0.2.9",
     "link_tag1": "tagA",
     "link_tag2": "tagB",
-    "text": "Another text",
+    "text": "",  # a template has a text or an id of the provider's
     "rate": "7",
     "keep_bodies": "41",
     "keep_receipts": "42",
@@ -122,7 +123,7 @@ EXAMPLES = {
     "keep_messages": "44",
 }
 HIDDEN = {"note", "description", "text", "api_key", "jwt_secret", "receipt_secret", "profile_key"}
-PAGES = ("sender_edit", "policy_group_edit", "smartlink_edit", "domain_edit", "policy_connection")
+PAGES = ("sender_edit", "policy_group_edit", "smartlink_edit", "link_domain_edit", "policy_connection")
 SETTINGS = ("settings", "settings_limits", "settings_retention", "settings_approval", "tenant_probe")
 ADMINS = [
     *(Region, ApprovalRules, ApiKey, Sender, MessageTemplate, Smartlink, ContactPolicyGroup),
@@ -143,7 +144,9 @@ def things(cast) -> dict[type, object]:
         ApprovalRules: {},
     }
     made = {model: model.objects.create(service=service, **said) for model, said in of_service.items()}
-    made[ApiKey], _ = api_keys.make(service, name="shop", scopes=["send"], by=by, now=timezone.now())
+    service.jwt_service_id, service.jwt_secret = "svc", "c2VjcmV0"
+    service.save()
+    made[ApiKey], _ = api_keys.make(service, name="shop", scopes=["send"], by=by)
     return made | {Region: Region.objects.get(key="uk"), User: cast.users["composer"]}
 
 
@@ -191,7 +194,7 @@ def test_every_field_of_a_catalogue_page_says_from_what_to_what(cast, things, pa
         "sender": Sender,
         "policy_group": ContactPolicyGroup,
         "smartlink": Smartlink,
-        "domain": ShortLinkDomain,
+        "link_domain": ShortLinkDomain,
     }
     model = models.get(page.removesuffix("_edit"))
     keys = [things[model].pk] if model else []
@@ -211,6 +214,9 @@ def test_every_field_of_the_settings_says_from_what_to_what(cast, page):
 @pytest.mark.parametrize("model", ADMINS, ids=lambda model: model.__name__)
 def test_every_field_of_the_admin_says_from_what_to_what(cast, things, model):
     User.objects.filter(pk=cast.users["admin"].pk).update(is_superuser=True)
+    Sender.objects.filter(pk=things[Sender].pk).update(
+        active=False
+    )  # so that it can become active, and the default
     at = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[things[model].pk])
     page = cast["admin"].get(at)
     inline = {}
