@@ -33,7 +33,7 @@ def details(request: HttpRequest) -> HttpResponse:
             form.save()
             after = (user.own_number, user.time_zone)
             if after != before:
-                said = {"before": _said(*before), "after": _said(*after)}
+                said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 audit("user.details_changed", user, by=actor(request), **said)
         messages.success(request, "Saved.")
         return redirect("own_details")

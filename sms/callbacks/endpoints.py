@@ -9,6 +9,7 @@ messages that were sent with them, nothing else.
 import json
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -60,7 +61,7 @@ def add(
             created_by=by.label,
         )
         address = url.partition("?")[0]  # behind it may be a secret
-        said = {"url": address, "events": list(events), "full_numbers": full_numbers}
+        said: dict[str, Any] = {"url": address, "events": list(events), "full_numbers": full_numbers}
         audit("callback_endpoint.added", endpoint, by=by, **said)
     return endpoint
 

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import socket
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from sms.models import Actor, AuditCheck, AuditEvent, audit_proof
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from sms.worker.jobs import JOBS
-from tests.support.audit_tampering import SLUG, sql
+from tests.support.audit_tampering import SLUG, nullable, sql
 from tests.support.folder_tampering import FolderTamperer
 from tests.support.guard_tampering import GuardTamperer
 from tests.support.people import signed_in
@@ -160,6 +161,43 @@ def test_whatever_is_done_to_what_guards_the_audit_is_found(files, tmp_path, see
         shutil.rmtree(files.folder, ignore_errors=True)
         shutil.copytree(copy, files.folder)
     assert verified() == ""
+
+
+UNREADABLE = {
+    "a slug that is NULL": "UPDATE sms_auditevent SET service_slug = NULL WHERE service_slug = 'shop'",
+    "a new row of no slug": "INSERT INTO sms_auditevent ({names}) SELECT {names_of_none} FROM sms_auditevent WHERE service_slug = 'shop'",
+    "a slug of bytes": "INSERT INTO sms_auditevent ({names}) SELECT {names_of_bytes} FROM sms_auditevent WHERE service_slug = 'shop'",
+    "a loss of no time": "UPDATE sms_auditevent SET act = 'audit.folder_lost', at = 'never' WHERE act = 'audit.folder_begun'",
+    "details that are a list": "UPDATE sms_auditevent SET details = '[1]'",
+    "details of bytes": "UPDATE sms_auditevent SET details = x'ff'",
+    "a permit of text": "INSERT INTO sms_auditleave (service_slug, until_id) VALUES (x'ff', 'all')",
+    "a seal of bytes": "UPDATE sms_auditseal SET service_slug = x'ff' WHERE service_slug = 'shop'",
+    "a number of text": "UPDATE sms_auditseal SET number = 'x' WHERE service_slug = 'shop' AND number = 2",
+}
+BOTH = ("a slug that is NULL", "a new row of no slug", "details that are a list")
+
+
+@pytest.mark.parametrize(
+    "what", [what if what in BOTH else pytest.param(what, marks=pytest.mark.sqlite) for what in UNREADABLE]
+)
+def test_what_cannot_be_read_neither_ends_the_check_nor_stops_sealing(files, what):
+    audit_guard.remove(connection)
+    nullable("service_slug")
+    names = [*AuditEvent.PROVEN, "mac"]
+    of = {"service_slug": {"names_of_none": "NULL", "names_of_bytes": "CAST(service_slug AS BLOB)"}}
+    chosen = {
+        kind: ", ".join(of[name][kind] if name in of else name for name in names)
+        for kind in ("names_of_none", "names_of_bytes")
+    }
+    sql(UNREADABLE[what].format(names=", ".join(names), **chosen))
+    audit_guard.install(connection)
+    made = audit.check_and_keep(files)
+    assert (made.holds, bool(made.findings)) == (False, True)
+    assert verified()
+    acts(1, slug="later")
+    with suppress(FolderAltered):
+        audit.ChainSealer(files.folder).run()
+    assert audit.heads_of(["later"])["later"].number == 1
 
 
 def test_a_key_that_was_lost_is_named(files, monkeypatch, capsys):

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import structlog
 from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
 from django.utils import timezone
@@ -19,7 +20,7 @@ from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
 from sms.compliance.audit.courier import undelivered
 from sms.compliance.audit.stretches import verify_long
-from sms.compliance.audit.verdict import ChainVerdict
+from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
 from sms.models import AuditCheck, AuditLeave, AuditSeal, Send, Service, audit_proof
 from sms.models.sql import audit_guard
@@ -59,15 +60,36 @@ def check(
     processes: int = 1,
 ) -> Findings:
     """Verify all chains, or that of one service, against the folder's checkpoints, those of `places`, and those that are given."""
-    found = Findings(witnesses=witnesses(files))  # first, since verifying seals
+    found = Findings(witnesses=_witnesses_or_why(files))  # first, since verifying seals
     there, altered, found.unread = elsewhere.read_back(
         places, now=timezone.now(), accepted=folder.accepted_at()
     )
     found.witnesses += altered
     known = [*files.read_all(), *there, *checkpoints]
     slugs = sorted({*services(), *(one.service for one in known)}) if chosen is None else [chosen]
-    found.verdicts = [verify_long(slug, checkpoints=known, processes=processes) for slug in slugs]
+    found.verdicts = [_verdict(slug, known, processes) for slug in slugs]
     return found
+
+
+def _verdict(slug: str, known: Sequence[Checkpoint], processes: int) -> ChainVerdict:
+    """Something written into the tables that ends a check must not be what keeps it from being found."""
+    try:
+        return verify_long(slug, checkpoints=known, processes=processes)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away
+    except Exception as problem:
+        log.exception("audit_check_failed", service=slug)
+        return ChainVerdict(slug, broken=Broken(1, None, f"The chain cannot be read: {problem!r}"[:300]))
+
+
+def _witnesses_or_why(files: CheckpointFiles) -> list[str]:
+    try:
+        return witnesses(files)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:
+        log.exception("audit_check_failed")
+        return [f"What guards the audit cannot be read: {problem!r}"[:300]]
 
 
 def witnesses(files: CheckpointFiles) -> list[str]:
