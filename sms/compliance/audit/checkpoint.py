@@ -54,6 +54,12 @@ def line_of(checkpoint: Checkpoint) -> str:
     return json.dumps({"event": EVENT} | asdict(checkpoint))
 
 
+def own_line(line: str) -> Checkpoint | None:
+    """The checkpoint that a line of our own file is to the letter; None where anything was changed."""
+    found = read_lines([line]).checkpoints
+    return found[0] if found and line == f"{line_of(found[0])}\n" else None
+
+
 @dataclass(slots=True)
 class ReadLines:
     """What lines hold: our checkpoints, and how many say that they are one and were not made with our keys."""
