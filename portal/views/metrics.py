@@ -41,7 +41,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        still, wrong = health.sentence(), audit.sentence()
+        still = health.sentence()
+        wrong = " ".join(filter(None, (audit.sentence(), *audit.undelivered())))
         kept = RefusedPost.objects.count()
     except DatabaseError as problem:
         return JsonResponse({"database": type(problem).__name__}, status=503)
@@ -134,8 +135,10 @@ def _histogram(labels: str, counts: dict[int, int]) -> Iterator[str]:
 def _audit() -> Iterator[str]:
     if (last := AuditCheck.objects.order_by("-pk").first()) is None:
         return
-    words = "1 if the last check of the whole audit found nothing wrong, 0 if it did."
-    yield from _gauge("textdesk_audit_holds", words, int(last.holds))
+    words = (
+        "1 if the last check of the whole audit found nothing wrong; 0 if it did, is overdue or was altered."
+    )
+    yield from _gauge("textdesk_audit_holds", words, int(last.holds and not audit.sentence()))
     name = "textdesk_audit_checked_timestamp_seconds"
     yield from _gauge(name, "When that check was made.", int(last.at.timestamp()))
 

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('rows', models.BigIntegerField(help_text='Rows that hold.')),
                 ('holds', models.BooleanField()),
                 ('findings', models.TextField(blank=True, help_text='A sentence a line: what does not hold, or is missing.')),
+                ('mac', models.CharField(max_length=64)),
             ],
             options={
                 'ordering': ('-id',),

@@ -216,8 +216,9 @@ class AuditCheck(models.Model):
     rows = models.BigIntegerField(help_text="Rows that hold.")
     holds = models.BooleanField()
     findings = models.TextField(blank=True, help_text="A sentence a line: what does not hold, or is missing.")
+    mac = models.CharField(max_length=64)
 
-    personal = PersonalData(team="findings", neutral="host rows")
+    personal = PersonalData(team="findings", neutral="host rows mac")
 
     class Meta:
         ordering = ("-id",)

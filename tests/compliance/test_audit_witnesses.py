@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ from sms.worker.jobs import JOBS
 from tests.support.audit_tampering import SLUG, nullable, sql
 from tests.support.folder_tampering import FolderTamperer
 from tests.support.guard_tampering import GuardTamperer
-from tests.support.people import signed_in
+from tests.support.people import a_person, signed_in
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
@@ -257,8 +258,37 @@ def test_a_broken_audit_is_red_on_every_page_that_watches(files, client):
 def test_a_check_that_no_process_makes_is_said(files):
     made = nightly(files)
     assert audit.sentence() == ""
-    AuditCheck.objects.filter(pk=made.pk).update(at=timezone.now() - timedelta(days=3))
-    assert "no process has done its nightly check since" in audit.sentence()
+    with time_machine.travel(made.at + timedelta(days=3)):
+        AuditCheck.objects.all().delete()
+        assert audit.sentence() == "The audit was never checked, or what its checks found was removed."
+        made.save(force_insert=True)
+        assert "no process has done its nightly check since" in audit.sentence()
+        AuditCheck.objects.filter(pk=made.pk).update(at=timezone.now())
+        assert (
+            audit.sentence()
+            == "What the last check of the audit found was altered, or made with another key."
+        )
+
+
+def test_a_good_result_cannot_be_made_with_sql(files, client):
+    audit_guard.remove(connection)
+    made = nightly(files)
+    assert not made.holds
+    AuditCheck.objects.filter(pk=made.pk).update(holds=True, findings="")
+    assert "was altered" in client.get("/readyz").json()["audit"]
+    assert "textdesk_audit_holds 0" in client.get("/metrics").text
+
+
+def test_a_finding_is_mailed_once_and_a_new_one_again(files):
+    a_person("admin@example.test", a_service(slug=SLUG), Role.ADMIN)
+    audit_guard.remove(connection)
+    for _ in range(3):
+        nightly(files)
+    assert len(mail.outbox) == 1
+    sql("UPDATE sms_auditevent SET door = 'cli' WHERE service_slug = 'other'")
+    nightly(files)
+    assert len(mail.outbox) == 2
+    assert "other: row 1" in mail.outbox[1].body
 
 
 def test_old_checks_go(files):

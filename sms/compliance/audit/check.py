@@ -18,11 +18,10 @@ from django.utils import timezone
 from sms.compliance.audit import elsewhere, folder
 from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
-from sms.compliance.audit.courier import undelivered
 from sms.compliance.audit.stretches import verify_long
 from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
-from sms.models import AuditCheck, AuditLeave, AuditSeal, Send, Service, audit_proof
+from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, Send, Service, audit_proof
 from sms.models.sql import audit_guard
 
 log = structlog.get_logger(__name__)
@@ -60,7 +59,7 @@ def check(
     processes: int = 1,
 ) -> Findings:
     """Verify all chains, or that of one service, against the folder's checkpoints, those of `places`, and those that are given."""
-    found = Findings(witnesses=_witnesses_or_why(files))  # first, since verifying seals
+    found = Findings(witnesses=witnesses(files))  # first, since verifying seals
     there, altered, found.unread = elsewhere.read_back(
         places, now=timezone.now(), accepted=folder.accepted_at()
     )
@@ -82,9 +81,10 @@ def _verdict(slug: str, known: Sequence[Checkpoint], processes: int) -> ChainVer
         return ChainVerdict(slug, broken=Broken(1, None, f"The chain cannot be read: {problem!r}"[:300]))
 
 
-def _witnesses_or_why(files: CheckpointFiles) -> list[str]:
+def witnesses(files: CheckpointFiles) -> list[str]:
+    """What is missing or altered around the chains, a sentence each."""
     try:
-        return witnesses(files)
+        return _look(files)
     except (OperationalError, InterfaceError):
         raise
     except Exception as problem:
@@ -92,7 +92,7 @@ def _witnesses_or_why(files: CheckpointFiles) -> list[str]:
         return [f"What guards the audit cannot be read: {problem!r}"[:300]]
 
 
-def witnesses(files: CheckpointFiles) -> list[str]:
+def _look(files: CheckpointFiles) -> list[str]:
     """What is missing or altered: key, folder, checkpoints, triggers, or the whole audit."""
     here = folder.missing(files) or (files.wrong() if files.begun else "")
     found = [here] if here else []
@@ -143,12 +143,14 @@ def check_and_keep(files: CheckpointFiles, *, places: Sequence[str] = ()) -> Aud
     says = found.sentences
     before = AuditCheck.objects.order_by("-pk").first()
     told = before.findings.splitlines() if before else []
-    made = AuditCheck.objects.create(
+    made = AuditCheck(
         host=socket.gethostname()[:100],
         rows=sum(one.rows for one in found.verdicts),
         holds=not says,
         findings="\n".join(says),
     )
+    made.mac = _mac(audit_proof.audit_keys.of("")[0], made)
+    made.save()
     old = AuditCheck.objects.order_by("-pk").values_list("pk", flat=True)[KEPT:]
     AuditCheck.objects.filter(pk__in=list(old)).delete()
     if says:
@@ -158,20 +160,24 @@ def check_and_keep(files: CheckpointFiles, *, places: Sequence[str] = ()) -> Aud
     return made
 
 
+def _mac(key: audit_proof.MacKey, check: AuditCheck) -> str:
+    """So that nobody makes a good result with SQL, or one that is never overdue."""
+    said = (audit_proof.written(check.at), check.host, str(check.rows), str(check.holds), check.findings)
+    return key.mac(b"check " + audit_proof.body(said))
+
+
 def sentence() -> str:
-    """What the last check found, and where checkpoints do not arrive, for people who should act; empty while all holds."""
-    return " ".join(filter(None, (_last_check(), *undelivered())))
-
-
-def _last_check() -> str:
+    """What the last check found, for people who should act; empty while all holds, and in the first days."""
     last = AuditCheck.objects.order_by("-pk").first()
     if last is None:
-        return ""
+        old = AuditEvent.objects.filter(at__lt=timezone.now() - OVERDUE).exists()
+        return "The audit was never checked, or what its checks found was removed." if old else ""
+    if not any(_mac(key, last) == last.mac for key in audit_proof.audit_keys.of("")):
+        return "What the last check of the audit found was altered, or made with another key."
     when = f"{last.at:%-d %B %Y, %H:%M} UTC"
     if not last.holds:
-        return (
-            f"The audit does not stand as it was written (checked on {when}). {last.findings.splitlines()[0]}"
-        )
+        first = last.findings.partition("\n")[0]
+        return f"The audit does not stand as it was written (checked on {when}). {first}"
     if timezone.now() - last.at > OVERDUE:
         return f"The audit was last checked on {when}: no process has done its nightly check since."
     return ""
