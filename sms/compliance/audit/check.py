@@ -98,9 +98,9 @@ def _look(files: CheckpointFiles) -> list[str]:
     found = [here] if here else []
     found += [f"Checkpoints were lost or altered. {one}" for one in folder.losses()]
     if altered := audit_guard.altered():
-        names = ", ".join(altered)
+        more = f" and {len(altered) - 1} more" if altered[1:] else ""
         found.append(
-            f"The triggers that refuse changes are not as they should be ({names}); manage.py migrate makes them again."
+            f"The triggers that refuse changes were removed or altered ({altered[0]}{more}); manage.py migrate makes them again."
         )
     if AuditLeave.objects.exists():
         found.append(
