@@ -237,6 +237,13 @@ def test_what_does_not_arrive_is_said_and_tried_again_until_it_does(folder, monk
     assert "The last came there on" in says
 
 
+def test_a_place_that_can_never_be_reached_keeps_none_from_the_others(folder):
+    audit.CheckpointCourier([f"syslog+unix:///{'a' * 400}", "mailto:audit@example.test"]).run()
+    assert len(mail.outbox) == 1
+    (says,) = audit.undelivered()
+    assert "path too long" in says
+
+
 def test_a_place_that_nobody_tries_any_more_is_not_spoken_of():
     CheckpointPlace.objects.create(
         place="mailto:a@example.test", problem="full", tried_at=timezone.now() - timedelta(hours=3)

@@ -41,7 +41,10 @@ def _deliver(lines: Sequence[str], place: str) -> bool:
     now = datetime.now(UTC)
     try:
         elsewhere.deliver(lines, place, now=now)
-    except OSError as problem:
+    except (
+        OSError,
+        ValueError,
+    ) as problem:  # a name that is no host raises the latter; others must not wait for it
         log.error("audit_checkpoint_not_sent", place=urlsplit(place).scheme, error=repr(problem)[:300])
         _note(place, tried_at=now, problem=str(problem)[:300] or type(problem).__name__)
         return False

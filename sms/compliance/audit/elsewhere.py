@@ -60,7 +60,7 @@ def read_back(
             got, altered = _of_bucket(place, now=now, accepted=accepted)
         except BucketUnreadable:
             unread.append(f"{place} lets us add only: verify_audit --checkpoint FILE takes a copy of it.")
-        except OSError as problem:
+        except (OSError, ValueError) as problem:
             wrong.append(f"{place} could not be compared: {str(problem)[:300]}")
         else:
             known += got
