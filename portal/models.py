@@ -1,7 +1,9 @@
 """People and what they may do: users sign in with their e-mail address, memberships tie them to services."""
 
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -88,9 +90,9 @@ class PersonsSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from portal.sessions import SessionStore
-
-        return SessionStore
+        """The one that SESSION_ENGINE names; it imports this module."""
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store
 
 
 class FirstRunCode(models.Model):

@@ -154,6 +154,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
 ]
 MIDDLEWARE = [
+    "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
     "portal.middleware.CallersAddress",
     "django.middleware.security.SecurityMiddleware",

@@ -12,7 +12,7 @@ from portal import sign_in_limits as limits
 USED = "This code was used already. Wait for the next one in your app."
 
 
-class _Counted:
+class _CodeWithinLimits:
     """The code as the library checks it, within our limits."""
 
     user: Any
@@ -31,13 +31,13 @@ class _Counted:
         return code
 
 
-class CountedSignInCode(_Counted, AuthenticateForm):
+class CountedSignInCode(_CodeWithinLimits, AuthenticateForm):
     pass
 
 
-class CountedConfirmingCode(_Counted, ReauthenticateForm):
+class CountedConfirmingCode(_CodeWithinLimits, ReauthenticateForm):
     pass
 
 
-class CountedFirstCode(_Counted, ActivateTOTPForm):
+class CountedFirstCode(_CodeWithinLimits, ActivateTOTPForm):
     pass
