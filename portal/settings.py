@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from cryptography.fernet import Fernet
 
-from portal import private_files
+from portal import kept_keys, private_files
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 
@@ -80,22 +80,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 # --- Keys ---------------------------------------------------------------------------------------------------------------
-def _kept(name: str, make: object) -> str:
-    """A generated key that survives restarts, for the embedded installation only."""
-    path = VAR_DIR / name
-    if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(make(), encoding="utf-8")  # type: ignore[operator]
-        fresh.rename(path)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as problem:
-        raise WrongVariable(
-            f"The key file {path} cannot be read ({problem.strerror}). Make it readable for this user."
-        ) from None
-
-
 SECRET_KEY = env_str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 FIELD_KEYS = env_list("FIELD_KEYS")
@@ -105,9 +89,9 @@ if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS and AUDIT_KEYS):
         "SECRET_KEY, FIELD_KEYS and AUDIT_KEYS must be set when DATABASE_URL is PostgreSQL, so that every host has the same ones. "
         "`python -m portal.keys` prints fresh ones."
     )
-SECRET_KEY = SECRET_KEY or _kept("secret_key", lambda: secrets.token_urlsafe(64))
-FIELD_KEYS = FIELD_KEYS or [_kept("field_key", lambda: Fernet.generate_key().decode())]
-AUDIT_KEYS = AUDIT_KEYS or [_kept("audit_key", lambda: secrets.token_urlsafe(48))]
+SECRET_KEY = SECRET_KEY or kept_keys.kept(VAR_DIR / "secret_key", lambda: secrets.token_urlsafe(64))
+FIELD_KEYS = FIELD_KEYS or [kept_keys.kept(VAR_DIR / "field_key", lambda: Fernet.generate_key().decode())]
+AUDIT_KEYS = AUDIT_KEYS or [kept_keys.audit_key(VAR_DIR, lambda: secrets.token_urlsafe(48))]
 for _name, _key in (
     ("SECRET_KEY", SECRET_KEY),
     *(("SECRET_KEY_FALLBACKS", key) for key in SECRET_KEY_FALLBACKS),
