@@ -84,7 +84,12 @@ class Command(BaseCommand):
             supervisor.must_be_free(sandbox_port, "--sandbox-port")
         call_command("prepare", no_code=True)
         wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
-        lines = [f"Textdesk is at http://127.0.0.1:{port}/"]
+        here = f"http://127.0.0.1:{port}/"
+        lines = [
+            f"Textdesk is at {settings.PUBLIC_URL}/ (from {here})"
+            if settings.HTTPS
+            else f"Textdesk is at {here}"
+        ]
         loaded = False
         if with_demo:
             url = webex or f"http://127.0.0.1:{sandbox_port}"
