@@ -16,9 +16,9 @@ BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite puts beside its databas
 def keep(folder: Path) -> None:
     """The folder is made if it is missing. Its first level is enough: nobody else gets past it, and backups copy the files' modes."""
     os.umask(UMASK)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    narrow(folder)
-    with suppress(OSError):
+    with suppress(OSError):  # with PostgreSQL nothing may need it; the checks and what does say so
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        narrow(folder)
         for path in folder.iterdir():
             narrow(path)
 
