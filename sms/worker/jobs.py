@@ -156,7 +156,7 @@ JOBS: tuple[Job, ...] = (
     Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
-    Job("old sign-in counters and sessions", MINUTE, lambda _: expired.forget()),
+    Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
