@@ -28,8 +28,19 @@ def without_keys(text: str) -> str:
 
 def _hide(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     for key, value in event.items():
-        event[key] = masked_values(without_keys(value) if isinstance(value, str) else value)
+        event[key] = masked_values(_without_keys_within(value))
     return event
+
+
+def _without_keys_within(value: Any) -> Any:
+    """Also in lists and tables."""
+    if isinstance(value, str):
+        return without_keys(value)
+    if isinstance(value, dict):
+        return {key: _without_keys_within(one) for key, one in value.items()}
+    if type(value) in (list, tuple, set):
+        return type(value)(map(_without_keys_within, value))
+    return value
 
 
 def _refusal(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import logging
 import re
 
 import pytest
+import structlog
 from django.core import mail
 from django.test import Client
 from django.urls import path
@@ -155,6 +156,7 @@ def test_a_traceback_and_the_servers_own_access_log_hold_no_key(cast, style):
             )
         except ValueError:
             logging.getLogger("django.request").exception("broke")
+        structlog.get_logger("sms").info("kept", of={"paths": [f"/inbound/{live['inbound']}/"]})
         lines = log.getvalue()
     assert "/receipts/…" in lines.replace("\\u2026", "…")
     assert "Traceback" in lines
