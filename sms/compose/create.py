@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sms import callbacks
 from sms.audiences import storage
-from sms.compose import labels
+from sms.compose import labels, spending
 from sms.compose.approval import requests, rules
 from sms.compose.approval.rules import NOT_NEEDED, Needed
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
@@ -46,7 +46,7 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
     order = resolve(asked)
     try:
         if not is_large(order):
-            checked = check(order, now=now)
+            checked = check(order, now=now, reserves=True)
             return _create_small(order, checked, by=by, now=now)
         figures = _surveyed(order, figures, now=now)
         return _create_large(order, figures, by=by, now=now)
@@ -89,6 +89,8 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
             _store_for_partner(order.partner, message_ids, checked.lines, batch=batch, deltas=deltas, now=now)
         deltas.write(batch=batch)
         _record_created(send, order, by=by, batch=batch)
+        # late, because others who take from the same cap may wait until this ends
+        spending.reserve(order, spending.of_lines(order, checked.lines), now=now)
         batch.run()
         if needed.approvers:
             requests.ask(send, needed, by=by, draft=order.draft, now=now)
@@ -153,6 +155,7 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
             audience_digest=version.digest,
         )
         labels.attach(send, order.labels)
+        wanted = spending.of_figures(order, figures)
         Preparation.objects.create(
             service=order.service,
             kind=Preparation.Kind.EXPAND,
@@ -162,11 +165,13 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
                 "fillings": {name: asdict(one) for name, one in order.placeholder_sources.items()},
                 "values_as_given": order.values_as_given,
                 "approval": requests.question_to_store(needed, by=by),  # asked once all messages are there
+                "reserved": wanted.segments,
             },
         )
         _pass_receipts_on(send, order.partner)
         batch = StatementBatch()
         _record_created(send, order, by=by, batch=batch)
+        spending.reserve(order, wanted, now=now)
         batch.run()
     return send
 
@@ -203,6 +208,8 @@ def _fields(
         "name": order.name or _name(order, due_at),
         "due_at": due_at,
         "created_by": by.user,
+        "counted_on": spending.day_of(order, now=now),
+        "counted_key": order.key.pk if order.key else 0,
         "recipients": recipients,
         "rejected": rejected,
         "source": order.source[-200:],

@@ -98,6 +98,7 @@ def order_of(
             on_not_called=None if key.needs_notify_url else on_not_called,
         ),
         transactional=key_policies.is_transactional(key),
+        key=key,
         options=key_policies.complete(
             _options(asked, service, known),
             key,
