@@ -60,11 +60,8 @@ def refuse(order: ResolvedOrder, *, now: datetime) -> None:
         raise ComposeError(problems)
 
 
-def check(order: Order, *, now: datetime | None = None, reserves: bool = False) -> Checked:
-    """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong.
-
-    `reserves`: its caller takes room of the spend caps itself, so they are not looked at here.
-    """
+def check(order: Order, *, now: datetime | None = None) -> Checked:
+    """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
     order, now = resolve(order), now or timezone.now()
     refuse(order, now=now)
     composer = Composer(order)
@@ -79,8 +76,7 @@ def check(order: Order, *, now: datetime | None = None, reserves: bool = False) 
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
         raise no_recipients(grouped(rejects), rejects)
-    if not reserves:
-        spending.refuse(order, spending.of_lines(order, lines), now=now)
+    spending.refuse(order, spending.of_lines(order, lines), now=now, rows=composer.counts.rows)
     return Checked(lines=lines, rejects=rejects)
 
 

@@ -46,7 +46,7 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
     order = resolve(asked)
     try:
         if not is_large(order):
-            checked = check(order, now=now, reserves=True)
+            checked = check(order, now=now)
             return _create_small(order, checked, by=by, now=now)
         figures = _surveyed(order, figures, now=now)
         return _create_large(order, figures, by=by, now=now)
@@ -61,6 +61,7 @@ def _surveyed(order: ResolvedOrder, figures: Survey | None, *, now: datetime) ->
     if figures is None:
         return survey(order, now=now)
     refuse(order, now=now)
+    spending.refuse(order, spending.of_figures(order, figures), now=now)
     return figures
 
 

@@ -4,6 +4,7 @@ Works on a block of recipients at a time, so that a million rows need no more me
 writing of messages all use this.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import repeats
-from sms.catalogue.caps.counting import full_numbers, number_sentence
+from sms.catalogue.caps.counting import KnownCounts, known, number_sentence
 from sms.catalogue.caps.rules import CapRules
 from sms.compose.errors import FAILURE_CODES, RowsRefused
 from sms.compose.order import ComposedMessage
@@ -42,6 +43,7 @@ class Composer:
         self._reach = SenderReach(order.sender if order.partner is None else None)
         self._caps = CapRules.of(order.service)
         now = timezone.now()
+        self.counts = KnownCounts()  # of the spend caps, as they were with the latest block
         self._day = day or self._caps.day_of(max(order.due_at or now, now))
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
@@ -147,7 +149,8 @@ class Composer:
         """Without those whose country is not allowed, and whose number has had enough for one day; one query for all of them."""
         countries = {line.msisdn: country_of(line.msisdn) for line in lines}
         refused = {country: self._caps.refusal(country) for country in set(countries.values())}
-        full = full_numbers(self._service, self._day, countries.keys())
+        self.counts = known(self._service, self._day, Counter(line.msisdn for line in lines))
+        full = self.counts.full
         if not full and not any(refused.values()):
             return lines
         kept: list[ComposedMessage] = []

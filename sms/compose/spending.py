@@ -16,6 +16,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order
 from sms.compose.survey import Survey
 from sms.models import ApiKey, Message, MessageState, Preparation, Send, SendState, Service
+from sms.models.sql.spend_counts import CountedRow
 from sms.values.msisdn import country_of
 from sms.values.problems import Problem, ProblemCode
 
@@ -78,10 +79,10 @@ def _wanted(order: Order, segments: Mapping[str, int], numbers: Mapping[str, int
     return Wanted(segments, money, numbers or {}, order.key.pk if order.key else 0)
 
 
-def refuse(order: Order, wanted: Wanted, *, now: datetime) -> None:
-    """Raises CapRefused where `reserve` would now: for pages, plans and dry runs."""
+def refuse(order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[CountedRow] | None = None) -> None:
+    """Raises CapRefused where `reserve` would now, before anything is written: also for pages, plans and dry runs."""
     rules, day = CapRules.of(order.service), day_of(order, now=now)
-    problem = counting.refusal(rules, day, checks_of(rules, wanted, order.key))
+    problem = counting.refusal(rules, day, checks_of(rules, wanted, order.key), rows=rows)
     if problem is not None:
         raise CapRefused(problem, rules.ends_at(day))
 

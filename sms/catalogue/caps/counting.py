@@ -1,14 +1,16 @@
 """Room of the caps reserved, looked at, given back and moved. Called inside the transaction of what is counted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
 
 from sms.catalogue.caps.rules import WHO, CapRules
 from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of, digests_of
-from sms.models import ApiKey, Service, SpendCount
+from sms.models import ApiKey, Service
 from sms.models.sql import spend_counts
+from sms.models.sql.spend_counts import CountedRow
 from sms.values.problems import Problem, ProblemCode, ProblemError
 
 
@@ -40,25 +42,42 @@ def reserve(
 
 
 def refusal(
-    rules: CapRules, day: date, named: list[NamedCheck], *, field: str = "audience"
+    rules: CapRules,
+    day: date,
+    named: Sequence[NamedCheck],
+    *,
+    rows: Sequence[CountedRow] | None = None,
+    field: str = "audience",
 ) -> Problem | None:
-    """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing."""
-    known = spend_counts.used(rules.service.pk, day, [one.check for one in named])
-    for one, used in zip(named, known, strict=True):
+    """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing.
+
+    `rows` saves a query where they were just read.
+    """
+    if rows is None:
+        rows = spend_counts.counted(rules.service.pk, day)
+    for one in named:
+        used = one.check.used(rows)
         if used + one.check.wanted > one.check.cap:
             return Problem(ProblemCode.CAP_REACHED, field, _sentence(rules, day, one, used))
     return None
 
 
-def full_numbers(service: Service, day: date, numbers: Collection[str], *, more: int = 1) -> set[str]:
-    """Those that could not get `more` messages on that day, in one query."""
+@dataclass(frozen=True, slots=True)
+class KnownCounts:
+    """What was counted when it was looked at: the rows of keys and countries, and which of some numbers have had enough."""
+
+    rows: Sequence[CountedRow] = ()
+    full: frozenset[str] = frozenset()
+
+
+def known(service: Service, day: date, numbers: Mapping[str, int]) -> KnownCounts:
+    """In one query; `numbers` with how many messages each is to get."""
     most = service.cap_number
-    if most is None or not numbers:
-        return set()
-    digests = digests_of(service, day, numbers)
-    rows = SpendCount.objects.filter(service=service, day=day, number__in=list(digests.values()))
-    full = set(rows.filter(used__gt=most - more).values_list("number", flat=True))
-    return {number for number, digest in digests.items() if digest in full}
+    digests = digests_of(service, day, numbers) if most is not None else {}
+    rows = spend_counts.counted(service.pk, day, list(digests.values()))
+    had = {one.number: one.used for one in rows if one.number}
+    full = {one for one, digest in digests.items() if had.get(digest, 0) + numbers[one] > (most or 0)}
+    return KnownCounts([one for one in rows if not one.number], frozenset(full))
 
 
 def take_numbers(service: Service, day: date, numbers: Collection[str]) -> set[str]:
@@ -66,13 +85,11 @@ def take_numbers(service: Service, day: date, numbers: Collection[str]) -> set[s
     if service.cap_number is None or not numbers:
         return set()
     digests = digests_of(service, day, numbers)
-    rows = [spend_counts.CountedRow(number=one, used=1) for one in digests.values()]
+    rows = [CountedRow(number=one, used=1) for one in digests.values()]
     counted = spend_counts.move(service.pk, day, rows)
     over = {one for one, digest in digests.items() if counted[digest] > service.cap_number}
     if over:
-        spend_counts.move(
-            service.pk, day, [spend_counts.CountedRow(number=digests[one], used=-1) for one in over]
-        )
+        spend_counts.move(service.pk, day, [CountedRow(number=digests[one], used=-1) for one in over])
     return over
 
 

@@ -48,6 +48,17 @@ class CapCheck:
         name = f"{service_id} {day} {self.column} {self.key} {self.country}"
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
+    def used(self, rows: Sequence[CountedRow]) -> int:
+        """What of `counted` it is about."""
+        mine = (
+            one
+            for one in rows
+            if not one.number
+            and self.key in (None, one.key)
+            and (self.country is None or self.country == one.country)
+        )
+        return sum(getattr(one, self.column) for one in mine)
+
     @property
     def _where(self) -> tuple[str, list[object]]:
         text, values = "service_id = %s AND day = %s AND number = ''", list[object]()
@@ -63,17 +74,10 @@ class CapCheck:
         return f"SELECT {summed} FROM {TABLE} WHERE {where}", [service_id, _stored(day), *values]  # noqa: S608
 
 
-def used(service_id: int, day: date, checks: Sequence[CapCheck]) -> list[int]:
-    """What is used of each, in one query."""
-    if not checks:
-        return []
-    parts = [one.used_sql(service_id, day) for one in checks]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(f'({text})' for text, _ in parts)}",  # noqa: S608
-            [value for _, values in parts for value in values],
-        )
-        return list(cursor.fetchone())
+def counted(service_id: int, day: date, numbers: Sequence[str] = ()) -> list[CountedRow]:
+    """All rows of keys and countries, which are few, and those of these numbers, by their hashes: one query."""
+    wanted = SpendCount.objects.filter(service=service_id, day=day, number__in=["", *numbers]).order_by()
+    return [CountedRow(*row) for row in wanted.values_list("number", "key", "country", "used", "money")]
 
 
 def reserve(
@@ -126,7 +130,7 @@ def _insert(
             f"(v.value->>{at})::{kind} AS {name}"
             for at, (name, kind) in enumerate(zip(columns, kinds, strict=True))
         )
-        source, most = f"SELECT {picked} FROM json_array_elements(%s::json) AS v(value)", "greatest"
+        source, most = f"SELECT {picked} FROM json_array_elements(%s::json) AS v(value)", "greatest"  # noqa: S608
     else:
         picked = ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(columns))
         source, most = f"SELECT {picked} FROM json_each(%s)", "max"  # noqa: S608
