@@ -150,19 +150,21 @@ class Composer:
         countries = {line.msisdn: country_of(line.msisdn) for line in lines}
         refused = {country: self._caps.refusal(country) for country in set(countries.values())}
         self.counts = known(self._service, self._day, Counter(line.msisdn for line in lines))
-        full = self.counts.full
-        if not full and not any(refused.values()):
+        room = dict(self.counts.short)
+        if not room and not any(refused.values()):
             return lines
         kept: list[ComposedMessage] = []
         for line in lines:
             country = countries[line.msisdn]
             if says := refused[country]:
                 rejects.append(_reject(line, ProblemCode.COUNTRY_NOT_ALLOWED, says, country or "none"))
-            elif line.msisdn in full:
+            elif not room.get(line.msisdn, 1):
                 says = number_sentence(self._caps, self._day)
                 rejects.append(_reject(line, ProblemCode.NUMBER_CAP, says))
             else:
                 kept.append(line)
+                if line.msisdn in room:
+                    room[line.msisdn] -= 1
         return kept
 
 

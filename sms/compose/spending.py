@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from django.utils import timezone
+
 from sms.audiences.files import RejectedRow
 from sms.catalogue.caps import counting
 from sms.catalogue.caps.counting import CapReached
@@ -30,6 +32,10 @@ class CapRefused(ComposeError):
         super().__init__([problem])
         self.free_at = free_at
 
+    @property
+    def seconds_left(self) -> int:
+        return max(int((self.free_at - timezone.now()).total_seconds()) + 1, 1)
+
 
 def day_of(order: Order, *, now: datetime) -> date:
     """The day whose caps it takes from: that on which it is due, by the service's clock."""
@@ -52,9 +58,7 @@ def segments_of(lines: Iterable[ComposedMessage]) -> Counter[str]:
     return found
 
 
-def take_numbers(
-    send: Send, lines: Sequence[ComposedMessage]
-) -> tuple[Sequence[ComposedMessage], list[RejectedRow]]:
+def take_numbers(send: Send, lines: list[ComposedMessage]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
     """A block of a large send: the messages whose numbers have room that day, which is taken, and the others as rejects."""
     if send.counted_on is None:
         return lines, []
@@ -107,7 +111,7 @@ def give_back_all(send: Send) -> None:
         counting.give_back(send.service, send.counted_on, _held(send))
 
 
-def move(send: Send, *, due_at: datetime, now: datetime, field: str = "send_at") -> None:
+def move(send: Send, *, due_at: datetime, now: datetime, at: str = "send_at") -> None:
     """A send that waits gets another day: room there is taken, and that of the day before given back.
 
     Raises CapRefused where that day has no room. The caller has locked the send, and saves it.
@@ -119,7 +123,7 @@ def move(send: Send, *, due_at: datetime, now: datetime, field: str = "send_at")
     counting.give_back(send.service, send.counted_on, held)
     key = ApiKey.objects.filter(pk=send.counted_key).first() if send.counted_key else None
     try:
-        counting.reserve(send.service, day, held, key=key, field=field)
+        counting.reserve(send.service, day, held, key=key, at=at)
     except CapReached as reached:
         raise CapRefused(reached.problem, reached.free_at) from None
     send.counted_on = day

@@ -20,6 +20,8 @@ def a_service(**changes) -> Service:
         "region": Region.objects.get(key="uk"),
         "auth_kind": AuthKind.KEY,
         "api_key": "a-key",
+        # tests write to the same numbers again and again; those of the spend caps set their own (tests/compose/test_spend_caps.py)
+        "cap_number": None,
     } | changes
     service = Service.objects.create(**fields)
     Sender.objects.create(service=service, address="SHOP", kind=SenderKind.ALPHANUMERIC, is_default=True)

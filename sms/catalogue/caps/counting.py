@@ -1,7 +1,7 @@
 """Room of the caps reserved, looked at, given back and moved. Called inside the transaction of what is counted."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -23,7 +23,7 @@ class CapReached(ProblemError):
 
 
 def reserve(
-    service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, field: str = "audience"
+    service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, at: str = "audience"
 ) -> None:
     """Count all of it, or raise CapReached."""
     rules = CapRules.of(service)
@@ -33,11 +33,11 @@ def reserve(
         return
     counted = spend_counts.reserve(service.pk, day, rows, [one.check for one in named])
     if counted is None:
-        raise CapReached(refusal(rules, day, named, field=field) or _busy(field), rules.ends_at(day))
+        raise CapReached(refusal(rules, day, named, at=at) or _busy(at), rules.ends_at(day))
     most = service.cap_number
     if most is not None and any(used > most for number, used in counted.items() if number):
         raise CapReached(
-            Problem(ProblemCode.NUMBER_CAP, field, number_sentence(rules, day)), rules.ends_at(day)
+            Problem(ProblemCode.NUMBER_CAP, at, number_sentence(rules, day)), rules.ends_at(day)
         )
 
 
@@ -47,7 +47,7 @@ def refusal(
     named: Sequence[NamedCheck],
     *,
     rows: Sequence[CountedRow] | None = None,
-    field: str = "audience",
+    at: str = "audience",
 ) -> Problem | None:
     """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing.
 
@@ -58,16 +58,16 @@ def refusal(
     for one in named:
         used = one.check.used(rows)
         if used + one.check.wanted > one.check.cap:
-            return Problem(ProblemCode.CAP_REACHED, field, _sentence(rules, day, one, used))
+            return Problem(ProblemCode.CAP_REACHED, at, _sentence(rules, day, one, used))
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCounts:
-    """What was counted when it was looked at: the rows of keys and countries, and which of some numbers have had enough."""
+    """What was counted when it was looked at: the rows of keys and countries, and the room of those numbers that have too little."""
 
     rows: Sequence[CountedRow] = ()
-    full: frozenset[str] = frozenset()
+    short: Mapping[str, int] = field(default_factory=dict)
 
 
 def known(service: Service, day: date, numbers: Mapping[str, int]) -> KnownCounts:
@@ -76,8 +76,9 @@ def known(service: Service, day: date, numbers: Mapping[str, int]) -> KnownCount
     digests = digests_of(service, day, numbers) if most is not None else {}
     rows = spend_counts.counted(service.pk, day, list(digests.values()))
     had = {one.number: one.used for one in rows if one.number}
-    full = {one for one, digest in digests.items() if had.get(digest, 0) + numbers[one] > (most or 0)}
-    return KnownCounts([one for one in rows if not one.number], frozenset(full))
+    room = {one: max((most or 0) - had.get(digest, 0), 0) for one, digest in digests.items()}
+    short = {one: left for one, left in room.items() if left < numbers[one]}
+    return KnownCounts([one for one in rows if not one.number], short)
 
 
 def take_numbers(service: Service, day: date, numbers: Collection[str]) -> set[str]:
@@ -134,6 +135,6 @@ def _moment(rules: CapRules, day: date) -> str:
     return f"{rules.ends_at(day):%-d %B at %H:%M} ({rules.service.clock})"
 
 
-def _busy(field: str) -> Problem:
+def _busy(at: str) -> Problem:
     """What had taken the room was given back a moment later."""
-    return Problem(ProblemCode.CAP_REACHED, field, "The cap was reached for a moment. Send it again.")
+    return Problem(ProblemCode.CAP_REACHED, at, "The cap was reached for a moment. Send it again.")

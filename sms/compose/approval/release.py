@@ -23,7 +23,7 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
         left.update(due_at=now)
     elif begun:  # a dispatcher that found the change gave its slice back for a minute; the night is longer
         left.filter(due_at__lte=now + IN_TIME).update(due_at=now)
-    spending.move(send, due_at=send.due_at, now=now, field="due_at")
+    spending.move(send, due_at=send.due_at, now=now, at="due_at")
     send.state = SendState.SCHEDULED if send.due_at > now else SendState.SENDING
     if not left.exists():
         send.state = SendState.FINISHED  # it was changed when all of it had gone

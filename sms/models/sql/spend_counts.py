@@ -60,15 +60,15 @@ class CapCheck:
         return sum(getattr(one, self.column) for one in mine)
 
     @property
-    def _where(self) -> tuple[str, list[object]]:
-        text, values = "service_id = %s AND day = %s AND number = ''", list[object]()
+    def _where(self) -> tuple[str, list[Any]]:
+        text, values = "service_id = %s AND day = %s AND number = ''", list[Any]()
         for name in ("key", "country"):
             if (value := getattr(self, name)) is not None:
                 text += f" AND {name} = %s"
                 values.append(value)
         return text, values
 
-    def used_sql(self, service_id: int, day: date) -> tuple[str, list[object]]:
+    def used_sql(self, service_id: int, day: date) -> tuple[str, list[Any]]:
         where, values = self._where
         summed = _INT.format(column=self.column)
         return f"SELECT {summed} FROM {TABLE} WHERE {where}", [service_id, _stored(day), *values]  # noqa: S608
@@ -134,7 +134,7 @@ def _insert(
     else:
         picked = ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(columns))
         source, most = f"SELECT {picked} FROM json_each(%s)", "max"  # noqa: S608
-    allowed, asked = "", list[object]()
+    allowed, asked = "", list[Any]()
     for one in checks:
         text, values = one.used_sql(service_id, day)
         allowed += f" AND ({text}) + %s <= %s"
