@@ -64,7 +64,10 @@ class CapsForm(forms.ModelForm):
 
     def clean_countries(self) -> str:
         """As one writes them: capitals, a comma between."""
-        read = read_countries(self.cleaned_data["countries"])
+        try:
+            read = read_countries(self.cleaned_data["countries"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
         return ", ".join(one if cap is None else f"{one} {cap}" for one, cap in read.items())
 
 

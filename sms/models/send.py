@@ -115,7 +115,8 @@ class Send(SendOptions):
         service="service",
         texts=f"name text source client_reference {SendOptions.TEXTS}",
         team="partner cancelled_by",
-        neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest {SendOptions.NEUTRAL}",
+        neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest "
+        f"counted_key {SendOptions.NEUTRAL}",
         unique="client_reference",
         fixed=f"text {SendOptions.TEXTS}",
         fixed_while=Q(state__in=UNFINISHED),

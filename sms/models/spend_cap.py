@@ -131,7 +131,7 @@ class SpendCount(models.Model):
     used = models.BigIntegerField(default=0)
     money = models.BigIntegerField(default=0, help_text="In millionths of the service's currency.")
 
-    personal = PersonalData(service="service", neutral="number country")
+    personal = PersonalData(service="service", neutral="number key country used money")
 
     class Meta:
         constraints = (

@@ -22,9 +22,7 @@ class CapReached(ProblemError):
         self.free_at = free_at
 
 
-def reserve(
-    service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, at: str = "audience"
-) -> None:
+def reserve(service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, at: str = "audience") -> None:
     """Count all of it, or raise CapReached."""
     rules = CapRules.of(service)
     named = checks_of(rules, wanted, key)
@@ -36,9 +34,7 @@ def reserve(
         raise CapReached(refusal(rules, day, named, at=at) or _busy(at), rules.ends_at(day))
     most = service.cap_number
     if most is not None and any(used > most for number, used in counted.items() if number):
-        raise CapReached(
-            Problem(ProblemCode.NUMBER_CAP, at, number_sentence(rules, day)), rules.ends_at(day)
-        )
+        raise CapReached(Problem(ProblemCode.NUMBER_CAP, at, number_sentence(rules, day)), rules.ends_at(day))
 
 
 def refusal(
