@@ -17,16 +17,22 @@ from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.spending import CapRefused
 from sms.models import ApiKey, Message, Price, Reject, Send, Service, SpendCount
+from sms.models.spend_cap import DEFAULTS
 from sms.sends.cancel import cancel
 from sms.sends.reschedule import reschedule
 from sms.values.problems import ProblemCode
 from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
-OPEN = {"cap_day": None, "cap_key": None, "cap_country": None, "cap_number": None}
-
 
 def capped(**caps) -> Service:
-    return a_service(**OPEN | caps)
+    return a_service(**caps)
+
+
+@pytest.mark.django_db
+def test_caps_are_on_from_the_start():
+    new = Service()
+    assert {name: getattr(new, name) for name in DEFAULTS} == DEFAULTS
+    assert all(DEFAULTS.values())
 
 
 def used(service: Service) -> int:
