@@ -90,12 +90,12 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
             _store_for_partner(order.partner, message_ids, checked.lines, batch=batch, deltas=deltas, now=now)
         deltas.write(batch=batch)
         _record_created(send, order, by=by, batch=batch)
-        # late, because others who take from the same cap may wait until this ends
-        spending.reserve(order, spending.of_lines(order, checked.lines), now=now)
         batch.run()
         if needed.approvers:
             requests.ask(send, needed, by=by, draft=order.draft, now=now)
         wakeups.dispatch()
+        # last, because others who take from the same cap may wait from here to the commit
+        spending.reserve(order, spending.of_lines(order, checked.lines), now=now)
     return send
 
 
@@ -172,8 +172,8 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
         _pass_receipts_on(send, order.partner)
         batch = StatementBatch()
         _record_created(send, order, by=by, batch=batch)
-        spending.reserve(order, wanted, now=now)
         batch.run()
+        spending.reserve(order, wanted, now=now)
     return send
 
 

@@ -4,7 +4,7 @@ Called by `create`, the checks before it, the writing of large sends, and whatev
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -13,12 +13,13 @@ from sms.audiences.files import RejectedRow
 from sms.catalogue.caps import counting
 from sms.catalogue.caps.counting import CapReached
 from sms.catalogue.caps.rules import CapRules
+from sms.catalogue.caps.standing import NEAR
 from sms.catalogue.caps.wants import Wanted, checks_of, micros_by_country
 from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order
 from sms.compose.survey import Survey
 from sms.models import ApiKey, Message, MessageState, Preparation, Send, SendState, Service
-from sms.models.sql.spend_counts import CountedRow
+from sms.models.sql.spend_counts import CountedRow, counted
 from sms.values.msisdn import country_of
 from sms.values.problems import Problem, ProblemCode
 
@@ -89,6 +90,19 @@ def refuse(order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[Counte
     problem = counting.refusal(rules, day, checks_of(rules, wanted, order.key), rows=rows)
     if problem is not None:
         raise CapRefused(problem, rules.ends_at(day))
+
+
+def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
+    """What is to be said before the button of each cap that this would bring near its end; one query."""
+    rules, day = CapRules.of(order.service), day_of(order, now=now)
+    rows = counted(order.service.pk, day)
+    for one in checks_of(rules, wanted, order.key):
+        cap, then = one.check.cap, one.check.used(rows) + one.check.wanted
+        if then >= cap * NEAR:
+            yield (
+                f"After this send, {then * 100 // cap} % of the spend cap of {one.of} for {day:%-d %B} are taken. "
+                "What goes beyond it is refused."
+            )
 
 
 def reserve(order: Order, wanted: Wanted, *, now: datetime) -> None:

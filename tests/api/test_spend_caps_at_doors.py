@@ -74,15 +74,27 @@ def test_pages_commands_and_tests_take_from_the_same_day(service, tmp_path):
     given = {"service": "shop", "sender": "SHOP", "text": "Hi", "audience": file}
     call_command("send", **given)
     file.write_text("mobile\n+447700900103\n")
-    with pytest.raises(CommandError, match="2 segments a day is the cap"):
+    with pytest.raises(CommandError, match="is 2 segments a day"):
         call_command("send", **given)
     fields = {"sender": service.senders.get().pk, "text": "Hi", "when": "now", "review": "1"}
     page = composer.post("/s/shop/compose/", fields | {"pasted": "+447700900103", "country": "GB"})
-    assert page.status_code == 422 and "2 segments a day is the cap" in page.content.decode()
+    assert page.status_code == 422 and "is 2 segments a day" in page.content.decode()
     admin = signed_in("admin@example.test", service, "admin")
     page = admin.post("/s/shop/settings/test/", {"sender": "SHOP", "number": "+447700900103"})
-    assert "is the cap" in page.content.decode()
+    assert "is 2 segments a day" in page.content.decode()
     assert sendable() == 2
+
+
+def test_the_plan_says_before_the_button_that_a_cap_comes_near(service):
+    Service.objects.update(cap_day=10)
+    partner = Partner(a_key(service))
+    given = {"text": "Hi", "dry_run": True}
+    numbers = [f"+4477009001{at:02d}" for at in range(5)]
+    plan = partner.post("sends", given | {"recipients": numbers}).json()
+    (said,) = [one["text"] for one in plan["cautions"] if one["code"] == "spend_cap"]
+    assert "100 % of the spend cap of the API key Shop" in said
+    plan = partner.post("sends", given | {"recipients": numbers[:1]}).json()
+    assert "spend_cap" not in {one["code"] for one in plan["cautions"]}
 
 
 def test_a_key_reads_what_is_left(service):

@@ -108,16 +108,15 @@ def number_sentence(rules: CapRules, day: date) -> str:
 
 def _sentence(rules: CapRules, day: date, one: NamedCheck, used: int) -> str:
     cap, wanted = one.check.cap, one.check.wanted
-    who = (
+    raises = (
         "An admin can raise it under API keys or Settings › Spend caps."
         if one.name.startswith("key:")
         else WHO
     )
     return (
-        f"{one.of[:1].upper()}{one.of[1:]}: {_amount(one, cap)} a day is the cap. {_amount(one, used)} of {day:%-d %B} "
-        f"{'is' if one.check.column == 'money' else 'are'} taken, so {_amount(one, max(cap - used, 0))} "
-        f"{'is' if one.check.column == 'money' else 'are'} left, and this takes {_amount(one, wanted)}. "
-        f"It is free again on {_moment(rules, day)}. {who}"
+        f"The spend cap of {one.of} is {_amount(one, cap)} a day. For {day:%-d %B}, {_amount(one, used)} taken and "
+        f"{_amount(one, max(cap - used, 0))} left; this takes {_amount(one, wanted)}. "
+        f"It is free again on {_moment(rules, day)}. {raises}"
     )
 
 
