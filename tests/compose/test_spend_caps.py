@@ -10,17 +10,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from sms import dispatch
 from sms.audiences.files import Limits, read_pasted
 from sms.catalogue import api_keys
+from sms.catalogue.caps.rules import CapRules
 from sms.compose import background
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.spending import CapRefused
-from sms.models import ApiKey, Message, Price, Reject, Send, Service, SpendCount
+from sms.models import ApiKey, ApprovalRequest, Message, Price, Reject, Send, Service, SpendCount
 from sms.models.spend_cap import DEFAULTS
+from sms.sends import answers
 from sms.sends.cancel import cancel
 from sms.sends.reschedule import reschedule
 from sms.values.problems import ProblemCode
+from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.sends import BY, a_send, a_service, an_order, numbers
 
 
@@ -174,6 +178,44 @@ def test_each_day_has_its_own_room_and_a_moved_send_takes_from_the_new_day():
     send.refresh_from_db()
     assert used(service) == 10
     a_send(service, 5, due_at=tomorrow)
+
+
+@pytest.mark.django_db
+def test_what_waits_for_approval_holds_its_room_and_a_rejection_gives_it_back():
+    service = a_careful_service(cap_day=5)
+    send, bob = a_send(service, 5), a_person("bob", service)
+    assert (send.state, used(service)) == ("awaiting", 5)
+    with pytest.raises(CapRefused):
+        create(an_order(service, 1), by=BY)
+    request = request_of(send)
+    answers.reject(request, by=acting(bob), seen=request.fingerprint, comment="No.")
+    assert used(service) == 0
+
+
+@pytest.mark.django_db
+def test_an_approval_on_a_later_day_takes_room_of_that_day():
+    service = a_careful_service(cap_day=5, cap_number=1)
+    send, bob = a_send(service, 5), a_person("bob", service)
+    request, later = request_of(send), timezone.now() + timedelta(days=1)
+    ApprovalRequest.objects.update(expires_at=later + timedelta(hours=1))
+    blocking = a_send(service, 3, audience=numbers(3, start=50), due_at=later)
+    given = {"by": acting(bob), "seen": request.fingerprint, "now": later}
+    with pytest.raises(answers.ApprovalRefused, match="5 segments a day"):
+        answers.approve(request, **given)
+    cancel(blocking, by=BY)
+    assert answers.approve(request, **given)
+    send.refresh_from_db()
+    assert (send.counted_on, used(service)) == (CapRules.of(service).day_of(later), 5)
+
+
+@pytest.mark.django_db
+def test_what_expires_or_opts_out_before_it_is_posted_comes_back():
+    service = capped(cap_day=5, cap_number=1)
+    send = a_send(service, 3, expires_at=timezone.now() + timedelta(minutes=5))
+    Send.objects.filter(pk=send.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    dispatch.run(public_url="http://127.0.0.1:8000", seconds=5)
+    assert set(send.messages.values_list("state", flat=True)) == {"expired"}
+    assert (used(service), set(on_numbers(service))) == (0, {0})
 
 
 @pytest.mark.django_db
