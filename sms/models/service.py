@@ -73,10 +73,6 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps):
     """
 
     audit_noun = "service"
-    audit_shows = (
-        *("slug", "name", "region", "base_url", "auth_kind", "default_country", "time_zone"),
-        *("cap_money", "cap_money_key", "cap_currency", "countries"),
-    )
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
