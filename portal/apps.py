@@ -18,12 +18,14 @@ class PortalConfig(AppConfig):
             sign_in_audit,
         )
         from sms.callbacks import endpoint_disabled
+        from sms.catalogue.caps.notices import cap_near
         from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
         from sms.compliance.audit import does_not_hold
 
         endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
+        cap_near.connect(admin_mail.on_cap_near, dispatch_uid="cap_mail")
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         sign_in_audit.connect()
         account_mail.connect()

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from portal.demo import ending
-from portal.demo.entries import is_demo
+from portal.demo.entries import CAP_NUMBER, is_demo
 from portal.models import User
 from sms.catalogue import tenant_probe
+from sms.catalogue.caps.changes import set_caps
 from sms.models import Actor, PolicyConnection, Send, Service
 from sms.models.service import SANDBOX_SCHEME
+from sms.models.spend_cap import DEFAULTS
 from sms.sends import control
 
 MADE_FOR_SANDBOX = "Made while the sandbox was connected. Look at it before it goes to people."
@@ -60,6 +62,8 @@ def follow(before: Service | None, after: Service, *, by: Actor) -> Followed:
     Service.objects.filter(pk=after.pk).update(receipt_asked_at=None, checked_at=None, check_verdict="")
     if after.is_sandbox:
         return Followed(held, switches=switches)
+    if after.cap_number == CAP_NUMBER:
+        set_caps(after, {"cap_number": DEFAULTS["cap_number"]}, by=by)
     ending.withdraw_invitations(after, by=by)
     # the sandbox answers for Contact Policy as well
     pretended = PolicyConnection.objects.filter(service=after, base_url__startswith=SANDBOX_SCHEME)

@@ -39,6 +39,7 @@ from sms.models.send import UNFINISHED, Label, Reject, Send, SendState, Slice, S
 from sms.models.send_options import Lane, Resend, SendOptions
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
+from sms.models.spend_cap import CapNotice, SpendCount
 from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 from sms.models.tenant_probe import (
     MOST_MESSAGES,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from sms.models.columns import set_together
 from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
+from sms.models.spend_cap import MOST as MOST_A_DAY
 
 SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
@@ -68,7 +69,7 @@ class ApiKey(models.Model):
     """
 
     audit_noun = "api_key"
-    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt")
+    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt", "cap_day")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
@@ -114,6 +115,13 @@ class ApiKey(models.Model):
             "Requests with a JWT of the service, to /v2/messages or the older send APIs, count as this key's. "
             "One key of a service can do that."
         ),
+    )
+    cap_day = models.PositiveIntegerField(
+        "segments a day",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
+        help_text="What its requests may send in one day. Empty means as many as the service's spend caps allow one key.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -15,6 +15,7 @@ from sms.models.columns import set_together
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
 from sms.models.receipt_settings import ReceiptSettings, new_token
+from sms.models.spend_cap import SpendCaps
 from sms.models.tenant_switches import InlineValues, TenantSwitches
 from sms.values import time_zones
 from sms.values.quiet_hours import QuietHours
@@ -65,7 +66,7 @@ class AuthKind(models.TextChoices):
     JWT = "jwt", "JWT"
 
 
-class Service(TenantSwitches, ReceiptSettings):
+class Service(TenantSwitches, ReceiptSettings, SpendCaps):
     """One Webex Connect service: connection, contract and receipt addresses. Every page, sender and send belongs to one.
 
     `rate` is destinations per second as contracted (empty: no limit).
@@ -164,9 +165,9 @@ class Service(TenantSwitches, ReceiptSettings):
             "slug base_url secrets_origin jwt_service_id quiet_hours time_zone check_verdict api_key "
             "jwt_secret receipt_token receipt_token_before webhook_token webhook_token_before receipt_secret "
             "receipt_secret_before notify_url_auth_id correlation_key "
-            "inline_values_origin"
+            "inline_values_origin countries"
         ),
-        neutral=TenantSwitches.NEUTRAL,
+        neutral=f"{TenantSwitches.NEUTRAL} cap_currency",
     )
 
     class Meta:
@@ -182,6 +183,7 @@ class Service(TenantSwitches, ReceiptSettings):
                 & (Q(rate__isnull=True) | Q(batch_size__lte=F("rate"))),
             ),
             *TenantSwitches.Meta.constraints,
+            *SpendCaps.Meta.constraints,
             CheckConstraint(
                 name="service_ends_unconfirmed_messages_within_72_hours",
                 condition=Q(unconfirmed_hours__range=(1, LONGEST_UNCONFIRMED)),
@@ -222,6 +224,8 @@ class Service(TenantSwitches, ReceiptSettings):
         if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
             says = f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
             wrong["keep_receipts"] = says
+        if not self.cap_currency and (self.cap_money or self.cap_money_key):
+            wrong["cap_currency"] = "A cap in money needs its currency. Write three letters, like EUR."
         self.default_country = self.default_country.upper()
         if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
             says = f"“{self.default_country}” is not a country. Write its two letters, like GB."

@@ -14,6 +14,7 @@ from django.utils import timezone
 from sms.compose.approval import endings, fingerprint, requests
 from sms.compose.approval.parts import words_of
 from sms.compose.approval.release import IN_TIME, changed_parts, release
+from sms.compose.spending import CapRefused
 from sms.models import Actor, ApprovalDecision, ApprovalRequest, ApprovalState, Draft, Send, SendState
 from sms.models.audit import audit
 from sms.sends.cancel import cancel
@@ -52,7 +53,10 @@ def approve(
             given = locked.decisions.filter(approved=True).count()
             audit("send.approved", send, by=by, request=locked.pk, approvals=given, of=locked.approvers)
             if given >= locked.approvers:
-                release(locked, send, by=by, now=now)
+                try:
+                    release(locked, send, by=by, now=now)
+                except CapRefused as problem:  # it was asked about for another day, and this one has no room
+                    raise ApprovalRefused(str(problem)) from None
                 return True
             return False
     raise ChangedSince(

@@ -81,7 +81,7 @@ def build_plan(
             for name, one in figures.doubtful.items()
         ),
         warnings=_kept_with_a_doubt(figures),
-        cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced)),
+        cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced, now=now)),
         approval=_approval(order, figures, user=user, now=now),
         row=chosen.row,
         request=request.body(order, chosen, public_url=public_url, masked=masked),
