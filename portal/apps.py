@@ -10,14 +10,17 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
         from portal import admin_mail, deploy_checks, personal, sign_in_audit  # noqa: F401 - registers checks
+        from portal.going_live import connection as going_live_connection
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
         from sms.compliance.audit import does_not_hold
+        from sms.guard import took_effect
 
         endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
+        took_effect.connect(going_live_connection.on_took_effect, dispatch_uid="connection_follows")
         sign_in_audit.connect()
         personal.declare()
         rotate_keys.json_columns.append(("mfa.Authenticator", "data"))

@@ -57,7 +57,7 @@ class ServiceAdmin(Scoped):
         """One secret that cannot be read must not take this page away."""
         return super().get_queryset(request).defer(*models.Service.secrets())
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """These columns and no other: a service that was paused since the page was opened stays paused."""
         obj.save(update_fields=form.changed_data)
 
@@ -74,6 +74,7 @@ class ApprovalRulesAdmin(Scoped):
         *("service", "size", "size_approvers", "new_sender", "new_domain", "new_country", "outside_hours"),
     )
     search_fields = ("service__name",)
+    never = ("delete",)  # choose “no approval” instead, which is asked about
 
 
 class ApiKeyAdminForm(forms.ModelForm):
@@ -105,8 +106,10 @@ class ApiKeyAdmin(Scoped):
         usable = obj is None or obj.revoked_at is None
         return usable and super().has_change_permission(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.save(update_fields=form.changed_data)
+        if form.changed_data:
+            obj.makers.add(request.user)
 
 
 @admin.register(models.Sender)

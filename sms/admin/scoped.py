@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from sms import models
-from sms.catalogue.form_changes import changes
+from sms.catalogue.form_changes import changes, hold_back
 from sms.models.audit import audit
 
 
@@ -53,6 +53,15 @@ class Audited(admin.ModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """None also for a key with more digits than any has, which databases refuse in ways of their own."""
         return super().get_object(request, object_id, from_field) if len(object_id) < LONGEST_KEY else None
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What makes approval weaker waits, as on the pages."""
+        if change and (held := hold_back(form, by=actor(request))) is not None:
+            messages.warning(request, held.sentence)
+        self.store(request, obj, form, change)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._audit(request, obj, "added")

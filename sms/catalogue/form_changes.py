@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 
+from sms import guard
+from sms.models import Actor, Guarded, WaitingChange
 from sms.values.msisdn.mention import masked_values
 
 PLAIN = (forms.BooleanField, forms.IntegerField, forms.ChoiceField)
@@ -21,6 +23,22 @@ def changes(form: Any) -> dict[str, Any]:
         "before": {name: _quiet(name, _before(form, name)) for name in shown},
         "after": {name: _quiet(name, _plain(form.cleaned_data.get(name))) for name in shown},
     }
+
+
+def hold_back(form: Any, *, by: Actor) -> WaitingChange | None:
+    """Of a form that is about to be saved, what would make approval weaker waits, and counts as not changed."""
+    if not isinstance(form.instance, Guarded):
+        return None
+    together = getattr(form, "TOGETHER", ())
+    form.held = guard.hold_back(form.instance, by=by, names=form.changed_data, together=together)
+    if form.held is not None:
+        waits = guard.operation_of(form.held).values
+        columns = {one.name: one.attname for one in form.instance._meta.concrete_fields}
+        for name in [one for one in form.changed_data if columns.get(one) in waits]:
+            form.cleaned_data[name] = getattr(form.instance, name)
+            form.changed_data.remove(name)
+    held: WaitingChange | None = form.held
+    return held
 
 
 def _quiet(name: str, value: Any) -> Any:

@@ -5,7 +5,9 @@ import hmac
 import ipaddress
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
@@ -13,6 +15,7 @@ from django.db.models import CASCADE, Q, UniqueConstraint
 from django.utils import timezone
 
 from sms.models.columns import set_together
+from sms.models.guard import Guarded, Weaker, switched_on
 from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
 
@@ -59,7 +62,12 @@ class Purpose(models.TextChoices):
     TRANSACTIONAL = "transactional", "Transactional: codes, alarms, what a person waits for"
 
 
-class ApiKey(models.Model):
+def _usable(weaker: Weaker) -> Weaker:
+    """Weaker only where the key opens something already."""
+    return lambda stored, before, after: bool(stored["confirmed"]) and weaker(stored, before, after)
+
+
+class ApiKey(Guarded):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable, and those share what belongs to the name:
@@ -69,6 +77,16 @@ class ApiKey(models.Model):
 
     audit_noun = "api_key"
     POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt")
+    WEAKER = {  # noqa: RUF012 - read only
+        "confirmed": switched_on,
+        "purpose": _usable(lambda _, before, after: before != after and after == Purpose.TRANSACTIONAL),
+        "takes_jwt": _usable(switched_on),
+        "scopes": _usable(lambda _, before, after: not set(after) <= set(before)),
+        "networks": _usable(
+            lambda _, before, after: bool(before) and not (after and set(after) <= set(before))
+        ),
+        "revoked_at": lambda _, before, after: before is not None and after is None,
+    }
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
@@ -121,6 +139,15 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+    makers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        editable=False,
+        help_text="Who made it or changed it: they are authors of what it sends.",
+    )
+    confirmed = models.BooleanField(
+        default=False, editable=False, help_text="Opens something: no second person has to agree, or one has."
+    )
 
     personal = PersonalData(
         service="service", catalogue="name", team="prefix digest scopes networks revoked_by created_by"
@@ -138,6 +165,8 @@ class ApiKey(models.Model):
                 violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.",
             ),
         )
+
+    waits: Any = None  # the change of it that was just asked for and waits, if one does
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -167,6 +196,8 @@ class ApiKey(models.Model):
         """Why it cannot be used, as a sentence; empty where it can."""
         if self.revoked_at is not None:
             return "This key was revoked. Ask for a new one."
+        if not self.confirmed:
+            return "This key waits for a second admin, who confirms it under Settings › Waiting changes."
         if self.expires_at is not None and self.expires_at <= now:
             return "This key has expired. Ask for a new one."
         return ""
@@ -174,7 +205,7 @@ class ApiKey(models.Model):
     @staticmethod
     def usable_at(now: datetime) -> Q:
         """`why_not` as a condition."""
-        return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        return Q(revoked_at=None, confirmed=True) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
     @property
     def usable(self) -> bool:

@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from sms import callbacks, dispatch, reports
+from sms import callbacks, dispatch, guard, reports
 from sms.catalogue import domains, tenant_probe
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
@@ -159,6 +159,8 @@ JOBS: tuple[Job, ...] = (
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
     Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
+    Job("waiting changes", MINUTE, lambda _: guard.take_effect_due()),
+    Job("mails about waiting changes", MINUTE, lambda _: guard.send_due(public_url=settings.PUBLIC_URL)),
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
     Job("old report files", MINUTE, lambda _: reports.forget()),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
