@@ -70,7 +70,8 @@ class Audited(admin.ModelAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        form.instance.form_changes = changes(form)
+        if (changed := getattr(form, "instance", None)) is not None:  # the form of a password has none
+            changed.form_changes = changes(form)
         made: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
         return made
 

@@ -47,7 +47,7 @@ def _quiet(name: str, value: Any) -> Any:
 
 
 def _is_shown(form: Any, name: str) -> bool:
-    field = form.fields[name]
+    field = form.fields.get(name)  # a new password is called by another name than its fields
     if name in getattr(getattr(form, "instance", None), "audit_shows", ()):
         return True
     return isinstance(field, PLAIN) and not isinstance(field, forms.ModelChoiceField)

@@ -33,14 +33,15 @@ def post(
         raise CodeNotSent(f"{service.name} is paused, so no code can be sent. Try again when it goes on.")
     if OptOut.in_force(service.pk, [number]):
         raise CodeNotSent("This number is opted out, so nothing is sent to it. Take another number.")
+    spelled = number if service.e164_plus else number.lstrip("+")
     request = SendRequest(
         from_=sender.address,
-        to=[Destination(msisdn=[number], correlation_id=str(uuid.uuid4()))],
+        to=[Destination(msisdn=[spelled], correlation_id=str(uuid.uuid4()))],
         content=Content(text=TEXT.format(code)),
     )
     try:
         with client_for(connection_of(service)) as client:
-            client.post(wire.encode(request))
+            client.post(wire.encode(request, rules=wire.Rules(e164_plus=service.e164_plus)))
     except NOTHING_LEFT as problem:
         raise CodeNotSent(f"Webex Connect did not take the code ({problem.code}). Try again later.") from None
     except ProviderError:

@@ -1,6 +1,5 @@
 """What becomes of a waiting change: a second person confirms or declines it, or its time comes and it takes effect by itself."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +112,7 @@ def _store(change: WaitingChange, *, by: Actor) -> None:
     took_effect.send(sender=model, row=row, before=before, by=by)
 
 
-def _columns(row: Any) -> Mapping[str, Any]:
+def _columns(row: Any) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
