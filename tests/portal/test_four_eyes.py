@@ -14,6 +14,7 @@ from portal.models import Invitation, Membership, Role, User
 from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import api_keys
+from sms.compose import background
 from sms.compose.create import create
 from sms.models import (
     Actor,
@@ -465,9 +466,12 @@ def test_who_puts_rows_right_is_an_author(cast):
         created_by=cast.users["composer"],
         sender=cast.service.senders.get(),
         text="Hello",
-        pasted="number\n+447700900001\n12",
+        country="GB",
+        pasted="07700 900001\n12",
     )
-    file = SimpleUploadedFile("mended.csv", b"number\n+447700900002\n")
+    page = cast["approver"].get(f"/s/shop/drafts/{draft.pk}/rejects.csv")
+    rejects = b"".join(page.streaming_content).decode("utf-8-sig").replace(",12\r", ",07700 900002\r")
+    file = SimpleUploadedFile("mended.csv", rejects.encode())
     cast["approver"].post(f"/s/shop/drafts/{draft.pk}/mend/", {"mended": file})
     send = drafts_send(draft, cast)
     assert send.recipients == 2
@@ -477,7 +481,10 @@ def test_who_puts_rows_right_is_an_author(cast):
 
 def drafts_send(draft: Draft, cast) -> Send:
     ApprovalRules.objects.update(size=1)
+    cast["composer"].get(f"/s/shop/drafts/{draft.pk}/review/")
+    background.run(stopped=lambda: False)
     assert cast["composer"].post(f"/s/shop/drafts/{draft.pk}/review/").status_code == 302
+    background.run(stopped=lambda: False)
     draft.refresh_from_db()
     return draft.send
 
