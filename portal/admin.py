@@ -107,7 +107,8 @@ class UserAdmin(Audited, DjangoUserAdmin):
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change or {"is_active", "is_superuser"} & set(form.changed_data):
+        if not change or form.asked_email or {"is_active", "is_superuser"} & set(form.changed_data):
+            # whoever has an account in hand could act as that person
             obj.vouched_by, obj.vouched_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
         if change and form.asked_email:

@@ -40,7 +40,8 @@ class ChangeView(ConfirmView):
 
     @property
     def lines(self) -> list[str]:
-        return [f"{one['name']}: from {one['before']} to {one['after']}." for one in self.thing.says]
+        said = (f"{one['name']}: from {one['before']} to {one['after']}." for one in self.thing.says)
+        return [line[:1].upper() + line[1:] for line in said]
 
 
 class ConfirmChange(ChangeView):

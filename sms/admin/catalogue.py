@@ -11,16 +11,32 @@ from django.http import HttpRequest
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
-from sms.catalogue import api_keys, content_gate, domains, templates
+from sms.callbacks import BadAddress
+from sms.catalogue import api_keys, content_gate, domains, provider_address, templates
 from sms.catalogue.connection import ConnectionVerdict
 from sms.inbound.receipts.rotate import remove_secret
 from sms.values.text import line_breaks
+
+
+class RegionAdminForm(forms.ModelForm):
+    def clean_host(self) -> str:
+        """Credentials go there, so it is vetted like a base URL."""
+        typed = str(self.cleaned_data["host"]).strip().lower()
+        own = frozenset(host.lower() for host in (settings.PUBLIC_HOST, *settings.ALLOWED_HOSTS))
+        try:
+            found = provider_address.usable(
+                f"https://{typed}", loopback=False, public_url=settings.PUBLIC_URL, own_hosts=own
+            )
+        except BadAddress as problem:
+            raise ValidationError(str(problem)) from None
+        return found.removeprefix("https://")
 
 
 @admin.register(models.Region)
 class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
+    form = RegionAdminForm
     list_display = ("name", "key", "host", "host_documented", "dns_kind", "dns_target")
     search_fields = ("name", "key", "host", "a_record", "cname")
 
