@@ -31,6 +31,10 @@ class RegionAdminForm(forms.ModelForm):
             raise ValidationError(str(problem)) from None
         return found.removeprefix("https://")
 
+    def clean_a_record(self) -> str | None:
+        """The constraint of the table knows no empty text."""
+        return self.cleaned_data["a_record"] or None
+
 
 @admin.register(models.Region)
 class RegionAdmin(Audited):

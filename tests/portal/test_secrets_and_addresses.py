@@ -68,7 +68,8 @@ def test_a_regions_host_is_vetted_like_a_base_url(service, client):
         page = client.post(f"/admin/sms/region/{region.pk}/change/", fields | {"host": host})
         assert page.status_code == 200, host
         assert "host" in page.context["adminform"].form.errors
-    assert client.post(f"/admin/sms/region/{region.pk}/change/", fields).status_code == 302
+    page = client.post(f"/admin/sms/region/{region.pk}/change/", fields)
+    assert page.status_code == 302, page.context["adminform"].form.errors
     assert Region.objects.get(pk=region.pk).host == region.host
 
 
