@@ -30,13 +30,17 @@ def hold_back(form: Any, *, by: Actor) -> WaitingChange | None:
     if not isinstance(form.instance, Guarded):
         return None
     together = getattr(form, "TOGETHER", ())
-    form.held = guard.hold_back(form.instance, by=by, names=form.changed_data, together=together)
+    fields = {
+        name: name.removeprefix("remove_") for name in form.changed_data
+    }  # a tick beside a secret removes it
+    form.held = guard.hold_back(form.instance, by=by, names=fields.values(), together=together)
     if form.held is not None:
         waits = guard.operation_of(form.held).values
-        columns = {one.name: one.attname for one in form.instance._meta.concrete_fields}
-        for name in [one for one in form.changed_data if columns.get(one) in waits]:
-            form.cleaned_data[name] = getattr(form.instance, name)
-            form.changed_data.remove(name)
+        put_back = {one.name for one in form.instance._meta.concrete_fields if one.attname in waits}
+        form.cleaned_data |= {
+            name: getattr(form.instance, name) for name in put_back & form.cleaned_data.keys()
+        }
+        form.changed_data = [name for name in form.changed_data if fields[name] not in put_back]
     held: WaitingChange | None = form.held
     return held
 

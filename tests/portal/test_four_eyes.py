@@ -416,3 +416,14 @@ def test_shorter_retention_waits_and_longer_counts_at_once(cast):
     a_day_later()
     service.refresh_from_db()
     assert service.keep_bodies == 30
+
+
+def test_a_key_that_is_removed_waits_too_and_the_page_says_so(cast):
+    form = ELSEWHERE | {"region": cast.service.region_id, "base_url": "", "auth_kind": "jwt", "api_key": ""}
+    form |= {"remove_api_key": "on", "jwt_service_id": "made-up", "jwt_secret": "c2VjcmV0"}
+    page = cast["admin"].post("/s/shop/settings/", form, follow=True)
+    assert "waits for another admin" in page.content.decode()
+    assert Service.objects.get(pk=cast.service.pk).api_key == "a-key"
+    a_day_later()
+    service = Service.objects.get(pk=cast.service.pk)
+    assert (service.auth_kind, service.api_key, service.jwt_secret) == ("jwt", "", "c2VjcmV0")

@@ -11,7 +11,7 @@ from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.compose import background
 from sms.compose.create import create
-from sms.models import ApprovalRules, Draft, Send, SendState
+from sms.models import Actor, ApprovalRules, Draft, Send, SendState
 from tests.support.approvals import acting, request_of
 from tests.support.people import Cast, a_cast
 from tests.support.sends import an_order
@@ -26,8 +26,8 @@ def cast() -> Cast:
     return made
 
 
-def sent_by(cast, who: str, count: int) -> Send:
-    return create(an_order(cast.service, count), by=acting(cast.users[who]))
+def sent_by(cast, who: str, count: int, **changes) -> Send:
+    return create(an_order(cast.service, count, **changes), by=acting(cast.users[who]))
 
 
 def is_held(send: Send) -> bool:
@@ -62,9 +62,26 @@ def test_small_sends_of_one_day_are_one_large_one(cast):
     first = sent_by(cast, "composer", 9)
     second = sent_by(cast, "admin", 9)  # what the service sent counts, not only the person
     assert [is_held(one) for one in (first, second)] == [False, True]
-    assert "last 24 hours" in request_of(second).rules[0]["says"]
-    Send.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=25))
+    assert "within 24 hours" in request_of(second).rules[0]["says"]
+    Send.objects.filter(pk=first.pk).update(due_at=timezone.now() - timedelta(hours=25))
     assert not is_held(sent_by(cast, "composer", 9))
+
+
+def test_made_on_different_days_for_one_day_counts_together_as_well(cast):
+    ApprovalRules.objects.update(new_sender=0)
+    soon = timezone.now() + timedelta(days=5)
+    first = sent_by(cast, "composer", 9, due_at=soon)
+    Send.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=3))
+    assert not is_held(sent_by(cast, "composer", 9))
+    assert is_held(sent_by(cast, "composer", 9, due_at=soon + timedelta(hours=1)))
+
+
+def test_a_programs_message_to_one_number_waits_for_no_sum_and_its_larger_requests_do(cast):
+    ApprovalRules.objects.update(new_sender=0)
+    robot = Actor(kind="key", key="td_live_x", label="Shop", door="api")
+    assert not is_held(sent_by(cast, "composer", 9))
+    assert not is_held(create(an_order(cast.service, 1), by=robot))
+    assert is_held(create(an_order(cast.service, 2), by=robot))
 
 
 def test_who_puts_rows_right_is_an_author(cast):

@@ -95,7 +95,8 @@ def needed(
     if not rules.most:
         return NOT_NEEDED
     now = now or timezone.now()
-    reasons = tuple(_reasons(rules, order, recipients, countries, now))
+    program = by is None or by.kind != "user"
+    reasons = tuple(_reasons(rules, order, recipients, countries, now, program=program))
     if not reasons:
         return NOT_NEEDED
     most = max(reason.approvers for reason in reasons)
@@ -138,18 +139,21 @@ def _reasons(
     recipients: int,
     countries: Callable[[], Collection[str]],
     now: datetime,
+    *,
+    program: bool,
 ) -> Iterator[ApprovalReason]:
     service, sender, domain = order.service, order.sender, order.options.link_domain
     # size and hours are about campaigns; what is new may be a mistake or misuse in any message
     campaign = not order.transactional or recipients > MOST_TRANSACTIONAL
     if campaign and rules.size_approvers and rules.size is not None:
-        before = 0 if recipients >= rules.size else _unapproved(service, now=now)
+        alone = recipients >= rules.size or (program and recipients == 1)
+        before = 0 if alone else _unapproved(service, at=order.due_at or now)
         if recipients + before >= rules.size:
             says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
             if before:
                 says = (
-                    f"With the {before:,} of the last 24 hours that nobody approved it comes to {recipients + before:,} "
-                    f"recipients; from {rules.size:,} on that is large."
+                    f"With {before:,} within 24 hours of it that nobody approved it comes to {recipients + before:,} recipients; "
+                    f"from {rules.size:,} on that is large."
                 )
             yield ApprovalReason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender__address=sender.address):
@@ -167,8 +171,8 @@ def _reasons(
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
 
-def _unapproved(service: Service, *, now: datetime) -> int:
-    """Recipients of the last 24 hours whom nobody approved, so that a large send is not made of small ones.
+def _unapproved(service: Service, *, at: datetime) -> int:
+    """Recipients within a day of that moment whom nobody approved, so that a large send is not made of small ones.
 
     A program's message to one number is no part of a campaign, and neither is what a transactional key sends. Two sends that are made
     at once see each other: inside a transaction the rules are locked until it ends.
@@ -179,7 +183,8 @@ def _unapproved(service: Service, *, now: datetime) -> int:
     sends = Send.objects.filter(
         Q(recipients__gt=1) | Q(created_by__isnull=False),
         service=service,
-        created_at__gt=now - DAY,
+        due_at__gt=at - DAY,
+        due_at__lt=at + DAY,
         approvers=0,
         test=False,
     )
