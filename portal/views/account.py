@@ -35,9 +35,9 @@ def details(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             user.own_number = user.own_number if number else ""
             user.save(update_fields=["own_number", "time_zone"])
-            if (user.own_number, user.time_zone) != before:
-                shown = mask(user.own_number) if user.own_number else "none"
-                said: dict[str, Any] = {"number": shown, "time_zone": user.time_zone}
+            after = (user.own_number, user.time_zone)
+            if after != before:
+                said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 audit("user.details_changed", user, by=actor(request), **said)
         if number in ("", user.own_number):
             messages.success(request, "Saved.")
@@ -46,6 +46,10 @@ def details(request: HttpRequest) -> HttpResponse:
             own_number.send_code(user, number, by=actor(request))
             return redirect("own_number_code")
     return form_page(request, "account/details.html", {"form": form})
+
+
+def _said(own_number: str, time_zone: str) -> dict[str, str]:
+    return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,7 +15,6 @@ class ContactPolicyGroup(models.Model):
     """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
 
     audit_noun = "policy group"
-    audit_shows = ("name", "group_id")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="policy_groups")
     name = models.CharField(max_length=80)
@@ -46,7 +45,6 @@ class ContactPolicyGroup(models.Model):
 class PolicyConnection(Guarded):
     """How to reach the provider's Contact Policy API, which has a host and a key of its own."""
 
-    audit_shows = ("base_url",)
     WEAKER = dict.fromkeys(
         ("base_url", "profile_key", "key_origin"),
         lambda stored, before, after: bool(stored["key_origin"]) and any_change(stored, before, after),

@@ -73,7 +73,6 @@ class Service(TenantSwitches, ReceiptSettings, Guarded):
     """
 
     audit_noun = "service"
-    audit_shows = ("slug", "name", "region", "base_url", "auth_kind", "default_country", "time_zone")
 
     CONNECTION = ("region_id", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret")
     WEAKER = {  # noqa: RUF012 - read only
