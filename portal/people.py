@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from portal import account_mail, sessions
 from portal.models import GUARDING_ROLES, Invitation, Membership, Role, User
 from sms import guard
 from sms.models import Actor, ChangeState, Service, WaitingChange
@@ -138,6 +139,8 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         if Role.ADMIN in before and not admins.exists():
             raise PeopleError(ProblemCode.REQUIRED, left_alone([service]), field="roles")
         record_roles(service.slug, user, by=by, roles=sorted(wanted), before=sorted(before))
+        if before - wanted and by.user != user:
+            sessions.end(user)
     return True
 
 
@@ -161,6 +164,15 @@ def hold_role(service: Service, user: User, role: str, *, by: Actor) -> WaitingC
     says = [{"name": user.email, "before": f"not {label.lower()}", "after": label}]
     change = guard.ask(service.pk, f"Role {label} for {user.email}"[:200], adding, by=by, says=says)
     return change if change.state == ChangeState.WAITING else None
+
+
+def sign_out(user: User, *, by: Actor, service: str = "") -> int:
+    """Wherever they are signed in; returns in how many places that was."""
+    with transaction.atomic():
+        ended = sessions.end(user)
+        audit("user.sessions_ended", user, by=by, noun="user", service=service, sessions=ended)
+    account_mail.sessions_ended(user, by=by.label)
+    return ended
 
 
 def left_alone(services: Collection[Service]) -> str:
