@@ -37,6 +37,7 @@ from portal.views import (
     settings,
     templates,
     tenant_probe,
+    waiting_changes,
 )
 from portal.views.catalogue_base import (
     CatalogueDetail,
@@ -141,6 +142,11 @@ service = [
     path("audiences/<int:pk>/", audiences.audience, name="audience"),
     path("audiences/<int:pk>/rename/", audiences.audience_rename, name="audience_rename"),
     path("audiences/<int:pk>/seed-list/", audiences.audience_seed_list, name="audience_seed_list"),
+    path(
+        "audiences/<int:pk>/seed-list/confirm/",
+        audiences.audience_seed_list_confirm,
+        name="audience_seed_list_confirm",
+    ),
     path("audiences/<int:pk>/replace/", audiences.audience_replace, name="audience_replace"),
     path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
     path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
@@ -241,6 +247,17 @@ service = [
     path("settings/tenant/<int:pk>/receipts/", tenant_probe.probe_receipts, name="tenant_probe_receipts"),
     path("settings/approval/", settings.approval, name="settings_approval"),
     path("settings/caps/", caps.spend_caps, name="settings_caps"),
+    path("waiting-changes/", waiting_changes.waiting_changes, name="waiting_changes"),
+    path(
+        "waiting-changes/<int:pk>/confirm/",
+        waiting_changes.ConfirmChange.as_view(),
+        name="waiting_change_confirm",
+    ),
+    path(
+        "waiting-changes/<int:pk>/decline/",
+        waiting_changes.DeclineChange.as_view(),
+        name="waiting_change_decline",
+    ),
     path("settings/retention/", retention.retention, name="settings_retention"),
     path("settings/personal-data/", personal_data.personal_data, name="personal_data"),
     path("settings/personal-data/erase/", personal_data.number_erase, name="number_erase"),
@@ -272,6 +289,7 @@ urlpatterns = [
     path("audit/export/", audit.installation_export, name="installation_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("accounts/details/", account.details, name="own_details"),
+    path("accounts/details/code/", account.number_code, name="own_number_code"),
     path("accounts/sessions/", account.own_sessions, name="own_sessions"),
     path("accounts/address/<str:token>/", account.address_confirm, name="address_confirm"),
     path("accounts/", include("portal.account_urls")),

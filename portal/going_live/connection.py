@@ -1,9 +1,12 @@
 """What follows when a service is connected to Webex Connect itself, or back to a sandbox. Every way to change a connection calls it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from portal.demo import ending
 from portal.demo.entries import CAP_NUMBER, is_demo
+from portal.forms.connection import drop_profile_key_of_other_address
 from portal.models import User
 from sms.catalogue import tenant_probe
 from sms.catalogue.caps.changes import set_caps
@@ -44,6 +47,14 @@ def refusal(before: Service | None, after: Service, *, by: User) -> str:
         f"{before.name} has sent through Webex Connect. A sandbox would report messages as delivered that reach "
         "no phone, and reports would mix both. Make another service for trying things out."
     )
+
+
+def on_took_effect(*, row: Any, before: Mapping[str, Any], by: Actor, **_: Any) -> None:
+    """Receiver of `sms.guard.took_effect`: a connection that waited is in force now."""
+    if isinstance(row, Service) and any(before[name] != getattr(row, name) for name in Service.CONNECTION):
+        earlier = Service(**before)
+        follow(earlier, row, by=by)
+        drop_profile_key_of_other_address(row)
 
 
 def follow(before: Service | None, after: Service, *, by: Actor) -> Followed:

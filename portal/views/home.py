@@ -14,6 +14,7 @@ from portal.admin_mail import ALARMING
 from portal.first_run import anybody
 from portal.going_live.progress import progress_of
 from portal.models import User
+from sms import guard
 from sms.callbacks import log
 from sms.catalogue.caps import standing
 from sms.compliance import audit
@@ -69,4 +70,5 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
     if "configure" in request.may:  # type: ignore[attr-defined]
         context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)
+        context["weaker"] = guard.to_confirm(service, request.user)[:3]
     return render(request, "home.html", context)

@@ -66,9 +66,9 @@ def _surveyed(order: ResolvedOrder, figures: Survey | None, *, now: datetime) ->
 
 
 def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: datetime) -> Send:
-    needed = _approval_needed(order, checked, by=by, now=now)
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
+        needed = _approval_needed(order, checked, by=by, now=now)
         batch, deltas = StatementBatch(), CounterDeltas()
         asked = _fields(order, len(checked.lines), len(checked.rejects), by=by, now=now)
         # not worth a hash for each of a partner's requests, which have references of their own
@@ -103,7 +103,7 @@ def _approval_needed(order: ResolvedOrder, checked: Checked, *, by: Actor, now: 
     """A test needs none: it goes to its writer or a seed list, and `refuse` has checked each number."""
     if order.test_send is not None:
         return NOT_NEEDED
-    return rules.needed_for(order, checked.lines, user=by.user, now=now)
+    return rules.needed_for(order, checked.lines, by=by, now=now)
 
 
 def _store_for_partner(
@@ -142,10 +142,10 @@ def _pass_receipts_on(send: Send, partner: PartnerRequest | None) -> None:
 
 def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: datetime) -> Send:
     """The send alone, and the work of writing its messages, which `sms.compose.background` takes up and ends with `slices.open_send`."""
-    needed = rules.needed(
-        order, recipients=figures.recipients, countries=lambda: figures.countries, user=by.user, now=now
-    )
     with transaction.atomic(savepoint=bool(order.client_reference)):
+        needed = rules.needed(
+            order, recipients=figures.recipients, countries=lambda: figures.countries, by=by, now=now
+        )
         asked = _fields(order, figures.recipients, figures.rejected, by=by, now=now)
         version = order.saved or _stored_audience(order, by=by)
         send = slices.begin(

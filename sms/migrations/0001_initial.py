@@ -460,6 +460,8 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('created_by', models.CharField(blank=True, editable=False, max_length=254)),
+                ('confirmed', models.BooleanField(default=False, editable=False, help_text='Opens something: no second person has to agree, or one has.')),
+                ('makers', models.ManyToManyField(editable=False, help_text='Who made it or changed it: they are authors of what it sends.', related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'API key',
@@ -972,6 +974,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('note', models.CharField(blank=True, help_text='Where the list comes from, for your team.', max_length=200)),
                 ('seed_list', models.BooleanField(db_default=False, default=False, help_text='Colleagues who get tests of drafts; at most 50.')),
+                ('seed_list_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
             ],
@@ -1151,7 +1154,7 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(('client_reference', ''), _negated=True), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
+                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
             },
         ),
         migrations.CreateModel(
@@ -1588,5 +1591,35 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='Draft',
             index=models.Index(condition=models.Q(('send__isnull', True)), fields=['service', '-changed_at'], name='draft_of_a_service_unsent'),
+        ),
+        migrations.CreateModel(
+            name='WaitingChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=200)),
+                ('says', models.JSONField(default=list, help_text='Of each column its name, and from what to what, in words.')),
+                ('operations', sms.models.fields.SecretField()),
+                ('touches', models.CharField(help_text='The row that is changed, so that a later wish takes its place.', max_length=100)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('confirmed', 'Confirmed'), ('elapsed', 'In effect after its time'), ('at_once', 'In effect at once, by an operator of the host'), ('declined', 'Declined'), ('void', 'Void: something else was changed since')], default='waiting', max_length=10)),
+                ('asked_at', models.DateTimeField()),
+                ('asked_label', models.CharField(max_length=254)),
+                ('takes_effect_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_by', models.CharField(blank=True, max_length=254)),
+                ('because', models.CharField(blank=True, max_length=300)),
+                ('mail_due_at', models.DateTimeField(blank=True, help_text='When the next mail about it is due.', null=True)),
+                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_changes', to='sms.service')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['takes_effect_at'], name='waiting_change_to_come'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='waiting_change_to_mail')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='change_waits_or_has_ended')],
+            },
+        ),
+        migrations.AddField(
+            model_name='savedaudience',
+            name='confirmed',
+            field=models.ForeignKey(blank=True, editable=False, help_text='The version that an approver confirmed as a seed list.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='sms.audienceversion'),
         ),
     ]

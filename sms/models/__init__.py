@@ -11,6 +11,7 @@ from sms.models.duty import Duty
 from sms.models.erasure import Erasure
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.going_live import GoingLiveStep
+from sms.models.guard import ChangeState, Guarded, GuardedChange, WaitingChange
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer

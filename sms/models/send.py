@@ -135,6 +135,12 @@ class Send(SendOptions):
                 name="send_to_the_same_people",
                 condition=~Q(audience_digest=""),
             ),  # used by: was this audience sent to before
+            # used by: how much goes out within a day that nobody approved
+            Index(
+                fields=("service", "due_at"),
+                name="send_that_nobody_approved",
+                condition=Q(approvers=0, test=False) & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
+            ),
             # used by: how many tests a person made within the hour
             Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
         )

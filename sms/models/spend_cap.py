@@ -3,14 +3,18 @@
 `sms.catalogue.caps` reads and moves all of it. The numbers of the defaults are explained in decision 31.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
+from sms.models.guard import more
 from sms.models.personal import PersonalData
+from sms.values.often_abused import often_abused
 
 MOST = 100_000_000  # segments a day: what is more is no cap
 # by column: in a day, segments but for one number, which counts messages
@@ -113,6 +117,27 @@ class SpendCaps(models.Model):
                 condition=Q(cap_money__isnull=True, cap_money_key__isnull=True) | ~Q(cap_currency=""),
             ),
         )
+
+
+def _opens(stored: Mapping[str, Any], before: str, after: str) -> bool:
+    """Whether a country is allowed that was not, or gets a higher cap of its own. An empty list is every country but the abused ones."""
+    old, new, usual = read_countries(before), read_countries(after), stored["cap_country"]
+    if not new:
+        return bool(old)
+    if any(more(stored, old[one] or usual, cap or usual) for one, cap in new.items() if one in old):
+        return True
+    added = new.keys() - old.keys()
+    if old:
+        return bool(added)
+    return bool(added & often_abused()) or any(more(stored, usual, cap) for cap in new.values() if cap)
+
+
+# by column: whether a change lets more through. What counts in money is another thing in another currency.
+RAISED = {
+    **dict.fromkeys((*DEFAULTS, "cap_money", "cap_money_key"), more),
+    "cap_currency": lambda _, before, after: bool(before and before != after),
+    "countries": _opens,
+}
 
 
 class SpendCount(models.Model):

@@ -3,15 +3,13 @@
 import zoneinfo
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
 
 import phonenumbers
 
 from sms.models import ApiKey, Service
 from sms.models.spend_cap import read_countries
+from sms.values.often_abused import often_abused
 
-NAMES = Path(__file__).with_name("often_abused.txt")
 WHO = "An admin can raise it under Settings › Spend caps."
 
 
@@ -63,12 +61,6 @@ def named(country: str) -> str:
     if not country:
         return "numbers of no country (satellite and international networks)"
     return f"{country} (+{phonenumbers.country_code_for_region(country)})"
-
-
-@cache
-def often_abused() -> frozenset[str]:
-    lines = NAMES.read_text(encoding="utf-8").splitlines()
-    return frozenset(line.split()[0] for line in lines if line and not line.startswith("#"))
 
 
 def _read(written: str) -> dict[str, int | None]:
