@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
@@ -50,6 +51,9 @@ class User(AbstractUser):
     )
 
     own_number = empty_text(16, "E.164 with its plus. Tests of drafts can go there.")
+    superuser_by_group = models.BooleanField(
+        default=False, editable=False, help_text="A group of single sign-on made them one, and takes it away."
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -130,6 +134,10 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
+    since = models.DateTimeField(default=timezone.now, editable=False)
+    by_group = models.BooleanField(
+        default=False, editable=False, help_text="A group of single sign-on gave it, and takes it away."
+    )
 
     class Meta:
         ordering = ("service", "user", "role")
@@ -144,3 +152,71 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.get_role_display().lower()} of {self.service}"
+
+
+class FactorRule(models.Model):
+    """Who has to have a second factor: a role of a service, or of the whole desk where `service` is empty (`portal.factors`).
+
+    An empty role means everybody. People have `grace_days` from `since`, or from when they came under the rule.
+    """
+
+    audit_noun = "factor_rule"
+
+    service = models.ForeignKey(
+        "sms.Service", null=True, on_delete=models.CASCADE, related_name="factor_rules"
+    )
+    role = models.CharField(max_length=10, blank=True, choices=Role)
+    grace_days = models.PositiveSmallIntegerField()
+    since = models.DateTimeField(default=timezone.now)
+
+    personal = PersonalData()
+
+    class Meta:
+        ordering = ("service", "role")
+        constraints = (
+            models.UniqueConstraint(fields=("service", "role"), name="factor_rule_once_per_role"),
+            models.UniqueConstraint(
+                fields=("role",), condition=models.Q(service=None), name="factor_rule_of_desk_once_per_role"
+            ),
+        )
+
+    def __str__(self) -> str:
+        who = f"every {self.get_role_display().lower()}" if self.role else "everybody"
+        return f"{who} of {self.service.name}" if self.service else who
+
+
+class GroupRole(models.Model):
+    """What a group of single sign-on gives: a role in a service, or superuser of the desk where `service` is empty (`portal.sso`)."""
+
+    audit_noun = "group_role"
+
+    group = models.CharField(max_length=200)
+    service = models.ForeignKey(
+        "sms.Service", null=True, on_delete=models.CASCADE, related_name="group_roles"
+    )
+    role = models.CharField(max_length=10, blank=True, choices=Role)
+
+    personal = PersonalData(team="group")
+
+    class Meta:
+        ordering = ("group", "service", "role")
+        constraints = (
+            models.UniqueConstraint(fields=("group", "service", "role"), name="group_gives_each_role_once"),
+            models.UniqueConstraint(
+                fields=("group",), condition=models.Q(service=None), name="group_makes_superusers_once"
+            ),
+            models.CheckConstraint(
+                name="group_gives_a_role_or_makes_superusers",
+                condition=models.Q(service=None, role="")
+                | models.Q(service__isnull=False, role__in=Role.values),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.gives}"
+
+    @property
+    def gives(self) -> str:
+        return (
+            f"{self.get_role_display()} of {self.service.name}" if self.service else "Superuser of the desk"
+        )

@@ -133,6 +133,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
     "portal.machines.MachinesFirst",
@@ -150,6 +152,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.factor_gate.SecondFactorGate",
     "portal.middleware.ViewersZone",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -198,6 +201,18 @@ LOGIN_REDIRECT_URL = "services"
 ACCOUNT_ADAPTER = "portal.adapter.ClosedSignup"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have us write to an address that is no person's here
 MFA_ADAPTER = "portal.adapter.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Textdesk"
+MFA_FORMS = {
+    "activate_totp": "portal.forms.authenticator_app.NewAuthenticatorApp",
+    "authenticate_webauthn": "portal.forms.passkeys.PasskeyAsSecondFactor",
+    "login_webauthn": "portal.forms.passkeys.PasskeyAlone",
+    "reauthenticate_webauthn": "portal.forms.passkeys.PasskeyAgain",
+    "add_webauthn": "portal.forms.passkeys.NewPasskey",
+    "edit_webauthn": "portal.forms.passkeys.PasskeyName",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
                 ('time_zone', models.CharField(blank=True, help_text='Empty means the time zone of the service.', max_length=60, validators=[sms.models.service.valid_zone])),
                 ('own_number', models.CharField(blank=True, db_default='', default='', help_text='E.164 with its plus. Tests of drafts can go there.', max_length=16)),
+                ('superuser_by_group', models.BooleanField(default=False, editable=False, help_text='A group of single sign-on made them one, and takes it away.')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],

@@ -13,6 +13,9 @@ ACTS: dict[str, str] = {
     "user.details_changed": "Own number or time zone changed",
     "user.second_factor_added": "Second factor set up",
     "user.second_factor_removed": "Second factor taken away",
+    "user.second_factor_reset": "Second factor of a person reset",
+    "user.recovery_codes_made": "New recovery codes made",
+    "user.passkey_renamed": "Passkey given another name",
     "user.first_admin": "First admin made",
     "user.address_asked": "Another e-mail address asked for",
     "user.address_changed": "E-mail address changed",
@@ -27,6 +30,7 @@ ACTS: dict[str, str] = {
     "person.joined": "Person joined",
     "person.roles_changed": "Roles changed",
     "person.removed": "Person removed",
+    "factor_rule.changed": "Rule about second factors changed",
     # keys and secrets
     "api_key.added": "API key added",
     "api_key.changed": "Policies of an API key changed",
