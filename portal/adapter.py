@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from portal import factors, mail_server, passkeys
+from portal.sso import refusals, signing_in
 from sms.models.fields import keyring
 
 
@@ -20,6 +21,16 @@ class ClosedSignup(DefaultAccountAdapter):
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Never to the host that the request named: whoever asks for the mail would choose where its reader goes."""
         return f"{settings.PUBLIC_URL}{urlsplit(super().get_reset_password_from_key_url(key)).path}"
+
+    def get_login_stages(self) -> list[str]:
+        """allauth's, with our own step for second factors."""
+        theirs = "allauth.mfa.stages.AuthenticateStage"
+        return [signing_in.STAGE if one == theirs else one for one in super().get_login_stages()]
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        if signing_in.password_is_off(request, user):
+            return refusals.page(request, refusals.SsoRefused("password_off", user=user))
+        return super().pre_login(request, user, **kwargs)
 
     def format_email_subject(self, subject: str) -> str:
         return f"Textdesk: {subject}"

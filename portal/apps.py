@@ -9,7 +9,10 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
+        from allauth.account.signals import user_logged_in
+
         from portal import admin_mail, deploy_checks, personal, sign_in_audit  # noqa: F401 - registers checks
+        from portal.sso.signing_in import note_factor
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
@@ -19,5 +22,6 @@ class PortalConfig(AppConfig):
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         sign_in_audit.connect()
+        user_logged_in.connect(note_factor, dispatch_uid="issuers_factor")
         personal.declare()
         rotate_keys.json_columns.append(("mfa.Authenticator", "data"))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     """Template context; one query for the switcher, one for approvers, none for visitors."""
     user = getattr(request, "user", None)
     signing_in = {"passkeys_possible": passkeys.are_possible(), "few_codes": factors.FEW_CODES}
+    signing_in["has_sso"] = bool(settings.OIDC_ISSUER)
     if user is None or not user.is_authenticated:
         return {"zone": timezone.get_current_timezone_name(), **signing_in}
     service = getattr(request, "service", None)

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
+from portal.sso import settings as sso
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
@@ -205,6 +206,16 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Textdesk"
+SOCIALACCOUNT_ADAPTER = "portal.sso.adapter.InvitedOnly"
+SOCIALACCOUNT_STORE_TOKENS = False
+OIDC_ISSUER = env_url("OIDC_ISSUER")
+OIDC_CLIENT_ID = env_str("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_str("OIDC_CLIENT_SECRET")
+OIDC_ROLE_CLAIM = env_str("OIDC_ROLE_CLAIM", "groups")
+OIDC_ACR_VALUES = env_list("OIDC_ACR_VALUES")
+OIDC_KEEPS_PASSWORD = env_bool("OIDC_KEEPS_PASSWORD", True)
+sso.checked(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, debug=DEBUG)
+SOCIALACCOUNT_PROVIDERS = sso.providers(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)
 MFA_FORMS = {
     "activate_totp": "portal.forms.authenticator_app.NewAuthenticatorApp",
     "authenticate_webauthn": "portal.forms.passkeys.PasskeyAsSecondFactor",

@@ -16,6 +16,9 @@ ACTS: dict[str, str] = {
     "user.second_factor_reset": "Second factor of a person reset",
     "user.recovery_codes_made": "New recovery codes made",
     "user.passkey_renamed": "Passkey given another name",
+    "user.sso_bound": "Single sign-on bound to the person",
+    "user.sso_unbound": "Single sign-on unbound from the person",
+    "user.superuser_by_group": "Superuser by a group, or no longer",
     "user.first_admin": "First admin made",
     "user.address_asked": "Another e-mail address asked for",
     "user.address_changed": "E-mail address changed",
@@ -31,6 +34,8 @@ ACTS: dict[str, str] = {
     "person.roles_changed": "Roles changed",
     "person.removed": "Person removed",
     "factor_rule.changed": "Rule about second factors changed",
+    "group_role.added": "Group of single sign-on gives a role",
+    "group_role.deleted": "Group of single sign-on gives a role no more",
     # keys and secrets
     "api_key.added": "API key added",
     "api_key.changed": "Policies of an API key changed",
