@@ -112,7 +112,7 @@ class IssuerProvider(OpenIDConnectProvider):
         return answer.headers["Location"]
 
 
-class Callback(OAuth2CallbackView):
+class ReturnFromIssuer(OAuth2CallbackView):
     """allauth's, which tells its adapter nothing of what the sign-in began with."""
 
     adapter: Issuer

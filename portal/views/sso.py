@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.sso.issuer import Callback, Issuer
+from portal.sso.issuer import Issuer, ReturnFromIssuer
 from portal.sso.refusals import SsoRefused, of_answer, page
 
 # what reading an answer can raise that is not in its form: allauth takes the issuer's JSON as it comes
@@ -44,7 +44,7 @@ def callback(request: HttpRequest) -> HttpResponseBase:
     if not settings.OIDC_ISSUER:
         raise Http404
     try:
-        answer: HttpResponse = Callback.adapter_view(Issuer(request))(request)
+        answer: HttpResponse = ReturnFromIssuer.adapter_view(Issuer(request))(request)
     except SsoRefused as refused:
         return page(request, refused)
     except (requests.RequestException, OAuth2Error, *MALFORMED) as problem:
