@@ -25,6 +25,7 @@ class GroupRoleForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         service: Any = self.fields["service"]
+        service.empty_label = "None: the whole desk"
         service.queryset = Service.objects.defer(*Service.secrets()).order_by("name")
 
     def clean(self) -> None:

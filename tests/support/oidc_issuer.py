@@ -60,6 +60,7 @@ def _answers(issuer: RunningIssuer) -> bool:
 
 
 SIGN_IN = """<!doctype html><title>Issuer</title><form method="post">{% csrf_token %}{{ form }}<button>Sign in there</button></form>"""
+BASE = "<!doctype html><title>Issuer</title>{% block content %}{% endblock %}"  # theirs loads style over the network
 
 
 def _serve(port: int, folder: Path, redirect: str) -> None:
@@ -98,7 +99,10 @@ def _serve(port: int, folder: Path, redirect: str) -> None:
                 "OPTIONS": {
                     "context_processors": ["django.template.context_processors.request"],
                     "loaders": [
-                        ("django.template.loaders.locmem.Loader", {"registration/login.html": SIGN_IN}),
+                        (
+                            "django.template.loaders.locmem.Loader",
+                            {"registration/login.html": SIGN_IN, "oauth2_provider/base.html": BASE},
+                        ),
                         "django.template.loaders.app_directories.Loader",
                     ],
                 },
