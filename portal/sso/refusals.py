@@ -39,7 +39,7 @@ def page(request: HttpRequest, refused: SsoRefused) -> HttpResponse:
     # of a browser that began no sign-in since the last refusal nothing is kept: strangers would fill the audit
     began = request.session.pop(STATES_SESSION_KEY, None) is not None
     if began or refused.user or refused.code != "state_lost":
-        details = {"step": "single sign-on", "why": refused.code}
+        details: dict[str, Any] = {"step": "single sign-on", "why": refused.code}
         audit("user.sign_in_refused", refused.user, by=by, noun="user", **details)
     words = WORDS[refused.code]
     context = {

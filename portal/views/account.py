@@ -51,7 +51,8 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
 
 def password_change(request: HttpRequest) -> HttpResponseBase:
     """allauth's page, for those who have one: people of single sign-on may have none."""
-    if not request.user.has_usable_password():
+    viewer: Any = request.user
+    if not viewer.has_usable_password():
         messages.info(request, "You have no password here: you sign in with single sign-on.")
         return redirect("own_details")
     return allauth_password_change(request)

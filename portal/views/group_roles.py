@@ -1,5 +1,7 @@
 """Single sign-on as superusers see it: which groups give which roles, and taking back what binds a person to the issuer."""
 
+from typing import Any
+
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib import messages
@@ -67,7 +69,7 @@ def sso_unbind(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("group_roles")
 
 
-def _said(one: GroupRole) -> dict[str, str]:
+def _said(one: GroupRole) -> dict[str, Any]:
     return {
         "group": one.group,
         "gives": one.role or "superuser",

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.sso.issuer import Issuer, ReturnFromIssuer
 from portal.sso.refusals import SsoRefused, of_answer, page
@@ -21,13 +21,15 @@ MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @login_not_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponseBase:
     """A page that leads on by itself: a form's answer may not lead to another site (CSP form-action), and stays a page of ours."""
     if not settings.OIDC_ISSUER:
         raise Http404
+    if request.method != "POST":  # an address that was kept; a link alone signs nobody in
+        return redirect("account_login")
     if limited := consume_or_429(request, action="login"):
-        return limited  # type: ignore[no-any-return]
+        return limited
     try:
         provider: Any = Issuer(request).get_provider()
         to = provider.leave(request, next_url=get_next_redirect_url(request))

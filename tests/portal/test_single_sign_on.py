@@ -65,6 +65,12 @@ def test_the_button_is_there_where_it_is_set_up(cast, settings):
     assert Client().get("/accounts/sso/callback/").status_code == 404
 
 
+def test_a_link_alone_signs_nobody_in(cast):
+    assert Client().get("/accounts/sso/?next=/").headers["Location"] == "/accounts/login/"
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/accounts/sso/").status_code == 403
+
+
 def test_an_invited_person_is_found_by_a_verified_address_and_bound_for_good(cast, issuer):
     client = Client()
     assert signs_in(client, next="/s/shop/sends/").headers["Location"] == "/s/shop/sends/"
@@ -78,6 +84,7 @@ def test_an_invited_person_is_found_by_a_verified_address_and_bound_for_good(cas
     other = Client()
     signs_in(other)
     assert other.session["_auth_user_id"] == str(cast.users["composer"].pk)
+    assert User.objects.get(pk=cast.users["composer"].pk).email == "composer@example.test"
     issuer.knows(ada={})
     third = Client()
     signs_in(third)
