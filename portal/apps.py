@@ -11,7 +11,14 @@ class PortalConfig(AppConfig):
         """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
         from allauth.account.signals import user_logged_in
 
-        from portal import admin_mail, deploy_checks, personal, sign_in_audit  # noqa: F401 - registers checks
+        from portal import (  # noqa: F401 - `deploy_checks` registers checks
+            account_mail,
+            admin_mail,
+            deploy_checks,
+            personal,
+            session_ends,
+            sign_in_audit,
+        )
         from portal.sso.signing_in import note_factor
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.domains import state_changed
@@ -23,5 +30,7 @@ class PortalConfig(AppConfig):
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         sign_in_audit.connect()
         user_logged_in.connect(note_factor, dispatch_uid="issuers_factor")
+        account_mail.connect()
+        session_ends.connect()
         personal.declare()
         rotate_keys.json_columns.append(("mfa.Authenticator", "data"))

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from portal import mail_server
+from portal import mail_server, sessions
 from portal.models import FactorRule, Membership, Role, User
 from sms.models import Actor, Service
 from sms.models.audit import audit
@@ -150,6 +150,7 @@ def reset(user: User, *, by: Actor, service: Service) -> bool:
         mine = Authenticator.objects.select_for_update().filter(user=user)
         kinds = sorted(one.type for one in mine)
         mine.delete()
+        sessions.end(user)
         audit("user.second_factor_reset", user, by=by, service=service.slug, kinds=kinds)
     words = (
         f"{by.label} has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "

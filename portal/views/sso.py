@@ -28,7 +28,7 @@ def leave(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     if request.method != "POST":  # an address that was kept; a link alone signs nobody in
         return redirect("account_login")
-    if limited := consume_or_429(request, action="login"):
+    if limited := consume_or_429(request, action="single_sign_on"):
         return limited
     try:
         provider: Any = Issuer(request).get_provider()

@@ -19,6 +19,8 @@ ACTS: dict[str, str] = {
     "user.sso_bound": "Single sign-on bound to the person",
     "user.sso_unbound": "Single sign-on unbound from the person",
     "user.superuser_by_group": "Superuser by a group, or no longer",
+    "user.session_ended": "Signed out on one device",
+    "user.sessions_ended": "Signed out on all devices",
     "user.first_admin": "First admin made",
     "user.address_asked": "Another e-mail address asked for",
     "user.address_changed": "E-mail address changed",
