@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.admin import EmailAddress
 from allauth.mfa.admin import Authenticator
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -20,8 +21,9 @@ from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, ReadOnly, actor
 
-# addresses and second factors change on pages of our own, where it is audited; their admins would show secrets, and record nothing
-admin.site.unregister((Group, EmailAddress, Authenticator))
+# addresses, second factors and single sign-on change on pages of our own, where it is audited; their admins would show secrets, and
+# record nothing
+admin.site.unregister((Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 
 
 class NewUserForm(AdminUserCreationForm):

@@ -9,6 +9,8 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
+        from allauth.account.signals import user_logged_in
+
         from portal import (  # noqa: F401 - `deploy_checks` registers checks
             account_mail,
             admin_mail,
@@ -18,6 +20,7 @@ class PortalConfig(AppConfig):
             sign_in_audit,
         )
         from portal.going_live import connection as going_live_connection
+        from portal.sso.signing_in import note_factor
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.caps.notices import cap_near
         from sms.catalogue.domains import state_changed
@@ -31,6 +34,7 @@ class PortalConfig(AppConfig):
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         took_effect.connect(going_live_connection.on_took_effect, dispatch_uid="connection_follows")
         sign_in_audit.connect()
+        user_logged_in.connect(note_factor, dispatch_uid="issuers_factor")
         account_mail.connect()
         session_ends.connect()
         personal.declare()

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from sms.models.columns import empty_text
-from sms.models.guard import Guarded, switched_on
+from sms.models.guard import Guarded, any_change, switched_on
 from sms.models.personal import PersonalData
 from sms.models.service import valid_zone
 
@@ -75,6 +75,9 @@ class User(Guarded, AbstractUser):
         help_text="Who last made this account, or set its password: for some days its word is theirs.",
     )
     vouched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    superuser_by_group = models.BooleanField(
+        default=False, editable=False, help_text="A group of single sign-on made them one, and takes it away."
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -213,7 +216,10 @@ class Membership(Guarded):
     given_by = models.ForeignKey(
         User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
-    given_at = models.DateTimeField(auto_now_add=True)
+    since = models.DateTimeField(default=timezone.now, editable=False)
+    by_group = models.BooleanField(
+        default=False, editable=False, help_text="A group of single sign-on gave it, and takes it away."
+    )
 
     WEAKER: ClassVar[Any] = {
         "role": lambda _, before, after: before != after and after in GUARDING_ROLES,
@@ -234,3 +240,72 @@ class Membership(Guarded):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.get_role_display().lower()} of {self.service}"
+
+
+class FactorRule(models.Model):
+    """Who has to have a second factor: a role of a service, or of the whole desk where `service` is empty (`portal.factors`).
+
+    An empty role means everybody. People have `grace_days` from `since`, or from when they came under the rule.
+    """
+
+    audit_noun = "factor_rule"
+
+    service = models.ForeignKey(
+        "sms.Service", null=True, on_delete=models.CASCADE, related_name="factor_rules"
+    )
+    role = models.CharField(max_length=10, blank=True, choices=Role)
+    grace_days = models.PositiveSmallIntegerField()
+    since = models.DateTimeField(default=timezone.now)
+
+    personal = PersonalData()
+
+    class Meta:
+        ordering = ("service", "role")
+        constraints = (
+            models.UniqueConstraint(fields=("service", "role"), name="factor_rule_once_per_role"),
+            models.UniqueConstraint(
+                fields=("role",), condition=models.Q(service=None), name="factor_rule_of_desk_once_per_role"
+            ),
+        )
+
+    def __str__(self) -> str:
+        who = f"every {self.get_role_display().lower()}" if self.role else "everybody"
+        return f"{who} of {self.service.name}" if self.service else who
+
+
+class GroupRole(Guarded):
+    """What a group of single sign-on gives: a role in a service, or superuser of the desk where `service` is empty (`portal.sso`)."""
+
+    audit_noun = "group_role"
+    WEAKER: ClassVar[Any] = {"group": any_change, "service_id": any_change, "role": any_change}
+
+    group = models.CharField(max_length=200)
+    service = models.ForeignKey(
+        "sms.Service", null=True, on_delete=models.CASCADE, related_name="group_roles"
+    )
+    role = models.CharField(max_length=10, blank=True, choices=Role)
+
+    personal = PersonalData(team="group")
+
+    class Meta:
+        ordering = ("group", "service", "role")
+        constraints = (
+            models.UniqueConstraint(fields=("group", "service", "role"), name="group_gives_each_role_once"),
+            models.UniqueConstraint(
+                fields=("group",), condition=models.Q(service=None), name="group_makes_superusers_once"
+            ),
+            models.CheckConstraint(
+                name="group_gives_a_role_or_makes_superusers",
+                condition=models.Q(service=None, role="")
+                | models.Q(service__isnull=False, role__in=Role.values),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.gives}"
+
+    @property
+    def gives(self) -> str:
+        return (
+            f"{self.get_role_display()} of {self.service.name}" if self.service else "Superuser of the desk"
+        )

@@ -13,6 +13,11 @@ DECLARED = {
     "account.EmailAddress": PersonalData(team="email"),
     "account.EmailConfirmation": PersonalData(team="key"),
     "mfa.Authenticator": PersonalData(team="data"),
+    "socialaccount.SocialAccount": PersonalData(team="uid extra_data", neutral="provider"),
+    "socialaccount.SocialApp": PersonalData(
+        neutral="provider provider_id name client_id secret key settings"
+    ),
+    "socialaccount.SocialToken": PersonalData(team="token token_secret"),
     "auth.Permission": PersonalData(neutral="name codename"),
     "auth.Group": PersonalData(team="name"),
     "contenttypes.ContentType": PersonalData(neutral="app_label model"),

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from portal import kept_keys, private_files
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
+from portal.sso import settings as sso
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
@@ -136,6 +137,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
     "portal.access_log.AccessLog",
@@ -156,6 +159,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.factor_gate.SecondFactorGate",
     "portal.middleware.ViewersZone",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -208,6 +212,20 @@ LOGIN_REDIRECT_URL = "services"
 ACCOUNT_ADAPTER = "portal.adapter.ClosedSignup"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have us write to an address that is no person's here
 MFA_ADAPTER = "portal.adapter.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Textdesk"
+SOCIALACCOUNT_ADAPTER = "portal.sso.adapter.InvitedOnly"
+SOCIALACCOUNT_STORE_TOKENS = False
+OIDC_ISSUER = env_url("OIDC_ISSUER")
+OIDC_CLIENT_ID = env_str("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_str("OIDC_CLIENT_SECRET")
+OIDC_ROLE_CLAIM = env_str("OIDC_ROLE_CLAIM", "groups")
+OIDC_ACR_VALUES = env_list("OIDC_ACR_VALUES")
+OIDC_KEEPS_PASSWORD = env_bool("OIDC_KEEPS_PASSWORD", True)
+sso.checked(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, debug=DEBUG)
+SOCIALACCOUNT_PROVIDERS = sso.providers(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -216,6 +234,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin, there is 
 ACCOUNT_RATE_LIMITS = {
     "login": None,
     "login_failed": None,
+    "single_sign_on": "30/m/ip",
     "reset_password": "20/m/ip,3/h/key",
     "change_password": "5/m/user,20/d/user",
 }
@@ -224,6 +243,11 @@ MFA_FORMS = {
     "authenticate": "portal.forms.second_factor.CountedSignInCode",
     "reauthenticate": "portal.forms.second_factor.CountedConfirmingCode",
     "activate_totp": "portal.forms.second_factor.CountedFirstCode",
+    "authenticate_webauthn": "portal.forms.passkeys.PasskeyAsSecondFactor",
+    "login_webauthn": "portal.forms.passkeys.PasskeyAlone",
+    "reauthenticate_webauthn": "portal.forms.passkeys.PasskeyAgain",
+    "add_webauthn": "portal.forms.passkeys.NewPasskey",
+    "edit_webauthn": "portal.forms.passkeys.PasskeyName",
 }
 EMAIL_CONFIG = env_parsed(
     "EMAIL_URL",

@@ -54,6 +54,7 @@ def connect() -> None:
         (account.password_set, password_changed),
         (account.password_reset, password_changed),
         (mfa.authenticator_added, _recorder("user.second_factor_added", with_kind=True)),
+        (mfa.authenticator_reset, _recorder("user.recovery_codes_made")),
         (mfa.authenticator_removed, _recorder("user.second_factor_removed", with_kind=True)),
     ):
         signal.connect(receiver, weak=False, dispatch_uid="sign_in_audit")

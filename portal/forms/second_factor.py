@@ -4,10 +4,10 @@ from typing import Any
 
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
-from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.core.exceptions import ValidationError
 
 from portal import sign_in_limits as limits
+from portal.forms.authenticator_app import NewAuthenticatorApp
 
 USED = "This code was used already. Wait for the next one in your app."
 
@@ -39,5 +39,5 @@ class CountedConfirmingCode(_CodeWithinLimits, ReauthenticateForm):
     pass
 
 
-class CountedFirstCode(_CodeWithinLimits, ActivateTOTPForm):
+class CountedFirstCode(_CodeWithinLimits, NewAuthenticatorApp):
     pass

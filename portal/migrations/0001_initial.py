@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('own_number', models.CharField(blank=True, db_default='', default='', help_text='E.164 with its plus, proved by a code. Tests of drafts can go there.', max_length=16)),
                 ('vouched_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('vouched_by', models.ForeignKey(blank=True, editable=False, help_text='Who last made this account, or set its password: for some days its word is theirs.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('superuser_by_group', models.BooleanField(default=False, editable=False, help_text='A group of single sign-on made them one, and takes it away.')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],

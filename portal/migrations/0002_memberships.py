@@ -1,6 +1,7 @@
 """Who may do what in which service, and who is invited."""
 
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -40,12 +41,40 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='sms.service')),
                 ('role', models.CharField(choices=[('composer', 'Composer'), ('approver', 'Approver'), ('admin', 'Admin'), ('auditor', 'Auditor')], max_length=10)),
-                ('given_at', models.DateTimeField(auto_now_add=True)),
                 ('given_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('since', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('by_group', models.BooleanField(default=False, editable=False, help_text='A group of single sign-on gave it, and takes it away.')),
             ],
             options={
                 'ordering': ('service', 'user', 'role'),
                 'constraints': [models.UniqueConstraint(fields=('user', 'service', 'role'), name='member_has_each_role_once_per_service'), models.CheckConstraint(condition=models.Q(('role__in', ['composer', 'approver', 'admin', 'auditor'])), name='member_role_is_a_known_one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FactorRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='factor_rules', to='sms.service')),
+                ('role', models.CharField(blank=True, choices=[('composer', 'Composer'), ('approver', 'Approver'), ('admin', 'Admin'), ('auditor', 'Auditor')], max_length=10)),
+                ('grace_days', models.PositiveSmallIntegerField()),
+                ('since', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                'ordering': ('service', 'role'),
+                'constraints': [models.UniqueConstraint(fields=('service', 'role'), name='factor_rule_once_per_role'), models.UniqueConstraint(condition=models.Q(('service', None)), fields=('role',), name='factor_rule_of_desk_once_per_role')],
+            },
+        ),
+        migrations.CreateModel(
+            name='GroupRole',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('group', models.CharField(max_length=200)),
+                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='group_roles', to='sms.service')),
+                ('role', models.CharField(blank=True, choices=[('composer', 'Composer'), ('approver', 'Approver'), ('admin', 'Admin'), ('auditor', 'Auditor')], max_length=10)),
+            ],
+            options={
+                'ordering': ('group', 'service', 'role'),
+                'constraints': [models.UniqueConstraint(fields=('group', 'service', 'role'), name='group_gives_each_role_once'), models.UniqueConstraint(condition=models.Q(('service', None)), fields=('group',), name='group_makes_superusers_once'), models.CheckConstraint(condition=models.Q(models.Q(('role', ''), ('service', None)), models.Q(('role__in', ['composer', 'approver', 'admin', 'auditor']), ('service__isnull', False)), _connector='OR'), name='group_gives_a_role_or_makes_superusers')],
             },
         ),
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.views import password_change as allauth_password_change
 from allauth.account.views import password_reset as allauth_password_reset
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -98,6 +99,15 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
     if not mail_server.is_set_up():
         return render(request, "account/no_mail_server.html")
     return allauth_password_reset(request)
+
+
+def password_change(request: HttpRequest) -> HttpResponseBase:
+    """allauth's page, for those who have one: people of single sign-on may have none."""
+    viewer: Any = request.user
+    if not viewer.has_usable_password():
+        messages.info(request, "You have no password here: you sign in with single sign-on.")
+        return redirect("own_details")
+    return allauth_password_change(request)
 
 
 @login_not_required

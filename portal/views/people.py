@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from portal import mail_server, people
+from portal import factors, mail_server, people
 from portal.access import FORM, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.forms.texts import text_of
@@ -60,6 +60,7 @@ def _page(request: HttpRequest, service: Service, form: InviteForm) -> HttpRespo
     search = text_of(request.GET, "q", most=100).strip()
     if search:
         members = members.filter(email__icontains=search)
+    members = members.annotate(has_factor=factors.HAS_ONE)
     page = Paginator(members.prefetch_related(mine), PAGE).get_page(request.GET.get("page"))
     waiting = service.invitations.filter(accepted_at=None, withdrawn_at=None).select_related("made_by")[:PAGE]
     context = {
@@ -86,7 +87,10 @@ def person(request: HttpRequest, service: Service, found: User) -> HttpResponse:
             people.set_roles(service, found, form.cleaned_data["roles"], by=actor(request))
             _say_roles(request, service, found, form.cleaned_data["roles"])
             return redirect("people", service=service.slug)
-    return form_page(request, "settings/person.html", {"form": form, "person": found})
+    viewer: Any = request.user
+    may_reset = factors.may_reset(found, by=viewer) and factors.has_one(found)
+    context = {"form": form, "person": found, "may_reset": may_reset}
+    return form_page(request, "settings/person.html", context)
 
 
 def _say_roles(request: HttpRequest, service: Service, found: User, wanted: list[str]) -> None:

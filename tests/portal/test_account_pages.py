@@ -27,9 +27,13 @@ LISTED = {
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes",
-    "mfa_download_recovery_codes",
+    "mfa_add_webauthn",
+    "mfa_login_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_edit_webauthn",
 }
-OWN = {"own_details", "own_number_code", "own_sessions", "address_confirm"}
+OWN = {"own_details", "own_number_code", "own_sessions", "address_confirm", "sso_leave", "sso_callback"}
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""The form that sets an authenticator app up. Its secret waits in the session for the first code, sealed like a stored one."""
+
+from typing import Any
+
+from allauth.core import context
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
+from django import forms
+
+from sms.models.fields import keyring
+
+
+class NewAuthenticatorApp(ActivateTOTPForm):
+    code = forms.CharField(
+        label="Code that the app shows",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.user = kwargs.pop("user")
+        super(ActivateTOTPForm, self).__init__(*args, **kwargs)
+        session: Any = context.request.session
+        if not self.is_bound or SECRET_SESSION_KEY not in session:
+            session[SECRET_SESSION_KEY] = keyring.seal(generate_totp_secret())
+        self.secret = keyring.open(session[SECRET_SESSION_KEY])

@@ -1,0 +1,95 @@
+"""Single sign-on as superusers see it: which groups give which roles, and taking back what binds a person to the issuer."""
+
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portal.access import actor
+from portal.forms.group_roles import GroupRoleForm
+from portal.models import GroupRole
+from portal.views.form_base import form_page, typed
+from sms import guard
+from sms.models import Service
+from sms.models.audit import audit
+
+
+def _superusers_only(request: HttpRequest) -> None:
+    if not request.user.is_superuser:
+        raise PermissionDenied
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def group_roles(request: HttpRequest) -> HttpResponse:
+    _superusers_only(request)
+    form = GroupRoleForm(**typed(request))
+    if form.is_valid():
+        _add(request, GroupRole(**form.gives))
+        return redirect("group_roles")
+    context = {
+        "form": form,
+        "rows": GroupRole.objects.select_related("service").defer(*Service.secrets("service")),
+        "bound": SocialAccount.objects.select_related("user").order_by("user__email"),
+        "issuer": settings.OIDC_ISSUER,
+        "claim": settings.OIDC_ROLE_CLAIM,
+        "callback": f"{settings.PUBLIC_URL}{reverse('sso_callback')}",
+    }
+    return form_page(request, "settings/group_roles.html", context)
+
+
+def _add(request: HttpRequest, gives: GroupRole) -> None:
+    """While approval is on, another admin has to agree: a group can make approvers and admins."""
+    by = actor(request)
+    with transaction.atomic():
+        if not guard.on_guard(gives.service_id):
+            gives.save()
+            audit("group_role.added", gives, by=by, **_said(gives))
+            messages.success(request, "Saved. It counts from the next sign-in of each person.")
+            return
+        columns = {"group": gives.group, "service_id": gives.service_id, "role": gives.role}
+        adding = guard.Operation(
+            "portal.GroupRole", None, {name: (None, one) for name, one in columns.items()}
+        )
+        says = [{"name": f"group {gives.group}", "before": "nothing", "after": gives.gives}]
+        waits = guard.ask(
+            gives.service_id, f"Roles of the group {gives.group}"[:200], adding, by=by, says=says
+        )
+    messages.warning(request, waits.sentence)
+
+
+@require_POST
+def group_role_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    _superusers_only(request)
+    with transaction.atomic():
+        gone = get_object_or_404(GroupRole.objects.defer(*Service.secrets("service")), pk=pk)
+        audit("group_role.deleted", gone, by=actor(request), **_said(gone))
+        gone.delete()
+    messages.success(request, "Removed. People lose what only it gave them at their next sign-in.")
+    return redirect("group_roles")
+
+
+@require_POST
+def sso_unbind(request: HttpRequest, pk: int) -> HttpResponse:
+    """As where an organisation has made somebody's account anew. The next sign-in is matched by the address again."""
+    _superusers_only(request)
+    with transaction.atomic():
+        gone = get_object_or_404(SocialAccount.objects.select_related("user"), pk=pk)
+        audit("user.sso_unbound", gone.user, by=actor(request))
+        gone.delete()
+    messages.success(request, f"{gone.user.email} is matched by their e-mail address at the next sign-in.")
+    return redirect("group_roles")
+
+
+def _said(one: GroupRole) -> dict[str, Any]:
+    return {
+        "group": one.group,
+        "gives": one.role or "superuser",
+        "of": one.service.slug if one.service else "",
+    }
