@@ -1257,6 +1257,7 @@ class Migration(migrations.Migration):
                 ('facts', models.JSONField(blank=True, default=dict)),
                 ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('placed_by', models.CharField(max_length=254)),
+                ('by_program', models.BooleanField(db_default=False, default=False, help_text='By an API key: a key may lift it, as it may not what a person placed.')),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lifted_by', models.CharField(blank=True, max_length=254)),
             ],

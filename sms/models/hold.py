@@ -31,6 +31,9 @@ class Hold(models.Model):
     facts = models.JSONField(default=dict, blank=True)
     placed_at = models.DateTimeField(db_default=Now())
     placed_by = models.CharField(max_length=254)
+    by_program = models.BooleanField(
+        default=False, db_default=False, help_text="By an API key: a key may lift it, as it may not what a person placed."
+    )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True)
 

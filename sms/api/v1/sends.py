@@ -250,9 +250,13 @@ class Sends(Collection):
 
     @once("sends_resume", "Resume a send", NoBody, SendShape)
     def resume(self, body: dict[str, Any], pk: int) -> Response:
-        """Lift the pause of this send. What holds its sender, its domain or the whole service stays."""
+        """Lift the pause that a program made. What holds its sender, its domain or the whole service stays, and so does what a person
+        or a rule of the service paused: a person resumes it."""
         send = self._open(pk)
         if hold := holds.hold_on(send):
+            if not hold.by_program:
+                says = "It was not paused by a program. Ask a person to resume it on its page, where the reason stands."
+                raise ApiProblem(409, "conflict", says)
             holds.lift(hold, by=self.by)
         return self.shown(send)
 
