@@ -14,7 +14,8 @@ TESTS = (("without", "Without tests"), ("only", "Only tests"))
 
 
 class SendSearch(filters.FilterSet):
-    """By name or words of the text, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is the place in the list.
+    """By name or words of the text, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is
+    the place in the list.
 
     A part of an address that is not understood asks for nothing.
     """

@@ -64,8 +64,9 @@ class ApiKey(models.Model):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. One that is made beside another of its name
-    with the same scopes is its successor: both have one `identity`, to which idempotency keys belong. A test key sends through a sandbox only. The columns of POLICIES say what its requests get where they do not
-    say otherwise; a change holds from the next request on.
+    with the same scopes is its successor: both have one `identity`, to which idempotency keys belong. A test key sends through a
+    sandbox only. The columns of POLICIES say what its requests get where they do not say otherwise; a change holds from the next
+    request on.
     """
 
     audit_noun = "api_key"
@@ -76,7 +77,9 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=20, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     identity = models.UUIDField(
-        default=uuid.uuid4, editable=False, help_text="Shared with the keys that it replaces, or that replace it."
+        default=uuid.uuid4,
+        editable=False,
+        help_text="Shared with the keys that it replaces, or that replace it.",
     )
     scopes = models.JSONField(default=list, validators=[valid_scopes])
     networks = models.JSONField(
@@ -127,7 +130,10 @@ class ApiKey(models.Model):
     created_by = models.CharField(max_length=254, blank=True, editable=False)
 
     personal = PersonalData(
-        service="service", catalogue="name", team="prefix digest scopes networks revoked_by created_by", neutral="identity"
+        service="service",
+        catalogue="name",
+        team="prefix digest scopes networks revoked_by created_by",
+        neutral="identity",
     )
 
     class Meta:

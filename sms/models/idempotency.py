@@ -26,9 +26,7 @@ class IdempotentAnswer(models.Model):
     body = models.BinaryField(default=bytes)
     made_at = models.DateTimeField()
 
-    personal = PersonalData(
-        service="service", texts="key headers", raw="body", neutral="owner fingerprint"
-    )
+    personal = PersonalData(service="service", texts="key headers", raw="body", neutral="owner fingerprint")
 
     class Meta:
         indexes = (Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs

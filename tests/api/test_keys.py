@@ -189,7 +189,9 @@ def test_a_key_and_its_successor_share_and_keys_of_another_name_do_not(service):
     assert asked(one) == asked(successor) != asked(other)
 
 
-@pytest.mark.parametrize("differs", [{"scopes": ["send"]}, {"scopes": ["send", "read", "numbers"]}, {"is_test": True}])
+@pytest.mark.parametrize(
+    "differs", [{"scopes": ["send"]}, {"scopes": ["send", "read", "numbers"]}, {"is_test": True}]
+)
 def test_a_key_of_the_name_that_may_do_other_things_gets_no_answer_of_the_first(service, differs):
     assert asked(a_key(service)) != asked(a_key(service, **differs))
 

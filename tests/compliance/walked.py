@@ -1,15 +1,12 @@
-"""Every address that can be read, with every thing of one service that it can name: for tests that look at all of what is shown."""
+"""Every address that can be read, with every thing of a service that it can name: for tests that look at all of what is shown."""
 
-import io
-import zipfile
 from collections.abc import Iterator
 
-from django.apps import apps
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.test import Client
+from django.db.models import QuerySet
 
 from portal.models import Invitation, User
+from sms.api.v1.urls import RESOURCES
 from sms.models import (
     ApprovalRequest,
     AuditEvent,
@@ -17,35 +14,39 @@ from sms.models import (
     InboundMessage,
     Message,
     ProbeStep,
+    ReportFile,
+    ReportSchedule,
     Service,
     TemplateVersion,
 )
-from sms.api.v1.urls import RESOURCES
 from tests.support.every_page import SERVICE_PAGES
 from tests.support.routes import patterns
 
+NOUNS = {
+    "messages": lambda service: Message.objects.filter(send__service=service),
+    "inbound": lambda service: InboundMessage.objects.filter(service=service),
+    "callback-log": lambda service: Callback.objects.filter(endpoint__service=service),
+    "callbacks": lambda service: service.callback_endpoints.all(),
+    "versions": lambda service: TemplateVersion.objects.filter(template__service=service),
+    "approvals": lambda service: ApprovalRequest.objects.filter(service=service),
+    "people": lambda service: User.objects.filter(memberships__service=service).distinct(),
+    "invitations": lambda service: Invitation.objects.filter(service=service),
+    "tenant": lambda service: ProbeStep.objects.filter(probe__service=service),
+    "audit": lambda service: AuditEvent.objects.filter(service_slug=service.slug),
+    "domains": lambda service: service.link_domains.all(),
+    "personal-data": lambda service: service.erasures.all(),
+    "report-files": lambda service: ReportFile.objects.filter(service=service),
+    "report-schedules": lambda service: ReportSchedule.objects.filter(service=service),
+}
 
-def things(noun: str, service: Service) -> "QuerySet[Model]":
+
+def things(noun: str, service: Service) -> "QuerySet":
     """All of a service that a page's address calls so."""
-    named = {
-        "messages": lambda: Message.objects.filter(send__service=service),
-        "inbound": lambda: InboundMessage.objects.filter(service=service),
-        "callback-log": lambda: Callback.objects.filter(endpoint__service=service),
-        "callbacks": lambda: service.callback_endpoints.all(),
-        "versions": lambda: TemplateVersion.objects.filter(template__service=service),
-        "approvals": lambda: ApprovalRequest.objects.filter(service=service),
-        "people": lambda: User.objects.filter(memberships__service=service).distinct(),
-        "invitations": lambda: Invitation.objects.filter(service=service),
-        "tenant": lambda: ProbeStep.objects.filter(probe__service=service),
-        "audit": lambda: AuditEvent.objects.filter(service_slug=service.slug),
-        "domains": lambda: service.link_domains.all(),
-        "personal-data": lambda: service.erasures.all(),
-    }
-    found = named[noun]() if noun in named else getattr(service, noun.replace("-", "_")).all()
+    found = NOUNS[noun](service) if noun in NOUNS else getattr(service, noun.replace("-", "_")).all()
     return found.order_by("pk")
 
 
-def pages(service: Service, *, most: int = 12) -> Iterator[tuple[str, str]]:
+def pages(service: Service, *, most: int = 9) -> Iterator[tuple[str, str]]:
     """(name, address) of each page of a service, with up to `most` things of it."""
     for path, name, _ in SERVICE_PAGES:
         plain = "/" + path.replace("<slug:service>", service.slug).replace("<slug:step>", "backup")
@@ -55,3 +56,27 @@ def pages(service: Service, *, most: int = 12) -> Iterator[tuple[str, str]]:
         noun = path.removeprefix("s/<slug:service>/").removeprefix("settings/").split("/")[0]
         for pk in things(noun, service).values_list("pk", flat=True)[:most]:
             yield name, plain.replace("<int:pk>", str(pk))
+
+
+def pages_of_the_admin(*, most: int = 6) -> Iterator[tuple[str, str]]:
+    yield "admin", "/admin/"
+    for model in admin.site._registry:
+        at = f"/admin/{model._meta.app_label}/{model._meta.model_name}"
+        yield f"{at}/", f"{at}/"
+        for pk in model._base_manager.order_by("pk").values_list("pk", flat=True)[:most]:
+            yield f"{at}/change/", f"{at}/{pk}/change/"
+            yield f"{at}/history/", f"{at}/{pk}/history/"
+
+
+def addresses_of_the_api(service: Service, *, most: int = 6) -> Iterator[tuple[str, str]]:
+    """What a key can read."""
+    for path, name, _ in patterns():
+        if not path.startswith("api/v1/") or path == "api/v1/":
+            continue
+        if "<int:pk>" not in path:
+            yield name, f"/{path}"
+            continue
+        rows = RESOURCES[path.split("/")[2]].queryset
+        owner = getattr(RESOURCES[path.split("/")[2]], "owner", "service")
+        for pk in rows.filter(**{owner: service}).order_by("pk").values_list("pk", flat=True)[:most]:
+            yield path, "/" + path.replace("<int:pk>", str(pk))

@@ -19,8 +19,8 @@ def read(line: str, separator: str = ",") -> list[str]:
 
 
 def runs(cell: str) -> bool:
-    bare = cell.lstrip(" \"\u00a0\u200b\u3000\ufeff")
-    plain = bare.rstrip("\r\n\"").lstrip("+-")
+    bare = cell.lstrip(' "\u00a0\u200b\u3000\ufeff')
+    plain = bare.rstrip('\r\n"').lstrip("+-")
     return bare[:1] != "" and bare[0] in ACTIVE and not plain.isdecimal()
 
 

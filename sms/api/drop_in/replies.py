@@ -106,7 +106,10 @@ def without_number(message: Message) -> Message:
     number, send = message.msisdn, message.send
     message.msisdn = mask(number) if number.startswith("+") else number
     message.text, message.detail = starred(message.text, number), starred(message.detail, number)
-    send.callback_data, send.notify_url = starred(send.callback_data, number), starred(send.notify_url, number)
+    send.callback_data, send.notify_url = (
+        starred(send.callback_data, number),
+        starred(send.notify_url, number),
+    )
     echo: Echo | None = getattr(message, "echo", None)
     if echo is not None:
         echo.correlation_id = starred(echo.correlation_id, number)

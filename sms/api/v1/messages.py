@@ -22,7 +22,7 @@ from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
 from sms.sends.messages import find_messages, story_of
 from sms.values import msisdn
-from sms.values.msisdn.mention import starred
+from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
@@ -147,18 +147,19 @@ def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[Timelin
     failed = message.state == MessageState.FAILED and not receipts
     if message.final_at and (failed or message.state in (MessageState.CANCELLED, MessageState.EXPIRED)):
         events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
-    events += [_receipt_event(receipt, clicks.get(receipt.pk)) for receipt in receipts]
+    events += [_receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden) for receipt in receipts]
     events = [replace(event, detail=starred(event.detail, hidden)) for event in events]
     return sorted(events, key=lambda event: event.at)
 
 
-def _receipt_event(receipt: Receipt, click: Click | None) -> TimelineEvent:
+def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> TimelineEvent:
     try:
         note = parse_receipt(bytes(receipt.raw))
     except UnreadableBody:
         return TimelineEvent(receipt.received_at, "receipt", detail="It cannot be read.")
     if note.state == "clicked":
         who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
-        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{note.url} · {who}")
+        url = masked(note.url) if hidden else note.url
+        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}")
     kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
     return TimelineEvent(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)
