@@ -46,7 +46,7 @@ def things(noun: str, service: Service) -> "QuerySet":
     return found.order_by("pk")
 
 
-def pages(service: Service, *, most: int = 9) -> Iterator[tuple[str, str]]:
+def pages(service: Service, *, most: int = 5) -> Iterator[tuple[str, str]]:
     """(name, address) of each page of a service, with up to `most` things of it."""
     for path, name, _ in SERVICE_PAGES:
         plain = "/" + path.replace("<slug:service>", service.slug).replace("<slug:step>", "backup")
@@ -58,7 +58,7 @@ def pages(service: Service, *, most: int = 9) -> Iterator[tuple[str, str]]:
             yield name, plain.replace("<int:pk>", str(pk))
 
 
-def pages_of_the_admin(*, most: int = 6) -> Iterator[tuple[str, str]]:
+def pages_of_the_admin(*, most: int = 4) -> Iterator[tuple[str, str]]:
     yield "admin", "/admin/"
     for model in admin.site._registry:
         at = f"/admin/{model._meta.app_label}/{model._meta.model_name}"
@@ -68,7 +68,7 @@ def pages_of_the_admin(*, most: int = 6) -> Iterator[tuple[str, str]]:
             yield f"{at}/history/", f"{at}/{pk}/history/"
 
 
-def addresses_of_the_api(service: Service, *, most: int = 6) -> Iterator[tuple[str, str]]:
+def addresses_of_the_api(service: Service, *, most: int = 4) -> Iterator[tuple[str, str]]:
     """What a key can read."""
     for path, name, _ in patterns():
         if not path.startswith("api/v1/") or path == "api/v1/":

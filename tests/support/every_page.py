@@ -106,7 +106,8 @@ def a_domain(service) -> ShortLinkDomain:
 
 
 def an_api_key(service) -> ApiKey:
-    return ApiKey.objects.get_or_create(service=service, name="Shop", prefix=f"td_live_{service.pk}")[0]
+    known = {"service": service, "name": "Shop", "prefix": f"td_live_{service.pk}"}
+    return ApiKey.objects.get_or_create(known | {"digest": "0" * 64, "scopes": ["read"]}, **known)[0]
 
 
 def a_callback(service) -> Callback:
@@ -170,4 +171,4 @@ def a_report_by_mail(service) -> ReportSchedule:
 
 def an_sms(service) -> InboundMessage:
     kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
-    return InboundMessage.objects.get_or_create(dedupe=b"0" * 16, defaults=kept)[0]
+    return InboundMessage.objects.get_or_create(dedupe=b"%016d" % service.pk, defaults=kept)[0]
