@@ -48,7 +48,7 @@ class Text(serializers.CharField):
         return without_recipients(said, instance.send) if numbers_like(said) else said
 
 
-class Written(serializers.CharField):
+class Remark(serializers.CharField):
     """What a person, a network or a receiver wrote: numbers in it are hidden unless the context's `numbers` says otherwise."""
 
     def to_representation(self, value: Any) -> str:
