@@ -13,8 +13,6 @@ _BEFORE = "[ '\"\u00a0\u2007\u200b\u202f\u3000\ufeff]*"
 _BEGINS = rf"(?:^(?={_BEFORE}[{_ACTIVE}\t\r\n])|[;|\t\r\n](?={_BEFORE}[{_ACTIVE}]))"
 _LIVE = re.compile(_BEGINS)
 _MAY_BE_LIVE = re.compile(rf"[{_ACTIVE};|\t\r\n]")  # found in a tenth of the time
-# Nothing to run, and programs read it: a number with its sign. `+447700900123`, `-5`, `-0.5`
-_PLAIN_NUMBER = re.compile(r"[+-][0-9]+(?:\.[0-9]+)?")
 _DISARMED = re.compile(_BEGINS.replace("(?=", "'(?="))
 
 
@@ -31,6 +29,4 @@ def csv_line(*cells: str) -> str:
 
 
 def _disarmed(cell: str) -> str:
-    if _PLAIN_NUMBER.fullmatch(cell):
-        return cell
     return _LIVE.sub(lambda found: f"{found[0]}'", cell)
