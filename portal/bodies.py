@@ -218,5 +218,6 @@ def _limits() -> dict[str, BodyLimit]:
             for prefix, dialect in dialects.items()
         },
         "/api": BodyLimit(most, lambda _, *says: as_problem(*says), only_plain=True),
+        **{path: BodyLimit(1024, _refuse_post) for path in ("/healthz", "/readyz", "/metrics")},
         "": BodyLimit(most, _refuse_page),  # a file and the fields beside it
     }

@@ -1,6 +1,8 @@
 """System checks of the domain, run at every start: combinations that are legal one by one and wrong together."""
 
 from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from sms.compliance.audit.elsewhere import parse_place
+from sms.compliance.audit.bucket import MISSING
+from sms.compliance.audit.elsewhere import SHOULD, parse_place
 from sms.models import Service
 from sms.values import time_zones
 
@@ -29,12 +32,18 @@ def queue_retry_outlasts_its_tasks(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def state_folder_is_private(**_: Any) -> list[CheckMessage]:
-    """It holds keys, spools and the embedded database."""
-    folder = settings.VAR_DIR
-    if not folder.exists() or not folder.stat().st_mode & 0o077:
-        return []
-    says = f"VAR_DIR ({folder}) can be read by other users of this machine: chmod 700 it."
-    return [Warning(says, id="sms.W001")]
+    """It holds keys, spools and the embedded database. Starts narrow what is their user's, so this is somebody else's."""
+    folder, found = settings.VAR_DIR, []
+    database = connections["default"].settings_dict
+    here = [("VAR_DIR", folder)]
+    if connections["default"].vendor == "sqlite":
+        here += [("The database", Path(f"{database['NAME']}{suffix}")) for suffix in ("", "-wal", "-shm")]
+    for what, path in here:
+        if path.exists() and (mode := path.stat().st_mode & 0o077):
+            says = f"{what} ({path}) can be read by other users of this machine."
+            hint = f"As its owner, or as root: chmod {'700' if path.is_dir() else '600'} {path} (others have {mode:o})."
+            found.append(Warning(says, hint=hint, id="sms.W001"))
+    return list(found)
 
 
 @register(Tags.compatibility)
@@ -79,8 +88,9 @@ def checkpoints_have_places(**_: Any) -> list[CheckMessage]:
         try:
             parse_place(place)
         except ValueError:
-            should = "syslog://host:514, syslog+tcp://host:514 or mailto:address"
-            found.append(
-                Error(f"AUDIT_CHECKPOINTS_TO holds {place!r}; each place should be {should}.", id="sms.E002")
-            )
+            says = f"AUDIT_CHECKPOINTS_TO holds {place!r}; each place should be {SHOULD}."
+            found.append(Error(says, id="sms.E002"))
+        else:
+            if place.startswith("s3:") and find_spec("boto3") is None:
+                found.append(Error(MISSING, id="sms.E004"))
     return found

@@ -11,9 +11,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal import addresses, mail_server
+from portal import account_mail, addresses, mail_server, sessions
 from portal.access import actor, services_of
 from portal.forms.people import DetailsForm
+from portal.forms.texts import text_of
 from portal.models import User
 from portal.views.form_base import form_page, typed
 from sms.models.audit import audit
@@ -31,13 +32,38 @@ def details(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with transaction.atomic():
             form.save()
-            if (user.own_number, user.time_zone) != before:
-                number = mask(user.own_number) if user.own_number else "none"
-                said: dict[str, Any] = {"number": number, "time_zone": user.time_zone}
+            after = (user.own_number, user.time_zone)
+            if after != before:
+                said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 audit("user.details_changed", user, by=actor(request), **said)
         messages.success(request, "Saved.")
         return redirect("own_details")
     return form_page(request, "account/details.html", {"form": form})
+
+
+def _said(own_number: str, time_zone: str) -> dict[str, str]:
+    return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in; a POST ends one of them (`end`), or all others."""
+    user: Any = request.user
+    this = request.session.session_key
+    if request.method == "POST":
+        name = text_of(request.POST, "end", most=16)
+        with transaction.atomic():
+            ended = sessions.end(user, keep=this, name=name)
+            if ended:
+                act = "user.session_ended" if name else "user.sessions_ended"
+                audit(act, user, by=actor(request), sessions=ended)
+        if ended:
+            account_mail.sessions_ended(user, by="")
+            messages.success(request, "Signed out there.")
+        else:
+            messages.info(request, "Nobody was signed in there any more.")
+        return redirect("own_sessions")
+    return render(request, "account/sessions.html", {"sessions": sessions.open_of(user, this=this)})
 
 
 @login_not_required

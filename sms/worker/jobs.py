@@ -29,6 +29,7 @@ from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.models.lease import LEASE
 from sms.reports import facts
+from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
 log = structlog.get_logger(__name__)
@@ -53,8 +54,9 @@ class JobContext:
     pause: Callable[[float], None] = time.sleep
     pulse: Pulse | None = None  # where the process sends in a loop of its own
     renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
-    sealer: audit.ChainSealer = field(
-        default_factory=lambda: audit.ChainSealer(_audit_folder(), places=settings.AUDIT_CHECKPOINTS_TO)
+    sealer: audit.ChainSealer = field(default_factory=lambda: audit.ChainSealer(_audit_folder()))
+    courier: audit.CheckpointCourier = field(
+        default_factory=lambda: audit.CheckpointCourier(settings.AUDIT_CHECKPOINTS_TO)
     )
 
 
@@ -155,6 +157,7 @@ JOBS: tuple[Job, ...] = (
     Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
+    Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
@@ -167,10 +170,13 @@ JOBS: tuple[Job, ...] = (
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
+    Job("audit checkpoints", audit.COURIER_EVERY, lambda context: context.courier.run(), loop="audit places"),
     Job(
         "audit check",
         audit.CHECK_EVERY,
-        lambda _: audit.check_and_keep(audit.CheckpointFiles(_audit_folder())),
+        lambda _: audit.check_and_keep(
+            audit.CheckpointFiles(_audit_folder()), places=settings.AUDIT_CHECKPOINTS_TO
+        ),
         lease=LEASE,
         loop="audit check",
     ),
