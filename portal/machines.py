@@ -128,12 +128,14 @@ class MachinesFirst:
         self._worked_until: dict[int, float] = {}  # by thread, which has its own connection
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """With its length, as `CommonMiddleware` would add it: a server sends what has none in chunks."""
+        """With its length, as `CommonMiddleware` would add it: a server sends what has none in chunks. Nothing of it is to be kept."""
         address = address_of(request.path_info)
         if address is None:
             return self.get_response(request)
         answered: Any = self._guarded(request) if address.direct else self.get_response(request)
         response = _without_html(answered, address)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if not response.streaming:
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response

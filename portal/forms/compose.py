@@ -15,6 +15,7 @@ from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
 from portal.odd_requests import refuse_too_long
 from portal.presenters import wording
+from sms.audiences.files.choices import NAMES
 from sms.compose.drafts import collaboration
 from sms.models import (
     USUAL_RECEIPTS,
@@ -175,8 +176,9 @@ class DraftForm(ReadingForm, forms.ModelForm):
             del self.fields["language"]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         if self.instance.upload is not None and self.instance.upload.withheld:
-            # with another column chosen, the numbers would be values like any other
-            self.fields["column"].disabled = True
+            # with another column chosen, the numbers would be values like any other; with another row, headings
+            for name in ("column", *NAMES):
+                self.fields[name].disabled = True
             self.fields[
                 "column"
             ].help_text = "These rows were copied from another send, so it stays the column of the numbers."

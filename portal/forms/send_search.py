@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import django_filters as filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.odd_requests import refuse_too_long
 from sms.compose import labels
@@ -14,12 +14,13 @@ TESTS = (("without", "Without tests"), ("only", "Only tests"))
 
 
 class SendSearch(filters.FilterSet):
-    """By name, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is the place in the list.
+    """By name or words of the text, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is
+    the place in the list.
 
     A part of an address that is not understood asks for nothing.
     """
 
-    q = filters.CharFilter("name", "icontains", max_length=LONGEST)
+    q = filters.CharFilter(method="filter_words", max_length=LONGEST)
     state = filters.ChoiceFilter(choices=SendState.choices)
     label = filters.CharFilter(method="filter_label", max_length=LONGEST)
     by = filters.CharFilter(method="filter_maker", max_length=LONGEST)
@@ -29,6 +30,10 @@ class SendSearch(filters.FilterSet):
     class Meta:
         model = Send
         fields = ()
+
+    def filter_words(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        """Texts of programs are for one person each, so they are not searched."""
+        return rows.filter(Q(name__icontains=value) | Q(text__icontains=value, partner=""))
 
     def filter_label(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
         return labels.having(rows, value)

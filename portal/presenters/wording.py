@@ -3,6 +3,7 @@
 from portal.forms import time_zones
 from sms.compose.options import checks_in_words, in_words
 from sms.models import USUAL_RECEIPTS, Draft, Resend, Send, Service
+from sms.sends.own_numbers import without_recipients
 
 # options that the page of a send shows in places of their own
 SHOWN_APART = (
@@ -72,7 +73,8 @@ def asked(send: Send) -> list[tuple[str, str]]:
         found.append(("Checked at each message", checks_in_words(send) or "nothing"))
     if send.validity:
         found.append(("Valid for", f"{duration(send.validity)} after hand-over"))
-    return [*found, *in_words(send, without=SHOWN_APART).items()]
+    beside = in_words(send, without=SHOWN_APART).items()
+    return [*found, *((name, without_recipients(words, send)) for name, words in beside)]
 
 
 def beside_folds(draft: Draft) -> list[tuple[str, str]]:

@@ -12,13 +12,18 @@ from portal.presenters.bars import state_bar
 from sms.catalogue import prices
 from sms.models import Draft, MessageState, OptOut, SendState
 from sms.models.audit_acts import DOORS, words_of
+from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask, pretty
-from sms.values.msisdn.mention import starred
+from sms.values.msisdn.mention import masked, starred
 from sms.values.problems import code_of
 
 register = template.Library()
 register.filter("masked", mask)
 register.filter("hiding", starred)  # a text in which the recipient's own number may stand
+register.filter(
+    "written", masked
+)  # what people, networks and programs wrote: numbers of people may stand in it
+register.filter("to_nobody", without_recipients)  # a text of a send
 register.filter("pretty_number", pretty)
 register.filter("state_bar", state_bar)
 register.filter("problem_code", code_of)

@@ -1,6 +1,5 @@
 """Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,13 +119,12 @@ def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> Tim
         written = of_record(raw.decode(errors="replace"), msisdn)
         return TimelineEntry(at, "Receipt that cannot be read", str(problem), raw=written)
     if note.state == "clicked":
-        label, detail, state = "Link clicked", note.url, ""
+        label, detail, state = "Link clicked", masked(note.url), ""
     else:
         label, detail, state = f"Receipt: {note.status}", codes.lookup(note.code).meaning, note.state
     if click is not None:
         label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
-    shown = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    return TimelineEntry(at, label, detail, state, of_record(shown, msisdn))
+    return TimelineEntry(at, label, detail, state, of_record(raw.decode(errors="replace"), msisdn))
 
 
 class RevealNumber(ConfirmView):

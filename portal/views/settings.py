@@ -32,7 +32,7 @@ from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.dispatch.rate import BURST_DAY, BURST_MONTH, burst_used
-from sms.models import Actor, ApprovalRules, Receipt, ReceiptInbox, Sender, Service
+from sms.models import Actor, ApprovalRules, Receipt, ReceiptInbox, Service
 from sms.models.audit import audit
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
@@ -189,16 +189,12 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
     if not form.is_valid():
         return _page(request, service, test_form=form)
     address, number = form.cleaned_data["sender"], form.cleaned_data["number"]
-    kind = {"kind": senders.kind_of(address)}
-    sender, made = Sender.objects.get_or_create(kind, service=service, address=address)
-    if made:
-        audit("sender.added", sender, by=actor(request), named=address)
-    with refused_beside(form, AudienceError, ComposeError, field="number"):
+    with refused_beside(form, AudienceError, ComposeError, field="number"), transaction.atomic():
         audience = read_pasted(number, country=service.default_country, limits=upload_limits())
         order = Order(
             service=service,
             audience=audience,
-            sender=sender,
+            sender=senders.listed(service, address, by=actor(request)),
             content=TEST_TEXT,
             name="Test message",
             source="test",

@@ -106,7 +106,13 @@ class ApiKeyAdminForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         for name in cleaned:
             setattr(self.instance, name, cleaned[name])
-        api_keys.check(self.instance)
+        try:
+            api_keys.check(self.instance)
+        except ValidationError as problem:  # also of what this form does not have
+            known = {name for name in problem.error_dict if name in self.fields}
+            raise ValidationError(
+                {name: problem.error_dict[name] for name in known} or problem.messages
+            ) from None
         return cleaned
 
 

@@ -12,6 +12,7 @@ from sms import models
 from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
 from sms.inbound import optouts
 from sms.values.msisdn import BadNumber, certain, mask
+from sms.values.msisdn.mention import masked, starred
 
 
 @admin.register(models.Message)
@@ -23,7 +24,7 @@ class MessageAdmin(ReadOnly):
     search_fields = ("provider_id", "code")
     search_help_text = "Provider ID or code. Numbers are searched on the Messages page."
     fields = (
-        *("send", "masked_number", "row", "state", "code", "detail", "attempt", "provider_id", "segments"),
+        *("send", "masked_number", "row", "state", "code", "said", "attempt", "provider_id", "segments"),
         *("posted_at", "final_at"),
     )
     readonly_fields = fields
@@ -33,16 +34,25 @@ class MessageAdmin(ReadOnly):
     def masked_number(self, message: models.Message) -> str:
         return mask(message.msisdn)
 
+    @admin.display(description="detail")
+    def said(self, message: models.Message) -> str:
+        return starred(message.detail, message.msisdn)
+
 
 @admin.register(models.Hold)
 class HoldAdmin(ReadOnly):
     """What was paused, by whom, and when it went on; pausing and resuming are acts of the pages."""
 
     list_display = (
-        *("covers", "service", "rule", "because", "placed_at", "placed_by", "lifted_at", "lifted_by"),
+        *("covers", "service", "rule", "reason", "placed_at", "placed_by", "lifted_at", "lifted_by"),
     )
+    fields = (*("service", "covers", "rule", "reason", "placed_at", "placed_by", "lifted_at", "lifted_by"),)
     list_filter = ("rule",)
     list_select_related = ("service", "send", "sender", "link_domain")
+
+    @admin.display(description="because")
+    def reason(self, hold: models.Hold) -> str:
+        return masked(hold.because)
 
 
 @admin.register(models.InboundMessage)
@@ -67,10 +77,23 @@ class AudienceAdmin(ReadOnly):
     list_filter = (("archived_at", admin.EmptyFieldListFilter), "service")
     list_select_related = ("service", "current")
     search_fields = ("name", "note")
-    fields = ("service", "name", "note", "recipients", "version", "uploaded", "created_at", "archived_at")
+    fields = (
+        "service",
+        "name",
+        "shown_note",
+        "recipients",
+        "version",
+        "uploaded",
+        "created_at",
+        "archived_at",
+    )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).defer("current__rejects")
+
+    @admin.display(description="note")
+    def shown_note(self, audience: models.SavedAudience) -> str:
+        return masked(audience.note)
 
     @admin.display(description="recipients", ordering="current__recipients")
     def recipients(self, audience: models.SavedAudience) -> int:
@@ -115,8 +138,8 @@ class OptOutAdmin(Scoped):
         if obj is None:
             return ("service", "msisdn", "evidence")
         return (
-            *("service", "masked_number", "source", "send", "at", "by", "evidence"),
-            *("lifted_at", "lifted_by", "lifted_because"),
+            *("service", "masked_number", "source", "send", "at", "by", "shown_evidence"),
+            *("lifted_at", "lifted_by", "shown_reason"),
         )
 
     # lifting one takes a reason, which its page asks for; a refusal is lifted, not forgotten
@@ -131,6 +154,14 @@ class OptOutAdmin(Scoped):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return admin.ModelAdmin.log_addition(self, request, obj, message)
+
+    @admin.display(description="evidence")
+    def shown_evidence(self, opt_out: models.OptOut) -> str:
+        return masked(opt_out.evidence)
+
+    @admin.display(description="lifted because")
+    def shown_reason(self, opt_out: models.OptOut) -> str:
+        return masked(opt_out.lifted_because)
 
     @admin.display(description="MSISDN")
     def masked_number(self, opt_out: models.OptOut) -> str:

@@ -19,7 +19,9 @@ from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.compose.rejects import rejected_groups
 from sms.compose.resolved_order import resolve
+from sms.sends.own_numbers import without_recipients
 
+TEXTS = models.SendOptions.TEXTS.split()
 OPTIONS = tuple(field.name for field in models.SendOptions.fields())
 
 
@@ -109,7 +111,15 @@ class SendAdmin(ReadOnly):
         if obj is None:
             names = SendForm.Meta.fields
             return (*names[:3], "recipients_text", *names[3:], "labels", "send_at")
-        return super().get_fields(request, obj)
+        return (
+            *("service", "name", "sender", "shown_text", "template", "template_version", "state", "due_at"),
+            *("recipients", "rejected", "source", "created_by", "partner", "created_at", "cancelled_at"),
+            *(name for name in OPTIONS if name not in TEXTS),
+        )
+
+    @admin.display(description="text")
+    def shown_text(self, send: models.Send) -> str:
+        return without_recipients(send.text, send)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         order = resolve(form.order)

@@ -61,7 +61,7 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], HttpRespon
             claimed = 0
             for _ in range(2):  # a second time where what was there went away in between
                 claimed = IdempotentAnswer.claim(
-                    by.service_id, owner=by.name, key=key, fingerprint=fingerprint
+                    by.service_id, owner=str(by.identity), key=key, fingerprint=fingerprint
                 )
                 if claimed:
                     break
@@ -85,7 +85,7 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], HttpRespon
 
 def kept(key: str, *, by: ApiKey, fingerprint: str) -> HttpResponse | None:
     """What was answered before, for acts that cannot run inside a transaction; raises OtherBody."""
-    rows = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=by.name, key=key)
+    rows = IdempotentAnswer.objects.filter(service_id=by.service_id, owner=str(by.identity), key=key)
     found = rows.first() if key else None
     if found is None:
         return None

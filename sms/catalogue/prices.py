@@ -15,7 +15,7 @@ from django.db import transaction
 
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
-from sms.values.csv import MARK
+from sms.values.csv import MARK, csv_line
 from sms.values.text import line_breaks
 
 HEADINGS = ("country", "sender kind", "price", "currency")
@@ -131,12 +131,10 @@ def as_csv(service: Service) -> str:
     rows = list(service.prices.all())
     if not rows:
         return ""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADINGS)
-    for one in rows:
-        writer.writerow([one.country, one.sender_kind.replace("_", " "), plain(one.amount), one.currency])
-    return out.getvalue()
+    cells = [
+        (one.country, one.sender_kind.replace("_", " "), plain(one.amount), one.currency) for one in rows
+    ]
+    return "".join(csv_line(*line) for line in [HEADINGS, *cells]).replace("\r\n", "\n")
 
 
 def plain(amount: Decimal) -> str:

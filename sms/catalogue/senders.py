@@ -1,6 +1,6 @@
 """Senders: whether a network of a country takes one, and the outcome of its messages.
 
-Called by `sms.compose` for every country of a send, and by the sender pages.
+Called by `sms.compose` for every country of a send, by the sender pages, and by the test message of a connection.
 """
 
 from collections.abc import Iterable
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from django.db import transaction
 from django.db.models import Max, Sum
 
-from sms.models import Registration, Sender, SenderKind, StateCount
+from sms.models import Actor, Registration, Sender, SenderKind, Service, StateCount
+from sms.models.audit import audit
 from sms.values import msisdn
 
 RECENT = timedelta(days=30)
@@ -73,6 +75,19 @@ def _north_america(sender: Sender, country: str) -> Judgement:
         says = f"{sender} is registered for 10DLC, which is for the United States."
         return Judgement(SenderFit.WARNING, says)
     return FINE
+
+
+def listed(service: Service, address: str, *, by: Actor) -> Sender:
+    """The service's sender of that address; one that is not listed yet is checked and added, as on its page. Raises ValidationError."""
+    found = service.senders.filter(address=address).first()
+    if found is not None:
+        return found
+    with transaction.atomic():
+        made = Sender(service=service, address=address, kind=kind_of(address))
+        made.full_clean()
+        made.save()
+        audit("sender.added", made, by=by, address=made.address, kind=made.kind)
+    return made
 
 
 def kind_of(address: str) -> SenderKind:

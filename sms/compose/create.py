@@ -33,7 +33,6 @@ from sms.models import (
 )
 from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch
-from sms.values.msisdn.mention import masked
 from sms.values.problems import Problem, ProblemCode
 
 
@@ -206,7 +205,7 @@ def _fields(
     due_at = max(order.due_at or now, now)
     return {
         **request_fields(order),
-        "name": order.name or _name(order, due_at),
+        "name": order.name or default_name(str(order.template or ""), recipients, due_at),
         "due_at": due_at,
         "created_by": by.user,
         "counted_on": spending.day_of(order, now=now),
@@ -223,13 +222,6 @@ def _fields(
         "test": order.test_send is not None,
         "tested": order.test_send.draft if order.test_send is not None else None,
     }
-
-
-def _name(order: Order, due_at: datetime) -> str:
-    """Programs write texts for one person, and a name stands in every list: what looks like a number in it is hidden."""
-    begins = " ".join(order.content.split()[:6])
-    says = str(order.template) if order.template else begins if order.draft else masked(begins)
-    return default_name(says, due_at)
 
 
 def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sms.catalogue import content_gate, templates
 from sms.catalogue.content_gate.finding import CERTAIN, ContentFinding
 from sms.compose import links
+from sms.compose.naming import in_one_line
 from sms.compose.order import Order
 from sms.compose.placeholders import ResolvedPlaceholder, used_columns
 from sms.models import MessageTemplate, TemplateVersion
@@ -49,6 +50,7 @@ def resolve(order: Order) -> ResolvedOrder:
     if template is not None and order.version is None:
         given["version"] = templates.published(template, order.options.language)
     source: TemplateVersion | MessageTemplate | None = given["version"] or template
+    given["name"] = in_one_line(order.name)
     given["content"] = text.line_breaks(order.content)
     written = text.line_breaks(source.text) if source is not None else given["content"]
     quiet_hours = order.service.quiet_hours if order.options.respect_quiet_hours else ""

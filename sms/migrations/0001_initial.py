@@ -1,5 +1,7 @@
 """All tables of the domain, in order of dependency, each with its indexes and constraints."""
 
+import uuid
+
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -445,6 +447,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text="Who uses it, for example the shop's order system.", max_length=60)),
                 ('prefix', models.CharField(editable=False, max_length=20, unique=True)),
                 ('digest', models.CharField(editable=False, max_length=64)),
+                ('identity', models.UUIDField(default=uuid.uuid4, editable=False, help_text='Shared with the keys that it replaces, or that replace it.')),
                 ('scopes', models.JSONField(default=list, validators=[sms.models.api_key.valid_scopes])),
                 ('networks', models.JSONField(blank=True, default=list, help_text='Addresses it may be used from; none means from everywhere.', validators=[sms.models.api_key.valid_networks], verbose_name='allowed networks')),
                 ('per_minute', models.PositiveIntegerField(default=6000, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='requests a minute')),
@@ -672,7 +675,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sms.service')),
-                ('owner', models.CharField(max_length=60)),
+                ('owner', models.CharField(max_length=36)),
                 ('key', models.CharField(max_length=255)),
                 ('fingerprint', models.CharField(max_length=64)),
                 ('status', models.PositiveSmallIntegerField(default=0)),
@@ -1313,6 +1316,7 @@ class Migration(migrations.Migration):
                 ('facts', models.JSONField(blank=True, default=dict)),
                 ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('placed_by', models.CharField(max_length=254)),
+                ('by_program', models.BooleanField(db_default=False, default=False, help_text='By an API key: a key may lift it, as it may not what a person placed.')),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lifted_by', models.CharField(blank=True, max_length=254)),
             ],

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,9 +81,10 @@ def _higher_cap(stored: Mapping[str, Any], before: int | None, after: int | None
 class ApiKey(Guarded):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
-    A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable, and those share what belongs to the name:
-    idempotency keys. A test key sends through a sandbox only. The columns of POLICIES say what its requests get where they do not
-    say otherwise; a change holds from the next request on.
+    A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. One that is made beside another of its name
+    with the same scopes is its successor: both have one `identity`, to which idempotency keys belong. A test key sends through a
+    sandbox only. The columns of POLICIES say what its requests get where they do not say otherwise; a change holds from the next
+    request on.
     """
 
     audit_noun = "api_key"
@@ -103,6 +105,11 @@ class ApiKey(Guarded):
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
     prefix = models.CharField(max_length=20, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    identity = models.UUIDField(
+        default=uuid.uuid4,
+        editable=False,
+        help_text="Shared with the keys that it replaces, or that replace it.",
+    )
     scopes = models.JSONField(default=list, validators=[valid_scopes])
     networks = models.JSONField(
         "allowed networks",
@@ -168,7 +175,10 @@ class ApiKey(Guarded):
     )
 
     personal = PersonalData(
-        service="service", catalogue="name", team="prefix digest scopes networks revoked_by created_by"
+        service="service",
+        catalogue="name",
+        team="prefix digest scopes networks revoked_by created_by",
+        neutral="identity",
     )
 
     class Meta:

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from sms.models.columns import set_together
 from sms.models.personal import PersonalData
+from sms.values.msisdn.mention import masked
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -31,6 +32,11 @@ class Hold(models.Model):
     facts = models.JSONField(default=dict, blank=True)
     placed_at = models.DateTimeField(db_default=Now())
     placed_by = models.CharField(max_length=254)
+    by_program = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="By an API key: a key may lift it, as it may not what a person placed.",
+    )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True)
 
@@ -56,7 +62,7 @@ class Hold(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.covers}: {self.because}"
+        return f"{self.covers}: {masked(self.because)}"
 
     @property
     def covers(self) -> str:

@@ -12,13 +12,13 @@ KEPT = timedelta(days=30)
 
 
 class IdempotentAnswer(models.Model):
-    """One answer, written in the transaction of what it answers. `owner` is the API key's name, which keys share while they rotate.
+    """One answer, written in the transaction of what it answers. `owner` is the API key's `identity`, which keys share while they rotate.
 
     While the request is under way its row is not committed, so a second request waits for the row's unique index, not for a clock.
     """
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+", db_index=False)
-    owner = models.CharField(max_length=60)
+    owner = models.CharField(max_length=36)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
@@ -26,9 +26,7 @@ class IdempotentAnswer(models.Model):
     body = models.BinaryField(default=bytes)
     made_at = models.DateTimeField()
 
-    personal = PersonalData(
-        service="service", texts="key headers", raw="body", team="owner", neutral="fingerprint"
-    )
+    personal = PersonalData(service="service", texts="key headers", raw="body", neutral="owner fingerprint")
 
     class Meta:
         indexes = (Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs

@@ -27,9 +27,15 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
         type(scope)._default_manager.select_for_update(no_key=True).get(pk=scope.pk)
         held = Hold.objects.active().filter(**{field: scope}).first()
         if held is not None:
+            if by.kind != "key":  # a program may not lift any more what a person wants held
+                Hold.objects.filter(pk=held.pk).update(by_program=False)
             return held
         made = Hold.objects.create(
-            service=scope.service, because=because[:300], placed_by=by.label, **{field: scope}
+            service=scope.service,
+            because=because[:300],
+            placed_by=by.label,
+            by_program=by.kind == "key",
+            **{field: scope},
         )
         record(scope, "paused", by=by, because=because[:300])
     return made

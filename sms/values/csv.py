@@ -7,8 +7,10 @@ import re
 MARK = "\ufeff"  # before a file; without it Excel takes UTF-8 for something else
 # A spreadsheet runs a cell that begins so, no matter who wrote it. Full-width twins count for some of them.
 _ACTIVE = "=+\\-@＝＋－＠"
+# What spreadsheets pass over before a formula: spaces of every width, and quotes, which a cell behind `;` may open and close.
+_BEFORE = "[ '\"\u00a0\u2007\u200b\u202f\u3000\ufeff]*"
 # Where a cell begins: also behind what another spreadsheet, set to another country, takes for the end of one.
-_BEGINS = rf"(?:^(?=[ ']*[{_ACTIVE}\t\r\n])|[;|\t\r\n](?=[ ']*[{_ACTIVE}]))"
+_BEGINS = rf"(?:^(?={_BEFORE}[{_ACTIVE}\t\r\n])|[;|\t\r\n](?={_BEFORE}[{_ACTIVE}]))"
 _LIVE = re.compile(_BEGINS)
 _MAY_BE_LIVE = re.compile(rf"[{_ACTIVE};|\t\r\n]")  # found in a tenth of the time
 _DISARMED = re.compile(_BEGINS.replace("(?=", "'(?="))

@@ -180,13 +180,33 @@ def test_the_same_request_again_gets_the_same_answer(service):
     assert Send.objects.count() == Message.objects.count() == 1
 
 
-def test_keys_of_one_name_share_and_others_do_not(service):
-    one, next_one, other = a_key(service), a_key(service), a_key(service, name="Other")
-    ids = [
-        post(token, body(), **{"Idempotency-Key": "k1"}).json()["messageId"]
-        for token in (one, next_one, other)
-    ]
-    assert ids[0] == ids[1] != ids[2]
+def asked(token, key: str = "k1") -> str:
+    return post(token, body(), **{"Idempotency-Key": key}).json()["messageId"]
+
+
+def test_a_key_and_its_successor_share_and_keys_of_another_name_do_not(service):
+    one, successor, other = a_key(service), a_key(service), a_key(service, name="Other")
+    assert asked(one) == asked(successor) != asked(other)
+
+
+@pytest.mark.parametrize(
+    "differs", [{"scopes": ["send"]}, {"scopes": ["send", "read", "numbers"]}, {"is_test": True}]
+)
+def test_a_key_of_the_name_that_may_do_other_things_gets_no_answer_of_the_first(service, differs):
+    assert asked(a_key(service)) != asked(a_key(service, **differs))
+
+
+def test_a_key_made_once_none_of_its_name_is_usable_begins_anew(service):
+    first = asked(a_key(service))
+    api_keys.revoke(ApiKey.objects.get(), by=BY)
+    assert asked(a_key(service)) != first
+
+
+def test_a_successor_keeps_the_history_after_the_first_key_was_revoked(service):
+    first = asked(a_key(service))
+    successor = a_key(service)
+    api_keys.revoke(ApiKey.objects.order_by("pk").first(), by=BY)
+    assert asked(successor) == first == asked(a_key(service))
 
 
 def test_another_body_under_a_used_key_is_422(service):
@@ -254,12 +274,12 @@ def test_a_hundred_identical_requests_at_once_make_one_send():
 def test_the_same_request_while_the_first_one_takes_long_is_409(service):
     token = a_key(service)
     post(token, body())  # so that the key's use and its share of the minute are written
-    begun, over = threading.Event(), threading.Event()
+    begun, over, owner = threading.Event(), threading.Event(), str(the_key().identity)
 
     def first() -> None:
         try:
             with transaction.atomic():
-                IdempotentAnswer.claim(service.pk, owner="Shop", key="k1", fingerprint="")
+                IdempotentAnswer.claim(service.pk, owner=owner, key="k1", fingerprint="")
                 begun.set()
                 over.wait(60)
         finally:

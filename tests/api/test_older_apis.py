@@ -33,7 +33,7 @@ def service():
 
 @pytest.fixture
 def token(service) -> str:
-    return a_key(service)
+    return a_key(service, scopes=["send", "read", "numbers"])
 
 
 def ask(path: str, token: str, content: Any, **headers: str) -> Any:
@@ -191,6 +191,27 @@ def test_the_reply_and_the_read_back_of_the_messaging_api(token):
     assert (bad["status"], bad["error_code"]) == ("failed", "7102")
     none = read(f"{MESSAGING_V1}/status/nobody", token)
     assert (none.status_code, none.json()["response"]["code"]) == (404, "7600")
+
+
+def test_the_read_back_hides_the_number_from_a_key_without_the_scope(service, token):
+    other = a_key(service, name="Reader", scopes=["read"])
+    words = {"text": "Is 07700 900001 yours?"}
+    by_v2 = post(token, body("447700900001", content={"type": "text", **words}, callbackData="07700900001"))
+    by_sms = ask(SMS_V1, token, flat(content=words["text"])).json()["messageId"]
+    by_messaging = ask(MESSAGING_V1, token, nested(**words)).json()["response"][0]["transid"]
+    paths = (
+        *(f"/v2/messages/{by_v2.json()['messageId']}", f"{SMS_V1}/{by_sms}"),
+        f"{MESSAGING_V1}/status/{by_messaging}",
+    )
+    Message.objects.update(state="failed", code="7203", detail="447700900001 is absent")
+    for path in paths:
+        whole, hidden = read(path, token), read(path, other)
+        digits = [one.content.decode().translate({32: None, 43: None}) for one in (whole, hidden)]
+        assert ["7700900001" in one for one in digits] == [True, False], path
+        left = [one.json()[0] if isinstance(one.json(), list) else one.json() for one in (whole, hidden)]
+        assert left[0].keys() == left[1].keys() and left[0]["status"] == left[1]["status"]
+        assert left[1]["to"].removeprefix("+") == "44 7700 ••• 001"
+        assert (hidden["Cache-Control"], hidden["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ NATIONAL = "07710 000 000"
 LIMITS = Limits()
 
 
-def everywhere() -> tuple[Service, set[str]]:
+def everywhere(*, by_hand: bool = True) -> tuple[Service, set[str]]:
     """The service that knows the number, and the columns that do."""
     service = a_partner_service(keep_messages=30)
     archived(service)
@@ -84,7 +84,8 @@ def everywhere() -> tuple[Service, set[str]]:
     probed(service)
     facts.fold()
     service.refresh_from_db()
-    by_hand(service)
+    if by_hand:
+        by_hand_too(service)
     return service, columns_with(NUMBER)
 
 
@@ -305,7 +306,7 @@ BY_HAND_NEVER = {
 }
 
 
-def by_hand(service: Service) -> None:
+def by_hand_too(service: Service) -> None:
     """Whatever column of texts or numbers does not name it yet, in a row that is there."""
     without = list[str]()
     for label, name in left_out(columns_with(NUMBER)):

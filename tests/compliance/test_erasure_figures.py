@@ -192,7 +192,7 @@ def test_a_disclosure_has_every_field_of_every_entry(state_folder):
     ]  # fmt: skip
     now = "0 days ago"
     found = days_ago(held)
-    assert found["messages"][0].pop("sent_as_part_of").startswith("Hi $(number), call us · ")
+    assert found["messages"][0].pop("sent_as_part_of").startswith("To 3 recipients · ")
     archived = a_message("", "Hi +447710000000, call us", 50, f"p-{first - 3}")
     del archived["sent_as_part_of"]
     assert found.pop("messages") == [

@@ -248,7 +248,7 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_informed(cast):
     assert send_due(public_url=URL, now=request.mail_due_at) == 1
     assert "the time is running out" in mail.outbox.pop().subject
     answer(cast["approver"], request, "approve")
-    assert told() == [(["composer@example.test"], f"Textdesk: “send {send.pk}” was approved")]
+    assert told() == [(["composer@example.test"], f"Textdesk: “{send.name}” was approved")]
     assert told() == []
 
 

@@ -73,6 +73,30 @@ def test_rows_of_a_saved_audience_stay_its_rows_when_a_send_is_duplicated(cast, 
         assert not shows_a_number(cast["composer"].get(page)), page
 
 
+@pytest.mark.parametrize(
+    "choice", [{"heading_row": "2"}, {"heading_row": "0"}, {"column": "name", "heading_row": "3"}]
+)
+def test_their_rows_are_not_read_as_headings(cast, copied, choice):
+    at = f"/s/shop/drafts/{copied.pk}/"
+    shown = [cast["composer"].post(at, typed(copied, **choice, review="1"))]
+    shown += [cast["composer"].get(page) for page in (at, f"{at}review/", f"{at}preview/", f"{at}plan.json")]
+    assert not any(shows_a_number(page) for page in shown)
+    copied.refresh_from_db()
+    assert (copied.column, copied.heading_row) == ("number", None)
+
+
+def test_a_test_of_their_rows_takes_no_number_of_theirs_along(cast, copied):
+    copied.text = "Is $(backup) yours?"
+    copied.save()
+    cast["composer"].post(
+        "/accounts/details/", {"own_number": "07700900777", "country": "GB", "time_zone": ""}
+    )
+    cast["composer"].post(f"/s/shop/drafts/{copied.pk}/test/", {"to": "own"})
+    message = Message.objects.get(send__test=True)
+    assert message.msisdn == "+447700900777"
+    assert message.text.startswith("Is +44 7***") and not shows_a_number_of(message.text)
+
+
 def test_their_receipts_are_passed_on_for_those_who_may_export_alone(cast, copied):
     at = f"/s/shop/drafts/{copied.pk}/"
     fields = typed(copied, notify_url="https://partner.example/r", review="1")
@@ -166,7 +190,7 @@ def test_a_number_in_a_programs_text_is_not_in_the_name_of_its_send():
     service, partner = a_partner("send", "read")
     asked = {"text": "Call 07700 900351 or +447700900352", "recipients": ["+447700900351"]}
     name = partner.post("sends", asked, Idempotency_Key="k1").json()["name"]
-    assert name.startswith("Call ") and not shows_a_number_of(name)
+    assert name.startswith("To 1 recipient · ")
     assert shows_a_number_of(Message.objects.get(send__service=service).text), "what is sent has it"
 
 

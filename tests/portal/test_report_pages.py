@@ -76,7 +76,7 @@ def test_figures_stand_with_what_they_cover(cast):
     ("by", "said"),
     [
         ("hour", ":00"),
-        ("send", "Hello"),
+        ("send", "To 30 recipients"),
         ("sender", "SHOP"),
         ("template", "No template"),
         ("domain", "No tracked links"),

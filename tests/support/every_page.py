@@ -110,9 +110,9 @@ def a_domain(service) -> ShortLinkDomain:
 
 
 def an_api_key(service) -> ApiKey:
-    return ApiKey.objects.get_or_create(
-        service=service, name="Shop", prefix=f"td_live_{service.pk}", confirmed=True
-    )[0]
+    known = {"service": service, "name": "Shop", "prefix": f"td_live_{service.pk}"}
+    unique = {"digest": "0" * 64, "scopes": ["read"], "confirmed": True}
+    return ApiKey.objects.get_or_create(known | unique, **known)[0]
 
 
 def a_waiting_change(service) -> WaitingChange:
@@ -182,4 +182,4 @@ def a_report_by_mail(service) -> ReportSchedule:
 
 def an_sms(service) -> InboundMessage:
     kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
-    return InboundMessage.objects.get_or_create(dedupe=b"0" * 16, defaults=kept)[0]
+    return InboundMessage.objects.get_or_create(dedupe=b"%016d" % service.pk, defaults=kept)[0]

@@ -59,7 +59,7 @@ class SmsV1MessagesView(MessagesView):
 @_reads(
     "sms_v1_read",
     summary="Read a message of the Send SMS API v1",
-    description="200, or 404 without a body.",
+    description="200, or 404 without a body. The whole number needs the scope `numbers`.",
     responses={200: SCHEMAS["sms_v1_message"]} | SMS_V1_REFUSALS,
 )
 class SmsV1MessageView(MessageView):
@@ -81,7 +81,7 @@ class MessagingV1View(MessagesView):
 @_reads(
     "messaging_v1_read",
     summary="Read a transaction of the Send Message API v1",
-    description="200 with a list of one, or 404 with the code 7600.",
+    description="200 with a list of one, or 404 with the code 7600. The whole number needs the scope `numbers`.",
     responses={200: {"oneOf": [SCHEMAS["messaging_v1_message"], SCHEMAS["messaging_v1_reply"]]}}
     | MESSAGING_V1_REFUSALS,
 )

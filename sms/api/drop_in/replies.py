@@ -16,6 +16,9 @@ from sms.callbacks.bodies import REPORTED
 from sms.compliance import archive
 from sms.models import Echo, Message, MessageState, Receipt, Send, Service
 from sms.values import text
+from sms.values.msisdn import mask
+from sms.values.msisdn.cells import without_numbers
+from sms.values.msisdn.mention import starred
 from sms.webex.codes import delivery_status
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
@@ -96,6 +99,22 @@ def _archived(reference: uuid.UUID, *, service_id: int, row: int) -> Message | N
     send = rows.select_related("service", "sender").first()
     story = archive.at_row(send, row) if send else None
     return story.message if story else None
+
+
+def without_number(message: Message) -> Message:
+    """For a key without the scope `numbers`: the number without its middle, wherever it stands, and all else as it is. Never saved."""
+    number, send = message.msisdn, message.send
+    message.msisdn = mask(number) if number.startswith("+") else number
+    message.text, message.detail = starred(message.text, number), starred(message.detail, number)
+    send.callback_data, send.notify_url = (
+        starred(send.callback_data, number),
+        starred(send.notify_url, number),
+    )
+    echo: Echo | None = getattr(message, "echo", None)
+    if echo is not None:
+        echo.correlation_id = starred(echo.correlation_id, number)
+        echo.destination = without_numbers(echo.destination, country=send.service.default_country)
+    return message
 
 
 def shown(message: Message, message_id: str, textdesk: Block) -> bytes:

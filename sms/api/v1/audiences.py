@@ -19,7 +19,7 @@ from sms.api.v1.problems import invalid, refused
 from sms.api.v1.reading_fields import WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.sends import RejectShape
-from sms.api.v1.sparse import Sparse
+from sms.api.v1.sparse import Remark, Sparse
 from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices
 from sms.audiences.files.findings import FileFindings, OtherSheet
@@ -106,7 +106,7 @@ class AudienceShape(Sparse):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    note = serializers.CharField(allow_blank=True)
+    note = Remark(allow_blank=True)
     current = VersionShape(allow_null=True)
     created_at = serializers.DateTimeField()
     archived_at = serializers.DateTimeField(allow_null=True)

@@ -17,9 +17,8 @@ from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
-from sms.api.v1.sparse import SparseModel
+from sms.api.v1.sparse import Remark, SparseModel
 from sms.models import Callback, CallbackEndpoint
-from sms.values.msisdn.mention import masked
 from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
@@ -30,6 +29,7 @@ class EndpointShape(SparseModel):
     """A receiver of callbacks. It gets nothing until `verified_at` is set."""
 
     kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
+    disabled_because = Remark(read_only=True)
     events = serializers.ListField(child=serializers.CharField())
 
     class Meta:
@@ -64,13 +64,6 @@ class CallbackShape(SparseModel):
         )
 
 
-class ReplyText(serializers.CharField):
-    """What a receiver answered: many answer with what they were sent."""
-
-    def to_representation(self, value: Any) -> str:
-        return str(value) if self.context.get("numbers") else masked(str(value))
-
-
 class TryShape(serializers.Serializer[Any]):
     """One try to deliver a callback."""
 
@@ -78,7 +71,7 @@ class TryShape(serializers.Serializer[Any]):
     status = serializers.IntegerField(help_text="0 where no reply came.")
     milliseconds = serializers.IntegerField(source="ms")
     error = serializers.CharField(allow_blank=True)
-    reply = ReplyText(allow_blank=True, help_text="The first 1,000 characters.")
+    reply = Remark(allow_blank=True, help_text="The first 1,000 characters.")
 
 
 class CallbackStory(CallbackShape):

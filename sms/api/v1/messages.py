@@ -1,6 +1,6 @@
 """Messages: listed, one with its timeline, and found by number with a search whose body holds the number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.v1.access import shows_numbers
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
@@ -21,6 +22,7 @@ from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
 from sms.sends.messages import find_messages, story_of
 from sms.values import msisdn
+from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
@@ -34,7 +36,7 @@ class MessageShape(SparseModel):
     number = Number(source="msisdn")
     state = serializers.ChoiceField(choices=MessageState.values)
     detail = serializers.SerializerMethodField()
-    correlation_id = serializers.CharField(
+    correlation_id = Text(
         source="partner_correlation_id", help_text="What the one who asked for it calls it."
     )
     segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
@@ -49,7 +51,8 @@ class MessageShape(SparseModel):
 
     def get_detail(self, message: Any) -> str:
         """The provider's own words, or ours for its code."""
-        return str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
+        said = str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
+        return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 
 class EventShape(serializers.Serializer[Any]):
@@ -92,7 +95,8 @@ class Messages(Collection):
             raise ApiProblem(503, "unavailable", str(problem)) from None
         if story is None:
             raise Http404
-        story.message.timeline = timeline(story)  # type: ignore[attr-defined]
+        hidden = "" if shows_numbers(request) else story.message.msisdn
+        story.message.timeline = timeline(story, hidden=hidden)  # type: ignore[attr-defined]
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
@@ -130,7 +134,8 @@ class TimelineEvent:
     detail: str = ""
 
 
-def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
+def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[TimelineEvent]:
+    """The earliest first, with the number `hidden` starred in what the provider and people said."""
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:
@@ -142,17 +147,19 @@ def timeline(story: archive.MessageHistory) -> list[TimelineEvent]:
     failed = message.state == MessageState.FAILED and not receipts
     if message.final_at and (failed or message.state in (MessageState.CANCELLED, MessageState.EXPIRED)):
         events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
-    events += [_receipt_event(receipt, clicks.get(receipt.pk)) for receipt in receipts]
+    events += [_receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden) for receipt in receipts]
+    events = [replace(event, detail=starred(event.detail, hidden)) for event in events]
     return sorted(events, key=lambda event: event.at)
 
 
-def _receipt_event(receipt: Receipt, click: Click | None) -> TimelineEvent:
+def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> TimelineEvent:
     try:
         note = parse_receipt(bytes(receipt.raw))
     except UnreadableBody:
         return TimelineEvent(receipt.received_at, "receipt", detail="It cannot be read.")
     if note.state == "clicked":
         who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
-        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{note.url} · {who}")
+        url = masked(note.url) if hidden else note.url
+        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}")
     kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
     return TimelineEvent(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)

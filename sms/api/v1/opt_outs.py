@@ -12,7 +12,7 @@ from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.resource import Collection, described, once, searched
-from sms.api.v1.sparse import Number, SparseModel
+from sms.api.v1.sparse import Number, Remark, SparseModel
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
@@ -23,6 +23,8 @@ class OptOutShape(SparseModel):
     """A person's refusal. It is in force while `lifted_at` is null."""
 
     number = Number(source="msisdn")
+    evidence = Remark(read_only=True)
+    lifted_because = Remark(read_only=True)
     source = serializers.ChoiceField(choices=OptOut.Source.values)  # type: ignore[assignment]
 
     class Meta:

@@ -32,8 +32,9 @@ from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
-from sms.models import ApprovalState, Message, Reject, Send, SendState
+from sms.models import ApprovalState, Message, Reject, Send, SendOptions, SendState
 from sms.sends import control, holds, plan, progress, reschedule, waits
+from sms.sends.own_numbers import without_recipients
 from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
 
@@ -88,6 +89,15 @@ class SendShape(Sparse, WithShownOptions):
     counts = serializers.DictField(child=serializers.IntegerField())
     created_at = serializers.DateTimeField(source="send.created_at")
     cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Numbers of its recipients are hidden in its own texts unless the key has the scope `numbers`."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if not self.context.get("numbers"):
+            for name in ("text", *SendOptions.TEXTS.split()):
+                if isinstance(shown.get(name), str):
+                    shown[name] = without_recipients(shown[name], instance.send)
+        return shown
 
 
 class MadeSendShape(SendShape):
@@ -250,9 +260,13 @@ class Sends(Collection):
 
     @once("sends_resume", "Resume a send", NoBody, SendShape)
     def resume(self, body: dict[str, Any], pk: int) -> Response:
-        """Lift the pause of this send. What holds its sender, its domain or the whole service stays."""
+        """Lift the pause that a program made. What holds its sender, its domain or the whole service stays, and so does what a person
+        or a rule of the service paused: a person resumes it."""
         send = self._open(pk)
         if hold := holds.hold_on(send):
+            if not hold.by_program:
+                says = "It was not paused by a program. Ask a person to resume it on its page, where the reason stands."
+                raise ApiProblem(409, "conflict", says)
             holds.lift(hold, by=self.by)
         return self.shown(send)
 

@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from sms.api.v1.problems import invalid
+from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask
-from sms.values.msisdn.mention import starred
+from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.values.problems import ProblemCode
 
 
@@ -37,11 +38,21 @@ class SparseModel(Sparse, serializers.ModelSerializer[Any]):
 
 
 class Text(serializers.CharField):
-    """A message's text, in which its recipient's number is hidden unless the context's `numbers` says otherwise."""
+    """A message's text, in which the numbers of its send's recipients are hidden unless the context's `numbers` says otherwise."""
 
     def get_attribute(self, instance: Any) -> Any:
         text = super().get_attribute(instance)
-        return text if self.context.get("numbers") else starred(text or "", instance.msisdn)
+        if self.context.get("numbers"):
+            return text
+        said = starred(text or "", instance.msisdn)
+        return without_recipients(said, instance.send) if numbers_like(said) else said
+
+
+class Remark(serializers.CharField):
+    """What a person, a network or a receiver wrote: numbers in it are hidden unless the context's `numbers` says otherwise."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value) if self.context.get("numbers") else masked(str(value))
 
 
 class Number(serializers.CharField):

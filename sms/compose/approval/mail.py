@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from sms import guard
 from sms.compose.approval.parts import words_of
-from sms.compose.naming import own_name
 from sms.models import ApprovalRequest, ApprovalState
 from sms.values.mail_subject import one_line
 from sms.values.msisdn.mention import masked
@@ -82,8 +81,7 @@ def _mail(one: ApprovalRequest, kind: str, to: list[str], page: str) -> EmailMes
 
 
 def _subject_and_text(one: ApprovalRequest, kind: str) -> tuple[str, str]:
-    # a name that nobody gave is the beginning of the text, which is nothing for a mailbox
-    name, end = masked(own_name(one.send)) or f"send {one.send_id}", f"{one.expires_at:%-d %B, %H:%M} UTC"
+    name, end = masked(one.send.name), f"{one.expires_at:%-d %B, %H:%M} UTC"
     if kind in ("asked", "reminded"):
         many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
         why = "\n".join(f"- {rule['says']}" for rule in one.rules)

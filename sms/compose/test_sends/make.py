@@ -24,6 +24,7 @@ from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.test_sends import rules
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
 from sms.models.audit import audit
+from sms.values.msisdn.mention import starred
 from sms.values.problems import Problem, ProblemCode
 
 OWN = "the writer's own number"
@@ -93,7 +94,9 @@ def order_of(
         says = "Give your own number under Your details first."
         raise ComposeError([Problem(ProblemCode.REQUIRED, "to", says)])
     asked = found.order.options
-    values = found.row.substitutions if found.row is not None else {}
+    # the row's number is that person's, and neither the writer's nor a colleague's to have on a phone
+    row = found.row
+    values = {name: starred(one, row.msisdn) for name, one in row.substitutions.items()} if row else {}
     people = [Recipient(row=at, msisdn=one, substitutions=values) for at, one in enumerate(numbers, start=1)]
     return replace(
         found.order,

@@ -5,6 +5,7 @@ Knows the spellings that `sms.values.msisdn.parse` reads: with + or 00, national
 dashes, slashes and brackets, the digits of every script.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -76,8 +77,13 @@ def starred(text: str, e164: str) -> str:
 
 
 def of_record(text: str, e164: str) -> str:
-    """What was received or sent about one recipient, for the screen; where their number is not known any more, whatever looks like one."""
-    return starred(text, e164) if e164.startswith("+") else masked(text)
+    """What was received or sent about one recipient, for the screen: their number starred, and hidden whatever else looks like one."""
+    said = starred(text, e164)
+    try:
+        values = json.loads(said)
+    except ValueError:
+        return masked(said)
+    return json.dumps(masked_values(values), indent=2, ensure_ascii=False)
 
 
 def latin(text: str) -> str:
@@ -92,6 +98,11 @@ def latin(text: str) -> str:
 def masked(text: str, *, put: str = "") -> str:
     """`447700900123` → `44•••23`, and so with +44 7700 900 123; or `put` in its place."""
     return _LIKE_A_NUMBER.sub((lambda _: put) if put else (lambda found: hide(found[0])), text)
+
+
+def numbers_like(text: str) -> list[str]:
+    """What looks like a number in a text, as it is written there."""
+    return [found[0] for found in _LIKE_A_NUMBER.finditer(text)]
 
 
 def hide(number: str) -> str:

@@ -8,7 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sms.models import AuditEvent, Hold, Message, Send, Slice
+from sms.sends import holds
 from tests.support.partners import a_partner, one_of_everything
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 TWO = [
@@ -239,6 +241,18 @@ def test_recipients_come_as_csv_text_and_as_a_file_too():
         assert answer.status_code == 201, answer.content
     assert Send.objects.count() == 2
     assert Send.objects.latest("pk").source == "list.csv"
+
+
+@pytest.mark.parametrize("paused_by_both", [False, True])
+def test_a_program_does_not_resume_what_a_person_paused(paused_by_both):
+    service, partner = a_partner()
+    send = a_send(service)
+    if paused_by_both:
+        partner.post(f"sends/{send.pk}/pause", {"because": "ours"})
+    holds.hold(send, by=BY, because="wrong text")
+    answer = partner.post(f"sends/{send.pk}/resume")
+    assert (answer.status_code, "a person" in answer.json()["detail"]) == (409, True)
+    assert holds.hold_on(send)
 
 
 def test_pause_resume_cancel_and_stop():
