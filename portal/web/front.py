@@ -63,7 +63,7 @@ class Front:
             await _refuse(BodyRefused(503, BUSY), environ, limit, send)
         except BodyRefused as refused:
             await _refuse(refused, environ, limit, send)
-            if refused.status == 413 and "HTTP_EXPECT" not in environ and not is_http2(environ):
+            if refused.status == 413 and "HTTP_EXPECT" not in environ:
                 body.close()
                 await _throw_away(receive)
         finally:

@@ -23,6 +23,9 @@ from sms.values.problems import ProblemCode
 # become one reject with its row, not the end of the file. What bounds memory instead is Limits.bytes.
 csv.field_size_limit(2**31 - 1)
 
+# Characters of a record with several lines. One that is longer was never closed: what follows is not gathered up to the file's end, which
+# took sixty times its size.
+_LONGEST_RECORD = 100_000
 _CHUNK = 1 << 16
 _SAMPLE_CHARS = 100_000
 _SAMPLE_ROWS = 200
@@ -114,6 +117,10 @@ def _plausibility(rows: list[list[str]]) -> float:
     return (fits + cuts + numbers) / len(rows)
 
 
+class _NeverCloses(Exception):
+    """A record has more lines than any that somebody meant."""
+
+
 class _Lines:
     """Lines for csv, with the lines of the current record kept, so that a broken record can be read again from its second line."""
 
@@ -122,6 +129,13 @@ class _Lines:
         self._text = text
         self._again: deque[str] = deque()
         self._patience = patience
+        self._length = 0  # characters of the current record
+        self._first_broken = 0
+
+    def begin(self) -> None:
+        """A record."""
+        self.record.clear()
+        self._length = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -129,17 +143,24 @@ class _Lines:
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._text)
         self.record.append(line)
+        self._length += len(line)
+        if self._length > _LONGEST_RECORD and len(self.record) > 1:
+            raise _NeverCloses
         # Zeros pad the cells of some databases' exports. They show nowhere and PostgreSQL cannot keep them.
         return line.replace("\0", "") if "\0" in line else line
 
-    def give_back(self) -> str:
-        """All but the first line of the current record will come again. Returns the first."""
+    def give_back(self, number: int) -> str:
+        """All but the first line of the current record, the `number`th, will come again. Returns the first."""
+        self._first_broken = self._first_broken or number
         first, *others = self.record
         self._again.extendleft(reversed(others))
         # Each broken record may re-read up to the whole rest; without an end to patience a crafted file takes hours.
         self._patience -= sum(map(len, others))
         if self._patience < 0:
-            says = "The quotation marks in this file do not pair up in too many rows. Save it again as CSV or XLSX from a spreadsheet."
+            says = (
+                f"The quotation marks in this file do not pair up in too many rows, first in row {self._first_broken}. "
+                "Save it again as CSV or XLSX from a spreadsheet."
+            )
             raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         return first
 
@@ -153,14 +174,14 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
     number = 0
     try:
         while True:
-            record.clear()
+            lines.begin()
             number += 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error:
-                yield _broken(number, lines.give_back())
+            except (csv.Error, _NeverCloses):
+                yield _broken(number, lines.give_back(number))
             else:
                 # what a file of ours has before a cell that a spreadsheet would run
                 yield number, list(map(armed, cells)) if "'" in record[0] or len(record) > 1 else cells
