@@ -14,8 +14,8 @@ from django.db import DatabaseError, close_old_connections
 from portal.body_limits import BODILESS, BodyLimit, BodyRefused, is_http2, limit_of
 from portal.web.answers import Answered, answerer, of_response
 from portal.web.environ import Environ, environ_of
-from portal.web.lanes import Lane, LaneFull
-from portal.web.reading import BUSY, Body, Receive, Room, read
+from portal.web.lanes import ThreadLane, LaneFull
+from portal.web.reading import BUSY, Body, Receive, BodyRoom, read
 from portal.web.waiting import TooSlow, waiting
 
 log = structlog.get_logger(__name__)
@@ -35,12 +35,12 @@ class Front:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.lanes = {
-            "provider": Lane("provider", threads=8, room=1000),
-            "partners": Lane("partners", threads=6, room=200),
-            "people": Lane("people", threads=8, room=400),
-            "operators": Lane("operators", threads=2, room=100),
+            "provider": ThreadLane("provider", threads=8, room=1000),
+            "partners": ThreadLane("partners", threads=6, room=200),
+            "people": ThreadLane("people", threads=8, room=400),
+            "operators": ThreadLane("operators", threads=2, room=100),
         }
-        self.memory = {name: Room(128_000_000) for name in self.lanes}
+        self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
         self._answer: Any = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -78,7 +78,7 @@ def _lane(limit: BodyLimit, path: str) -> str:
     return "operators" if path in OPERATORS else "people"
 
 
-async def _ask(lane: Lane, limit: BodyLimit, environ: Environ) -> str:
+async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:
     """Who sends it; the database knows, so it is asked in a thread."""
 
     def job(environ: Environ, deliver: Callable[[str], None]) -> None:

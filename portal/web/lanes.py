@@ -14,7 +14,7 @@ class LaneFull(Exception):
     """As many requests wait as may."""
 
 
-class Lane:
+class ThreadLane:
     """So many threads, each of which may hold a database connection, and so many requests that may wait for one.
 
     What is done is handed back to the event loop together: while it is busy, one wake-up is enough.

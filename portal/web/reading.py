@@ -36,7 +36,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Ask = Callable[[Environ], Awaitable[str]]
 
 
-class Room:
+class BodyRoom:
     """Bytes of bodies that may be held at once. Of the event loop alone, so it needs no lock."""
 
     def __init__(self, most: int) -> None:
@@ -48,14 +48,14 @@ class Room:
         self.used += size
 
 
-DISK = Room(1_000_000_000)  # of all kinds of address
+DISK = BodyRoom(1_000_000_000)  # of all kinds of address
 _by_caller: Counter[str] = Counter()
 
 
 class Body:
     """What has come of one, and the room that it takes."""
 
-    def __init__(self, memory: Room) -> None:
+    def __init__(self, memory: BodyRoom) -> None:
         self.memory, self.size, self.caller = memory, 0, ""
         self.pieces: list[bytes] = []
         self.file: Any = None
