@@ -49,7 +49,9 @@ class BodyLimit:
     name: str  # of the address, in the log
     most: int
     refuse: Callable[[Environ, int, str], HttpResponse]
-    caller: Callable[[Environ], str] | None = None  # who sends it; where nobody is known, it may be as large from all
+    caller: Callable[[Environ], str] | None = (
+        None  # who sends it; where nobody is known, it may be as large from all
+    )
     unknown: str = ""  # in a sentence about a caller who is not known
     only_plain: bool = False  # no Content-Encoding
     must_close: bool = False  # it stores what came, so what begins as JSON must end as JSON
@@ -80,9 +82,7 @@ def broke_off() -> BodyRefused:
 def refuse_encoded(environ: Environ, limit: BodyLimit) -> None:
     """To unpack a body is to take what may be a thousand times as long, and clients of SMS send none that is packed."""
     if limit.only_plain and environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise BodyRefused(
-            415, "The body has a Content-Encoding, and none is taken here. Send it as it is."
-        )
+        raise BodyRefused(415, "The body has a Content-Encoding, and none is taken here. Send it as it is.")
 
 
 def limit_of(environ: Environ) -> BodyLimit:
@@ -124,7 +124,9 @@ def _closes(raw: bytes) -> bool:
 def _refuse_post(_environ: Environ, status: int, _words: str) -> HttpResponse:
     """Webex Connect repeats what got 503, and nothing that got 400 or 408."""
     refused = (
-        HttpResponse(status=413) if status == 413 else HttpResponse(status=503, headers={"Retry-After": RETRY})
+        HttpResponse(status=413)
+        if status == 413
+        else HttpResponse(status=503, headers={"Retry-After": RETRY})
     )
     del refused.headers["Content-Type"]
     return refused

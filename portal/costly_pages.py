@@ -71,7 +71,7 @@ class CostlyPages:
             raise
         if getattr(request, "costly", None):
             if response.streaming:  # it costs until it is made
-                response._resource_closers.append(lambda: self._over(request))
+                response._resource_closers.append(lambda: self._over(request))  # type: ignore[attr-defined]
             else:
                 self._over(request)
         return response
@@ -100,7 +100,10 @@ class CostlyPages:
                 return SOON, f"You have {share.running} {kind.words} running, and more at once are not taken."
             if len(share.begun) >= kind.per_minute:
                 wait = math.ceil(share.begun[0] + MINUTE - now)
-                return wait, f"You began {len(share.begun)} {kind.words} within a minute, the most that is taken."
+                return (
+                    wait,
+                    f"You began {len(share.begun)} {kind.words} within a minute, the most that is taken.",
+                )
             if cls._running >= OF_ALL_PEOPLE:
                 return SOON, "Textdesk is busy with files and downloads of several people."
             share.running += 1

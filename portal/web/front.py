@@ -14,8 +14,8 @@ from django.db import DatabaseError, close_old_connections
 from portal.body_limits import BODILESS, BodyLimit, BodyRefused, is_http2, limit_of
 from portal.web.answers import Answered, answerer, of_response
 from portal.web.environ import Environ, environ_of
-from portal.web.lanes import ThreadLane, LaneFull
-from portal.web.reading import BUSY, Body, Receive, BodyRoom, read
+from portal.web.lanes import LaneFull, ThreadLane
+from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
 from portal.web.waiting import TooSlow, waiting
 
 log = structlog.get_logger(__name__)

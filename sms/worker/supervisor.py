@@ -188,7 +188,9 @@ def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child
     have more than `most_memory` MiB each, by default half of the machine's together, are replaced, and killed if they do not end.
     """
     most_memory = most_memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21 // workers
-    listen = f"--interface asginl --task-impl asyncio --host 127.0.0.1 --port {port} --no-ws --log-level warning"
+    listen = (
+        f"--interface asginl --task-impl asyncio --host 127.0.0.1 --port {port} --no-ws --log-level warning"
+    )
     # sockets that wait take the place of none that comes
     room = f"--workers {workers} --backlog 4096 --backpressure 4096"
     memory = f"--workers-max-rss {most_memory} --rss-sample-interval 1 --workers-kill-timeout 5"

@@ -1,5 +1,6 @@
 """Files that are no tables, damaged or made to hurt: one sentence, no crash, no memory gone."""
 
+import contextlib
 import io
 import struct
 import tracemalloc
@@ -205,6 +206,27 @@ def test_file_of_broken_quotation_marks_ends_in_time():
     with pytest.raises(AudienceError) as refused:
         read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=200_000))
     assert refused.value.code == "broken_quotes"
+
+
+@pytest.mark.parametrize("line", ["1\n", "\n", "+447712345678,Ann\r\n", "x,y\r"])
+def test_a_quotation_mark_that_is_never_closed_costs_no_memory(line):
+    lines = 'Mobile,Name\n07712345678,A\n"07712345679,B\n' + line * (2_000_000 // len(line))
+    content = io.BytesIO(lines.encode())
+    tracemalloc.start()
+    try:
+        rows = stream(content, name="x", country="GB")
+        with contextlib.suppress(AudienceError):
+            found = [next(rows) for _ in range(2)]
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
+    assert found[0].row == 2 and (found[1].row, found[1].code) == (3, "broken_quotes")
+
+
+def test_too_many_open_quotation_marks_are_refused_with_the_first_row():
+    lines = "Mobile,Name,Town\n07712345678,A,B\n" + 'x",y,"\n' * 20_000
+    with pytest.raises(AudienceError, match="first in row 3"):
+        read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=200_000))
 
 
 def test_two_members_of_one_name_are_refused():

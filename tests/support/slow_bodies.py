@@ -66,9 +66,7 @@ class SlowSocket:
         self.sock.setblocking(False)
 
     def _open_http1(self) -> None:
-        framing = (
-            "Transfer-Encoding: chunked" if self.way == "chunked" else f"Content-Length: {LENGTH}"
-        )
+        framing = "Transfer-Encoding: chunked" if self.way == "chunked" else f"Content-Length: {LENGTH}"
         head = f"{self.target.method} {self.target.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         head += f"Content-Type: {self.target.content_type}\r\n{framing}\r\n\r\n"
         begun = {"silent": b"", "chunked": b"6\r\n{     \r\n"}.get(self.way, b"--xyz\r\n")
