@@ -14,6 +14,7 @@ from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 MULTIPART = "multipart/form-data; boundary=xyz"
+FIELD = b'--xyz\r\nContent-Disposition: form-data; name="evidence"\r\n\r\n'
 MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
@@ -46,7 +47,7 @@ def test_only_who_is_known_sends_more_than_a_small_body(counted):
     service = a_partner_service()
     client = signed_in("ada@example.test", service, "admin")
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    raw = b"--xyz\r\n" + b" " * OF_STRANGERS + b"--xyz--"
+    raw = FIELD + b" " * OF_STRANGERS + b"\r\n--xyz--\r\n"
     size = {"length": len(raw) if counted else None, "content_type": MULTIPART}
     for made_up in ({}, {"cookie": f"{settings.SESSION_COOKIE_NAME}={cookie[::-1]}"}):
         status, _, content = answer("/s/shop/opt-outs/upload/", raw, **size, **made_up)

@@ -23,7 +23,7 @@ def scope(*headers: tuple[str, str], version: str = "1.1") -> dict[str, object]:
 
 
 @pytest.mark.parametrize("version", ["1.1", "2"])
-@pytest.mark.parametrize("headers", list(itertools.permutations((REAL, FORGED))) + [(FORGED,)])
+@pytest.mark.parametrize("headers", [*itertools.permutations((REAL, FORGED)), (FORGED,)])
 def test_the_forged_address_counts_in_no_order(headers, version):
     environ = environ_of(scope(*headers, version=version))
     assert environ.get("HTTP_X_FORWARDED_FOR") == ("203.0.113.5" if REAL in headers else None)
