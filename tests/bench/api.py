@@ -56,7 +56,7 @@ def one(options: argparse.Namespace) -> None:
     from tests.support.partners import a_key, a_partner_service
 
     token = a_key(a_partner_service(), per_minute=1_000_000).encode()
-    with server("portal.wsgi:application") as port:
+    with server() as port:
         shoot(port, PATH, maker(token), seconds=3)
         shots = shoot(port, PATH, maker(token), seconds=options.seconds, first=10**6)
         calm = shoot(port, PATH, maker(token), seconds=5, first=2 * 10**6, connections=8)
