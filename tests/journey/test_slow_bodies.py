@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -159,31 +160,57 @@ def slow_reader(port: int, request: str) -> Iterator[socket.socket]:
         yield sock
 
 
-def test_slow_bodies_do_not_hold_up_the_stop(running, tmp_path):
-    port, log = free_port(), tmp_path / "web.log"
+@contextmanager
+def web_of_its_own(running, log: Path, **settings: str) -> Iterator[tuple[int, subprocess.Popen]]:
+    """Another web server on the same database."""
+    port = free_port()
+    env = running.env | {"DJANGO_SETTINGS_MODULE": "portal.settings"} | settings
     with log.open("wb") as out:
         web = subprocess.Popen(
-            supervisor.web(port).command,
-            cwd=ROOT,
-            env=running.env | {"DJANGO_SETTINGS_MODULE": "portal.settings"},
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
+            supervisor.web(port).command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True
         )
+
+    def is_alive() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
     try:
-
-        def is_alive() -> bool:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
-                    return answer.status == 200
-            except OSError:
-                return False
-
         until(is_alive, "the web server answers")
-        with slow_bodies(port, 64):
-            web.send_signal(signal.SIGTERM)
-            web.wait(timeout=60)
+        yield port, web
     finally:
         if web.poll() is None:
             os.killpg(web.pid, signal.SIGKILL)
             web.wait()
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_a_header_with_an_underscore_never_counts(running, tmp_path, http2):
+    """Behind a proxy that passes such names on: a key bound to an address opens from there alone."""
+    made = running.manage(
+        *("api_key", "--service", "demo", "--name", f"bound {http2}", "--scopes", "read"),
+        *("--networks", "203.0.113.5"),
+    )
+    key = ("key", made.stdout.strip().splitlines()[-1])
+    bound, other = "203.0.113.5", "198.51.100.9"
+    real, forged = "X-Forwarded-For", "X_Forwarded_For"
+    with web_of_its_own(running, tmp_path / "web.log", BEHIND_PROXY="true") as (port, _):
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", http1=not http2, http2=http2, timeout=60)
+        with client:
+            for headers, status in (
+                ([(real, bound), (forged, other)], 200),
+                ([(forged, other), (real, bound)], 200),
+                ([(real, other), (forged, bound)], 403),
+                ([(forged, bound), (real, other)], 403),
+                ([(forged, bound)], 403),
+            ):
+                answer = client.get("/api/v1/senders", headers=[key, *headers])
+                assert answer.status_code == status, (headers, answer.text)
+
+
+def test_slow_bodies_do_not_hold_up_the_stop(running, tmp_path):
+    with web_of_its_own(running, tmp_path / "web.log") as (port, web), slow_bodies(port, 64):
+        web.send_signal(signal.SIGTERM)
+        web.wait(timeout=60)
