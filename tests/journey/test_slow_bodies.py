@@ -207,7 +207,7 @@ def test_a_header_with_an_underscore_never_counts(running, tmp_path, http2):
                 ([(forged, bound), (real, other)], 403),
                 ([(forged, bound)], 403),
             ):
-                answer = client.get("/api/v1/senders", headers=[key, *headers])
+                answer = client.get("/api/v1/sends", headers=[key, *headers])
                 assert answer.status_code == status, (headers, answer.text)
 
 
