@@ -9,7 +9,7 @@ IN_VENV := .venv/bin/python
 LINT_ENV = env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS -u AUDIT_KEYS VAR_DIR=.venv/$@
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-types lint-rules format bench lock
+.PHONY: help run test lint lint-types lint-rules format bench lock sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,3 +57,7 @@ lock: ## compile requirements/*.txt from pyproject.toml, with hashes and without
 	compile="uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(UPGRADE)"; \
 	$$compile pyproject.toml --output-file requirements/run.txt && \
 	$$compile pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	@$(MAKE) --no-print-directory sbom
+
+sbom: ## write the bill of materials, requirements/bom.json, from requirements/run.txt
+	@$(IN_VENV) -m tests.bom

@@ -46,7 +46,7 @@ def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **_: Any) ->
 
 
 def on_audit_broken(*, check: AuditCheck, **_: Any) -> None:
-    """Receiver of `sms.compliance.audit.does_not_hold`: to every admin and superuser, at each check that finds something."""
+    """Receiver of `sms.compliance.audit.does_not_hold`: to every admin and superuser, when a check finds something new."""
     admins = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).values_list(
         "user__email", flat=True
     )

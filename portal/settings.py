@@ -247,9 +247,8 @@ REST_FRAMEWORK = {
 
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
 METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics to other machines
-AUDIT_CHECKPOINTS_TO = env_list(
-    "AUDIT_CHECKPOINTS_TO"
-)  # places beside the log stream, see sms.compliance.audit.elsewhere
+# places beside the log stream, see sms.compliance.audit.elsewhere
+AUDIT_CHECKPOINTS_TO = env_list("AUDIT_CHECKPOINTS_TO")
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Textdesk",

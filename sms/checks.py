@@ -1,6 +1,7 @@
 """System checks of the domain, run at every start: combinations that are legal one by one and wrong together."""
 
 from collections import Counter
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,8 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from sms.compliance.audit.elsewhere import parse_place
+from sms.compliance.audit.bucket import MISSING
+from sms.compliance.audit.elsewhere import SHOULD, parse_place
 from sms.models import Service
 from sms.values import time_zones
 
@@ -79,8 +81,9 @@ def checkpoints_have_places(**_: Any) -> list[CheckMessage]:
         try:
             parse_place(place)
         except ValueError:
-            should = "syslog://host:514, syslog+tcp://host:514 or mailto:address"
-            found.append(
-                Error(f"AUDIT_CHECKPOINTS_TO holds {place!r}; each place should be {should}.", id="sms.E002")
-            )
+            says = f"AUDIT_CHECKPOINTS_TO holds {place!r}; each place should be {SHOULD}."
+            found.append(Error(says, id="sms.E002"))
+        else:
+            if place.startswith("s3:") and find_spec("boto3") is None:
+                found.append(Error(MISSING, id="sms.E004"))
     return found

@@ -31,13 +31,17 @@ def details(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with transaction.atomic():
             form.save()
-            if (user.own_number, user.time_zone) != before:
-                number = mask(user.own_number) if user.own_number else "none"
-                said: dict[str, Any] = {"number": number, "time_zone": user.time_zone}
+            after = (user.own_number, user.time_zone)
+            if after != before:
+                said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 audit("user.details_changed", user, by=actor(request), **said)
         messages.success(request, "Saved.")
         return redirect("own_details")
     return form_page(request, "account/details.html", {"form": form})
+
+
+def _said(own_number: str, time_zone: str) -> dict[str, str]:
+    return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
 
 
 @login_not_required

@@ -63,6 +63,7 @@ def _list_page(
         "verdict": verdict,
         "witnesses": witnesses,
         "wrong": audit.sentence(),
+        "undelivered": audit.undelivered(),
         "list_url": _address("list", service),
         "verify_url": _address("verify", service),
         "export_url": _address("export", service),

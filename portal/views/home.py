@@ -61,6 +61,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         else [],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
+        "undelivered": audit.undelivered() if "audit" in request.may else [],  # type: ignore[attr-defined]
         "domains": service.link_domains.filter(active=True, state__in=ALARMING),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]

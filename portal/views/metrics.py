@@ -41,7 +41,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        still, wrong = health.sentence(), audit.sentence()
+        still = health.sentence()
+        wrong = " ".join(filter(None, (audit.sentence(), *audit.undelivered())))
         kept = RefusedPost.objects.count()
     except DatabaseError as problem:
         return JsonResponse({"database": type(problem).__name__}, status=503)
@@ -106,6 +107,7 @@ def _lines() -> Iterator[str]:
     yield from _waiting()
     yield from _refused()
     yield from _audit()
+    yield from _places()
 
 
 def _family(name: str, said: str, lines: Iterable[str] = (), *, kind: str = "gauge") -> Iterator[str]:
@@ -133,10 +135,17 @@ def _histogram(labels: str, counts: dict[int, int]) -> Iterator[str]:
 def _audit() -> Iterator[str]:
     if (last := AuditCheck.objects.order_by("-pk").first()) is None:
         return
-    words = "1 if the last check of the whole audit found nothing wrong, 0 if it did."
-    yield from _gauge("textdesk_audit_holds", words, int(last.holds))
+    words = (
+        "1 if the last check of the whole audit found nothing wrong; 0 if it did, is overdue or was altered."
+    )
+    yield from _gauge("textdesk_audit_holds", words, int(last.holds and not audit.sentence()))
     name = "textdesk_audit_checked_timestamp_seconds"
     yield from _gauge(name, "When that check was made.", int(last.at.timestamp()))
+
+
+def _places() -> Iterator[str]:
+    words = "Second places that did not take the last checkpoints of the audit."
+    yield from _gauge("textdesk_audit_places_failing", words, len(audit.undelivered()))
 
 
 def _waiting() -> Iterator[str]:

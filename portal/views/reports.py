@@ -178,7 +178,7 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             made.recipients = form.cleaned_data["people"]
             made.next_at = next_time(made.every, timezone.now())
             made.save()
-            audit("report.scheduled", made, by=by, every=made.every, people=len(made.recipients))
+            audit("report.scheduled", made, by=by, every=made.every, to=made.recipients)
         messages.success(request, f"{made.name} goes out first on {made.next_at:%-d %B %Y}.")
         return redirect("report_schedules", service=service.slug)
     context = {"form": form, "rows": service.report_schedules.all()}

@@ -26,6 +26,7 @@ from portal.views.form_base import form_page, keep, refused_beside, typed
 from sms.audiences.files import AudienceError, read_pasted
 from sms.catalogue import connection as connecting
 from sms.catalogue import key_policies, senders
+from sms.catalogue.form_changes import changes
 from sms.compose.approval.rules import MOST_TRANSACTIONAL
 from sms.compose.create import create
 from sms.compose.errors import ComposeError
@@ -72,7 +73,7 @@ def service_new(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             service = form.save()
             Membership.objects.create(user=user, service=service, role=Role.ADMIN)
-            audit("service.connected", service, by=actor(request))
+            audit("service.connected", service, by=actor(request), **changes(form))
             followed = follow(None, service, by=actor(request))
         messages.success(request, f"{service.name} is connected. These steps lead to the first message.")
         _say_followed(request, followed)

@@ -116,6 +116,9 @@ class SenderAdmin(Scoped):
     search_fields = ("address",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """There is one default: the previous one stops being it, as on the sender's page."""
+        if obj.is_default:
+            obj.service.senders.exclude(pk=obj.pk).filter(is_default=True).update(is_default=False)
         super().save_model(request, obj, form, change)
         if obj.caution:
             messages.warning(request, obj.caution)

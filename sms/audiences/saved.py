@@ -13,6 +13,7 @@ from sms.audiences.errors import SavedError
 from sms.audiences.packing import Packed
 from sms.models import Actor, AudienceChunk, AudienceVersion, SavedAudience, SendState, Service
 from sms.models.audit import audit
+from sms.values.msisdn.mention import masked_values
 from sms.values.problems import ProblemCode
 
 TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
@@ -79,7 +80,7 @@ def rename(saved: SavedAudience, *, name: str, note: str, by: Actor) -> None:
     """Another name or note; raises SavedError where the name is taken."""
     with _name_is_free(TAKEN.format(name=name)):
         SavedAudience.objects.filter(pk=saved.pk).update(name=name, note=note)
-        audit("audience.renamed", saved, by=by, named=name)
+        audit("audience.renamed", saved, by=by, named=name, before=masked_values(saved.name))
 
 
 def archive(saved: SavedAudience, *, by: Actor) -> bool:

@@ -9,6 +9,7 @@ messages that were sent with them, nothing else.
 import json
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ from sms.models import Actor, CallbackEndpoint, Notify, Send, Service
 from sms.models.audit import audit
 from sms.models.callback import EVENTS, new_secret
 from sms.models.service import HAND_OVER
+from sms.values.msisdn.mention import masked_values
 
 MOST = 50  # endpoints of ours in a service
 MOST_ORIGINS = 500  # hosts of notifyUrls in a service
@@ -58,7 +60,9 @@ def add(
             full_numbers=full_numbers,
             created_by=by.label,
         )
-        audit("callback_endpoint.added", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+        address = url.partition("?")[0]  # behind it may be a secret
+        said: dict[str, Any] = {"url": address, "events": list(events), "full_numbers": full_numbers}
+        audit("callback_endpoint.added", endpoint, by=by, **said)
     return endpoint
 
 
@@ -67,10 +71,15 @@ def change(
 ) -> None:
     """Everything but the address: another address is another endpoint, with an owner of its own to prove."""
     _check_events(events)
-    endpoint.name, endpoint.events, endpoint.full_numbers = name, list(events), full_numbers
+    after = {"name": name, "events": list(events), "full_numbers": full_numbers}
     with transaction.atomic():
-        endpoint.save(update_fields=["name", "events", "full_numbers"])
-        audit("callback_endpoint.changed", endpoint, by=by, events=list(events), full_numbers=full_numbers)
+        before = {column: getattr(endpoint, column) for column in after}
+        fields = [column for column in after if after[column] != before[column]]
+        for column in fields:
+            setattr(endpoint, column, after[column])
+        endpoint.save(update_fields=list(after))
+        said = {"fields": fields, "before": masked_values(before), "after": masked_values(after)}
+        audit("callback_endpoint.changed", endpoint, by=by, **said)
 
 
 def _check_events(events: Sequence[str]) -> None:

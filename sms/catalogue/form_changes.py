@@ -1,38 +1,49 @@
 """What a form changed, for the audit: the names of the fields, and from what to what.
 
-The value is recorded of figures, switches and choices, and of the texts that a model names in `audit_shows`: what a thing is known by to
-the provider or to people. Of other texts and of secrets only the name is recorded: they may hold what the audit must not.
+Everything is recorded with its value but secrets, and what has room for a recipient's number or a message's text, which the audit must not
+hold: of those it says that they changed.
 """
 
 from typing import Any
 
 from django import forms
 
+from sms.models.fields import SecretField
+from sms.models.personal import ColumnKind
 from sms.values.msisdn.mention import masked_values
 
-PLAIN = (forms.BooleanField, forms.IntegerField, forms.ChoiceField)
+CHANGED = "changed"
+UNSHOWN = frozenset({ColumnKind.NUMBER, ColumnKind.TEXT, ColumnKind.RAW, ColumnKind.PACKED})
 
 
 def changes(form: Any) -> dict[str, Any]:
-    """`{"fields": ["rate"], "before": {"rate": 10}, "after": {"rate": 50}}`."""
+    """`{"fields": ["rate", "api_key"], "before": {"rate": 10}, "after": {"rate": 50, "api_key": "changed"}}`."""
     shown = [name for name in form.changed_data if _is_shown(form, name)]
+    after = {name: _quiet(form, name, _plain(form.cleaned_data.get(name))) for name in shown}
     return {
         "fields": form.changed_data,
-        "before": {name: _quiet(name, _before(form, name)) for name in shown},
-        "after": {name: _quiet(name, _plain(form.cleaned_data.get(name))) for name in shown},
+        "before": {name: _quiet(form, name, _before(form, name)) for name in shown},
+        "after": {name: after.get(name, CHANGED) for name in form.changed_data},
     }
 
 
-def _quiet(name: str, value: Any) -> Any:
+def _quiet(form: Any, name: str, value: Any) -> Any:
     """A name is what people write; a number of a recipient in it would stand in the audit for good."""
-    return masked_values(value) if name == "name" else value
+    return masked_values(value) if name == "name" or not hasattr(form, "instance") else value
 
 
 def _is_shown(form: Any, name: str) -> bool:
-    field = form.fields[name]
-    if name in getattr(getattr(form, "instance", None), "audit_shows", ()):
-        return True
-    return isinstance(field, PLAIN) and not isinstance(field, forms.ModelChoiceField)
+    if isinstance(form.fields[name].widget, forms.PasswordInput | forms.Textarea):
+        return False
+    model: Any = type(getattr(form, "instance", None))
+    if any(column.name == name and isinstance(column, SecretField) for column in _columns(model)):
+        return False
+    said = getattr(model, "personal", None)
+    return said is None or said.kinds.get(name) not in UNSHOWN
+
+
+def _columns(model: Any) -> Any:
+    return model._meta.fields if hasattr(model, "_meta") else ()
 
 
 def _before(form: Any, name: str) -> Any:
@@ -46,4 +57,6 @@ def _before(form: Any, name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
     return value if value is None or isinstance(value, bool | int) else str(value)

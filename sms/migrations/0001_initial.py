@@ -76,10 +76,20 @@ class Migration(migrations.Migration):
                 ('rows', models.BigIntegerField(help_text='Rows that hold.')),
                 ('holds', models.BooleanField()),
                 ('findings', models.TextField(blank=True, help_text='A sentence a line: what does not hold, or is missing.')),
+                ('mac', models.CharField(max_length=64)),
             ],
             options={
                 'ordering': ('-id',),
             },
+        ),
+        migrations.CreateModel(
+            name='CheckpointPlace',
+            fields=[
+                ('place', models.CharField(help_text='As AUDIT_CHECKPOINTS_TO has it.', max_length=300, primary_key=True, serialize=False)),
+                ('delivered_at', models.DateTimeField(null=True)),
+                ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('problem', models.TextField(blank=True, help_text='Why the last delivery failed; empty where it did not.')),
+            ],
         ),
         migrations.CreateModel(
             name='AuditLeave',

@@ -4,7 +4,7 @@ from sms.models.api_key import ApiKey, ApiKeyUse, Purpose
 from sms.models.approval import IN_FORCE, ApprovalDecision, ApprovalRequest, ApprovalRules, ApprovalState
 from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
-from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal
+from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal, CheckpointPlace
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty

@@ -194,6 +194,20 @@ class AuditLeave(models.Model):
         return f"{self.service_slug or 'installation'} up to {self.until_id}"
 
 
+class CheckpointPlace(models.Model):
+    """How the last delivery to a second place of the checkpoints went, for people who should act. Deliveries do not read it."""
+
+    place = models.CharField(max_length=300, primary_key=True, help_text="As AUDIT_CHECKPOINTS_TO has it.")
+    delivered_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(default=timezone.now)
+    problem = models.TextField(blank=True, help_text="Why the last delivery failed; empty where it did not.")
+
+    personal = PersonalData(team="place problem")
+
+    def __str__(self) -> str:
+        return self.place
+
+
 class AuditCheck(models.Model):
     """What a whole check of the audit found; see `sms.compliance.audit.check`."""
 
@@ -202,8 +216,9 @@ class AuditCheck(models.Model):
     rows = models.BigIntegerField(help_text="Rows that hold.")
     holds = models.BooleanField()
     findings = models.TextField(blank=True, help_text="A sentence a line: what does not hold, or is missing.")
+    mac = models.CharField(max_length=64)
 
-    personal = PersonalData(team="findings", neutral="host rows")
+    personal = PersonalData(team="findings", neutral="host rows mac")
 
     class Meta:
         ordering = ("-id",)

@@ -44,7 +44,7 @@ class IdempotentAnswer(models.Model):
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {cls._meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, 0, '{{}}', %s, %s)"  # noqa: S608
+                f"INSERT INTO {cls._meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, 0, '{{}}', %s, %s)"  # noqa: S608 - words of ours; values are parameters
                 " ON CONFLICT DO NOTHING RETURNING id",
                 [service_id, owner, key, fingerprint, b"", now],
             )

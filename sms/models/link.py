@@ -26,7 +26,6 @@ class Region(models.Model):
     """
 
     audit_noun = "region"
-    audit_shows = ("label", "host", "cname")
 
     key = models.SlugField(max_length=20, unique=True)
     name = models.CharField(max_length=60)
@@ -77,7 +76,6 @@ class ShortLinkDomain(models.Model):
     """A host name that Webex Connect shortens our links on. `sms.catalogue.domains.check` writes its state."""
 
     audit_noun = "short-link domain"
-    audit_shows = ("host", "region")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="link_domains")
     region = models.ForeignKey(Region, on_delete=PROTECT, related_name="link_domains")
@@ -210,7 +208,7 @@ class ClickCount(models.Model):
         table = cls._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608
+                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608 - words of ours; values are parameters
                 f" ON CONFLICT (send_id, verdict) DO UPDATE SET clicks = {table}.clicks + excluded.clicks,"
                 f" messages = {table}.messages + excluded.messages",
                 rows,
@@ -244,7 +242,6 @@ class Smartlink(models.Model):
     """A smartlink of the service. Unlike a short link it gives no click receipts."""
 
     audit_noun = "smartlink"
-    audit_shows = ("name", "smartlink_id")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="smartlinks")
     smartlink_id = models.PositiveBigIntegerField(

@@ -14,7 +14,6 @@ class ContactPolicyGroup(models.Model):
     """A group of the provider's Contact Policy app, and which of its two checks our sends ask for."""
 
     audit_noun = "policy group"
-    audit_shows = ("name", "group_id")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="policy_groups")
     name = models.CharField(max_length=80)
@@ -44,8 +43,6 @@ class ContactPolicyGroup(models.Model):
 
 class PolicyConnection(models.Model):
     """How to reach the provider's Contact Policy API, which has a host and a key of its own."""
-
-    audit_shows = ("base_url",)
 
     service = models.OneToOneField(
         "sms.Service", on_delete=CASCADE, primary_key=True, related_name="policy_connection"

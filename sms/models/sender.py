@@ -35,7 +35,6 @@ class Sender(models.Model):
     """A sender ID that is provisioned for the service; `address` is written as the wire's `from` wants it (no +)."""
 
     audit_noun = "sender"
-    audit_shows = ("address", "countries", "registration")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="senders")
     address = models.CharField(max_length=16)

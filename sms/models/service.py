@@ -72,7 +72,6 @@ class Service(TenantSwitches, ReceiptSettings):
     """
 
     audit_noun = "service"
-    audit_shows = ("slug", "name", "region", "base_url", "auth_kind", "default_country", "time_zone")
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)

@@ -17,7 +17,6 @@ class MessageTemplate(models.Model):
     """
 
     audit_noun = "template"
-    audit_shows = ("name", "provider_template_id")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="templates")
     name = models.CharField(

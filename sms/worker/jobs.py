@@ -53,8 +53,9 @@ class JobContext:
     pause: Callable[[float], None] = time.sleep
     pulse: Pulse | None = None  # where the process sends in a loop of its own
     renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
-    sealer: audit.ChainSealer = field(
-        default_factory=lambda: audit.ChainSealer(_audit_folder(), places=settings.AUDIT_CHECKPOINTS_TO)
+    sealer: audit.ChainSealer = field(default_factory=lambda: audit.ChainSealer(_audit_folder()))
+    courier: audit.CheckpointCourier = field(
+        default_factory=lambda: audit.CheckpointCourier(settings.AUDIT_CHECKPOINTS_TO)
     )
 
 
@@ -167,10 +168,13 @@ JOBS: tuple[Job, ...] = (
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
+    Job("audit checkpoints", audit.COURIER_EVERY, lambda context: context.courier.run(), loop="audit places"),
     Job(
         "audit check",
         audit.CHECK_EVERY,
-        lambda _: audit.check_and_keep(audit.CheckpointFiles(_audit_folder())),
+        lambda _: audit.check_and_keep(
+            audit.CheckpointFiles(_audit_folder()), places=settings.AUDIT_CHECKPOINTS_TO
+        ),
         lease=LEASE,
         loop="audit check",
     ),

@@ -2,7 +2,8 @@
 
 `python -m tests.bench.audit [--only sqlite|postgresql] [--rows 1000000] [--tampered 1000] [--processes 2]` prints one JSON line per figure.
 Everything runs on this machine, PostgreSQL too. The tampering is that of `tests/support/audit_tampering.py`, with the triggers away, each
-time in a transaction that is rolled back, and that of `tests/support/folder_tampering.py` on a copy of the folder of checkpoints.
+time in a transaction that is rolled back, that of `tests/support/guard_tampering.py` likewise, and that of
+`tests/support/folder_tampering.py` on a copy of the folder of checkpoints. `--rows 0` leaves the speeds out.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 from tests.bench.rig.databases import on_each
 
 VERIFIED = 100_000  # rows a second
-CHAIN = 2000  # rows of the chain that is tampered with
+CHAIN = 1000  # rows of the chain that is tampered with
 
 
 def main() -> None:
@@ -39,6 +40,9 @@ def one(options: argparse.Namespace) -> None:
     audit.seal()
     _tamper(options.one, options.tampered)
     _tamper_folder(options.one, options.tampered)
+    _tamper_guards(options.one, options.tampered)
+    if not options.rows:
+        return
     started = time.perf_counter()
     _make(options.rows)
     _say(options.one, "rows made per second", options.rows / (time.perf_counter() - started))
@@ -84,7 +88,7 @@ def _make(count: int) -> None:
     for start in range(0, count, 10_000):
         with transaction.atomic():
             for index in range(start, min(start + 10_000, count)):
-                said = {"recipients": index, "sender": "SHOP"}
+                said = {"recipients": index, "sender": "SHOP", "name": "Grüße"}
                 audit("send.created", by=by, service=SLUG, noun="send", key=index, **said)
 
 
@@ -150,6 +154,36 @@ def _tamper_folder(database: str, times: int) -> None:
         if files.wrong():
             raise SystemExit("The folder did not come back.")
     _say(database, "tamperings of the folder found", found, goal=times, kinds=len(kinds))
+
+
+def _tamper_guards(database: str, times: int) -> None:
+    """The same for triggers, permits and the whole audit with its folder, each time after a check that found nothing."""
+    from django.db import transaction
+
+    from sms.compliance import audit
+    from tests.support.guard_tampering import GuardTamperer
+
+    with tempfile.TemporaryDirectory() as name:
+        whole, folder = Path(name) / "whole", Path(name) / "audit"
+        audit.ChainSealer(folder).run()
+        files = audit.CheckpointFiles(folder)
+        if not audit.check_and_keep(files).holds:
+            raise SystemExit("The audit does not hold before anything is done to it.")
+        shutil.copytree(folder, whole)
+        found, kinds = 0, set()
+        for turn in range(times):
+            acts = GuardTamperer(folder, random.Random(turn)).kinds
+            act = acts[turn % len(acts)]
+            kinds.add(act.__name__)
+            with transaction.atomic():
+                act()
+                found += bool(audit.witnesses(files))
+                transaction.set_rollback(True)
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(whole, folder)
+        if audit.witnesses(files):
+            raise SystemExit("What guards the audit did not come back.")
+    _say(database, "tamperings of what guards the audit found", found, goal=times, kinds=len(kinds))
 
 
 def _export(database: str) -> None:

@@ -243,7 +243,8 @@ def test_a_checkpoint_is_read_back_from_its_line_alone(tmp_path):
     log.write_text(
         f'noise\n{line}\n["audit_checkpoint"]\n{{"audit_checkpoint"\n{line.replace("shop", "shoq")}\n'
     )
-    assert list(checkpoint.checkpoints_in(log)) == made
+    read = checkpoint.checkpoints_in(log)
+    assert (read.checkpoints, read.foreign) == (made, 2)
     assert checkpoint.holds(made[0])
     assert not checkpoint.holds(Checkpoint(SLUG, 1, head.hash, "", "", ""))
     assert files.keep({}) == []

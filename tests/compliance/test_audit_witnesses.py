@@ -4,30 +4,29 @@ import json
 import random
 import shutil
 import socket
-import threading
-from contextlib import closing
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+import time_machine
 from django.core import mail
-from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from portal.models import Role, User
 from sms.compliance import audit
-from sms.compliance.audit import elsewhere, folder
+from sms.compliance.audit import folder
 from sms.compliance.audit.checkpoint_files import CheckpointFiles, FolderAltered
-from sms.models import Actor, AuditCheck, AuditEvent
+from sms.models import Actor, AuditCheck, AuditEvent, audit_proof
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from sms.worker.jobs import JOBS
-from tests.support.audit_tampering import SLUG, sql
+from tests.support.audit_tampering import SLUG, nullable, sql
 from tests.support.folder_tampering import FolderTamperer
-from tests.support.people import signed_in
-from tests.support.sends import a_service
+from tests.support.guard_tampering import GuardTamperer
+from tests.support.people import a_person, signed_in
+from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db
 BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
@@ -148,6 +147,75 @@ def test_an_audit_that_is_empty_after_use_does_not_hold(tmp_path, settings):
     assert "what guards them does not" in verified()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_done_to_what_guards_the_audit_is_found(files, tmp_path, seed):
+    audit.check_and_keep(files)
+    copy = tmp_path / "copy"
+    shutil.copytree(files.folder, copy)
+    assert audit.witnesses(files) == []
+    for kind in GuardTamperer(files.folder, random.Random(seed)).kinds:
+        before = transaction.savepoint()
+        kind()
+        assert audit.witnesses(files), kind.__name__
+        assert verified(), kind.__name__
+        transaction.savepoint_rollback(before)
+        shutil.rmtree(files.folder, ignore_errors=True)
+        shutil.copytree(copy, files.folder)
+    assert verified() == ""
+
+
+UNREADABLE = {
+    "a slug that is NULL": "UPDATE sms_auditevent SET service_slug = NULL WHERE service_slug = 'shop'",
+    "a new row of no slug": "INSERT INTO sms_auditevent ({names}) SELECT {names_of_none} FROM sms_auditevent WHERE service_slug = 'shop'",
+    "a slug of bytes": "INSERT INTO sms_auditevent ({names}) SELECT {names_of_bytes} FROM sms_auditevent WHERE service_slug = 'shop'",
+    "a loss of no time": "UPDATE sms_auditevent SET act = 'audit.folder_lost', at = 'never' WHERE act = 'audit.folder_begun'",
+    "details that are a list": "UPDATE sms_auditevent SET details = '[1]'",
+    "details of bytes": "UPDATE sms_auditevent SET details = x'ff'",
+    "a permit of text": "INSERT INTO sms_auditleave (service_slug, until_id) VALUES (x'ff', 'all')",
+    "a seal of bytes": "UPDATE sms_auditseal SET service_slug = x'ff' WHERE service_slug = 'shop'",
+    "a number of text": "UPDATE sms_auditseal SET number = 'x' WHERE service_slug = 'shop' AND number = 2",
+}
+BOTH = ("a slug that is NULL", "a new row of no slug", "details that are a list")
+
+
+@pytest.mark.parametrize(
+    "what", [what if what in BOTH else pytest.param(what, marks=pytest.mark.sqlite) for what in UNREADABLE]
+)
+def test_what_cannot_be_read_neither_ends_the_check_nor_stops_sealing(files, what):
+    audit_guard.remove(connection)
+    nullable("service_slug")
+    names = [*AuditEvent.PROVEN, "mac"]
+    of = {"service_slug": {"names_of_none": "NULL", "names_of_bytes": "CAST(service_slug AS BLOB)"}}
+    chosen = {
+        kind: ", ".join(of[name][kind] if name in of else name for name in names)
+        for kind in ("names_of_none", "names_of_bytes")
+    }
+    sql(UNREADABLE[what].format(names=", ".join(names), **chosen))
+    audit_guard.install(connection)
+    made = audit.check_and_keep(files)
+    assert (made.holds, bool(made.findings)) == (False, True)
+    assert verified()
+    acts(1, slug="later")
+    with suppress(FolderAltered):
+        audit.ChainSealer(files.folder).run()
+    assert audit.heads_of(["later"])["later"].number == 1
+
+
+def test_a_key_that_was_lost_is_named(files, monkeypatch, capsys):
+    monkeypatch.setattr(audit_proof, "audit_keys", audit_proof.AuditKeys())
+    audit_proof.audit_keys.load(["another key, made where the file of the first was lost"])
+    assert "chains do not hold" in verified()
+    assert "The key that wrote the audit is not among today's AUDIT_KEYS." in capsys.readouterr().err
+
+
+def test_a_service_without_a_row_is_found_by_its_sends(files):
+    a_send(a_service(slug="third"))
+    audit_guard.remove(connection)
+    sql("DELETE FROM sms_auditevent WHERE service_slug = 'third'")  # before anything sealed it
+    audit_guard.install(connection)
+    assert audit.witnesses(files) == ["third: the audit is empty, although sends were made."]
+
+
 def test_triggers_that_are_gone_fail_the_check(files, capsys):
     audit_guard.remove(connection)
     assert "what guards them does not" in verified()
@@ -190,38 +258,43 @@ def test_a_broken_audit_is_red_on_every_page_that_watches(files, client):
 def test_a_check_that_no_process_makes_is_said(files):
     made = nightly(files)
     assert audit.sentence() == ""
-    AuditCheck.objects.filter(pk=made.pk).update(at=timezone.now() - timedelta(days=3))
-    assert "no process has done its nightly check since" in audit.sentence()
+    with time_machine.travel(made.at + timedelta(days=3)):
+        AuditCheck.objects.all().delete()
+        assert audit.sentence() == "The audit was never checked, or what its checks found was removed."
+        made.save(force_insert=True)
+        assert "no process has done its nightly check since" in audit.sentence()
+        AuditCheck.objects.filter(pk=made.pk).update(at=timezone.now())
+        assert (
+            audit.sentence()
+            == "What the last check of the audit found was altered, or made with another key."
+        )
+
+
+def test_a_good_result_cannot_be_made_with_sql(files, client):
+    audit_guard.remove(connection)
+    made = nightly(files)
+    assert not made.holds
+    AuditCheck.objects.filter(pk=made.pk).update(holds=True, findings="")
+    assert "was altered" in client.get("/readyz").json()["audit"]
+    assert "textdesk_audit_holds 0" in client.get("/metrics").text
+
+
+def test_a_finding_is_mailed_once_and_a_new_one_again(files):
+    a_person("admin@example.test", a_service(slug=SLUG), Role.ADMIN)
+    audit_guard.remove(connection)
+    for _ in range(3):
+        nightly(files)
+    assert len(mail.outbox) == 1
+    sql("UPDATE sms_auditevent SET door = 'cli' WHERE service_slug = 'other'")
+    nightly(files)
+    assert len(mail.outbox) == 2
+    assert "other: row 1" in mail.outbox[1].body
 
 
 def test_old_checks_go(files):
     AuditCheck.objects.bulk_create(AuditCheck(host="a", rows=1, holds=True) for _ in range(120))
     nightly(files)
     assert AuditCheck.objects.count() == 100
-
-
-# --- a second place -----------------------------------------------------------------------------------------------------
-def heard(kind: socket.SocketKind) -> tuple[str, list[bytes], threading.Thread]:
-    """The address of a listener on loopback, what it hears, and its thread, which ends with the first batch."""
-    server = socket.socket(socket.AF_INET, kind)
-    server.bind(("127.0.0.1", 0))
-    got: list[bytes] = []
-
-    def listen() -> None:
-        with closing(server):
-            server.settimeout(60)
-            if kind == socket.SOCK_DGRAM:
-                got.extend(server.recv(65_536) for _ in range(3))
-                return
-            connected, _ = server.accept()
-            with closing(connected), connected.makefile("rb") as file:
-                got.extend(file)
-
-    if kind == socket.SOCK_STREAM:
-        server.listen()
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    return f"127.0.0.1:{server.getsockname()[1]}", got, thread
 
 
 def test_sealing_goes_on_while_the_folder_cannot_be_written(files, tmp_path):
@@ -232,50 +305,3 @@ def test_sealing_goes_on_while_the_folder_cannot_be_written(files, tmp_path):
         with pytest.raises(OSError, match="disk"):
             sealer.run()
         assert audit.seal(thorough=True) == {}, f"run {number} left rows without a seal"
-
-
-@pytest.mark.parametrize(
-    ("scheme", "kind"), [("syslog", socket.SOCK_DGRAM), ("syslog+tcp", socket.SOCK_STREAM)]
-)
-def test_checkpoints_go_to_a_syslog_too_and_verify_from_there(files, tmp_path, scheme, kind):
-    address, got, thread = heard(kind)
-    audit.ChainSealer(files.folder, places=[f"{scheme}://{address}"]).run()
-    thread.join(60)
-    assert len(got) == 3, "one for each of two services and for Textdesk itself"
-    assert all(line.startswith(b'<38>textdesk: {"event": "audit_checkpoint"') for line in got)
-    log = Path(tmp_path / "syslog")
-    log.write_bytes(b"\n".join(got))
-    audit_guard.remove(connection)
-    sql("DELETE FROM sms_auditevent WHERE service_slug = %s", SLUG)
-    sql("DELETE FROM sms_auditseal WHERE service_slug = %s", SLUG)
-    audit_guard.install(connection)
-    shutil.rmtree(files.folder)
-    assert "1 of 3 chains do not hold" in verified(checkpoints=[log])
-
-
-def test_checkpoints_go_to_a_mailbox_too(files):
-    audit.ChainSealer(files.folder, places=["mailto:audit@example.test"]).run()
-    (letter,) = mail.outbox
-    assert letter.to == ["audit@example.test"]
-    lines = [json.loads(line) for line in letter.body.splitlines()]
-    assert {line["service"] for line in lines} == {"", "other", SLUG}
-
-
-def test_a_place_that_does_not_answer_stops_nothing(files):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        place = f"syslog+tcp://127.0.0.1:{nobody.getsockname()[1]}"
-        before = len(files.read_all())
-        audit.ChainSealer(files.folder, places=[place]).run()
-    assert len(files.read_all()) > before
-
-
-@pytest.mark.parametrize(
-    "place", ["https://log.example.test", "syslog://", "syslog://host:0", "mailto:nobody", "x"]
-)
-def test_a_place_that_is_none_stops_the_start_with_a_sentence(settings, place):
-    with pytest.raises(ValueError, match="."):
-        elsewhere.parse_place(place)
-    settings.AUDIT_CHECKPOINTS_TO = [place]
-    (error,) = [one for one in run_checks() if one.id == "sms.E002"]
-    assert "AUDIT_CHECKPOINTS_TO" in error.msg

@@ -41,7 +41,8 @@ def test_my_number_is_given_once_masked_elsewhere_and_audited(service, composer)
     assert page.status_code == 302
     assert User.objects.get().own_number == MINE
     event = AuditEvent.objects.get(act="user.details_changed")
-    assert "•••" in event.details["number"]
+    assert "•••" in event.details["after"]["number"]
+    assert event.details["before"] == {"number": "none", "time_zone": ""}
     assert composer.post("/accounts/details/", {"own_number": "12", "country": "GB"}).status_code == 422
     assert composer.post("/accounts/details/", {"time_zone": "Mars/Base"}).status_code == 422
     assert User.objects.get().own_number == MINE

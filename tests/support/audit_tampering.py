@@ -3,14 +3,17 @@
 Called by the tests and by `tests.bench.audit`, inside a transaction that is rolled back, with the triggers taken away.
 """
 
+import json
 import random
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection
 
-from sms.models import AuditEvent
+from sms.models import AuditEvent, audit_proof
+from sms.models.sql.audit_rows import body_of
 
 SLUG = "shop"
 COLUMNS = (*AuditEvent.PROVEN, "mac")
@@ -41,6 +44,14 @@ class Tamperer:
             self.copy,
             self.forge,
             self.hide_a_column,
+            self.empty_to_null,
+            self.look_the_same,
+            self.reorder_details,
+            self.date_otherwise,
+            self.retype,
+            self.rewrite_from_here,
+            self.put_between,
+            self.pretend_retention,
         ]
 
     def edit(self) -> int:
@@ -165,6 +176,131 @@ class Tamperer:
         )
         return len(self.seals) + 1
 
+    def empty_to_null(self) -> int:
+        number, pk = self.chance.choice(self.seals)
+        column = self.chance.choice(("address", "noun_key", "actor_key", "noun"))
+        nullable(column)
+        sql(f"UPDATE sms_auditevent SET {column} = '' WHERE id = %s", pk)
+        sql(f"UPDATE sms_auditevent SET {column} = NULL WHERE id = %s", pk)
+        return number
+
+    def look_the_same(self) -> int:
+        """Another text that a reader, a comparison without case or a normal form takes for the same."""
+        number, pk = self.chance.choice(self.seals)
+        column = self.chance.choice(("details", "actor_label", "act"))
+        text = read(column, pk)
+        decomposed = unicodedata.normalize("NFD", text)
+        others = [text.upper(), f"{text} ", f"\u200b{text}", text.replace("a", "а"), text.replace("a", "ａ")]
+        other = self.chance.choice([one for one in (*others, decomposed) if one != text])
+        sql(f"UPDATE sms_auditevent SET {column} = %s WHERE id = %s", other, pk)
+        return number
+
+    def reorder_details(self) -> int:
+        """The same JSON in another order or layout."""
+        number, pk = self.chance.choice(self.seals)
+        said = json.loads(read("details", pk))
+        backwards = dict(reversed(said.items()))
+        others = [json.dumps(said, ensure_ascii=False), json.dumps(backwards, separators=(",", ":"))]
+        sql("UPDATE sms_auditevent SET details = %s WHERE id = %s", self.chance.choice(others), pk)
+        return number
+
+    def date_otherwise(self) -> int:
+        """Some time earlier or later, or the same digits of another age."""
+        number, pk = self.chance.choice(self.seals)
+        by = self.chance.choice(("1 second", "-1 hour", "1 day", "-10 years"))
+        if connection.vendor == "postgresql":
+            before_christ = (
+                "(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00 BC')::timestamptz"
+            )
+            others = (f"at + interval '{by}'", "at + interval '1 microsecond'", before_christ)
+        else:
+            others = (
+                "replace(at, ' ', 'T')",
+                "at || 'Z'",
+                "at || '0'",
+                f"datetime(at, '{by}')",
+                "julianday(at)",
+            )
+        sql(f"UPDATE sms_auditevent SET at = {self.chance.choice(others)} WHERE id = %s", pk)
+        return number
+
+    def retype(self) -> int:
+        """A value of another type that reads the same, so that questions for the text no longer find the row."""
+        column = self.chance.choice(("noun_key", "act", "actor_label"))
+        if connection.vendor == "postgresql":
+            sql(f"ALTER TABLE sms_auditevent ALTER COLUMN {column} TYPE char(254)")
+            return 1
+        number, pk = self.chance.choice(self.seals)
+        sql(f"UPDATE sms_auditevent SET {column} = CAST({column} AS BLOB) WHERE id = %s", pk)
+        return number
+
+    def rewrite_from_here(self) -> int:
+        """An edit with every hash after it computed again, and MACs by a key of one's own."""
+        at = self.chance.randrange(len(self.seals))
+        number, pk = self.seals[at]
+        sql("UPDATE sms_auditevent SET actor_label = 'eve@example.test' WHERE id = %s", pk)
+        self._seal_again(at, self.seals[at:])
+        return number
+
+    def put_between(self) -> int:
+        """An act that nobody did, with a seal of its own between two others."""
+        at = self.chance.randrange(len(self.seals))
+        names = ", ".join(COLUMNS)
+        others = ", ".join(name if name != "nonce" else "'made-up'" for name in COLUMNS)
+        sql(
+            f"INSERT INTO sms_auditevent (id, {names}) SELECT %s, {others} FROM sms_auditevent WHERE id = %s",
+            -at - 1,
+            self.seals[at][1],
+        )
+        for number, pk in reversed(self.seals[at:]):
+            sql("UPDATE sms_auditseal SET number = %s WHERE event_id = %s", number + 1, pk)
+        moved = [(number + 1, pk) for number, pk in self.seals[at:]]
+        sql(
+            "INSERT INTO sms_auditseal (event_id, service_slug, number, digest, hash, mac) VALUES (%s, %s, %s, '', '', '')",
+            -at - 1,
+            SLUG,
+            at + 1,
+        )
+        self._seal_again(at, [(at + 1, -at - 1), *moved])
+        return at + 1
+
+    def pretend_retention(self) -> int:
+        """The beginning goes, and a row says that retention took it."""
+        last = self.chance.randint(1, len(self.seals) - 1)
+        names = ", ".join(COLUMNS)
+        said = {
+            "act": "'audit.retired'",
+            "noun": "'audit'",
+            "nonce": "'x'",
+            "details": f"'{{\"until\":{last}}}'",
+        }
+        others = ", ".join(said.get(name, name) for name in COLUMNS)
+        sql(
+            f"INSERT INTO sms_auditevent ({names}) SELECT {others} FROM sms_auditevent WHERE id = %s",
+            self.seals[-1][1],
+        )
+        sql("DELETE FROM sms_auditevent WHERE id = ANY_OF", *self._ids(1, last))
+        return 1
+
+    def _seal_again(self, at: int, seals: list[tuple[int, int]]) -> None:
+        key = audit_proof.MacKey(b"a key of one's own")
+        before = (
+            audit_proof.START if not at else read("hash", self.seals[at - 1][1], "sms_auditseal", "event_id")
+        )
+        for number, pk in seals:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {body_of('e')} FROM sms_auditevent e WHERE e.id = %s", [pk])
+                (said,) = cursor.fetchone()
+            digest = audit_proof.digest(said.encode() if isinstance(said, str) else bytes(said))
+            before = audit_proof.link(before, SLUG, number, pk, digest)
+            sql(
+                "UPDATE sms_auditseal SET digest = %s, hash = %s, mac = %s WHERE event_id = %s",
+                digest,
+                before,
+                audit_proof.seal_mac(key, before),
+                pk,
+            )
+
     def _some(self, leave: int = 0) -> tuple[int, int]:
         first = self.chance.randint(1, len(self.seals) - leave)
         return first, min(first + self.chance.randint(0, 5), len(self.seals) - leave)
@@ -176,6 +312,12 @@ class Tamperer:
 def _other(column: str) -> str:
     """Another value of a text column, no longer than the one that was there."""
     return f"CASE WHEN {column} = '' THEN 'x' ELSE substr({column}, 1, length({column}) - 1) END"
+
+
+def read(column: str, pk: int, table: str = "sms_auditevent", key: str = "id") -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {table} WHERE {key} = %s", [pk])
+        return str(cursor.fetchone()[0])
 
 
 def nullable(column: str) -> None:

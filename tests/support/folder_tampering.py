@@ -36,6 +36,8 @@ class FolderTamperer:
             self.cut_off_lines,
             self.repeat_a_line,
             self.break_a_line,
+            self.call_a_line_otherwise,
+            self.lay_out_otherwise,
             self.add_a_line,
         ]
 
@@ -126,6 +128,17 @@ class FolderTamperer:
         text = self._path.read_text()
         at = self.chance.randrange(len(text) - 1)
         self._path.write_text(text[:at] + self.chance.choice("\n\0x") + text[at + 1 :])
+
+    def call_a_line_otherwise(self) -> None:
+        """What collects log lines no longer takes it for a checkpoint."""
+        lines = self._lines()
+        at = self.chance.randrange(len(lines))
+        lines[at] = lines[at].replace("audit_checkpoint", "audit-checkpoint")
+        self._write(lines)
+
+    def lay_out_otherwise(self) -> None:
+        path = self.chance.choice((self._heads, self._path))
+        path.write_bytes(path.read_bytes().replace(*self.chance.choice(((b", ", b","), (b"}", b" }")))))
 
     def add_a_line(self) -> None:
         self._write([*self._lines(), self.chance.choice(("{}\n", "x", "\n"))])

@@ -8,6 +8,8 @@ from sms.compliance.audit.check import EVERY as CHECK_EVERY
 from sms.compliance.audit.check import Findings, check, check_and_keep, does_not_hold, sentence, witnesses
 from sms.compliance.audit.checkpoint import heads_of
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
+from sms.compliance.audit.courier import EVERY as COURIER_EVERY
+from sms.compliance.audit.courier import CheckpointCourier, undelivered
 from sms.compliance.audit.export import Selection, csv_of, json_lines_of, rows_of
 from sms.compliance.audit.retire import retire
 from sms.compliance.audit.seal import Head, seal

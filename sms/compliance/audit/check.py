@@ -4,22 +4,24 @@ What is absent is a finding as well: an audit whose witnesses are gone does not 
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError
+from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
 from django.utils import timezone
 
-from sms.compliance.audit import folder
+from sms.compliance.audit import elsewhere, folder
 from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
 from sms.compliance.audit.stretches import verify_long
-from sms.compliance.audit.verdict import ChainVerdict
+from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
-from sms.models import AuditCheck, AuditEvent, AuditSeal
+from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, Send, Service, audit_proof
 from sms.models.sql import audit_guard
 
 log = structlog.get_logger(__name__)
@@ -27,16 +29,17 @@ log = structlog.get_logger(__name__)
 EVERY = 86_400.0  # seconds between checks
 OVERDUE = timedelta(days=2)
 KEPT = 100  # checks
-# sent with `check` (an AuditCheck) each time that one finds something
+# sent with `check` (an AuditCheck) when one finds something that the check before did not
 does_not_hold = Signal()
 
 
 @dataclass(slots=True)
 class Findings:
-    """`witnesses` are sentences about what is missing or altered around the chains."""
+    """`witnesses` are sentences about what is missing or altered around the chains, `unread` about places that a person compares."""
 
     verdicts: list[ChainVerdict] = field(default_factory=list)
     witnesses: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     @property
     def broken(self) -> list[ChainVerdict]:
@@ -50,66 +53,131 @@ class Findings:
 def check(
     files: CheckpointFiles,
     *,
+    places: Sequence[str] = (),
     checkpoints: Iterable[Checkpoint] = (),
     chosen: str | None = None,
     processes: int = 1,
 ) -> Findings:
-    """Verify all chains, or that of one service, against the folder's checkpoints and those that are given."""
+    """Verify all chains, or that of one service, against the folder's checkpoints, those of `places`, and those that are given."""
     found = Findings(witnesses=witnesses(files))  # first, since verifying seals
-    known = [*files.read_all(), *checkpoints]
+    there, altered, found.unread = elsewhere.read_back(
+        places, now=timezone.now(), accepted=folder.accepted_at()
+    )
+    found.witnesses += altered
+    known = [*files.read_all(), *there, *checkpoints]
     slugs = sorted({*services(), *(one.service for one in known)}) if chosen is None else [chosen]
-    found.verdicts = [verify_long(slug, checkpoints=known, processes=processes) for slug in slugs]
+    found.verdicts = [_verdict(slug, known, processes) for slug in slugs]
     return found
+
+
+def _verdict(slug: str, known: Sequence[Checkpoint], processes: int) -> ChainVerdict:
+    """Something written into the tables that ends a check must not be what keeps it from being found."""
+    try:
+        return verify_long(slug, checkpoints=known, processes=processes)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away
+    except Exception as problem:
+        log.exception("audit_check_failed", service=slug)
+        return ChainVerdict(slug, broken=Broken(1, None, f"The chain cannot be read: {problem!r}"[:300]))
 
 
 def witnesses(files: CheckpointFiles) -> list[str]:
-    """What is missing or altered: folder, checkpoints, triggers, or the whole audit."""
+    """What is missing or altered around the chains, a sentence each."""
+    try:
+        return _look(files)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:
+        log.exception("audit_check_failed")
+        return [f"What guards the audit cannot be read: {problem!r}"[:300]]
+
+
+def _look(files: CheckpointFiles) -> list[str]:
+    """What is missing or altered: key, folder, checkpoints, triggers, or the whole audit."""
     here = folder.missing(files) or (files.wrong() if files.begun else "")
     found = [here] if here else []
     found += [f"Checkpoints were lost or altered. {one}" for one in folder.losses()]
-    if not audit_guard.installed():
+    if altered := audit_guard.altered():
+        more = f" and {len(altered) - 1} more" if altered[1:] else ""
         found.append(
-            "The triggers that refuse changes are not all there; manage.py migrate makes them again."
+            f"The triggers that refuse changes were removed or altered ({altered[0]}{more}); manage.py migrate makes them again."
         )
-    if _is_empty_after_use():
-        found.append("The audit is empty, although people have signed in.")
-    return found
+    if AuditLeave.objects.exists():
+        found.append(
+            "A permit to remove rows stands in sms_auditleave, where only retention's own step has one."
+        )
+    if _is_key_missing():
+        found.append("The key that wrote the audit is not among today's AUDIT_KEYS.")
+    return [*found, *_empty()]
 
 
-def _is_empty_after_use() -> bool:
-    if AuditEvent.objects.exists() or AuditSeal.objects.exists():
-        return False
-    return get_user_model().objects.filter(last_login__isnull=False).exists()
+def _is_key_missing() -> bool:
+    """Not one chain begins with a seal of ours."""
+    firsts = list(AuditSeal.objects.filter(number=1))
+    return bool(firsts) and not any(
+        audit_proof.seal_mac(key, one.hash) == one.mac
+        for one in firsts
+        for key in audit_proof.audit_keys.of(one.service_slug)
+    )
 
 
-def check_and_keep(files: CheckpointFiles) -> AuditCheck:
-    """Check everything, keep the result for pages and metrics, and tell the admins what does not hold."""
-    found = check(files)
+def _empty() -> Iterator[str]:
+    """Where there is nothing, although other tables say that something was done."""
+    chains = services()
+    sent = Service.objects.exclude(slug__in=chains).filter(
+        Exists(Send.objects.filter(service=OuterRef("pk")))
+    )
+    if not chains:
+        if get_user_model().objects.filter(last_login__isnull=False).exists():
+            yield "The audit is empty, although people have signed in."
+        elif sent.exists() or AuditCheck.objects.filter(rows__gt=0).exists():
+            yield "The audit is empty, although this Textdesk was used."
+        return
+    for slug in sent.order_by("slug").values_list("slug", flat=True):
+        yield f"{slug}: the audit is empty, although sends were made."
+
+
+def check_and_keep(files: CheckpointFiles, *, places: Sequence[str] = ()) -> AuditCheck:
+    """Check everything, keep the result for pages and metrics, and tell the admins of findings that are new."""
+    found = check(files, places=places)
     says = found.sentences
-    made = AuditCheck.objects.create(
+    before = AuditCheck.objects.order_by("-pk").first()
+    told = before.findings.splitlines() if before else []
+    made = AuditCheck(
         host=socket.gethostname()[:100],
         rows=sum(one.rows for one in found.verdicts),
         holds=not says,
         findings="\n".join(says),
     )
+    made.mac = _mac(audit_proof.audit_keys.of("")[0], made)
+    made.save()
     old = AuditCheck.objects.order_by("-pk").values_list("pk", flat=True)[KEPT:]
     AuditCheck.objects.filter(pk__in=list(old)).delete()
     if says:
         log.error("audit_does_not_hold", findings=says[:5], sentence="Run manage.py verify_audit.")
-        does_not_hold.send(sender=AuditCheck, check=made)
+        if not set(says) <= set(told):
+            does_not_hold.send(sender=AuditCheck, check=made)
     return made
 
 
+def _mac(key: audit_proof.MacKey, check: AuditCheck) -> str:
+    """So that nobody makes a good result with SQL, or one that is never overdue."""
+    said = (audit_proof.written(check.at), check.host, str(check.rows), str(check.holds), check.findings)
+    return key.mac(b"check " + audit_proof.body(said))
+
+
 def sentence() -> str:
-    """What the last check found, for people who should act; empty while all holds, and before the first check."""
+    """What the last check found, for people who should act; empty while all holds, and in the first days."""
     last = AuditCheck.objects.order_by("-pk").first()
     if last is None:
-        return ""
+        old = AuditEvent.objects.filter(at__lt=timezone.now() - OVERDUE).exists()
+        return "The audit was never checked, or what its checks found was removed." if old else ""
+    if not any(_mac(key, last) == last.mac for key in audit_proof.audit_keys.of("")):
+        return "What the last check of the audit found was altered, or made with another key."
     when = f"{last.at:%-d %B %Y, %H:%M} UTC"
     if not last.holds:
-        return (
-            f"The audit does not stand as it was written (checked on {when}). {last.findings.splitlines()[0]}"
-        )
+        first = last.findings.partition("\n")[0]
+        return f"The audit does not stand as it was written (checked on {when}). {first}"
     if timezone.now() - last.at > OVERDUE:
         return f"The audit was last checked on {when}: no process has done its nightly check since."
     return ""

@@ -1,8 +1,8 @@
 """A checkpoint: what the end of a chain was at some time, with a MAC. Kept outside the database, it shows that an end was cut off."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,18 +50,46 @@ def heads_of(services: Iterable[str]) -> dict[str, Head]:
     return {slug: head for slug in services if (head := head_of(slug)).number}
 
 
-def checkpoints_in(path: Path) -> Iterator[Checkpoint]:
-    """The checkpoints in our file or in a log that was collected; what else stands in it, or in front of them, is passed over."""
+def line_of(checkpoint: Checkpoint) -> str:
+    return json.dumps({"event": EVENT} | asdict(checkpoint))
+
+
+def own_line(line: str) -> Checkpoint | None:
+    """The checkpoint that a line of our own file is to the letter; None where anything was changed."""
+    found = read_lines([line]).checkpoints
+    return found[0] if found and line == f"{line_of(found[0])}\n" else None
+
+
+@dataclass(slots=True)
+class ReadLines:
+    """What lines hold: our checkpoints, and how many say that they are one and were not made with our keys."""
+
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    foreign: int = 0
+
+
+def read_lines(lines: Iterable[str]) -> ReadLines:
+    """From our file, a mailbox or a log that was collected; what else stands there, or in front of a checkpoint, is passed over."""
+    found = ReadLines()
+    for line in lines:
+        if f'"{EVENT}"' not in line or "{" not in line:
+            continue
+        try:
+            said = json.loads(line[line.index("{") : line.rindex("}") + 1])
+        except ValueError:
+            said = None
+        one = Checkpoint.read(said) if isinstance(said, dict) else None
+        if one is None:
+            found.foreign += 1
+        else:
+            found.checkpoints.append(one)
+    return found
+
+
+def checkpoints_in(path: Path) -> ReadLines:
+    """Raises OSError."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if EVENT not in line or "{" not in line:
-                continue
-            try:
-                said = json.loads(line[line.index("{") :])
-            except ValueError:
-                continue
-            if isinstance(said, dict) and (one := Checkpoint.read(said)) is not None:
-                yield one
+        return read_lines(file)
 
 
 def holds(checkpoint: Checkpoint) -> bool:

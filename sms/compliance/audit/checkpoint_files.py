@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from sms.compliance.audit.checkpoint import EVENT, Checkpoint, holds
+from sms.compliance.audit.checkpoint import Checkpoint, holds, line_of, own_line
 from sms.compliance.audit.seal import Head
 from sms.models import audit_proof
 from sms.values import durable_file
@@ -38,23 +38,24 @@ class _Heads:
     last: str = ""
     pending: str = ""
 
-    def text(self) -> str:
+    def text(self, key: audit_proof.MacKey | None = None) -> str:
         heads = [asdict(one) for one in self.heads.values()]
         said = {"heads": heads, "last": self.last, "pending": self.pending}
-        return json.dumps(said | {"mac": audit_proof.folder_mac(audit_proof.audit_keys.of("")[0], said)})
+        return json.dumps(
+            said | {"mac": audit_proof.folder_mac(key or audit_proof.audit_keys.of("")[0], said)}
+        )
 
     @classmethod
     def read(cls, text: str) -> "_Heads | None":
-        """None where it was not made by us."""
+        """None where it is not to the letter what we write."""
         try:
             said = json.loads(text)
-            mac = said.pop("mac")
-            if all(audit_proof.folder_mac(key, said) != mac for key in audit_proof.audit_keys.of("")):
-                return None
             read = [Checkpoint.read(line) for line in said["heads"]]
+            made = cls({one.service: one for one in read if one is not None}, said["last"], said["pending"])
+            ours = any(made.text(key) == text for key in audit_proof.audit_keys.of(""))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        return cls({one.service: one for one in read if one is not None}, said["last"], said["pending"])
+        return made if ours else None
 
 
 class CheckpointFiles:
@@ -162,13 +163,8 @@ class CheckpointFiles:
     def _lines(self) -> Iterator[Checkpoint | None]:
         if not self._checkpoints.exists():
             return
-        with self._checkpoints.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    said = None
-                yield Checkpoint.read(said) if isinstance(said, dict) else None
+        with self._checkpoints.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            yield from map(own_line, file)
 
     def _read_heads(self) -> _Heads:
         try:
@@ -208,11 +204,7 @@ class CheckpointFiles:
             return ""
         if not end.endswith(b"\n"):
             return "broken off"
-        try:
-            said = json.loads(end.splitlines()[-1])
-        except ValueError:
-            return "altered"
-        one = Checkpoint.read(said) if isinstance(said, dict) else None
+        one = own_line(end.decode(errors="replace").split("\n")[-2] + "\n")
         return one.mac if one is not None else "altered"
 
     @contextmanager
@@ -224,7 +216,3 @@ class CheckpointFiles:
 
 
 _CUT = "{path} does not end with the line that heads.json beside it names."
-
-
-def line_of(checkpoint: Checkpoint) -> str:
-    return json.dumps({"event": EVENT} | asdict(checkpoint))

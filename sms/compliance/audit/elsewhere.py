@@ -1,59 +1,86 @@
-"""Checkpoints at a second place: a syslog or a mailbox, out of reach of whoever has this host and its database.
+"""Checkpoints at a second place, out of reach of whoever has this host and its database.
 
-A place is an address: `syslog://host:514` (UDP), `syslog+tcp://host:514`, or `mailto:audit@example.org`.
+A place is an address: `syslog://host:514` (UDP), `syslog+tcp://…`, `syslog+tls://…`, `syslog+unix:///dev/log`, `s3://bucket/prefix` or
+`mailto:audit@example.org`. What a bucket holds is read back and compared; of the others, a person brings a copy.
 """
 
-import socket
 from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
-import structlog
 from django.core.mail import EmailMessage
 
-from sms.compliance.audit.checkpoint import Checkpoint
-from sms.compliance.audit.checkpoint_files import line_of
+from sms.compliance.audit import syslog
+from sms.compliance.audit.bucket import BucketUnreadable, LockedBucket
+from sms.compliance.audit.checkpoint import Checkpoint, read_lines
+from sms.models import CheckpointPlace
 
-log = structlog.get_logger(__name__)
-
-SCHEMES = {"syslog": socket.SOCK_DGRAM, "syslog+tcp": socket.SOCK_STREAM}
-PORT = 514
-PRIORITY = 4 * 8 + 6  # facility auth, severity informational
-TIMEOUT = 5.0  # seconds
+SHOULD = "syslog://host:514, syslog+tcp://host:514, syslog+tls://host:6514, syslog+unix:///dev/log, s3://bucket/prefix or mailto:address"
 
 
 def parse_place(text: str) -> str:
     """The place as it was written. Raises ValueError where it is none."""
     parts = urlsplit(text)
-    if parts.scheme == "mailto" and "@" in parts.path:
-        return text
-    if parts.scheme in SCHEMES and parts.hostname and (parts.port is None or parts.port > 0):
-        return text
-    raise ValueError(text)
+    if parts.scheme == "s3":
+        LockedBucket.at(parts)
+    elif not (parts.scheme == "mailto" and "@" in parts.path) and not syslog.is_syslog(parts):
+        raise ValueError(text)
+    return text
 
 
-def send(checkpoints: Sequence[Checkpoint], places: Sequence[str]) -> None:
-    """To each place. One that cannot be reached is logged; the checkpoints of the next hour say what these would have said."""
-    lines = [line_of(one) for one in checkpoints]
-    for place in places if lines else ():
-        try:
-            _send(lines, place)
-        except OSError as problem:
-            log.error("audit_checkpoint_not_sent", place=urlsplit(place).scheme, error=repr(problem)[:300])
-
-
-def _send(lines: Sequence[str], place: str) -> None:
+def deliver(lines: Sequence[str], place: str, *, now: datetime) -> None:
+    """Raises OSError."""
     parts = urlsplit(place)
     if parts.scheme == "mailto":
         body = "\n".join((*lines, ""))
         EmailMessage(subject="Textdesk: checkpoints of the audit", body=body, to=[unquote(parts.path)]).send()
-        return
-    address, stream = (parts.hostname or "", parts.port or PORT), SCHEMES[parts.scheme] == socket.SOCK_STREAM
-    said = [f"<{PRIORITY}>textdesk: {line}".encode() for line in lines]
-    if stream:  # each ends with its line (RFC 6587)
-        with socket.create_connection(address, timeout=TIMEOUT) as connection:
-            connection.sendall(b"".join(one + b"\n" for one in said))
-        return
-    family, *_, target = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
-    with socket.socket(family, socket.SOCK_DGRAM) as connection:
-        for one in said:
-            connection.sendto(one, target)
+    elif parts.scheme == "s3":
+        LockedBucket.at(parts).put(lines, now=now)
+    else:
+        syslog.send(lines, parts)
+
+
+def read_back(
+    places: Sequence[str], *, now: datetime, accepted: datetime | None
+) -> tuple[list[Checkpoint], list[str], list[str]]:
+    """Checkpoints that the places still hold, sentences about what was altered there, and about places that cannot be read from here.
+
+    What was done before `accepted`, when a person said why, counts no longer.
+    """
+    known: list[Checkpoint] = []
+    wrong: list[str] = []
+    unread: list[str] = []
+    for place in places:
+        if urlsplit(place).scheme != "s3":
+            unread.append(
+                f"{place} is compared by a person: verify_audit --checkpoint FILE takes a copy of it."
+            )
+            continue
+        try:
+            got, altered = _of_bucket(place, now=now, accepted=accepted)
+        except BucketUnreadable:
+            unread.append(f"{place} lets us add only: verify_audit --checkpoint FILE takes a copy of it.")
+        except (OSError, ValueError) as problem:
+            wrong.append(f"{place} could not be compared: {str(problem)[:300]}")
+        else:
+            known += got
+            wrong += altered
+    return known, wrong, unread
+
+
+def _of_bucket(place: str, *, now: datetime, accepted: datetime | None) -> tuple[list[Checkpoint], list[str]]:
+    known: list[Checkpoint] = []
+    wrong: list[str] = []
+    for one in LockedBucket.at(urlsplit(place)).read(now=now):
+        if one.tampered_at and (accepted is None or one.tampered_at > accepted):
+            wrong.append(
+                f"{one.key} in {place} was written over or removed; its first version is what counts."
+            )
+        read = read_lines(one.text.splitlines())
+        known += read.checkpoints
+        if read.foreign:
+            wrong.append(f"{one.key} in {place} holds lines that were not made with today's AUDIT_KEYS.")
+    sent = CheckpointPlace.objects.filter(pk=place, delivered_at__isnull=False)
+    if not known and sent.exists():
+        wrong.append(f"{place} holds no checkpoint, although some were delivered there.")
+    return known, wrong

@@ -4,6 +4,7 @@ So a folder that is removed is missed, and one that was altered is not just writ
 """
 
 import socket
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -51,6 +52,11 @@ def losses() -> list[str]:
             host, why = details.get("host", "?"), details.get("why", "")
             found.append(f"{row.at:%Y-%m-%d %H:%M} UTC, on {host}: {why}")
     return found
+
+
+def accepted_at() -> datetime | None:
+    rows = AuditEvent.objects.filter(service_slug="", noun="audit", act=ACCEPTED)
+    return rows.order_by("-pk").values_list("at", flat=True).first()
 
 
 def accept(because: str, *, by: Actor) -> None:

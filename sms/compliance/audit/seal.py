@@ -66,7 +66,12 @@ def _unsealed(thorough: bool, at_once: int) -> list[tuple[int, str, bytes]]:
             f"SELECT e.id, e.service_slug, {body}{_MISSING} ORDER BY e.id LIMIT {int(at_once)}",
             [_since(thorough)],
         )
-        return [(pk, slug, _bytes(said)) for pk, slug, said in cursor.fetchall()]
+        return [(pk, _slug(slug), _bytes(said)) for pk, slug, said in cursor.fetchall()]
+
+
+def _slug(found: object) -> str:
+    """Its chain, whatever somebody wrote into the column: the row must get a place, where it is found not to hold."""
+    return found if isinstance(found, str) else bytes(found or b"").decode(errors="replace")  # type: ignore[call-overload]
 
 
 def _bytes(said: object) -> bytes:

@@ -1,10 +1,10 @@
-"""Periodic work for the audit: seal every few seconds, and once an hour write a checkpoint of each chain, here and elsewhere.
+"""Periodic work for the audit: seal every few seconds, and once an hour write a checkpoint of each chain.
 
 Called in a loop of their own by `manage.py qcluster` and `manage.py dispatch`. Any number of processes may do it at once.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 from django.db.models import Max
 
-from sms.compliance.audit import elsewhere
 from sms.compliance.audit.checkpoint import EVENT, Checkpoint, heads_of
 from sms.compliance.audit.checkpoint_files import CheckpointFiles, FolderAltered
 from sms.compliance.audit.folder import look_after
@@ -27,11 +26,10 @@ HOUR = 3600.0
 
 
 class ChainSealer:
-    """Seals, and writes checkpoints to the files of one folder and to `places` (see `elsewhere`)."""
+    """Seals, and writes checkpoints to the files of one folder."""
 
-    def __init__(self, folder: Path, *, places: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path) -> None:
         self._files = CheckpointFiles(folder)
-        self._places = places
         self._next = time.monotonic()
         self._seen = 0
 
@@ -49,9 +47,8 @@ class ChainSealer:
         look_after(self._files)
         seal()
         self._fresh()
-        made = write_checkpoints(self._files, heads_of(services()))
+        write_checkpoints(self._files, heads_of(services()))
         self._next = time.monotonic() + HOUR
-        elsewhere.send(made, self._places)
 
     def _fresh(self) -> list[str]:
         """The services that any process sealed for since the run before."""

@@ -18,9 +18,9 @@ from sms.models.sql import audit_guard
 
 
 def services() -> list[str]:
-    """The slugs of all chains, with the empty one, for acts of no service, first."""
+    """The slugs of all chains, with the empty one, for acts of no service, first. What is no text is sealed as one."""
     chains = (model.objects.values_list("service_slug", flat=True) for model in (AuditSeal, AuditEvent))
-    return sorted({slug for one in chains for slug in one.order_by().distinct()})
+    return sorted({slug for one in chains for slug in one.order_by().distinct() if isinstance(slug, str)})
 
 
 def verify(

@@ -141,8 +141,8 @@ class _Walk:
 
 def _changed(number: int, event_id: int, wrong: str) -> ChainBroken:
     try:
-        row = AuditEvent.objects.filter(pk=event_id).first()
+        row = AuditEvent.objects.get(pk=event_id)
+        shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})"
     except Exception:  # whatever was written into it: that it is broken is known by now
-        row = None
-    shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})" if row else ""
+        shown = ""
     return ChainBroken(number, event_id, f"Row id {event_id}{shown} was changed: {wrong}.")

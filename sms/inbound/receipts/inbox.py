@@ -124,7 +124,7 @@ def insert(batch: Sequence[Incoming]) -> int:
     row = "(%s, %s, %s, %s, %s, %s)"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Receipt._meta.db_table} (service_id, message_id, attempt, dedupe, raw, received_at)"  # noqa: S608
+            f"INSERT INTO {Receipt._meta.db_table} (service_id, message_id, attempt, dedupe, raw, received_at)"  # noqa: S608 - words of ours; values are parameters
             f" VALUES {', '.join([row] * len(values))} ON CONFLICT (dedupe) DO NOTHING RETURNING id",
             [value for item in values for value in item],
         )
@@ -132,7 +132,7 @@ def insert(batch: Sequence[Incoming]) -> int:
         if new:
             now = _time(timezone.now())
             cursor.execute(
-                f"INSERT INTO {ReceiptInbox._meta.db_table} (receipt_id, why, reason, tries, next_at)"  # noqa: S608
+                f"INSERT INTO {ReceiptInbox._meta.db_table} (receipt_id, why, reason, tries, next_at)"  # noqa: S608 - words of ours; values are parameters
                 f" VALUES {', '.join(['(%s, %s, %s, %s, %s)'] * len(new))}",
                 [value for pk in new for value in (pk, ReceiptInbox.Why.NEW.value, "", 0, now)],
             )

@@ -1,6 +1,7 @@
 """`manage.py verify_audit`: does the audit stand as it was written? Exit code 1 and the first broken row where it does not."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", help="slug of one service; '' for acts of the whole installation")
         parser.add_argument(
+            "--checkpoint",
             "--checkpoints",
+            dest="checkpoints",
             type=Path,
             action="append",
             default=[],
             metavar="FILE",
-            help="JSON lines with checkpoints from another host or from the log stream; may be repeated",
+            help="a copy from another host, a syslog, a mailbox or the log stream; may be repeated",
         )
 
         parser.add_argument(
@@ -49,22 +52,26 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         files = audit.CheckpointFiles(settings.VAR_DIR / "audit")
-        checkpoints: list[Checkpoint] = []
-        for path in options["checkpoints"]:
-            try:
-                checkpoints += checkpoints_in(path)
-            except OSError as problem:
-                raise CommandError(f"{path} cannot be read ({problem.strerror}).") from None
+        checkpoints, altered = _read(options["checkpoints"])
         chosen = options["service"]
         if chosen is not None and chosen not in {*audit.services(), *(one.service for one in checkpoints)}:
             raise CommandError(f"There is no audit of a service {chosen!r}.")
         if options["accept_loss"]:
             folder.accept(options["accept_loss"], by=Actor.system("cli"))
-        found = audit.check(files, checkpoints=checkpoints, chosen=chosen, processes=options["processes"])
+        found = audit.check(
+            files,
+            places=settings.AUDIT_CHECKPOINTS_TO,
+            checkpoints=checkpoints,
+            chosen=chosen,
+            processes=options["processes"],
+        )
+        found.witnesses += altered
         for verdict in found.verdicts:
             (self.stderr if verdict.broken else self.stdout).write(verdict.sentence)
         for sentence in found.witnesses:
             self.stderr.write(sentence)
+        for sentence in found.unread:
+            self.stdout.write(sentence)
         rows, seconds = sum(one.rows for one in found.verdicts), sum(one.seconds for one in found.verdicts)
         if found.broken:
             says = f"{len(found.broken)} of {len(found.verdicts)} chains do not hold. docs/operators/audit.md says what to do."
@@ -73,3 +80,22 @@ class Command(BaseCommand):
             says = f"All {rows:,} rows hold, but what guards them does not. docs/operators/audit.md says what to do."
             raise CommandError(says)
         self.stdout.write(f"All {rows:,} rows hold ({seconds:.1f} s).")
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[Checkpoint], list[str]]:
+    """What copies of checkpoints say, and a sentence for each that was altered. One that says nothing proves nothing, and is refused."""
+    checkpoints: list[Checkpoint] = []
+    altered: list[str] = []
+    for path in paths:
+        try:
+            read = checkpoints_in(path)
+        except OSError as problem:
+            raise CommandError(f"{path} cannot be read ({problem.strerror}).") from None
+        if read.foreign:
+            altered.append(
+                f"{path} holds checkpoints that were altered, or are of another Textdesk: {read.foreign:,}."
+            )
+        elif not read.checkpoints:
+            raise CommandError(f"{path} holds no checkpoint of an audit.")
+        checkpoints += read.checkpoints
+    return checkpoints, altered

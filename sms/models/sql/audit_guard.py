@@ -11,7 +11,7 @@ from django.db import connection
 ROWS, SEALS, PERMITS = "sms_auditevent", "sms_auditseal", "sms_auditleave"
 SENTENCE = "the audit is only ever added to"
 _PERMITTED = (
-    f"EXISTS (SELECT 1 FROM {PERMITS} p WHERE p.service_slug = OLD.service_slug AND OLD.id <= p.until_id)"  # noqa: S608
+    f"EXISTS (SELECT 1 FROM {PERMITS} p WHERE p.service_slug = OLD.service_slug AND OLD.id <= p.until_id)"  # noqa: S608 - words of ours; values are parameters
 )
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION sms_audit_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
@@ -28,7 +28,7 @@ $guard$
 
 
 def install(connection: Any) -> None:
-    """Make the triggers where they are not there; safe to repeat. Does nothing before the tables are made."""
+    """Make the triggers where they are not there as they should be; safe to repeat. Does nothing before the tables are made."""
     with connection.cursor() as cursor:
         names = set(connection.introspection.table_names(cursor))
         if not {ROWS, SEALS, PERMITS} <= names or installed(connection):
@@ -51,20 +51,44 @@ def remove(connection: Any) -> None:
 
 
 def installed(connection: Any = connection) -> bool:
-    """Whether all of them are there and enabled."""
+    return not altered(connection)
+
+
+def altered(connection: Any = connection) -> list[str]:
+    """What is not as `install` makes it: triggers that are gone, disabled or others, and more of them, which might drop rows unseen."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE t.tgname LIKE 'audit_guard_%%' AND t.tgenabled IN ('O', 'A') AND c.relname IN (%s, %s)"
-                " AND c.relnamespace = current_schema()::regnamespace",
-                [ROWS, SEALS],
-            )
+            cursor.execute(_FOUND, [[ROWS, SEALS, PERMITS]] * 2)
+            wanted = {
+                (name, table, f"{kind} {_BODY}")
+                for table in (ROWS, SEALS)
+                for name, kind in (("audit_guard_rows", 27), ("audit_guard_truncate", 34))
+            }
         else:
             cursor.execute(
-                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit_guard_%%'"
+                "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s, %s)",
+                [ROWS, SEALS, PERMITS],
             )
-        return bool(cursor.fetchone() == (4,))
+            made = [one for one in _triggers("sqlite") if one.startswith("CREATE")]
+            wanted = {(one.split()[2], one.partition(" ON ")[2].split()[0], one) for one in made}
+        found = set(cursor.fetchall())
+    return sorted({f"{name} of {table}" for name, table, _ in wanted ^ found})
+
+
+_BODY = _FUNCTION.split("$guard$")[1]
+# A trigger for each row before UPDATE or DELETE is of type 27, one before TRUNCATE of 34. With a condition, columns of its own, or not
+# enabled for everybody, it refuses less; a rule or a policy may do anything.
+_FOUND = """
+SELECT t.tgname::text, c.relname::text, concat(t.tgtype, ' ', p.prosrc,
+    CASE WHEN t.tgenabled NOT IN ('O', 'A') OR t.tgqual IS NOT NULL OR t.tgattr::text <> '' OR p.proconfig IS NOT NULL
+        THEN ' less' END)
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND c.relname::text = ANY(%s) AND c.relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT coalesce(r.rulename::text, 'row security'), c.relname::text, 'not ours'
+FROM pg_class c LEFT JOIN pg_rewrite r ON r.ev_class = c.oid
+WHERE (r.oid IS NOT NULL OR c.relrowsecurity) AND c.relname::text = ANY(%s) AND c.relnamespace = current_schema()::regnamespace
+"""
 
 
 def _triggers(vendor: str) -> list[str]:
@@ -82,11 +106,14 @@ def _triggers(vendor: str) -> list[str]:
             )
         ]
     refuse = f"BEGIN SELECT RAISE(ABORT, '{SENTENCE}'); END"
+    made = {
+        f"audit_guard_{table}_{act}": f"BEFORE {act.upper()} ON {table}"
+        for table in (ROWS, SEALS)
+        for act in ("update", "delete")
+    }
+    made[f"audit_guard_{ROWS}_delete"] += f" WHEN NOT {_PERMITTED}"
     return [
-        *(
-            f"CREATE TRIGGER IF NOT EXISTS audit_guard_{table}_update BEFORE UPDATE ON {table} {refuse}"
-            for table in (ROWS, SEALS)
-        ),
-        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{SEALS}_delete BEFORE DELETE ON {SEALS} {refuse}",
-        f"CREATE TRIGGER IF NOT EXISTS audit_guard_{ROWS}_delete BEFORE DELETE ON {ROWS} WHEN NOT {_PERMITTED} {refuse}",
+        statement
+        for name, when in made.items()
+        for statement in (f"DROP TRIGGER IF EXISTS {name}", f"CREATE TRIGGER {name} {when} {refuse}")
     ]

@@ -15,10 +15,12 @@ SealedRow = tuple[int, int, str, str, str, int | None, str | bytes | None, str |
 
 
 def body_of(alias: str) -> str:
-    """SQL of what a row says now, as `audit_proof.body` makes it."""
+    """SQL of what a row says now, as `audit_proof.body` makes it; whatever no row of ours can hold makes it another body."""
     others = [f"{alias}.{name}" for name in AuditEvent.PROVEN[1:]]
     if connection.vendor == "postgresql":
         at = f"to_char({alias}.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        # `to_char` writes a year before Christ as the one after
+        at = f"({at} || CASE WHEN {alias}.at < '0001-01-01 00:00+00' THEN ' BC' ELSE '' END)"
         parts = [
             f"coalesce(chr(10) || octet_length({one}) || ':' || {one}, chr(10) || '-')"
             for one in (at, *others)
@@ -26,9 +28,12 @@ def body_of(alias: str) -> str:
         return f"concat('{audit_proof.FORM}', {', '.join(parts)})"
     # as bytes: a column that is no UTF-8 any more is to be reported, not to end the reading
     at = f"(CASE WHEN length({alias}.at) = 19 THEN {alias}.at || '.000000' ELSE {alias}.at END)"
+    columns = [(f"{alias}.at", at), *((one, one) for one in others)]
+    # bytes that read as the same text are another value to SQLite: pages that ask for the text would not find the row
     parts = [
-        f"coalesce(char(10) || length(CAST({one} AS BLOB)) || ':' || {one}, char(10) || '-')"
-        for one in (at, *others)
+        f"(CASE typeof({column}) WHEN 'text' THEN char(10) || length(CAST({said} AS BLOB)) || ':' || {said}"
+        f" WHEN 'null' THEN char(10) || '-' ELSE char(10) || typeof({column}) END)"
+        for column, said in columns
     ]
     return f"CAST('{audit_proof.FORM}' || {' || '.join(parts)} AS BLOB)"
 

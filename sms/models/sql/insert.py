@@ -131,7 +131,7 @@ def _as_json(plan: _Plan, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]
     listed = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
     defaults = "".join([", %s"] * len(plan.defaults))
     text = (
-        f"{plan.head} SELECT {', '.join(f'v.{name}' for name in plan.named)}{defaults}"  # noqa: S608
+        f"{plan.head} SELECT {', '.join(f'v.{name}' for name in plan.named)}{defaults}"  # noqa: S608 - words of ours; values are parameters
         f" FROM ROWS FROM (json_to_recordset(%s) AS ({plan.types})) WITH ORDINALITY AS v ORDER BY v.ordinality"
     )
     return text, [*plan.defaults, listed]

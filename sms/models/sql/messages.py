@@ -78,7 +78,7 @@ def lock(ids: Sequence[int]) -> list[MessageRow]:
     names = MessageRow.__struct_fields__
     if connection.vendor == "postgresql":
         statement = (
-            f"SELECT {', '.join(names)} FROM {TABLE} WHERE id = ANY(%s::bigint[])"  # noqa: S608
+            f"SELECT {', '.join(names)} FROM {TABLE} WHERE id = ANY(%s::bigint[])"  # noqa: S608 - words of ours; values are parameters
             " ORDER BY id FOR NO KEY UPDATE"
         )
         return [MessageRow(*values) for values in rows(statement, [list(ids)])]
@@ -93,7 +93,7 @@ def write(changed: Sequence[MessageRow]) -> None:
 def set_posting(ids: Sequence[int], *, at: datetime) -> list[ChangedGroup]:
     """Pending → posting under one attempt more, for those of `ids` that are pending; groups with their ids and `ready_at`."""
     return _grouped(
-        f"UPDATE {TABLE} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608
+        f"UPDATE {TABLE} SET state = %s, attempt = attempt + 1, posted_at = %s, code = '', detail = ''"  # noqa: S608 - words of ours; values are parameters
         f" WHERE id IN ({id_list.in_list()}) AND state = %s",
         [MessageState.POSTING.value, stored(at), id_list.parameter(list(ids)), MessageState.PENDING.value],
         ids=True,
@@ -109,10 +109,10 @@ def set_queued(accepted: Sequence[Acceptance], *, at: datetime) -> list[ChangedG
         values: list[Any] = [[getattr(one, name) for one in accepted] for name in names]
     else:
         columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in names)
-        source = f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608
+        source = f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608 - words of ours; values are parameters
         values = [msgspec.json.encode(accepted).decode()]
     return _grouped(
-        f"UPDATE {TABLE} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider_id"  # noqa: S608
+        f"UPDATE {TABLE} AS m SET state = %s, queued_at = coalesce(m.queued_at, %s), provider_id = v.provider_id"  # noqa: S608 - words of ours; values are parameters
         f" FROM {source} WHERE m.id = v.message_id AND m.state = %s AND m.attempt = v.attempt",
         [MessageState.QUEUED.value, stored(at), *values, MessageState.POSTING.value],
         ids=True,
@@ -122,7 +122,7 @@ def set_queued(accepted: Sequence[Acceptance], *, at: datetime) -> list[ChangedG
 def set_cancelled(send_id: int, *, at: datetime) -> list[ChangedGroup]:
     """Pending → cancelled, for a whole send of perhaps a hundred thousand; groups without ids."""
     return _grouped(
-        f"UPDATE {TABLE} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s",  # noqa: S608
+        f"UPDATE {TABLE} SET state = %s, final_at = %s WHERE send_id = %s AND state = %s",  # noqa: S608 - words of ours; values are parameters
         [MessageState.CANCELLED.value, stored(at), send_id, MessageState.PENDING.value],
     )
 
@@ -136,9 +136,9 @@ def _grouped(
             listed = "array_agg(id)" if ids else "NULL"
             when = "NULL::timestamptz"
             if ready_at:
-                when = f"(SELECT greatest(s.created_at, s.due_at) FROM {Send._meta.db_table} s WHERE s.id = changed.send_id)"  # noqa: S608
+                when = f"(SELECT greatest(s.created_at, s.due_at) FROM {Send._meta.db_table} s WHERE s.id = changed.send_id)"  # noqa: S608 - words of ours; values are parameters
             cursor.execute(
-                f"WITH changed AS ({statement} RETURNING id, {columns})"  # noqa: S608
+                f"WITH changed AS ({statement} RETURNING id, {columns})"  # noqa: S608 - words of ours; values are parameters
                 f" SELECT count(*), {listed}, {when}, {columns} FROM changed GROUP BY {columns}",
                 values,
             )

@@ -41,7 +41,7 @@ def take_due(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[T
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM sms_receiptinbox WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608
+            f"DELETE FROM sms_receiptinbox WHERE receipt_id IN (SELECT receipt_id {due}) RETURNING receipt_id, tries",  # noqa: S608 - words of ours; values are parameters
             [connection.ops.adapt_datetimefield_value(now), *only_one, limit],
         )
         tries = dict(cursor.fetchall())

@@ -21,13 +21,13 @@ def update_rows(model: type[models.Model], columns: Iterable[str], rows: Sequenc
             types = ", ".join(f"{column} {_type(model, column)}" for column in columns)
             sets = ", ".join(f"{column} = v.{column}" for column in columns)
             cursor.execute(
-                f"UPDATE {table} t SET {sets} FROM json_to_recordset(%s::json) AS v(id bigint, {types}) WHERE t.id = v.id",  # noqa: S608
+                f"UPDATE {table} t SET {sets} FROM json_to_recordset(%s::json) AS v(id bigint, {types}) WHERE t.id = v.id",  # noqa: S608 - words of ours; values are parameters
                 [msgspec.json.encode(rows).decode()],
             )
         else:
             sets = ", ".join(f"{column} = %s" for column in columns)
             cursor.executemany(
-                f"UPDATE {table} SET {sets} WHERE id = %s",  # noqa: S608
+                f"UPDATE {table} SET {sets} WHERE id = %s",  # noqa: S608 - words of ours; values are parameters
                 [(*(stored(getattr(row, name)) for name in columns), getattr(row, "id")) for row in rows],  # noqa: B009
             )
 
@@ -40,13 +40,13 @@ def exchange(model: type[models.Model], column: str, pairs: Sequence[tuple[int, 
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                f"UPDATE {table} AS t SET {column} = v.it FROM unnest(%s::bigint[], %s::{_type(model, column)}[]) AS v(id, it)"  # noqa: S608
+                f"UPDATE {table} AS t SET {column} = v.it FROM unnest(%s::bigint[], %s::{_type(model, column)}[]) AS v(id, it)"  # noqa: S608 - words of ours; values are parameters
                 " WHERE t.id = v.id",
                 [[pk for pk, _ in pairs], [value for _, value in pairs]],
             )
         else:
             turned = [(value, pk) for pk, value in pairs]
-            cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE id = %s", turned)  # noqa: S608
+            cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE id = %s", turned)  # noqa: S608 - words of ours; values are parameters
 
 
 def _type(model: type[models.Model], column: str) -> str | None:
