@@ -6,13 +6,31 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from portal import mail_server
+from portal import sign_in_limits as limits
 from sms.models.fields import keyring
 
 
 class ClosedSignup(DefaultAccountAdapter):
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Within our limits; those of the library would lock the right person out with whoever guesses."""
+        try:
+            count = limits.count_password(
+                request, str(credentials.get("email") or credentials.get("username") or "")
+            )
+            user = super().authenticate(request, **credentials)
+            if user is not None:
+                count.give_back()
+        except limits.TooManyTries as problem:
+            raise ValidationError(str(problem), code="too_many_login_attempts") from None
+        except limits.AWAY:
+            raise ValidationError(limits.CANNOT_COUNT, code="unavailable") from None
+        return user
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

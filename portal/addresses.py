@@ -70,5 +70,6 @@ def confirm(token: str, *, caller: str) -> User:
     except IntegrityError:
         raise LinkGone("Another person has this address now. Ask your admin.") from None
     words = f"You sign in with {after} from now on. If you did not expect this, tell an admin of your desk at once.\n"
-    mail_server.send("Your address on Textdesk was changed", words, before)
+    for mailbox in (after, before):
+        mail_server.send("Your address on Textdesk was changed", words, mailbox)
     return user

@@ -11,10 +11,11 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from portal import addresses, people
+from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, ReadOnly, actor
 
@@ -82,6 +83,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
     list_filter = ("is_active", "is_staff", "is_superuser", "memberships__role", "memberships__service")
     search_fields = ("email", "first_name", "last_name")
     inlines = (MembershipInline,)
+    actions = ("sign_out",)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "time_zone")}),
@@ -124,6 +126,18 @@ class UserAdmin(Audited, DjangoUserAdmin):
             if before.get(slug) != after.get(slug):
                 roles = {"roles": after.get(slug, []), "before": before.get(slug, [])}
                 people.record_roles(slug, form.instance, by=actor(request), **roles)
+        lost = any(set(held) - set(after.get(slug, [])) for slug, held in before.items())
+        lost = lost or any(
+            form.initial.get(one) and not form.cleaned_data.get(one) for one in ("is_staff", "is_superuser")
+        )
+        if lost and form.instance != request.user:
+            sessions.end(form.instance)
+
+    @admin.action(description="Sign out everywhere")
+    def sign_out(self, request: HttpRequest, queryset: "QuerySet[User]") -> None:
+        for user in queryset:
+            people.sign_out(user, by=actor(request))
+        messages.success(request, "They are signed out on all devices, and get a mail about it.")
 
 
 def _roles(user: User) -> dict[str, list[str]]:

@@ -9,7 +9,14 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
-        from portal import admin_mail, deploy_checks, personal, sign_in_audit  # noqa: F401 - registers checks
+        from portal import (  # noqa: F401 - `deploy_checks` registers checks
+            account_mail,
+            admin_mail,
+            deploy_checks,
+            personal,
+            session_ends,
+            sign_in_audit,
+        )
         from sms.callbacks import endpoint_disabled
         from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
@@ -19,5 +26,7 @@ class PortalConfig(AppConfig):
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         sign_in_audit.connect()
+        account_mail.connect()
+        session_ends.connect()
         personal.declare()
         rotate_keys.json_columns.append(("mfa.Authenticator", "data"))

@@ -28,6 +28,7 @@ from sms.webex.values import without_bom
 
 Environ = dict[str, Any]
 BODILESS = ("GET", "HEAD", "OPTIONS", "TRACE")
+OF_OPERATORS = ("/healthz", "/readyz", "/metrics")
 OF_STRANGERS = 64 * 1024  # bytes: any form that one fills in before signing in
 OF_POSTS = 64 * 1024  # nothing genuine is a tenth as long
 DROP_IN_MOST = 5_000_000  # bytes: a thousand destinations with long substitutions
@@ -187,5 +188,6 @@ def limits() -> dict[str, BodyLimit]:
             for prefix, dialect in dialects.items()
         },
         "/api": BodyLimit("/api", most, _refuse_api, **partner),
+        **{path: BodyLimit(path, 1024, _refuse_post) for path in OF_OPERATORS},
         "": BodyLimit("/", most, _refuse_page, caller=person_of, unknown=signed_out),  # a file and its fields
     }

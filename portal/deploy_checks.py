@@ -14,7 +14,8 @@ from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from portal import mail_server
+from portal import kept_keys, mail_server
+from portal.env import env_list
 from sms.models import Region
 
 DRIFT = timedelta(
@@ -38,6 +39,17 @@ def folders_can_be_written(**_: Any) -> list[CheckMessage]:
             hint = "Make it a folder of the user that Textdesk runs as, on a disk with room."
             found.append(Error(says, hint=hint, id="portal.E001"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def audit_key_is_elsewhere(**_: Any) -> list[CheckMessage]:
+    """Whoever copies the folder with the database would have the key as well."""
+    if not settings.EMBEDDED or env_list("AUDIT_KEYS") or not kept_keys.beside_the_database(settings.VAR_DIR):
+        return []
+    path = settings.VAR_DIR / "audit_key"
+    says = f"The audit's key ({path}) is beside the database that it guards."
+    hint = "Move it to a place that is not backed up with VAR_DIR, and set AUDIT_KEYS_FILE to that place."
+    return [Warning(says, hint=hint, id="portal.W004")]
 
 
 @register(Tags.security, deploy=True)

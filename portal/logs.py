@@ -9,27 +9,48 @@ from typing import Any
 
 import structlog
 
+from portal import secret_routes
 from sms.values.msisdn.mention import masked_values
 
-# The secret part of these paths gives access, to a person or to receipts; Django logs every 4xx and 5xx. A test walks the URL list.
-_CAPABILITY_ROUTES = r"receipts|inbound|invitations|accounts/address|accounts/password/reset/key"
-_CAPABILITY = re.compile(rf"(/(?:{_CAPABILITY_ROUTES})/+)[^/\s?#\"']{{12,}}", re.IGNORECASE)
-# the same under a route that was mistyped; a UUID has 36
+# An absolute address may lead to a partner's door, whose key is its path; a query holds what people typed. A long part is a secret under
+# a route that was mistyped; a UUID has 36.
+_ELSEWHERE = re.compile(r"(\bhttps?://[^/\s\"'<>]+/)[^\s\"'<>]+", re.IGNORECASE)
+_QUERY = re.compile(r"([?&][\w.\[\]-]{1,100}=)[^&\s\"'#]+")
 _LONG_PART = re.compile(r"(/)[\w:=-]{40,}", re.ASCII)
+
+
+def without_keys(text: str) -> str:
+    """Nothing that opens anything."""
+    for pattern in (secret_routes.before_secrets(), _ELSEWHERE, _QUERY, _LONG_PART):
+        text = pattern.sub(r"\1…", text)
+    return text
 
 
 def _hide(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            value = _LONG_PART.sub(r"\1…", _CAPABILITY.sub(r"\1…", value))
-        event[key] = masked_values(value)
+        event[key] = masked_values(_without_keys_within(value))
     return event
 
 
+def _without_keys_within(value: Any) -> Any:
+    """Also in lists and tables."""
+    if isinstance(value, str):
+        return without_keys(value)
+    if isinstance(value, dict):
+        return {key: _without_keys_within(one) for key, one in value.items()}
+    if type(value) in (list, tuple, set):
+        return type(value)(map(_without_keys_within, value))
+    return value
+
+
 def _refusal(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A refused page is one line with who asked and from where; Django would add the traceback of its own exception."""
+    """A refused request is one line with who asked and from where; Django would add the traceback of its own exception."""
     record = event.get("_record")
-    if record is not None and record.name == "django.request" and getattr(record, "status_code", 0) == 403:
+    if (
+        record is not None
+        and record.name.startswith("django.")
+        and 400 <= getattr(record, "status_code", 0) < 500
+    ):
         event.pop("exc_info", None)
         request = getattr(record, "request", None)
         person = getattr(getattr(request, "_cached_user", None), "pk", None)
@@ -75,6 +96,8 @@ def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "ERROR"},
             "_granian": {"level": "WARNING"},
+            # where somebody starts it with --access-log; ours (ACCESS_LOG) names the person too
+            "granian.access": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
         },
     }
     if debug:

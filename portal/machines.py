@@ -92,6 +92,8 @@ ADDRESSES = (
     MachineAddress("/v1", in_words_of(SMS_V1)),
     MachineAddress("/resources", in_words_of(MESSAGING_V1)),
     MachineAddress("/api", as_problem, direct=False),
+    # asked by this machine and by balancers, under whatever name they know for it
+    *(MachineAddress(path, without_words) for path in ("/healthz", "/readyz", "/metrics")),
 )
 
 

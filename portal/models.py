@@ -1,9 +1,14 @@
 """People and what they may do: users sign in with their e-mail address, memberships tie them to services."""
 
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.utils import timezone
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
@@ -62,6 +67,32 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class PersonsSession(AbstractBaseSession):
+    """A session that knows whose it is, so that it can be listed and ended; `portal.sessions` keeps it."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    used_at = models.DateTimeField(
+        default=timezone.now, help_text="To the minute; what a page asks by itself does not count."
+    )
+
+    personal = PersonalData(
+        packed="session_data", team="session_key", unpacked=lambda row: str(row.get_decoded())
+    )
+
+    class Meta(AbstractBaseSession.Meta):
+        pass
+
+    def __str__(self) -> str:
+        """Never its key, which the admin would show where a person is deleted."""
+        return f"session of {self.user or 'a visitor'}"
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        """The one that SESSION_ENGINE names; it imports this module."""
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store
 
 
 class FirstRunCode(models.Model):

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from portal import account_mail, sessions
 from portal.models import Invitation, Membership, Role, User
 from sms.models import Actor, Service
 from sms.models.audit import audit
@@ -125,7 +126,18 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         if Role.ADMIN in before and not admins.exists():
             raise PeopleError(ProblemCode.REQUIRED, left_alone([service]), field="roles")
         record_roles(service.slug, user, by=by, roles=sorted(wanted), before=sorted(before))
+        if before - wanted and by.user != user:
+            sessions.end(user)
     return True
+
+
+def sign_out(user: User, *, by: Actor, service: str = "") -> int:
+    """Wherever they are signed in; returns in how many places that was."""
+    with transaction.atomic():
+        ended = sessions.end(user)
+        audit("user.sessions_ended", user, by=by, noun="user", service=service, sessions=ended)
+    account_mail.sessions_ended(user, by=by.label)
+    return ended
 
 
 def left_alone(services: Collection[Service]) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from cryptography.fernet import Fernet
 
+from portal import kept_keys, private_files
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 
@@ -25,8 +26,9 @@ DEBUG = env_bool("DEBUG", False)
 PUBLIC_URL = env_url("PUBLIC_URL", "http://127.0.0.1:8000")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "127.0.0.1"
 HTTPS = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]"]
 LOG_FORMAT = env_choice("LOG_FORMAT", "console", choices=("console", "json"))
+LOG_LEVEL = env_choice("LOG_LEVEL", "debug" if DEBUG else "info", choices=("info", "debug"))
+ACCESS_LOG = env_bool("ACCESS_LOG", False)
 
 
 # --- Database -----------------------------------------------------------------------------------------------------------
@@ -48,8 +50,19 @@ _default = env_parsed(
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
 _default["CONN_MAX_AGE"] = 60
 _default["CONN_HEALTH_CHECKS"] = True
+if DEBUG and (HTTPS or not EMBEDDED):
+    why = "PUBLIC_URL is https" if HTTPS else "DATABASE_URL is PostgreSQL"
+    raise WrongVariable(
+        f"DEBUG is true, and {why}: an error page would show strangers what is in memory. "
+        "Unset DEBUG; LOG_LEVEL=debug says more in the log."
+    )
+# On a desk that the world reaches, a request for “localhost” is not meant for it. `/healthz`, `/readyz` and `/metrics` take any name.
+_here = ["127.0.0.1", "localhost", "[::1]"]
+_is_local = PUBLIC_HOST in ("127.0.0.1", "localhost", "::1") or (EMBEDDED and not HTTPS)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [PUBLIC_HOST, *(_here if _is_local else [])]
+private_files.keep(VAR_DIR)
 if EMBEDDED:
-    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.keep_database(Path(str(_default["NAME"])))
     # IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
     # FULL: "armed" must survive a power cut, or we would forget that we sent.
     _default["OPTIONS"] = {
@@ -67,23 +80,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 # --- Keys ---------------------------------------------------------------------------------------------------------------
-def _kept(name: str, make: object) -> str:
-    """A generated key that survives restarts, for the embedded installation only."""
-    path = VAR_DIR / name
-    if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(make(), encoding="utf-8")  # type: ignore[operator]
-        fresh.rename(path)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as problem:
-        raise WrongVariable(
-            f"The key file {path} cannot be read ({problem.strerror}). Make it readable for this user."
-        ) from None
-
-
 SECRET_KEY = env_str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 FIELD_KEYS = env_list("FIELD_KEYS")
 AUDIT_KEYS = env_list("AUDIT_KEYS")
 if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS and AUDIT_KEYS):
@@ -91,13 +89,18 @@ if not EMBEDDED and not (SECRET_KEY and FIELD_KEYS and AUDIT_KEYS):
         "SECRET_KEY, FIELD_KEYS and AUDIT_KEYS must be set when DATABASE_URL is PostgreSQL, so that every host has the same ones. "
         "`python -m portal.keys` prints fresh ones."
     )
-SECRET_KEY = SECRET_KEY or _kept("secret_key", lambda: secrets.token_urlsafe(64))
-FIELD_KEYS = FIELD_KEYS or [_kept("field_key", lambda: Fernet.generate_key().decode())]
-AUDIT_KEYS = AUDIT_KEYS or [_kept("audit_key", lambda: secrets.token_urlsafe(48))]
-if len(SECRET_KEY) < 50:
-    raise WrongVariable(
-        f"SECRET_KEY has {len(SECRET_KEY)} characters; it should be a random text of at least 50."
-    )
+SECRET_KEY = SECRET_KEY or kept_keys.kept(VAR_DIR / "secret_key", lambda: secrets.token_urlsafe(64))
+FIELD_KEYS = FIELD_KEYS or [kept_keys.kept(VAR_DIR / "field_key", lambda: Fernet.generate_key().decode())]
+AUDIT_KEYS = AUDIT_KEYS or [kept_keys.audit_key(VAR_DIR, lambda: secrets.token_urlsafe(48))]
+for _name, _key in (
+    ("SECRET_KEY", SECRET_KEY),
+    *(("SECRET_KEY_FALLBACKS", key) for key in SECRET_KEY_FALLBACKS),
+):
+    if len(_key) < 50:
+        holds = "has" if _name == "SECRET_KEY" else "holds a key of"
+        raise WrongVariable(
+            f"{_name} {holds} {len(_key)} characters; it should be a random text of at least 50."
+        )
 for _key in FIELD_KEYS:
     try:
         Fernet(_key)
@@ -135,6 +138,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
 ]
 MIDDLEWARE = [
+    "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
     "portal.middleware.CallersAddress",
     "django.middleware.security.SecurityMiddleware",
@@ -145,6 +149,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.session_ends.SessionEnds",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.costly_pages.CostlyPages",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -189,6 +194,10 @@ STORAGES = {
 # --- People -------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "portal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [  # the first makes new ones; what the second made is made anew at the next sign-in
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -203,7 +212,19 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people are invited by an admin, there is no sign-up
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+# passwords and codes are counted by portal.sign_in_limits
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    "reset_password": "20/m/ip,3/h/key",
+    "change_password": "5/m/user,20/d/user",
+}
+ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 48
+MFA_FORMS = {
+    "authenticate": "portal.forms.second_factor.CountedSignInCode",
+    "reauthenticate": "portal.forms.second_factor.CountedConfirmingCode",
+    "activate_totp": "portal.forms.second_factor.CountedFirstCode",
+}
 EMAIL_CONFIG = env_parsed(
     "EMAIL_URL",
     "consolemail://",
@@ -213,11 +234,11 @@ EMAIL_CONFIG = env_parsed(
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
-# --- Cache: limits of sign-in must be shared by all processes, so never the per-process one ----------------------------------
+# --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
 CACHES = {
-    "default": env_parsed(
-        "REDIS_URL", "dbcache://cache_table", environ.Env.cache_url_config, should="like redis://host:6379/0"
-    )
+    "default": env_parsed("REDIS_URL", "", environ.Env.cache_url_config, should="like redis://host:6379/0")
+    if env_str("REDIS_URL")
+    else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
 
 # --- django-q2: wake-ups only, see docs/decisions/0002 -----------------------------------------------------------------
@@ -307,7 +328,9 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 # nosniff, no frames, referrers and openers of the same origin, HttpOnly and Lax are what Django does by itself
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "portal.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # seconds after which everybody signs in again
+SESSION_IDLE_MINUTES = env_int("SESSION_IDLE_MINUTES", 120, low=5, high=12 * 60)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
@@ -318,4 +341,4 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 LOGGING_CONFIG = None
-LOGGING = logging_config(LOG_FORMAT, debug=DEBUG)
+LOGGING = logging_config(LOG_FORMAT, debug=LOG_LEVEL == "debug")

@@ -60,6 +60,8 @@ handler400 = "portal.views.refusals.bad_request"
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# its own page compares the old password without a limit, and ends no session
+admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # type: ignore[method-assign,assignment]
 
 
 def catalogue_paths(
@@ -249,6 +251,7 @@ service = [
     ),
     path("settings/people/", people.people_page, name="people"),
     path("settings/people/<int:pk>/", people.person, name="person"),
+    path("settings/people/<int:pk>/sign-out/", people.SignOutPerson.as_view(), name="person_sign_out"),
     path("settings/people/<int:pk>/remove/", people.RemovePerson.as_view(), name="person_remove"),
     path("settings/invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
     path("settings/pause/", control.PauseService.as_view(), name="settings_pause"),
@@ -270,6 +273,7 @@ urlpatterns = [
     path("audit/export/", audit.installation_export, name="installation_audit_export"),
     path("invitations/<str:token>/", people.invitation, name="invitation"),
     path("accounts/details/", account.details, name="own_details"),
+    path("accounts/sessions/", account.own_sessions, name="own_sessions"),
     path("accounts/address/<str:token>/", account.address_confirm, name="address_confirm"),
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),

@@ -1,6 +1,7 @@
 """The domain's app configuration: hands the settings' keys to the encrypted fields and the audit, and folders to spool and archives."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,10 @@ def _keep_private(connection: Any, **_: Any) -> None:
     """The embedded database is its owner's alone, whatever umask made it; what SQLite puts beside it follows."""
     if connection.vendor != "sqlite":
         return
-    path = Path(str(connection.settings_dict["NAME"]))
-    try:
-        found = path.stat()
-    except OSError:
-        return  # in memory
-    if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-        path.chmod(0o600)
+    name = str(connection.settings_dict["NAME"])
+    for suffix in ("", "-wal", "-shm"):
+        path = Path(name + suffix)
+        with suppress(OSError):  # in memory, or not there yet
+            found = path.stat()
+            if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+                path.chmod(0o600)

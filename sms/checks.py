@@ -2,6 +2,7 @@
 
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -31,12 +32,18 @@ def queue_retry_outlasts_its_tasks(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def state_folder_is_private(**_: Any) -> list[CheckMessage]:
-    """It holds keys, spools and the embedded database."""
-    folder = settings.VAR_DIR
-    if not folder.exists() or not folder.stat().st_mode & 0o077:
-        return []
-    says = f"VAR_DIR ({folder}) can be read by other users of this machine: chmod 700 it."
-    return [Warning(says, id="sms.W001")]
+    """It holds keys, spools and the embedded database. Starts narrow what is their user's, so this is somebody else's."""
+    folder, found = settings.VAR_DIR, []
+    database = connections["default"].settings_dict
+    here = [("VAR_DIR", folder)]
+    if connections["default"].vendor == "sqlite":
+        here += [("The database", Path(f"{database['NAME']}{suffix}")) for suffix in ("", "-wal", "-shm")]
+    for what, path in here:
+        if path.exists() and (mode := path.stat().st_mode & 0o077):
+            says = f"{what} ({path}) can be read by other users of this machine."
+            hint = f"As its owner, or as root: chmod {'700' if path.is_dir() else '600'} {path} (others have {mode:o})."
+            found.append(Warning(says, hint=hint, id="sms.W001"))
+    return list(found)
 
 
 @register(Tags.compatibility)

@@ -1,8 +1,10 @@
 """Users. What ties them to services stands in the next one, since the tables of `sms` name users."""
 
+import django.db.models.deletion
 import django.utils.timezone
 import portal.models
 import sms.models.service
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -49,5 +51,20 @@ class Migration(migrations.Migration):
             managers=[
                 ('objects', portal.models.UserManager()),
             ],
+        ),
+        migrations.CreateModel(
+            name='PersonsSession',
+            fields=[
+                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
+                ('session_data', models.TextField(verbose_name='session data')),
+                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
+                ('used_at', models.DateTimeField(default=django.utils.timezone.now, help_text='To the minute; what a page asks by itself does not count.')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'session',
+                'verbose_name_plural': 'sessions',
+                'abstract': False,
+            },
         ),
     ]

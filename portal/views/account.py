@@ -11,9 +11,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal import addresses, mail_server
+from portal import account_mail, addresses, mail_server, sessions
 from portal.access import actor, services_of
 from portal.forms.people import DetailsForm
+from portal.forms.texts import text_of
 from portal.models import User
 from portal.views.form_base import form_page, typed
 from sms.models.audit import audit
@@ -42,6 +43,27 @@ def details(request: HttpRequest) -> HttpResponse:
 
 def _said(own_number: str, time_zone: str) -> dict[str, str]:
     return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in; a POST ends one of them (`end`), or all others."""
+    user: Any = request.user
+    this = request.session.session_key
+    if request.method == "POST":
+        name = text_of(request.POST, "end", most=16)
+        with transaction.atomic():
+            ended = sessions.end(user, keep=this, name=name)
+            if ended:
+                act = "user.session_ended" if name else "user.sessions_ended"
+                audit(act, user, by=actor(request), sessions=ended)
+        if ended:
+            account_mail.sessions_ended(user, by="")
+            messages.success(request, "Signed out there.")
+        else:
+            messages.info(request, "Nobody was signed in there any more.")
+        return redirect("own_sessions")
+    return render(request, "account/sessions.html", {"sessions": sessions.open_of(user, this=this)})
 
 
 @login_not_required

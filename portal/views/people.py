@@ -116,6 +116,27 @@ class RemovePerson(ConfirmView):
         return redirect("services")
 
 
+class SignOutPerson(ConfirmView):
+    act = "configure"
+    back, crumb = "people", "People"
+
+    def find(self) -> User:
+        here = User.objects.filter(memberships__service=self.service).distinct()
+        return get_object_or_404(here, pk=self.kwargs["pk"])
+
+    def confirmation(self) -> Confirmation:
+        return Confirmation(
+            f"Sign {self.thing.email} out everywhere?",
+            "Every device on which they are signed in is signed out at once, for all services, and they get a mail about it.",
+            "They keep their roles, and sign in again with their password.",
+            button="Sign out",
+        )
+
+    def confirmed(self, form: Any) -> Said:
+        ended = people.sign_out(self.thing, by=self.by, service=self.service.slug)
+        return Said(f"{self.thing.email} is signed out ({ended} {'device' if ended == 1 else 'devices'}).")
+
+
 @button("configure", Invitation, back="people", at="")
 def invitation_withdraw(invitation: Invitation, by: Actor) -> Said:
     if people.withdraw(invitation, by=by):

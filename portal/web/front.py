@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, close_old_connections
 
-from portal.body_limits import BODILESS, BodyLimit, BodyRefused, is_http2, limit_of
+from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of
 from portal.web.answers import Answered, answerer, of_response
 from portal.web.environ import Environ, environ_of
 from portal.web.lanes import LaneFull, ThreadLane
@@ -20,7 +20,6 @@ from portal.web.waiting import TooSlow, waiting
 
 log = structlog.get_logger(__name__)
 
-OPERATORS = ("/healthz", "/readyz", "/metrics")
 READER = 60.0  # seconds in which a reader takes a piece
 # Read and thrown away behind a refusal: a connection that is closed while bytes still come is reset, and its answer lost.
 THROWN_AWAY = 1_000_000_000
@@ -50,7 +49,7 @@ class Front:
             self._answer = answerer(self.application, asyncio.get_running_loop())
         environ = environ_of(scope)
         limit = limit_of(environ)
-        name = _lane(limit, environ["PATH_INFO"])
+        name = _lane(limit)
         lane, body = self.lanes[name], Body(self.memory[name])
         try:
             if environ["REQUEST_METHOD"] in BODILESS:
@@ -70,12 +69,12 @@ class Front:
             body.close()
 
 
-def _lane(limit: BodyLimit, path: str) -> str:
+def _lane(limit: BodyLimit) -> str:
     if limit.name in ("/receipts", "/inbound"):
         return "provider"
-    if limit.name != "/":
-        return "partners"
-    return "operators" if path in OPERATORS else "people"
+    if limit.name in OF_OPERATORS:
+        return "operators"
+    return "people" if limit.name == "/" else "partners"
 
 
 async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:

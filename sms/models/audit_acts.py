@@ -13,6 +13,8 @@ ACTS: dict[str, str] = {
     "user.details_changed": "Own number or time zone changed",
     "user.second_factor_added": "Second factor set up",
     "user.second_factor_removed": "Second factor taken away",
+    "user.session_ended": "Signed out on one device",
+    "user.sessions_ended": "Signed out on all devices",
     "user.first_admin": "First admin made",
     "user.address_asked": "Another e-mail address asked for",
     "user.address_changed": "E-mail address changed",

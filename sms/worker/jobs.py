@@ -29,6 +29,7 @@ from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.models.lease import LEASE
 from sms.reports import facts
+from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
 log = structlog.get_logger(__name__)
@@ -156,6 +157,7 @@ JOBS: tuple[Job, ...] = (
     Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
+    Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),

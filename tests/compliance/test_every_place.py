@@ -32,7 +32,7 @@ def test_a_number_in_every_place_is_afterwards_in_none(folder):
         if model._meta.app_label == "sms"
     }
     assert packed - named == set()
-    assert {"django_q.Task.packed", "sessions.Session.packed"} <= named
+    assert {"django_q.Task.packed", "portal.PersonsSession.packed"} <= named
     held = disclosure.held_about(service, NUMBER)
     assert "user: own number" in {entry["where"] for entry in held["other_texts"]}
     for kind, entries in held.items():

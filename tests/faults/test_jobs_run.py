@@ -31,7 +31,7 @@ SCHEDULES, FILES = "ReportSchedule.objects.values('last_at')", "ReportFile.objec
 @pytest.fixture
 def textdesk(prepared_database_url, tmp_path):
     with bench(tmp_path, prepared_database_url) as made:
-        made.env |= {"DEBUG": "1", "LOG_FORMAT": "json"}
+        made.env |= {"LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
         yield made
 
 

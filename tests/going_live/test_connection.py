@@ -247,6 +247,34 @@ def test_a_start_that_connects_a_real_address_has_no_demo_people(demo, monkeypat
     assert "nothing of the demo was loaded" in again
 
 
+def test_the_key_of_a_start_is_read_from_a_file_or_a_variable_and_typed_with_a_warning(
+    demo, monkeypatch, tmp_path, capsys
+):
+    (key := tmp_path / "key").write_text("real-key\n")
+    at = ("--demo", "--webex", LIVE)
+    start(monkeypatch, *at, "--webex-key-file", str(key))
+    assert Service.objects.get().api_key == "real-key"
+    assert "list of processes" not in capsys.readouterr().err
+    with pytest.raises(CommandError, match=r"--webex-key-file .* cannot be read: No such file"):
+        start(monkeypatch, *at, "--webex-key-file", str(tmp_path / "missing"))
+    with pytest.raises(CommandError, match="Keep the file"):
+        start(monkeypatch, *at, "--webex-key-file", str(key), "--webex-key", "k")
+    with pytest.raises(CommandError, match="belong together"):
+        start(monkeypatch, *at)
+
+
+def test_a_key_from_the_environment_is_enough_and_a_typed_one_is_warned_about(
+    demo, monkeypatch, tmp_path, capsys
+):
+    (key := tmp_path / "key").write_text("other-key\n")
+    monkeypatch.setenv("WEBEX_KEY_FILE", str(key))
+    start(monkeypatch, "--demo", "--webex", LIVE)
+    assert Service.objects.get().api_key == "other-key"
+    monkeypatch.delenv("WEBEX_KEY_FILE")
+    start(monkeypatch, "--demo", "--webex", LIVE, "--webex-key", "k")
+    assert "list of processes" in capsys.readouterr().err
+
+
 def test_a_start_with_a_sandbox_elsewhere_keeps_the_demo(demo, monkeypatch):
     said, _ = start(monkeypatch, "--demo", "--webex", "http://127.0.0.1:9911", "--webex-key", "k")
     assert "Sign in as composer@demo.test" in said and Service.objects.get().is_sandbox

@@ -1,5 +1,6 @@
 """What lets people in: second factors are encrypted, links lead to our own address, state is private, and refusals are one line."""
 
+import ast
 import json
 import stat
 import subprocess
@@ -20,6 +21,8 @@ from sms.compliance import rotate_keys
 from sms.compose.approval.mail import send_due
 from sms.compose.create import create
 from sms.models.fields import keyring
+from tests.architecture import tree_of
+from tests.environment import ROOT
 from tests.support.approvals import a_careful_service, a_person, acting, request_of
 from tests.support.logs import written_log
 from tests.support.people import a_cast
@@ -102,6 +105,20 @@ def test_a_mail_is_sent_whatever_line_breaks_are_in_a_name():
     assert "\n" not in letter.subject
     assert "447700900123" not in letter.subject + letter.body
     assert request_of(send).mailed == ["asked"]
+
+
+def test_every_subject_is_made_one_line_or_is_written_in_the_code():
+    subjects = []
+    for path in (*ROOT.glob("portal/**/*.py"), *ROOT.glob("sms/**/*.py")):
+        for call in ast.walk(tree_of(path)):
+            match call:
+                case ast.Call(func=ast.Name(id="EmailMessage" | "EmailMultiAlternatives" | "send_mail")):
+                    named = [one.value for one in call.keywords if one.arg == "subject"]
+                    subjects.append((path.name, (named or call.args)[0]))
+    assert len(subjects) >= 5
+    for name, subject in subjects:
+        is_ours = isinstance(subject, ast.Call) and getattr(subject.func, "id", "") == "one_line"
+        assert is_ours or isinstance(subject, ast.Constant), name
 
 
 def test_a_mail_holds_nothing_of_a_text_whose_send_has_no_name():

@@ -142,6 +142,8 @@ def test_roles_change_and_count_at_once(cast):
     assert cast["composer"].get("/s/shop/compose/").status_code == 200
     response = cast["admin"].post(f"{URL}{composer.pk}/", {"roles": ["auditor", "approver"]})
     assert response.status_code == 302
+    assert cast["composer"].get("/s/shop/compose/").status_code == 302, "signed out, where a role was lost"
+    cast["composer"].force_login(composer)
     assert cast["composer"].get("/s/shop/compose/").status_code == 403
     event = AuditEvent.objects.get(act="person.roles_changed")
     assert (event.details["before"], event.details["roles"]) == (["composer"], ["approver", "auditor"])
@@ -152,6 +154,8 @@ def test_who_is_removed_is_out_with_the_next_click(cast):
     assert cast["auditor"].get("/s/shop/").status_code == 200
     assert "at once" in text_of(cast["admin"].get(f"{URL}{auditor.pk}/remove/"))
     cast["admin"].post(f"{URL}{auditor.pk}/remove/")
+    assert cast["auditor"].get("/s/shop/").status_code == 302, "signed out"
+    cast["auditor"].force_login(auditor)
     assert cast["auditor"].get("/s/shop/").status_code == 404
     assert User.objects.filter(pk=auditor.pk).exists()
     assert AuditEvent.objects.get(act="person.removed").details["email"] == "auditor@example.test"

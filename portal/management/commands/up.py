@@ -14,7 +14,7 @@ from portal import first_run
 from portal.demo.ending import live_services, retire_people
 from portal.demo.entries import ADDRESSES, SLUG
 from portal.demo.loading import load, password_of
-from portal.env import env_url
+from portal.env import env_str, env_url
 from sms.catalogue.provider_address import bare_base
 from sms.ledger import wakeups
 from sms.models import Actor, Service
@@ -42,7 +42,14 @@ class Command(BaseCommand):
             metavar="URL",
             help="connect the demo service to this address instead of a sandbox",
         )
-        parser.add_argument("--webex-key", metavar="KEY", help="the service key for --webex")
+        parser.add_argument(
+            "--webex-key-file", type=Path, metavar="FILE", help="holds the service key for --webex"
+        )
+        parser.add_argument(
+            "--webex-key",
+            metavar="KEY",
+            help="the service key itself, which every user of this machine sees in its list of processes",
+        )
         parser.add_argument(
             "--patience",
             type=float,
@@ -63,12 +70,12 @@ class Command(BaseCommand):
             raise CommandError(f"The database does not answer: {first}. Check DATABASE_URL.") from None
 
     def _handle(self, port: int, options: dict[str, Any]) -> None:
-        with_demo, webex, webex_key = options["demo"], options["webex"], options["webex_key"]
+        with_demo, webex, webex_key = options["demo"], options["webex"], self._webex_key(options)
         sandbox_port = options["sandbox_port"]
         if (webex or webex_key) and not with_demo:
-            raise CommandError("--webex and --webex-key belong to the demo service: add --demo.")
+            raise CommandError("--webex and its key belong to the demo service: add --demo.")
         if bool(webex) != bool(webex_key):
-            raise CommandError("--webex and --webex-key belong together: give both.")
+            raise CommandError("--webex and --webex-key-file (or WEBEX_KEY) belong together: give both.")
         if webex and not webex.startswith(("http://", "https://")):
             says = f"--webex is {webex!r}; it should be an address that begins with https:// or http://."
             raise CommandError(says)
@@ -77,7 +84,12 @@ class Command(BaseCommand):
             supervisor.must_be_free(sandbox_port, "--sandbox-port")
         call_command("prepare", no_code=True)
         wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
-        lines = [f"Textdesk is at http://127.0.0.1:{port}/"]
+        here = f"http://127.0.0.1:{port}/"
+        lines = [
+            f"Textdesk is at {settings.PUBLIC_URL}/ (from {here})"
+            if settings.HTTPS
+            else f"Textdesk is at {here}"
+        ]
         loaded = False
         if with_demo:
             url = webex or f"http://127.0.0.1:{sandbox_port}"
@@ -107,6 +119,24 @@ class Command(BaseCommand):
             ready_url=f"http://127.0.0.1:{port}/healthz",
             when_ready=lambda: self._say("\n".join([*lines, "Ctrl-C stops it."])),
         )
+
+    def _webex_key(self, options: dict[str, Any]) -> str:
+        """From a file, from WEBEX_KEY (which counts only beside --webex), or from the command line, with a warning."""
+        typed, path = options["webex_key"], options["webex_key_file"]
+        if typed and path:
+            raise CommandError("--webex-key and --webex-key-file are both given. Keep the file.")
+        if typed:
+            self.stderr.write(
+                "Warning: --webex-key is seen by every user of this machine in its list of processes. Use --webex-key-file FILE."
+            )
+            return str(typed)
+        if path:
+            try:
+                return str(path.read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as problem:
+                reason = getattr(problem, "strerror", None) or "it is not UTF-8 text"
+                raise CommandError(f"--webex-key-file {path} cannot be read: {reason}.") from None
+        return env_str("WEBEX_KEY") if options["webex"] else ""
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
