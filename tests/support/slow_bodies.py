@@ -41,7 +41,7 @@ TARGETS = (
     Target("POST", "/resources/v1/messaging", "application/json"),
     Target("POST", "/receipts/guessed/", "application/json", 503),  # which the provider repeats
     Target("POST", "/inbound/guessed/", "application/json", 503),
-    Target("POST", "/healthz", "text/plain", 503),
+    Target("POST", "/setup/", MULTIPART),
 )
 
 
