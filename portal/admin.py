@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
@@ -71,6 +72,7 @@ class MembershipForms(forms.BaseInlineFormSet):
 class MembershipInline(admin.TabularInline):
     model = Membership
     formset = MembershipForms
+    fk_name = "user"
     extra = 1
 
 
@@ -107,6 +109,9 @@ class UserAdmin(Audited, DjangoUserAdmin):
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change or form.asked_email or {"is_active", "is_superuser"} & set(form.changed_data):
+            # whoever has an account in hand could act as that person
+            obj.vouched_by, obj.vouched_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
         if change and form.asked_email:
             link = addresses.ask(obj, form.asked_email, by=actor(request))
@@ -116,6 +121,29 @@ class UserAdmin(Audited, DjangoUserAdmin):
             else:
                 words = f"No mail could be sent. Give this link to the person yourself: {link}"
                 messages.warning(request, words)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Whoever sets another person's password could sign in as them."""
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302 and str(request.user.pk) != id:
+            User.objects.filter(pk=unquote(id)).update(vouched_by=request.user.pk, vouched_at=timezone.now())
+        return answer
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Roles that answer for others wait, as on the people page."""
+        for row in formset.save(commit=False):
+            held = (
+                people.hold_role(row.service, row.user, row.role, by=actor(request))
+                if row.weakened()
+                else None
+            )
+            if held is not None:
+                messages.warning(request, held.sentence)
+            else:
+                row.given_by = request.user
+                row.save()
+        for row in formset.deleted_objects:
+            row.delete()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are audited service by service, as on the people page."""

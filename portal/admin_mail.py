@@ -8,6 +8,7 @@ from django.core.mail import EmailMessage
 from django.urls import reverse
 
 from portal.models import Membership, Role, User
+from sms.catalogue.caps.standing import CapStanding
 from sms.models import AuditCheck, CallbackEndpoint, DomainState, Service, ShortLinkDomain
 from sms.values.mail_subject import one_line
 
@@ -42,6 +43,23 @@ def on_domain_changed(*, domain: ShortLinkDomain, old: DomainState, **_: Any) ->
         + (" again" if recovered else ""),
         f"{domain.says}\n\n{stops}It is looked at every hour. What was seen, and a button to look now:",
         reverse("link_domain", args=[domain.service.slug, domain.pk]),
+    )
+
+
+def on_cap_near(*, service: Service, standing: CapStanding, **_: Any) -> None:
+    """Receiver of `sms.catalogue.caps.notices.cap_near`: once a day for each cap that comes near, and once if it is reached."""
+    state = "is reached" if standing.reached else "comes near"
+    then = (
+        "What goes beyond it is refused until then."
+        if standing.reached
+        else "What would go beyond it is refused."
+    )
+    _mail_admins(
+        service,
+        f"Textdesk: a spend cap of {service.name} {state}",
+        f"{standing.sentence} {then}\n\nIf you do not know why so much is sent, revoke the key or pause the service. "
+        "What was taken today, and where an admin can raise it:",
+        reverse("settings_caps", args=[service.slug]),
     )
 
 

@@ -17,14 +17,19 @@ class PortalConfig(AppConfig):
             session_ends,
             sign_in_audit,
         )
+        from portal.going_live import connection as going_live_connection
         from sms.callbacks import endpoint_disabled
+        from sms.catalogue.caps.notices import cap_near
         from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
         from sms.compliance.audit import does_not_hold
+        from sms.guard import took_effect
 
         endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
         state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
+        cap_near.connect(admin_mail.on_cap_near, dispatch_uid="cap_mail")
         does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
+        took_effect.connect(going_live_connection.on_took_effect, dispatch_uid="connection_follows")
         sign_in_audit.connect()
         account_mail.connect()
         session_ends.connect()

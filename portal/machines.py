@@ -24,6 +24,7 @@ from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.api.v1 import problems
 from sms.values.text import UNSTORABLE
+from sms.webex import HOP
 
 TRUSTED_FOR = 1.0  # seconds
 HTML = "text/html"
@@ -32,6 +33,10 @@ KEPT_AS_THEY_CAME = (
     "/inbound",
 )  # Webex Connect repeats nothing that is refused, so nothing of it is
 ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it anew."
+CAME_ROUND = (
+    "This was posted by a Textdesk. One Textdesk takes nothing from another, or messages could go round in circles: enter the address "
+    "of Webex Connect as the base URL."
+)
 SAYS = {
     400: "The request cannot be read: its host, its path or one of its headers is not valid.",
     403: "This address does not take that request.",
@@ -140,6 +145,8 @@ class MachinesFirst:
         answer is 503 and the next request has a new one.
         """
         address: MachineAddress = address_of(request.path_info)  # type: ignore[assignment]
+        if HOP in request.headers:
+            return address.refuse(400, CAME_ROUND, "")
         if UNSTORABLE.search(request.path_info):
             return address.refuse(400, ODD_PATH, "path")
         try:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from sms.api.authentication import address_of
+from sms.guard import watching
 from sms.values import time_zones
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -22,6 +23,17 @@ class CallersAddress:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.META["REMOTE_ADDR"] = address_of(request)
         return self.get_response(request)
+
+
+class WatchedGuards:
+    """What guards approval is not made weaker by a request without being held back (`sms.guard`)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with watching():
+            return self.get_response(request)
 
 
 class SecurityHeaders:

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from sms.models.columns import empty_text
+from sms.models.guard import Guarded, switched_on
 from sms.models.personal import PersonalData
 from sms.models.service import valid_zone
 
@@ -20,6 +21,9 @@ class Role(models.TextChoices):
     APPROVER = "approver", "Approver"
     ADMIN = "admin", "Admin"
     AUDITOR = "auditor", "Auditor"
+
+
+GUARDING_ROLES = (Role.APPROVER, Role.ADMIN)  # they answer for what others do
 
 
 class UserManager(BaseUserManager["User"]):
@@ -42,8 +46,14 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-class User(AbstractUser):
+class User(Guarded, AbstractUser):
     audit_noun = "user"
+    WEAKER: ClassVar[Any] = {
+        "is_superuser": switched_on,
+        "is_active": lambda stored, before, after: (
+            bool(stored["is_superuser"]) and switched_on(stored, before, after)
+        ),
+    }
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
@@ -54,7 +64,17 @@ class User(AbstractUser):
         help_text="Empty means the time zone of the service.",
     )
 
-    own_number = empty_text(16, "E.164 with its plus. Tests of drafts can go there.")
+    own_number = empty_text(16, "E.164 with its plus, proved by a code. Tests of drafts can go there.")
+    vouched_by = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who last made this account, or set its password: for some days its word is theirs.",
+    )
+    vouched_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -67,6 +87,35 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def guards(self) -> int | None:
+        """A superuser answers for every service."""
+        return None
+
+
+class NumberCode(models.Model):
+    """A code that was sent by SMS to a number that a person calls theirs. The number counts once they typed it.
+
+    A person has one that counts, the latest; earlier ones stay for a day, so that they are counted.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="number_codes")
+    number = models.CharField(max_length=16)
+    digest = models.CharField(max_length=128)
+    sent_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    personal = PersonalData(numbers="number", neutral="digest")
+
+    class Meta:
+        ordering = ("-id",)
+        # used by: how many codes went to a number within a day
+        indexes = (models.Index(fields=("number", "sent_at"), name="number_code_of_a_number"),)
+
+    def __str__(self) -> str:
+        return f"code of {self.user_id}"
 
 
 class PersonsSession(AbstractBaseSession):
@@ -155,12 +204,22 @@ class Invitation(models.Model):
         return ", ".join(str(Role(role).label) for role in self.roles if role in Role.values)
 
 
-class Membership(models.Model):
+class Membership(Guarded):
     """A person's role in a service. Several roles are several rows."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
+    given_by = models.ForeignKey(
+        User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    WEAKER: ClassVar[Any] = {
+        "role": lambda _, before, after: before != after and after in GUARDING_ROLES,
+        "user_id": lambda stored, before, after: before != after and stored["role"] in GUARDING_ROLES,
+        "service_id": lambda stored, before, after: before != after and stored["role"] in GUARDING_ROLES,
+    }
 
     class Meta:
         ordering = ("service", "user", "role")

@@ -15,8 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from portal import account_mail, sessions
-from portal.models import Invitation, Membership, Role, User
-from sms.models import Actor, Service
+from portal.models import GUARDING_ROLES, Invitation, Membership, Role, User
+from sms import guard
+from sms.models import Actor, ChangeState, Service, WaitingChange
 from sms.models.audit import audit
 from sms.values.problems import ProblemCode, ProblemError
 
@@ -93,9 +94,15 @@ def accept(invitation: Invitation, user: User, *, by: Actor) -> None:
         rows = Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce, expires_at__gt=now, **OPEN)
         if not rows.update(accepted_at=now, accepted_by=user):
             raise InvitationGone("This invitation has just been used or withdrawn.")
-        for role in _known(invitation.roles):
-            Membership.objects.get_or_create(user=user, service=invitation.service, role=role)
-        _record("person.joined", invitation.service.slug, user, by=by, roles=invitation.roles)
+        inviter = invitation.made_by
+        given = Actor.person(inviter) if inviter is not None else by
+        roles = [
+            role for role in _known(invitation.roles) if not _waits(invitation.service, user, role, by=given)
+        ]
+        for role in roles:
+            fresh = {"given_by": inviter}
+            Membership.objects.get_or_create(fresh, user=user, service=invitation.service, role=role)
+        _record("person.joined", invitation.service.slug, user, by=by, roles=roles)
 
 
 def join(invitation: Invitation, *, password: str) -> User:
@@ -111,16 +118,22 @@ def join(invitation: Invitation, *, password: str) -> User:
 
 
 def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor) -> bool:
-    """Exactly these roles from now on; none removes the person. False where nothing changed."""
+    """Exactly these roles from now on; none removes the person. False where nothing changed.
+
+    While approval is on, the roles that answer for others wait for another admin, and are not held until then.
+    """
     wanted = set(_known(roles)) if roles else set()
     with transaction.atomic():
         _lock(service)
         mine = Membership.objects.filter(service=service, user=user)
         before = set(mine.values_list("role", flat=True))
+        wanted -= {role for role in wanted - before if _waits(service, user, role, by=by)}
         if wanted == before:
             return False
         mine.exclude(role__in=wanted).delete()
-        added = (Membership(service=service, user=user, role=role) for role in wanted - before)
+        added = (
+            Membership(service=service, user=user, role=role, given_by=by.user) for role in wanted - before
+        )
         Membership.objects.bulk_create(added)
         admins = Membership.objects.filter(service=service, role=Role.ADMIN, user__is_active=True)
         if Role.ADMIN in before and not admins.exists():
@@ -129,6 +142,28 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         if before - wanted and by.user != user:
             sessions.end(user)
     return True
+
+
+def _waits(service: Service, user: User, role: str, *, by: Actor) -> bool:
+    """Whether this new role waits for another admin, who is asked then."""
+    return role in GUARDING_ROLES and hold_role(service, user, role, by=by) is not None
+
+
+def hold_role(service: Service, user: User, role: str, *, by: Actor) -> WaitingChange | None:
+    """The change that waits where this person is to get the role; None where they may have it at once."""
+    if not guard.on_guard(service.pk):
+        return None
+    held = {
+        "user_id": user.pk,
+        "service_id": service.pk,
+        "role": str(role),
+        "given_by_id": by.user and by.user.pk,
+    }
+    adding = guard.Operation("portal.Membership", None, {name: (None, one) for name, one in held.items()})
+    label = str(Role(role).label)
+    says = [{"name": user.email, "before": f"not {label.lower()}", "after": label}]
+    change = guard.ask(service.pk, f"Role {label} for {user.email}"[:200], adding, by=by, says=says)
+    return change if change.state == ChangeState.WAITING else None
 
 
 def sign_out(user: User, *, by: Actor, service: str = "") -> int:

@@ -18,6 +18,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sms.migrations",),
     ("sms.callbacks",),
     ("sms.ledger",),
+    ("sms.guard",),
     ("sms.catalogue",),
     ("sms.audiences",),
     ("sms.compose",),

@@ -14,6 +14,7 @@ SENDERS = (
     ("72345", SenderKind.SHORT_CODE, False),
     ("447700900000", SenderKind.LONG_CODE, False),
 )
+CAP_NUMBER = 1_000  # messages a day: who tries things out has one number, and nobody gets them; the usual cap once it is live
 TEMPLATES = (
     ("order_shipped", "Hi $(name), order $(order) is on its way."),
     ("appointment", "Hi $(name), see you on $(date) at $(time). To cancel, text C to 72345."),

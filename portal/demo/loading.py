@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import transaction
 
 from portal.demo.ending import live_services, retire_people
-from portal.demo.entries import ADDRESSES, DOMAIN, PEOPLE, POLICY_GROUP, SENDERS, SLUG, TEMPLATES
+from portal.demo.entries import ADDRESSES, CAP_NUMBER, DOMAIN, PEOPLE, POLICY_GROUP, SENDERS, SLUG, TEMPLATES
 from portal.going_live.connection import follow
 from portal.models import Membership, Role, User
 from sms.catalogue import templates
@@ -36,6 +36,7 @@ def load(url: str, key: str, *, password: str) -> Service | None:
         return None
     if service is None:
         service = Service(slug=SLUG, name="Demo", region=Region.objects.get(key="uk"), default_country="GB")
+        service.cap_number = CAP_NUMBER
     service.base_url, service.auth_kind, service.api_key = url, AuthKind.KEY, key
     service.keep_secrets_for_address()
     service.paused_at, service.paused_because = None, ""

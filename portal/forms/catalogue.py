@@ -119,6 +119,8 @@ class PolicyConnectionForm(SecretsForm):
 
     SECRETS = ("profile_key",)
 
+    TOGETHER = ("base_url", "profile_key", "key_origin")
+
     profile_key = CredentialField(
         "Profile key", "Of the tenant, not of the service. Empty keeps the one that is stored."
     )
@@ -146,6 +148,12 @@ class PolicyConnectionForm(SecretsForm):
         if "profile_key" in self.changed_data:
             self.instance.keep_key_for_address()
         return super().save(commit)
+
+    def _post_clean(self) -> None:
+        """Where a key was typed for; one that waits keeps it with it."""
+        super()._post_clean()  # type: ignore[misc]
+        if "profile_key" in self.changed_data and not self.errors:
+            self.instance.keep_key_for_address()
 
 
 LARGEST = 200_000  # bytes

@@ -43,6 +43,10 @@ class ConnectionForm(SecretsForm):
 
     SECRETS = ("api_key", "jwt_secret", "receipt_secret")
     FOR_ADDRESS = frozenset({"api_key", "jwt_secret"})  # sent to the address; the signature secret is not
+    TOGETHER = (
+        *Service.CONNECTION,
+        "secrets_origin",
+    )  # while approval is on, another connection waits as a whole
     TESTED = frozenset({"region", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret"})
 
     def clean_base_url(self) -> str:
@@ -97,6 +101,12 @@ class ConnectionForm(SecretsForm):
             return origin_of(cleaned["base_url"])
         return origin_of(f"https://{cleaned['region'].host}") if cleaned.get("region") else ""
 
+    def _post_clean(self) -> None:
+        """Where the secrets were typed for; a connection that waits keeps it with them."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.instance.pk and not self.errors:
+            self.instance.secrets_origin = origin_of(self.instance.provider_url)
+
     def save(self, commit: bool = True) -> Service:
         """A new service gets its slug from its name; a changed secret keeps the previous signature secret for the hand-over."""
         service: Service = self.instance
@@ -113,7 +123,8 @@ class ConnectionForm(SecretsForm):
                 service.receipt_secret_before = before
         else:
             service.slug = _free_slug(service.name)
-        service.keep_secrets_for_address()
+        if not self.held:  # what is stored stays for the address that it was typed for
+            service.keep_secrets_for_address()
         if self.TESTED & set(self.changed_data):  # a test of before says nothing any more
             service.checked_at, service.check_verdict = None, ""
         if commit and not service.pk:
@@ -128,7 +139,7 @@ class ConnectionForm(SecretsForm):
                 *Service.PROOFS,
             )
             service.save(update_fields=[*self.Meta.fields, *beside])
-            _drop_profile_key_of_other_address(service)
+            drop_profile_key_of_other_address(service)
         return service
 
 
@@ -147,7 +158,7 @@ class NewServiceForm(ConnectionForm):
         )
 
 
-def _drop_profile_key_of_other_address(service: Service) -> None:
+def drop_profile_key_of_other_address(service: Service) -> None:
     """Another region is another Contact Policy, where none has a base URL of its own."""
     policy = PolicyConnection.objects.filter(service=service).first()
     if policy is not None and policy.key_origin != origin_of(policy.url):

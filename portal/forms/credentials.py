@@ -18,6 +18,7 @@ class SecretsForm(forms.ModelForm):
     """Each of SECRETS that is stored gets a field `remove_<name>`. Cleaned, a secret is what is to be stored."""
 
     SECRETS: ClassVar[tuple[str, ...]] = ()
+    held: Any = None  # the change that waits, where what was typed makes approval weaker
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -67,7 +67,7 @@ class DetailsForm(forms.ModelForm):
         required=False,
         max_length=40,
         label="Your number",
-        help_text="Tests of your drafts can go there. Empty: none.",
+        help_text="Tests of your drafts can go there, once you typed the code that is sent to it. Empty: none.",
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )
     country = forms.ChoiceField(
@@ -79,7 +79,7 @@ class DetailsForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("own_number", "time_zone")
+        fields = ("time_zone",)
         labels = {"time_zone": "Your time zone"}  # noqa: RUF012
         help_texts = {  # noqa: RUF012
             "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service."
@@ -103,3 +103,11 @@ class DetailsForm(forms.ModelForm):
                 typed["own_number"] = certain(written, country=typed.get("country") or "")
             except BadNumber as problem:
                 self.add_error("own_number", str(problem))
+
+
+class NumberCodeForm(forms.Form):
+    code = forms.CharField(
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        help_text="Six digits.",
+    )

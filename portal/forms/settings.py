@@ -9,7 +9,9 @@ from django import forms
 
 from portal.forms.people import NewPasswordForm
 from sms.catalogue import senders
+from sms.catalogue.caps import changes
 from sms.models import ApprovalRules, Sender, Service
+from sms.models.spend_cap import read_countries
 from sms.webex.addresses import bare_sender
 
 
@@ -48,6 +50,25 @@ class LimitsForm(OwnColumns):
         """Empty means the usual time."""
         typed = self.cleaned_data.get("unconfirmed_hours")
         return int(Service._meta.get_field("unconfirmed_hours").get_default() if typed is None else typed)
+
+
+class CapsForm(forms.ModelForm):
+    """Checks what was typed; `sms.catalogue.caps.changes` stores it."""
+
+    class Meta:
+        model = Service
+        fields = changes.COLUMNS
+
+    def clean_cap_currency(self) -> str:
+        return str(self.cleaned_data["cap_currency"]).strip().upper()
+
+    def clean_countries(self) -> str:
+        """As one writes them: capitals, a comma between."""
+        try:
+            read = read_countries(self.cleaned_data["countries"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+        return ", ".join(one if cap is None else f"{one} {cap}" for one, cap in read.items())
 
 
 class RetentionForm(OwnColumns):

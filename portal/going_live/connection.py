@@ -1,13 +1,18 @@
 """What follows when a service is connected to Webex Connect itself, or back to a sandbox. Every way to change a connection calls it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from portal.demo import ending
-from portal.demo.entries import is_demo
+from portal.demo.entries import CAP_NUMBER, is_demo
+from portal.forms.connection import drop_profile_key_of_other_address
 from portal.models import User
 from sms.catalogue import tenant_probe
+from sms.catalogue.caps.changes import set_caps
 from sms.models import Actor, PolicyConnection, Send, Service
 from sms.models.service import SANDBOX_SCHEME
+from sms.models.spend_cap import DEFAULTS
 from sms.sends import control
 
 MADE_FOR_SANDBOX = "Made while the sandbox was connected. Look at it before it goes to people."
@@ -44,6 +49,14 @@ def refusal(before: Service | None, after: Service, *, by: User) -> str:
     )
 
 
+def on_took_effect(*, row: Any, before: Mapping[str, Any], by: Actor, **_: Any) -> None:
+    """Receiver of `sms.guard.took_effect`: a connection that waited is in force now."""
+    if isinstance(row, Service) and any(before[name] != getattr(row, name) for name in Service.CONNECTION):
+        earlier = Service(**before)
+        follow(earlier, row, by=by)
+        drop_profile_key_of_other_address(row)
+
+
 def follow(before: Service | None, after: Service, *, by: Actor) -> Followed:
     """Called in the transaction of the change, after it was stored. Nothing follows where the service stays what it was."""
     was_sandbox = before is None or before.is_sandbox
@@ -60,6 +73,8 @@ def follow(before: Service | None, after: Service, *, by: Actor) -> Followed:
     Service.objects.filter(pk=after.pk).update(receipt_asked_at=None, checked_at=None, check_verdict="")
     if after.is_sandbox:
         return Followed(held, switches=switches)
+    if after.cap_number == CAP_NUMBER:
+        set_caps(after, {"cap_number": DEFAULTS["cap_number"]}, by=by)
     ending.withdraw_invitations(after, by=by)
     # the sandbox answers for Contact Policy as well
     pretended = PolicyConnection.objects.filter(service=after, base_url__startswith=SANDBOX_SCHEME)

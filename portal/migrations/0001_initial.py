@@ -41,7 +41,9 @@ class Migration(migrations.Migration):
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
                 ('time_zone', models.CharField(blank=True, help_text='Empty means the time zone of the service.', max_length=60, validators=[sms.models.service.valid_zone])),
-                ('own_number', models.CharField(blank=True, db_default='', default='', help_text='E.164 with its plus. Tests of drafts can go there.', max_length=16)),
+                ('own_number', models.CharField(blank=True, db_default='', default='', help_text='E.164 with its plus, proved by a code. Tests of drafts can go there.', max_length=16)),
+                ('vouched_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('vouched_by', models.ForeignKey(blank=True, editable=False, help_text='Who last made this account, or set its password: for some days its word is theirs.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
@@ -51,6 +53,22 @@ class Migration(migrations.Migration):
             managers=[
                 ('objects', portal.models.UserManager()),
             ],
+        ),
+        migrations.CreateModel(
+            name='NumberCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=16)),
+                ('digest', models.CharField(max_length=128)),
+                ('sent_at', models.DateTimeField()),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='number_codes', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['number', 'sent_at'], name='number_code_of_a_number')],
+            },
         ),
         migrations.CreateModel(
             name='PersonsSession',

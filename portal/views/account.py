@@ -11,12 +11,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal import account_mail, addresses, mail_server, sessions
+from portal import account_mail, addresses, mail_server, own_number, sessions
 from portal.access import actor, services_of
-from portal.forms.people import DetailsForm
+from portal.forms.people import DetailsForm, NumberCodeForm
 from portal.forms.texts import text_of
 from portal.models import User
-from portal.views.form_base import form_page, typed
+from portal.views.form_base import form_page, refused_beside, typed
 from sms.models.audit import audit
 from sms.values.msisdn import mask
 
@@ -28,21 +28,47 @@ def details(request: HttpRequest) -> HttpResponse:
     first = services_of(user).first()
     country = first.default_country if first else "GB"
     before = (user.own_number, user.time_zone)
-    form = DetailsForm(**typed(request), instance=user, initial={"country": country})
+    form = DetailsForm(
+        **typed(request), instance=user, initial={"country": country, "own_number": user.own_number}
+    )
     if form.is_valid():
+        number = form.cleaned_data["own_number"]
         with transaction.atomic():
-            form.save()
+            user.own_number = user.own_number if number else ""
+            user.save(update_fields=["own_number", "time_zone"])
             after = (user.own_number, user.time_zone)
             if after != before:
                 said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 audit("user.details_changed", user, by=actor(request), **said)
-        messages.success(request, "Saved.")
-        return redirect("own_details")
+        if number in ("", user.own_number):
+            messages.success(request, "Saved.")
+            return redirect("own_details")
+        with refused_beside(form, own_number.NumberError):
+            own_number.send_code(user, number, by=actor(request))
+            return redirect("own_number_code")
     return form_page(request, "account/details.html", {"form": form})
 
 
 def _said(own_number: str, time_zone: str) -> dict[str, str]:
     return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def number_code(request: HttpRequest) -> HttpResponse:
+    """Where the code is typed that was sent to a new number."""
+    user: Any = request.user
+    form, asked = NumberCodeForm(**typed(request)), own_number.pending(user)
+    if form.is_valid():
+        with refused_beside(form, own_number.NumberError):
+            own_number.prove(user, form.cleaned_data["code"], by=actor(request))
+            messages.success(request, "This is your number now. Tests of your drafts can go there.")
+            return redirect("own_details")
+    elif asked is None:
+        messages.info(request, "No code is waited for. Type your number to get one.")
+        return redirect("own_details")
+    return form_page(
+        request, "account/number_code.html", {"form": form, "number": asked.number if asked else ""}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

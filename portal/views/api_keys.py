@@ -48,7 +48,10 @@ def api_key_policies(request: HttpRequest, service: Service, key: ApiKey) -> Htt
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            messages.success(request, f"{key} was changed." if changed else "Nothing was changed.")
+            if key.waits:
+                messages.warning(request, key.waits.sentence)
+            if changed or not key.waits:
+                messages.success(request, f"{key} was changed." if changed else "Nothing was changed.")
             return redirect("api_keys", service=service.slug)
     return form_page(request, "api_keys/policies.html", {"key": key, "form": form})
 

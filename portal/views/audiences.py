@@ -24,7 +24,7 @@ from portal.views.form_base import form_page, refused_beside, typed
 from sms.audiences import contents, errors, packing, saved, storage
 from sms.audiences.files import grouped, rejects_csv, without_number
 from sms.audiences.files.findings import findings_of
-from sms.models import Actor, AudienceVersion, SavedAudience, Send, Service
+from sms.models import Actor, ApprovalRules, AudienceVersion, SavedAudience, Send, Service
 from sms.models.audit import audit
 
 CURRENT = SavedAudience.objects.select_related("current")
@@ -105,6 +105,9 @@ def _page(
     context: dict[str, Any] = {
         "audience": found,
         "current": current,
+        "unconfirmed": found.seed_list
+        and found.confirmed_id != found.current_id
+        and bool(ApprovalRules.of(service).most),
         "versions": found.versions.select_related("made_by")
         .defer("rejects")
         .annotate(used=Count("sends"))[:100],
@@ -157,7 +160,18 @@ def audience_seed_list(audience: SavedAudience, by: Actor) -> Said:
     saved.mark(audience, seed_list=not audience.seed_list, by=by)
     if audience.seed_list:
         return Said("An audience like any other again.")
-    return Said("It is a seed list now: tests of drafts can go to its people.")
+    if not ApprovalRules.of(audience.service).most:
+        return Said("It is a seed list now: tests of drafts can go to its people.")
+    return info(
+        "It is a seed list now. An approver who did not make it confirms it here; then tests can go to its people."
+    )
+
+
+@button("approve", SavedAudience, back="audience", refusals=errors.SavedError)
+def audience_seed_list_confirm(audience: SavedAudience, by: Actor) -> Said:
+    if saved.confirm_seed_list(audience, by=by):
+        return Said("Confirmed: tests of drafts can go to its people, until its rows are replaced.")
+    return info("It was confirmed already.")
 
 
 @service_page("export", WRITE, of=SavedAudience)

@@ -12,8 +12,8 @@ from django.shortcuts import render
 
 from portal.access import actor
 from portal.forms.problems import add_problems
-from sms.catalogue.form_changes import changes
-from sms.models import Service
+from sms.catalogue.form_changes import changes, hold_back
+from sms.models import Service, WaitingChange
 from sms.models.audit import audit
 from sms.values.problems import Problem, ProblemCode
 
@@ -32,12 +32,20 @@ def form_page(request: HttpRequest, template: str, context: dict[str, Any]) -> H
 def keep(
     request: HttpRequest, service: Service, form: Any, *, act: str = "service.changed", says: str = "Saved."
 ) -> None:
-    """Save a page of settings, with what was changed in the audit."""
+    """Save a page of settings, with what was changed in the audit. What makes approval weaker waits, and the page says so."""
     with transaction.atomic():
+        held = hold_back(form, by=actor(request))
         form.save()
         if form.changed_data:
             audit(act, service, by=actor(request), **changes(form))
-    messages.success(request, says)
+    say_kept(request, form, held, says=says)
+
+
+def say_kept(request: HttpRequest, form: Any, held: WaitingChange | None, *, says: str) -> None:
+    if held is None or form.changed_data:
+        messages.success(request, says)
+    if held is not None:
+        messages.warning(request, held.sentence)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from portal.admin_mail import ALARMING
 from portal.first_run import anybody
 from portal.going_live.progress import progress_of
 from portal.models import User
+from sms import guard
 from sms.callbacks import log
+from sms.catalogue.caps import standing
 from sms.compliance import audit
 from sms.compose.approval import queries
 from sms.inbound import optouts, receipts, refused
@@ -61,10 +63,12 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         else [],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
+        "caps": standing.notable(service, now=now),
         "undelivered": audit.undelivered() if "audit" in request.may else [],  # type: ignore[attr-defined]
         "domains": service.link_domains.filter(active=True, state__in=ALARMING),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
         context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)
+        context["weaker"] = guard.to_confirm(service, request.user)[:3]
     return render(request, "home.html", context)

@@ -21,7 +21,7 @@ from portal.access import FORM, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.forms.texts import text_of
 from portal.limits import PAGE
-from portal.models import Invitation, Membership, User
+from portal.models import Invitation, Membership, Role, User
 from portal.views.button_base import Said, button, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.form_base import form_page, refused_beside, typed
@@ -84,9 +84,20 @@ def person(request: HttpRequest, service: Service, found: User) -> HttpResponse:
     if form.is_valid():
         with refused_beside(form, people.PeopleError):
             people.set_roles(service, found, form.cleaned_data["roles"], by=actor(request))
-            messages.success(request, f"Saved. It counts for {found.email} from now on.")
+            _say_roles(request, service, found, form.cleaned_data["roles"])
             return redirect("people", service=service.slug)
     return form_page(request, "settings/person.html", {"form": form, "person": found})
+
+
+def _say_roles(request: HttpRequest, service: Service, found: User, wanted: list[str]) -> None:
+    held = set(Membership.objects.filter(service=service, user=found).values_list("role", flat=True))
+    messages.success(request, f"Saved. It counts for {found.email} from now on.")
+    if waits := [str(Role(role).label) for role in wanted if role not in held]:
+        messages.warning(
+            request,
+            f"{' and '.join(waits)}: approval leans on that, so it waits for another admin, under Settings › Waiting changes. "
+            "If nobody answers, it counts after 24 hours.",
+        )
 
 
 class RemovePerson(ConfirmView):
@@ -162,12 +173,23 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
         if form.is_valid():
             made = people.join(found, password=form.cleaned_data["password"])
             login(request, made, backend=settings.AUTHENTICATION_BACKENDS[0])
-            return redirect("home", service=found.service.slug)
+            return _welcome(request, found, made)
         context["form"] = form
         return form_page(request, "settings/invitation.html", context)
     context["is_mine"] = account is not None and request.user == account
     if request.method == "POST" and account is not None and context["is_mine"]:
         people.accept(found, account, by=actor(request))
         messages.success(request, f"Welcome to {found.service.name}.")
-        return redirect("home", service=found.service.slug)
+        return _welcome(request, found, account)
     return render(request, "settings/invitation.html", context)
+
+
+def _welcome(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
+    """Home, or the list of services where every role of the invitation waits."""
+    held = set(Membership.objects.filter(service=found.service, user=user).values_list("role", flat=True))
+    if waits := [str(Role(role).label) for role in found.roles if role not in held]:
+        messages.info(
+            request,
+            f"Your role as {' and '.join(waits).lower()} of {found.service.name} waits for another admin there, for 24 hours at most.",
+        )
+    return redirect("home", service=found.service.slug) if held else redirect("services")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,9 +11,9 @@ from django.views.generic import UpdateView
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm
 from portal.forms.msisdn import NumberForm
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList, CatalogueView
-from portal.views.form_base import refused_beside
+from portal.views.form_base import refused_beside, say_kept
 from sms.catalogue import policy_groups
-from sms.catalogue.form_changes import changes
+from sms.catalogue.form_changes import changes, hold_back
 from sms.models import ContactPolicyGroup, PolicyConnection
 from sms.models.audit import audit
 from sms.values.msisdn import mask
@@ -98,10 +97,12 @@ class PolicyConnectionEdit(CatalogueView, UpdateView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
+            held = hold_back(form, by=self.by)
             form.save()
-            act, noun = "policy_group.connection_changed", GROUP.name
-            audit(act, self.service, by=self.by, noun=noun, **changes(form))
-        messages.success(self.request, "Saved.")
+            if held is None or form.changed_data:
+                act, noun = "policy_group.connection_changed", GROUP.name
+                audit(act, self.service, by=self.by, noun=noun, **changes(form))
+        say_kept(self.request, form, held, says="Saved.")
         return redirect("policy_connection", self.service.slug)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -190,7 +190,9 @@ def test_message(request: HttpRequest, service: Service) -> HttpResponse:
         return _page(request, service, test_form=form)
     address, number = form.cleaned_data["sender"], form.cleaned_data["number"]
     kind = {"kind": senders.kind_of(address)}
-    sender, _ = Sender.objects.get_or_create(kind, service=service, address=address)
+    sender, made = Sender.objects.get_or_create(kind, service=service, address=address)
+    if made:
+        audit("sender.added", sender, by=actor(request), named=address)
     with refused_beside(form, AudienceError, ComposeError, field="number"):
         audience = read_pasted(number, country=service.default_country, limits=upload_limits())
         order = Order(

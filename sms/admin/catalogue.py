@@ -11,16 +11,36 @@ from django.http import HttpRequest
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
-from sms.catalogue import api_keys, content_gate, domains, templates
+from sms.callbacks import BadAddress
+from sms.catalogue import api_keys, content_gate, domains, provider_address, templates
 from sms.catalogue.connection import ConnectionVerdict
 from sms.inbound.receipts.rotate import remove_secret
 from sms.values.text import line_breaks
+
+
+class RegionAdminForm(forms.ModelForm):
+    def clean_host(self) -> str:
+        """Credentials go there, so it is vetted like a base URL."""
+        typed = str(self.cleaned_data["host"]).strip().lower()
+        own = frozenset(host.lower() for host in (settings.PUBLIC_HOST, *settings.ALLOWED_HOSTS))
+        try:
+            found = provider_address.usable(
+                f"https://{typed}", loopback=False, public_url=settings.PUBLIC_URL, own_hosts=own
+            )
+        except BadAddress as problem:
+            raise ValidationError(str(problem)) from None
+        return found.removeprefix("https://")
+
+    def clean_a_record(self) -> str | None:
+        """The constraint of the table knows no empty text."""
+        return self.cleaned_data["a_record"] or None
 
 
 @admin.register(models.Region)
 class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
+    form = RegionAdminForm
     list_display = ("name", "key", "host", "host_documented", "dns_kind", "dns_target")
     search_fields = ("name", "key", "host", "a_record", "cname")
 
@@ -57,7 +77,7 @@ class ServiceAdmin(Scoped):
         """One secret that cannot be read must not take this page away."""
         return super().get_queryset(request).defer(*models.Service.secrets())
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """These columns and no other: a service that was paused since the page was opened stays paused."""
         obj.save(update_fields=form.changed_data)
 
@@ -74,6 +94,7 @@ class ApprovalRulesAdmin(Scoped):
         *("service", "size", "size_approvers", "new_sender", "new_domain", "new_country", "outside_hours"),
     )
     search_fields = ("service__name",)
+    never = ("delete",)  # choose “no approval” instead, which is asked about
 
 
 class ApiKeyAdminForm(forms.ModelForm):
@@ -105,8 +126,10 @@ class ApiKeyAdmin(Scoped):
         usable = obj is None or obj.revoked_at is None
         return usable and super().has_change_permission(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.save(update_fields=form.changed_data)
+        if form.changed_data:
+            obj.makers.add(request.user)
 
 
 @admin.register(models.Sender)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 
 from sms import models
-from sms.catalogue.form_changes import changes
+from sms.catalogue.form_changes import changes, hold_back
 from sms.models.audit import audit
 
 
@@ -54,6 +54,15 @@ class Audited(admin.ModelAdmin):
         """None also for a key with more digits than any has, which databases refuse in ways of their own."""
         return super().get_object(request, object_id, from_field) if len(object_id) < LONGEST_KEY else None
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What makes approval weaker waits, as on the pages."""
+        if change and (held := hold_back(form, by=actor(request))) is not None:
+            messages.warning(request, held.sentence)
+        self.store(request, obj, form, change)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._audit(request, obj, "added")
         return super().log_addition(request, obj, message)
@@ -61,7 +70,8 @@ class Audited(admin.ModelAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        form.instance.form_changes = changes(form)
+        if (changed := getattr(form, "instance", None)) is not None:  # the form of a password has none
+            changed.form_changes = changes(form)
         made: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
         return made
 

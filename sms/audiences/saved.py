@@ -5,10 +5,12 @@ The versions' tables are written here alone. Called by the audiences pages, the 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from sms import guard
 from sms.audiences.errors import SavedError
 from sms.audiences.packing import Packed
 from sms.models import Actor, AudienceChunk, AudienceVersion, SavedAudience, SendState, Service
@@ -62,8 +64,32 @@ def mark(saved: SavedAudience, *, seed_list: bool, by: Actor) -> bool:
         people = locked.current.recipients if locked.current is not None else 0
         if seed_list and people > SavedAudience.LONGEST_SEED_LIST:
             raise _too_long(locked.name, people)
-        SavedAudience.objects.filter(pk=saved.pk).update(seed_list=seed_list)
+        SavedAudience.objects.filter(pk=saved.pk).update(
+            seed_list=seed_list, seed_list_by=by.user, confirmed=None
+        )
         audit("audience.made_seed_list" if seed_list else "audience.no_seed_list", locked, by=by)
+    return True
+
+
+def confirm_seed_list(saved: SavedAudience, *, by: Actor) -> bool:
+    """An approver says that tests may go to the rows as they are now; False where that was said. Raises SavedError for who made them."""
+    with transaction.atomic():
+        locked = (
+            SavedAudience.objects.select_for_update(of=("self",)).select_related("current").get(pk=saved.pk)
+        )
+        if not locked.seed_list or locked.current is None or locked.archived_at:
+            says = f"“{locked.name}” is no seed list in use, so there is nothing to confirm."
+            raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
+        if locked.confirmed_id == locked.current_id:
+            return False
+        makers = {locked.current.made_by_id, locked.seed_list_by_id} - {None}
+        person: Any = by.user
+        tied = guard.vouchers_of(person, locked.service_id, "approver", now=timezone.now())
+        if makers & {person.pk, *tied}:
+            says = "You made this list, or who made it made you an approver lately. Another approver has to confirm it."
+            raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
+        SavedAudience.objects.filter(pk=saved.pk).update(confirmed=locked.current)
+        audit("audience.seed_list_confirmed", locked, by=by, version=locked.current.number)
     return True
 
 

@@ -15,7 +15,7 @@ from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.resolve import Connect, Forbidden, dial
 from sms.callbacks.schedule import LONGEST_RETRY_AFTER
 from sms.callbacks.sign import headers, hub_header, trace_header
-from sms.webex import VERSION
+from sms.webex import HOP, VERSION
 from sms.webex.replies import retry_after
 from sms.webex.transport import Deadline, SingleConnection
 
@@ -126,6 +126,7 @@ def _request(address: Address, request: CallbackRequest, *, at: int) -> httpx.Re
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
+        HOP: "1",
     }
     return httpx.Request(
         "POST", address.origin + address.target, content=request.body, headers=usual | proofs

@@ -11,6 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from sms import guard
 from sms.models import Actor, ApiKey, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
@@ -53,7 +54,11 @@ def make(
         if usable.count() >= AT_A_TIME:
             says = f"{key.name} has {AT_A_TIME} usable keys. Revoke the one that is not used any more first."
             raise ValidationError({"name": says})
+        key.confirmed = not guard.on_guard(service.pk) or by.door == guard.OPERATOR
         key.save()
+        if by.user is not None:
+            key.makers.add(by.user)
+        _ask_about(key, by=by)
         said = {
             name: getattr(key, name) for name in ("name", "scopes", "networks", "is_test", *ApiKey.POLICIES)
         }
@@ -73,12 +78,20 @@ def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
         if locked.revoked_at is not None:
             raise ValidationError("This key was revoked, so nothing of it can be changed.")
         before = {name: getattr(locked, name) for name in policies}
+        if not locked.confirmed:
+            says = "This key waits for another admin. Revoke it and make another one, or wait until it is confirmed."
+            raise ValidationError(says)
         changed = [name for name, value in policies.items() if value != before[name]]
         if changed:
             for name in changed:
                 setattr(locked, name, policies[name])
             check(locked)
+            key.waits = guard.hold_back(locked, by=by, names=changed)
+            changed = [name for name in changed if getattr(locked, name) != before[name]]
+        if changed:
             locked.save(update_fields=changed)
+            if by.user is not None:
+                locked.makers.add(by.user)
             audit(
                 "api_key.changed",
                 locked,
@@ -90,6 +103,18 @@ def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
                 after={name: policies[name] for name in changed},
             )
     return changed
+
+
+def _ask_about(key: ApiKey, *, by: Actor) -> None:
+    """While approval is on, a new key opens nothing until a second admin confirmed it."""
+    if not guard.on_guard(key.service_id):
+        return
+    opening = guard.Operation("sms.ApiKey", key.pk, {"confirmed": (False, True)})
+    scopes = ", ".join(key.scopes)
+    says = [
+        {"name": f"API key {key}", "before": "none", "after": f"may {scopes}; {key.get_purpose_display()}"}
+    ]
+    key.waits = guard.ask(key.service_id, f"API key {key}", opening, by=by, says=says)
 
 
 def check(key: ApiKey) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 
+from sms import guard
+from sms.models import Actor, Guarded, WaitingChange
 from sms.models.fields import SecretField
 from sms.models.personal import ColumnKind
 from sms.values.msisdn.mention import masked_values
@@ -27,13 +29,34 @@ def changes(form: Any) -> dict[str, Any]:
     }
 
 
+def hold_back(form: Any, *, by: Actor) -> WaitingChange | None:
+    """Of a form that is about to be saved, what would make approval weaker waits, and counts as not changed."""
+    if not isinstance(form.instance, Guarded):
+        return None
+    together = getattr(form, "TOGETHER", ())
+    fields = {
+        name: name.removeprefix("remove_") for name in form.changed_data
+    }  # a tick beside a secret removes it
+    form.held = guard.hold_back(form.instance, by=by, names=fields.values(), together=together)
+    if form.held is not None:
+        waits = guard.operation_of(form.held).values
+        put_back = {one.name for one in form.instance._meta.concrete_fields if one.attname in waits}
+        form.cleaned_data |= {
+            name: getattr(form.instance, name) for name in put_back & form.cleaned_data.keys()
+        }
+        form.changed_data = [name for name in form.changed_data if fields[name] not in put_back]
+    held: WaitingChange | None = form.held
+    return held
+
+
 def _quiet(form: Any, name: str, value: Any) -> Any:
     """A name is what people write; a number of a recipient in it would stand in the audit for good."""
     return masked_values(value) if name == "name" or not hasattr(form, "instance") else value
 
 
 def _is_shown(form: Any, name: str) -> bool:
-    if isinstance(form.fields[name].widget, forms.PasswordInput | forms.Textarea):
+    field = form.fields.get(name)  # a new password is called by another name than its fields
+    if field is None or isinstance(field.widget, forms.PasswordInput | forms.Textarea):
         return False
     model: Any = type(getattr(form, "instance", None))
     if any(column.name == name and isinstance(column, SecretField) for column in _columns(model)):

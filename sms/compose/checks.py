@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow, grouped
-from sms.compose import labels, links, options
+from sms.compose import labels, links, options, spending
 from sms.compose.errors import ComposeError, RepeatedReference, no_recipients
 from sms.compose.lines import Composer, all_as_messages
 from sms.compose.order import ComposedMessage, Order, is_large
@@ -62,8 +62,8 @@ def refuse(order: ResolvedOrder, *, now: datetime) -> None:
 
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
-    order = resolve(order)
-    refuse(order, now=now or timezone.now())
+    order, now = resolve(order), now or timezone.now()
+    refuse(order, now=now)
     composer = Composer(order)
     lines = list[ComposedMessage]()
     rejects = list[RejectedRow]()
@@ -76,14 +76,17 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
         raise no_recipients(grouped(rejects), rejects)
+    spending.refuse(order, spending.of_lines(order, lines), now=now, rows=composer.counts.rows)
     return Checked(lines=lines, rejects=rejects)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
-    order = resolve(order)
-    refuse(order, now=now or timezone.now())
-    return fold(order).finish()
+    order, now = resolve(order), now or timezone.now()
+    refuse(order, now=now)
+    figures = fold(order).finish()
+    spending.refuse(order, spending.of_figures(order, figures), now=now)
+    return figures
 
 
 def line_of(order: ResolvedOrder, row: int) -> ComposedMessage | None:

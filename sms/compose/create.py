@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sms import callbacks
 from sms.audiences import storage
-from sms.compose import labels
+from sms.compose import labels, spending
 from sms.compose.approval import requests, rules
 from sms.compose.approval.rules import NOT_NEEDED, Needed
 from sms.compose.checks import Checked, check, earlier_of, refuse, survey
@@ -61,13 +61,14 @@ def _surveyed(order: ResolvedOrder, figures: Survey | None, *, now: datetime) ->
     if figures is None:
         return survey(order, now=now)
     refuse(order, now=now)
+    spending.refuse(order, spending.of_figures(order, figures), now=now)
     return figures
 
 
 def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: datetime) -> Send:
-    needed = _approval_needed(order, checked, by=by, now=now)
     # the savepoint is for the one refusal of the database that is expected: a repeated client reference
     with transaction.atomic(savepoint=bool(order.client_reference)):
+        needed = _approval_needed(order, checked, by=by, now=now)
         batch, deltas = StatementBatch(), CounterDeltas()
         asked = _fields(order, len(checked.lines), len(checked.rejects), by=by, now=now)
         # not worth a hash for each of a partner's requests, which have references of their own
@@ -93,6 +94,8 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
         if needed.approvers:
             requests.ask(send, needed, by=by, draft=order.draft, now=now)
         wakeups.dispatch()
+        # last, because others who take from the same cap may wait from here to the commit
+        spending.reserve(order, spending.of_lines(order, checked.lines), now=now)
     return send
 
 
@@ -100,7 +103,7 @@ def _approval_needed(order: ResolvedOrder, checked: Checked, *, by: Actor, now: 
     """A test needs none: it goes to its writer or a seed list, and `refuse` has checked each number."""
     if order.test_send is not None:
         return NOT_NEEDED
-    return rules.needed_for(order, checked.lines, user=by.user, now=now)
+    return rules.needed_for(order, checked.lines, by=by, now=now)
 
 
 def _store_for_partner(
@@ -139,10 +142,10 @@ def _pass_receipts_on(send: Send, partner: PartnerRequest | None) -> None:
 
 def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: datetime) -> Send:
     """The send alone, and the work of writing its messages, which `sms.compose.background` takes up and ends with `slices.open_send`."""
-    needed = rules.needed(
-        order, recipients=figures.recipients, countries=lambda: figures.countries, user=by.user, now=now
-    )
     with transaction.atomic(savepoint=bool(order.client_reference)):
+        needed = rules.needed(
+            order, recipients=figures.recipients, countries=lambda: figures.countries, by=by, now=now
+        )
         asked = _fields(order, figures.recipients, figures.rejected, by=by, now=now)
         version = order.saved or _stored_audience(order, by=by)
         send = slices.begin(
@@ -153,6 +156,7 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
             audience_digest=version.digest,
         )
         labels.attach(send, order.labels)
+        wanted = spending.of_figures(order, figures)
         Preparation.objects.create(
             service=order.service,
             kind=Preparation.Kind.EXPAND,
@@ -162,12 +166,14 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
                 "fillings": {name: asdict(one) for name, one in order.placeholder_sources.items()},
                 "values_as_given": order.values_as_given,
                 "approval": requests.question_to_store(needed, by=by),  # asked once all messages are there
+                "reserved": wanted.segments,
             },
         )
         _pass_receipts_on(send, order.partner)
         batch = StatementBatch()
         _record_created(send, order, by=by, batch=batch)
         batch.run()
+        spending.reserve(order, wanted, now=now)
     return send
 
 
@@ -203,6 +209,8 @@ def _fields(
         "name": order.name or _name(order, due_at),
         "due_at": due_at,
         "created_by": by.user,
+        "counted_on": spending.day_of(order, now=now),
+        "counted_key": order.key.pk if order.key else 0,
         "recipients": recipients,
         "rejected": rejected,
         "source": order.source[-200:],

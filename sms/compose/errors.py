@@ -74,6 +74,7 @@ FAILURE_CODES = PROVIDER_CODES | dict.fromkeys(
     ),
     "7102",
 )
+FAILURE_CODES |= {ProblemCode.COUNTRY_NOT_ALLOWED: "7282", ProblemCode.NUMBER_CAP: "9006"}
 
 
 def no_recipients(groups: Sequence[RejectedGroup], first: Sequence[RejectedRow]) -> ComposeError:

@@ -4,10 +4,16 @@ Works on a block of recipients at a time, so that a million rows need no more me
 writing of messages all use this.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date
+
+from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import repeats
+from sms.catalogue.caps.counting import KnownCounts, known, number_sentence
+from sms.catalogue.caps.rules import CapRules
 from sms.compose.errors import FAILURE_CODES, RowsRefused
 from sms.compose.order import ComposedMessage
 from sms.compose.placeholders import left_over
@@ -16,13 +22,15 @@ from sms.compose.resolved_order import ResolvedOrder
 from sms.models import OptOut
 from sms.models.callback import LONGEST_CORRELATION_ID
 from sms.values import text, time_zones
+from sms.values.msisdn import country_of
 from sms.values.problems import ProblemCode
 
 
 class Composer:
     """Makes messages of an order's recipients. What is the same for all rows is worked out once."""
 
-    def __init__(self, order: ResolvedOrder) -> None:
+    def __init__(self, order: ResolvedOrder, *, day: date | None = None) -> None:
+        """`day` is the one whose spend caps count; of an order that is not made yet, it follows from its time."""
         self._order, self._placeholders = order, order.placeholders
         self._service, self._text, self._limit = order.service, order.text, order.service.text_limit
         # where the provider fills in a batch it needs the values; otherwise the text is all that is posted
@@ -33,6 +41,10 @@ class Composer:
         )
         self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
+        self._caps = CapRules.of(order.service)
+        now = timezone.now()
+        self.counts = KnownCounts()  # of the spend caps, as they were with the latest block
+        self._day = day or self._caps.day_of(max(order.due_at or now, now))
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
         """Each of them as a message or a reject, in their order; nothing is dropped."""
@@ -47,7 +59,7 @@ class Composer:
         lines = self._without_opted_out(lines, rejects)
         if self._order.partner is None:
             lines = self._without_unreachable(lines, rejects)
-        return lines, rejects
+        return self._without_capped(lines, rejects), rejects
 
     def values(self, recipient: Recipient) -> dict[str, str]:
         """By placeholder; empty where nothing fills it."""
@@ -129,6 +141,30 @@ class Composer:
                 rejects.append(_reject(line, ProblemCode.SENDER_REFUSED, refusal))
             else:
                 kept.append(line)
+        return kept
+
+    def _without_capped(
+        self, lines: list[ComposedMessage], rejects: list[RejectedRow]
+    ) -> list[ComposedMessage]:
+        """Without those whose country is not allowed, and whose number has had enough for one day; one query for all of them."""
+        countries = {line.msisdn: country_of(line.msisdn) for line in lines}
+        refused = {country: self._caps.refusal(country) for country in set(countries.values())}
+        self.counts = known(self._service, self._day, Counter(line.msisdn for line in lines))
+        room = dict(self.counts.short)
+        if not room and not any(refused.values()):
+            return lines
+        kept: list[ComposedMessage] = []
+        for line in lines:
+            country = countries[line.msisdn]
+            if says := refused[country]:
+                rejects.append(_reject(line, ProblemCode.COUNTRY_NOT_ALLOWED, says, country or "none"))
+            elif not room.get(line.msisdn, 1):
+                says = number_sentence(self._caps, self._day)
+                rejects.append(_reject(line, ProblemCode.NUMBER_CAP, says))
+            else:
+                kept.append(line)
+                if line.msisdn in room:
+                    room[line.msisdn] -= 1
         return kept
 
 

@@ -12,6 +12,7 @@ from sms.compose.placeholders import Sources
 from sms.compose.test_sends.rules import TestSend
 from sms.ledger.slices import MessageContent
 from sms.models import (
+    ApiKey,
     AudienceVersion,
     Draft,
     MessageTemplate,
@@ -49,6 +50,7 @@ class Order:
     )
     partner: PartnerRequest | None = None
     transactional: bool = False  # by the API key that asks for it (`sms.catalogue.key_policies`)
+    key: ApiKey | None = None  # that asks for it, and has a spend cap of its own
     draft: Draft | None = None  # that it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant
     test_send: TestSend | None = None  # `sms.compose.test_sends.rules` says who may get one

@@ -64,7 +64,9 @@ class DoubtfulNumbers(msgspec.Struct, kw_only=True):
 
 
 class Survey(msgspec.Struct):
-    """Figures of all rows. `segments`: messages by segments; `countries`: recipients, fewest and most segments of each."""
+    """Figures of all rows. `segments`: messages by segments; `countries`: recipients, fewest and most segments of each; `spent`: what
+    counts against the spend caps, by country.
+    """
 
     recipients: int = 0
     rejected: int = 0
@@ -73,6 +75,7 @@ class Survey(msgspec.Struct):
     ucs2: int = 0
     unknown: int = 0
     countries: dict[str, tuple[int, int, int]] = {}
+    spent: dict[str, int] = {}
     removed: list[RejectedGroup] = []
     """For each reason with its first rows, the one with the most rows first."""
     refused: dict[str, int] = {}
@@ -138,6 +141,7 @@ class Surveyor:
         self.survey = so_far or Survey()
         self._countries = {code: list(one) for code, one in self.survey.countries.items()}
         self._segments = Counter(self.survey.segments)
+        self._spent = Counter(self.survey.spent)
         self._places = array("H")
         self._places.frombytes(self.survey.places)
         self._removed_for = {(one.code, one.field): one for one in self.survey.removed}
@@ -160,7 +164,7 @@ class Surveyor:
         """What is known now; `finish` says more."""
         survey = self.survey
         survey.removed = most_first(self._removed_for.values())
-        survey.segments = dict(self._segments)
+        survey.segments, survey.spent = dict(self._segments), dict(self._spent)
         survey.countries = {code: (one[0], one[1], one[2]) for code, one in self._countries.items()}
         survey.places = self._places.tobytes()
         return survey
@@ -199,6 +203,7 @@ class Surveyor:
         one = self._countries.get(country)
         if one is None:
             one = self._countries[country] = [0, 0, 0]
+        self._spent[country] += max(line.segments, 1)
         one[0] += 1
         one[1] += least
         one[2] += most

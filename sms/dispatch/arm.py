@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sms.compose import spending
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
 from sms.dispatch.contexts import ServiceContext
@@ -20,7 +21,8 @@ from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.state_machine import StateChange
-from sms.models import MessageState
+from sms.models import Message, MessageState, Service
+from sms.models.sql.id_list import among
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.webex.wire import WireError
 
@@ -91,9 +93,7 @@ def arm(
         chosen = _choose(
             by_service[service_id], statuses, queue=queue, room=min(requests * size, grant.room), now=now
         )
-        chosen = _without_opt_outs(
-            chosen, service_id=service_id, hidden=status.service.opt_outs_hidden, now=now, deltas=deltas
-        )
+        chosen = _without_opt_outs(chosen, statuses, status.service, now=now, deltas=deltas)
         fresh = _arm_batches(chosen, contexts[service_id], size=size, now=now, deltas=deltas)
         armed.requests += _timed(fresh, grant)
         grant.close()
@@ -140,6 +140,7 @@ def _may_go(lease: ClaimedSlice, status: SendStatus, *, now: datetime, deltas: C
     if status.send.expires_at is not None and status.send.expires_at <= now:
         expired = [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting]
         states.apply(expired, deltas=deltas)
+        _give_back(status, lease.waiting)
         lease.waiting.clear()
     return bool(lease.waiting)
 
@@ -177,11 +178,23 @@ def _choose(
     return chosen
 
 
+def _give_back(status: SendStatus, messages: Iterable[ClaimedMessage]) -> None:
+    """What will not be posted frees its room of the spend caps."""
+    rows = Message.objects.filter(pk__in=among(message.pk for message in messages)).order_by()
+    spending.give_back(status.send, status.service, rows.values_list("msisdn", "country", "segments"))
+
+
 def _without_opt_outs(
-    chosen: Chosen, *, service_id: int, hidden: bool, now: datetime, deltas: CounterDeltas
+    chosen: Chosen,
+    statuses: Mapping[int, SendStatus],
+    service: Service,
+    *,
+    now: datetime,
+    deltas: CounterDeltas,
 ) -> Chosen:
     """A recipient who opted out is not written to, however late that became known."""
-    refused = opted_out([message for _, message in chosen], service_id=service_id, hidden=hidden)
+    messages = [message for _, message in chosen]
+    refused = opted_out(messages, service_id=service.pk, hidden=service.opt_outs_hidden)
     if not refused:
         return chosen
     detail = "The recipient opted out."
@@ -191,6 +204,9 @@ def _without_opt_outs(
         if message.msisdn in refused
     ]
     states.apply(cancelled, deltas=deltas)
+    for lease, message in chosen:
+        if message.msisdn in refused:
+            _give_back(statuses[lease.send_id], [message])
     return [(lease, message) for lease, message in chosen if message.msisdn not in refused]
 
 

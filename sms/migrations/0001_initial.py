@@ -15,7 +15,10 @@ import sms.models.receipt_choice
 import sms.models.send_options
 import sms.models.receipt_settings
 import sms.models.service
+import sms.models.spend_cap
 import sms.values.msisdn.kinds
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import migrations, models
 
@@ -331,6 +334,14 @@ class Migration(migrations.Migration):
                 ('paused_because', models.CharField(blank=True, max_length=200)),
                 ('live_since', models.DateTimeField(blank=True, editable=False, help_text='When it was connected to Webex Connect itself. What was sent before went to a sandbox.', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('cap_country', models.PositiveIntegerField(blank=True, default=5000, help_text='Segments a day to each country but the default one; a country in the list below may have its own. Empty means no cap.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='one country abroad')),
+                ('cap_currency', models.CharField(blank=True, help_text='Of the caps in money, like EUR. What has a price in another one, or none, counts in segments only.', max_length=3, validators=[django.core.validators.RegexValidator('\\A[A-Z]{3}\\Z', 'Write its three letters, like EUR.')], verbose_name='currency')),
+                ('cap_day', models.PositiveIntegerField(blank=True, default=200000, help_text='Segments a day, of everything that is sent. Empty means no cap.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='the whole service')),
+                ('cap_key', models.PositiveIntegerField(blank=True, default=20000, help_text='Segments a day, of a key that has no cap of its own. Empty means no cap.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='one API key')),
+                ('cap_money', models.DecimalField(blank=True, decimal_places=2, help_text='A day. At the prices entered, in the currency beside it. Empty means no cap.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='money of the whole service')),
+                ('cap_money_key', models.DecimalField(blank=True, decimal_places=2, help_text='A day. At the prices entered, in the currency beside it. Empty means no cap.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='money of one API key')),
+                ('cap_number', models.PositiveIntegerField(blank=True, default=50, help_text='Messages a day to the same number. Empty means no cap.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='one number')),
+                ('countries', models.CharField(blank=True, help_text='Two letters each, like GB, FR 20000: a number behind a country is its own cap. Empty means every country but those where texts are abused most.', max_length=1500, validators=[sms.models.spend_cap.valid_countries], verbose_name='countries that may be written to')),
                 ('answers_since', models.DateTimeField(blank=True, editable=False, help_text='What the tenant probe found before counts no more: the credentials were changed.', null=True)),
                 ('inline_values', models.CharField(choices=[('templates', 'Only in its own templates'), ('parentheses', 'In any text, for $(name)'), ('braces', 'In any text, for ${name}')], default='templates', editable=False, help_text='Set by the tenant probe alone: a wrong setting would show placeholders on phones.', max_length=11, verbose_name='Webex Connect fills in values')),
                 ('inline_values_origin', models.CharField(blank=True, editable=False, help_text='The address at which that was proved.', max_length=255)),
@@ -343,7 +354,39 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name',),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('paused_at__isnull', True), ('paused_because', '')), models.Q(('paused_at__isnull', False), models.Q(('paused_because', ''), _negated=True)), _connector='OR'), name='service_is_paused_with_a_reason_or_not_at_all'), models.CheckConstraint(condition=models.Q(('rate__isnull', True), ('rate__gte', 1), _connector='OR'), name='service_rate_is_positive_or_unlimited'), models.CheckConstraint(condition=models.Q(('batch_size__gte', 1), ('batch_size__lte', 1000), models.Q(('rate__isnull', True), ('batch_size__lte', models.F('rate')), _connector='OR')), name='service_batch_is_between_1_and_1000_and_no_more_than_a_second'), models.CheckConstraint(condition=models.Q(('text_limit__gte', 1), ('text_limit__lte', 4000)), name='service_text_limit_is_between_1_and_4000'), models.CheckConstraint(condition=models.Q(('unconfirmed_hours__range', (1, 72))), name='service_ends_unconfirmed_messages_within_72_hours'), models.CheckConstraint(condition=models.Q(('keep_numbers__isnull', True), models.Q(('keep_receipts__isnull', False), ('keep_receipts__lte', models.F('keep_numbers'))), _connector='OR'), name='service_keeps_receipts_no_longer_than_numbers')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('paused_at__isnull', True), ('paused_because', '')), models.Q(('paused_at__isnull', False), models.Q(('paused_because', ''), _negated=True)), _connector='OR'), name='service_is_paused_with_a_reason_or_not_at_all'), models.CheckConstraint(condition=models.Q(('rate__isnull', True), ('rate__gte', 1), _connector='OR'), name='service_rate_is_positive_or_unlimited'), models.CheckConstraint(condition=models.Q(('batch_size__gte', 1), ('batch_size__lte', 1000), models.Q(('rate__isnull', True), ('batch_size__lte', models.F('rate')), _connector='OR')), name='service_batch_is_between_1_and_1000_and_no_more_than_a_second'), models.CheckConstraint(condition=models.Q(('text_limit__gte', 1), ('text_limit__lte', 4000)), name='service_text_limit_is_between_1_and_4000'), models.CheckConstraint(condition=models.Q(('unconfirmed_hours__range', (1, 72))), name='service_ends_unconfirmed_messages_within_72_hours'), models.CheckConstraint(condition=models.Q(('keep_numbers__isnull', True), models.Q(('keep_receipts__isnull', False), ('keep_receipts__lte', models.F('keep_numbers'))), _connector='OR'), name='service_keeps_receipts_no_longer_than_numbers'), models.CheckConstraint(condition=models.Q(models.Q(('cap_day__isnull', True), ('cap_day__gte', 1), _connector='OR'), models.Q(('cap_key__isnull', True), ('cap_key__gte', 1), _connector='OR'), models.Q(('cap_country__isnull', True), ('cap_country__gte', 1), _connector='OR'), models.Q(('cap_number__isnull', True), ('cap_number__gte', 1), _connector='OR')), name='service_caps_are_positive_or_unlimited'), models.CheckConstraint(condition=models.Q(models.Q(('cap_money__isnull', True), ('cap_money_key__isnull', True)), models.Q(('cap_currency', ''), _negated=True), _connector='OR'), name='service_caps_in_money_have_a_currency')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SpendCount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='spend', to='sms.service')),
+                ('day', models.DateField()),
+                ('number', models.CharField(blank=True, help_text='Keyed hash, another one each day.', max_length=16)),
+                ('key', models.BigIntegerField(default=0, help_text="The API key's id; 0 for people and commands.")),
+                ('country', models.CharField(blank=True, max_length=2)),
+                ('used', models.BigIntegerField(default=0)),
+                ('money', models.BigIntegerField(default=0, help_text="In millionths of the service's currency.")),
+            ],
+            options={
+                'indexes': [models.Index(fields=['day'], name='spend_by_day')],
+                'constraints': [models.UniqueConstraint(fields=('service', 'day', 'number', 'key', 'country'), name='spend_is_counted_in_one_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CapNotice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cap_notices', to='sms.service')),
+                ('day', models.DateField()),
+                ('cap', models.CharField(help_text='Which: day, money, key:7, country:FR, …', max_length=40)),
+                ('reached', models.BooleanField(default=False)),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['day'], name='cap_notice_by_day')],
+                'constraints': [models.UniqueConstraint(fields=('service', 'day', 'cap', 'reached'), name='cap_notice_is_given_once')],
             },
         ),
         migrations.CreateModel(
@@ -410,12 +453,15 @@ class Migration(migrations.Migration):
                 ('resend', models.CharField(choices=[('never', 'Wait for the receipt or a person'), ('evidence', "Send again only when others' receipts show that it was not sent"), ('always', 'Send again after ten seconds, once: it may arrive twice')], default='evidence', help_text='Where a request does not say. A message that expires within 15 minutes is sent again after ten seconds, unless you choose to wait; one that never expires only with evidence.', max_length=8, verbose_name='if we cannot tell whether a message was sent')),
                 ('needs_notify_url', models.BooleanField(default=False, help_text='Off: the message goes, and the reply says that its notifyUrl gets no receipts.', verbose_name='refuse a message whose notifyUrl cannot be called')),
                 ('takes_jwt', models.BooleanField(default=False, help_text="Requests with a JWT of the service, to /v2/messages or the older send APIs, count as this key's. One key of a service can do that.", verbose_name="stands for this service's JWT")),
+                ('cap_day', models.PositiveIntegerField(blank=True, help_text="What its requests may send in one day. Empty means as many as the service's spend caps allow one key.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='segments a day')),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('revoked_by', models.CharField(blank=True, editable=False, max_length=254)),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('created_by', models.CharField(blank=True, editable=False, max_length=254)),
+                ('confirmed', models.BooleanField(default=False, editable=False, help_text='Opens something: no second person has to agree, or one has.')),
+                ('makers', models.ManyToManyField(editable=False, help_text='Who made it or changed it: they are authors of what it sends.', related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'API key',
@@ -928,6 +974,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('note', models.CharField(blank=True, help_text='Where the list comes from, for your team.', max_length=200)),
                 ('seed_list', models.BooleanField(db_default=False, default=False, help_text='Colleagues who get tests of drafts; at most 50.')),
+                ('seed_list_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('archived_at', models.DateTimeField(blank=True, null=True)),
             ],
@@ -1084,6 +1131,8 @@ class Migration(migrations.Migration):
                 ('quiet_hours', models.CharField(blank=True, help_text="As the service's were; empty for none.", max_length=20)),
                 ('stage', models.PositiveSmallIntegerField(default=0, help_text='Slices up to this stage may be worked on.')),
                 ('approvers', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many must approve before anything is posted.')),
+                ('counted_key', models.BigIntegerField(db_default=0, default=0, editable=False, help_text='The API key whose cap does; 0 for none.')),
+                ('counted_on', models.DateField(blank=True, editable=False, help_text='The day whose spend caps hold room for it.', null=True)),
                 ('recipients', models.PositiveIntegerField(default=0)),
                 ('rejected', models.PositiveIntegerField(default=0)),
                 ('source', models.CharField(blank=True, help_text='File name, or how the numbers came.', max_length=200)),
@@ -1105,7 +1154,7 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(('client_reference', ''), _negated=True), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
+                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
             },
         ),
         migrations.CreateModel(
@@ -1542,5 +1591,35 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='Draft',
             index=models.Index(condition=models.Q(('send__isnull', True)), fields=['service', '-changed_at'], name='draft_of_a_service_unsent'),
+        ),
+        migrations.CreateModel(
+            name='WaitingChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=200)),
+                ('says', models.JSONField(default=list, help_text='Of each column its name, and from what to what, in words.')),
+                ('operations', sms.models.fields.SecretField()),
+                ('touches', models.CharField(help_text='The row that is changed, so that a later wish takes its place.', max_length=100)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('confirmed', 'Confirmed'), ('elapsed', 'In effect after its time'), ('at_once', 'In effect at once, by an operator of the host'), ('declined', 'Declined'), ('void', 'Void: something else was changed since')], default='waiting', max_length=10)),
+                ('asked_at', models.DateTimeField()),
+                ('asked_label', models.CharField(max_length=254)),
+                ('takes_effect_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_by', models.CharField(blank=True, max_length=254)),
+                ('because', models.CharField(blank=True, max_length=300)),
+                ('mail_due_at', models.DateTimeField(blank=True, help_text='When the next mail about it is due.', null=True)),
+                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_changes', to='sms.service')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['takes_effect_at'], name='waiting_change_to_come'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='waiting_change_to_mail')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='change_waits_or_has_ended')],
+            },
+        ),
+        migrations.AddField(
+            model_name='savedaudience',
+            name='confirmed',
+            field=models.ForeignKey(blank=True, editable=False, help_text='The version that an approver confirmed as a seed list.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='sms.audienceversion'),
         ),
     ]

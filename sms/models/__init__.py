@@ -11,6 +11,7 @@ from sms.models.duty import Duty
 from sms.models.erasure import Erasure
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.going_live import GoingLiveStep
+from sms.models.guard import ChangeState, Guarded, GuardedChange, WaitingChange
 from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
@@ -39,6 +40,7 @@ from sms.models.send import UNFINISHED, Label, Reject, Send, SendState, Slice, S
 from sms.models.send_options import Lane, Resend, SendOptions
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
+from sms.models.spend_cap import CapNotice, SpendCount
 from sms.models.template import MessageTemplate, TemplateVersion, VersionState
 from sms.models.tenant_probe import (
     MOST_MESSAGES,

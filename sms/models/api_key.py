@@ -4,8 +4,12 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
@@ -13,8 +17,10 @@ from django.db.models import CASCADE, Q, UniqueConstraint
 from django.utils import timezone
 
 from sms.models.columns import set_together
+from sms.models.guard import Guarded, Weaker, more, switched_on
 from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
+from sms.models.spend_cap import MOST as MOST_A_DAY
 
 SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
@@ -59,7 +65,19 @@ class Purpose(models.TextChoices):
     TRANSACTIONAL = "transactional", "Transactional: codes, alarms, what a person waits for"
 
 
-class ApiKey(models.Model):
+def _usable(weaker: Weaker) -> Weaker:
+    """Weaker only where the key opens something already."""
+    return lambda stored, before, after: bool(stored["confirmed"]) and weaker(stored, before, after)
+
+
+def _higher_cap(stored: Mapping[str, Any], before: int | None, after: int | None) -> bool:
+    """Without a cap of its own a key has that of its service."""
+    services: Any = apps.get_model("sms", "Service").objects
+    usual = services.values_list("cap_key", flat=True).get(pk=stored["service_id"])
+    return more(stored, usual if before is None else before, usual if after is None else after)
+
+
+class ApiKey(Guarded):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable, and those share what belongs to the name:
@@ -68,7 +86,18 @@ class ApiKey(models.Model):
     """
 
     audit_noun = "api_key"
-    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt")
+    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt", "cap_day")
+    WEAKER = {  # noqa: RUF012 - read only
+        "confirmed": switched_on,
+        "purpose": _usable(lambda _, before, after: before != after and after == Purpose.TRANSACTIONAL),
+        "takes_jwt": _usable(switched_on),
+        "cap_day": _usable(_higher_cap),
+        "scopes": _usable(lambda _, before, after: not set(after) <= set(before)),
+        "networks": _usable(
+            lambda _, before, after: bool(before) and not (after and set(after) <= set(before))
+        ),
+        "revoked_at": lambda _, before, after: before is not None and after is None,
+    }
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
@@ -115,12 +144,28 @@ class ApiKey(models.Model):
             "One key of a service can do that."
         ),
     )
+    cap_day = models.PositiveIntegerField(
+        "segments a day",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
+        help_text="What its requests may send in one day. Empty means as many as the service's spend caps allow one key.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_by = models.CharField(max_length=254, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+    makers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        editable=False,
+        help_text="Who made it or changed it: they are authors of what it sends.",
+    )
+    confirmed = models.BooleanField(
+        default=False, editable=False, help_text="Opens something: no second person has to agree, or one has."
+    )
 
     personal = PersonalData(
         service="service", catalogue="name", team="prefix digest scopes networks revoked_by created_by"
@@ -138,6 +183,8 @@ class ApiKey(models.Model):
                 violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.",
             ),
         )
+
+    waits: Any = None  # the change of it that was just asked for and waits, if one does
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -167,6 +214,8 @@ class ApiKey(models.Model):
         """Why it cannot be used, as a sentence; empty where it can."""
         if self.revoked_at is not None:
             return "This key was revoked. Ask for a new one."
+        if not self.confirmed:
+            return "This key waits for a second admin, who confirms it under Settings › Waiting changes."
         if self.expires_at is not None and self.expires_at <= now:
             return "This key has expired. Ask for a new one."
         return ""
@@ -174,7 +223,7 @@ class ApiKey(models.Model):
     @staticmethod
     def usable_at(now: datetime) -> Q:
         """`why_not` as a condition."""
-        return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        return Q(revoked_at=None, confirmed=True) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
     @property
     def usable(self) -> bool:

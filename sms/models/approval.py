@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q, UniqueConstraint
 
+from sms.models.guard import Guarded, Weaker, any_change, fewer, more
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.values.quiet_hours import QuietHours
@@ -31,7 +32,12 @@ def _approvers(name: str) -> "models.PositiveSmallIntegerField[int, int]":
     return models.PositiveSmallIntegerField(name, choices=Approvers, default=Approvers.NONE)
 
 
-class ApprovalRules(models.Model):
+def _while(approvers: str, weaker: Weaker) -> Weaker:
+    """Weaker only where the rule asked for approvers at all."""
+    return lambda stored, before, after: bool(stored[approvers]) and weaker(stored, before, after)
+
+
+class ApprovalRules(Guarded):
     """One row per service: for each cause the number of approvers. Where several apply, the largest number counts.
 
     `hours` are the local hours of the service in which composing is ordinary, like 08:00-18:00, over midnight too; `valid_hours` is how
@@ -39,6 +45,12 @@ class ApprovalRules(models.Model):
     """
 
     audit_noun = "approval"
+    WEAKER = {  # noqa: RUF012 - read only
+        **dict.fromkeys(CAUSES, fewer),
+        "size": _while("size_approvers", more),
+        "hours": _while("outside_hours", any_change),
+        "valid_hours": more,
+    }
 
     service = models.OneToOneField(
         Service, on_delete=CASCADE, primary_key=True, related_name="approval_rules"
@@ -92,6 +104,11 @@ class ApprovalRules(models.Model):
     def of(cls, service: Service) -> "ApprovalRules":
         """The service's rules; unsaved ones, which ask for no approval, where it has none yet."""
         return cls.objects.filter(service=service).first() or cls(service=service)
+
+    @staticmethod
+    def asks() -> Q:
+        """`most` as a condition: whether they ask for any approval."""
+        return Q(*((cause + "__gt", 0) for cause in CAUSES), _connector=Q.OR)
 
     @property
     def most(self) -> int:

@@ -37,6 +37,18 @@ class SavedAudience(models.Model):
     seed_list = models.BooleanField(
         default=False, db_default=False, help_text="Colleagues who get tests of drafts; at most 50."
     )
+    seed_list_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=SET_NULL, related_name="+"
+    )
+    confirmed = models.ForeignKey(
+        "sms.AudienceVersion",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=SET_NULL,
+        related_name="+",
+        help_text="The version that an approver confirmed as a seed list.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 

@@ -12,9 +12,11 @@ from datetime import timedelta
 from typing import Any, Self, TypeVar
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection, models
+from django.db import DatabaseError, InterfaceError, connection, models, transaction
 from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Now
+
+from sms.models.sql.session import limit_statements
 
 log = structlog.get_logger(__name__)
 
@@ -73,14 +75,18 @@ class Leased(models.Model):
 def kept(renew: Callable[[], bool], *, every: float) -> Iterator[None]:
     """Renew a lease while one step takes as long as it takes. On a thread, so that it runs out soon where the process dies.
 
-    A step that hangs keeps its lease: who can renew between two steps does that instead.
+    A step that hangs keeps its lease: who can renew between two steps does that instead. To renew waits no longer for the row than until
+    it is time again: the step may hold it locked itself, and waits for the thread at its end.
     """
     over = threading.Event()
 
     def keep() -> None:
         while not over.wait(every):
             try:
-                if not renew():
+                with transaction.atomic():
+                    limit_statements(round(every * 1000))
+                    held = renew()
+                if not held:
                     return  # who works finds out at the next step
             except (DatabaseError, InterfaceError) as problem:
                 log.warning("lease_not_renewed", error=type(problem).__name__)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.db.models import CASCADE, PROTECT, CheckConstraint, Q, UniqueConstraint
@@ -107,6 +108,13 @@ class ShortLinkDomain(models.Model):
 
     def __str__(self) -> str:
         return self.host
+
+    def clean(self) -> None:
+        """One that was used keeps its name: old sends show what was really in their links."""
+        stored = type(self).objects.filter(pk=self.pk).exclude(host=self.host).first() if self.pk else None
+        if stored is not None and stored.sends.exists():
+            says = f"Links went out on {stored}, so it keeps its name. Add {self.host} as a domain of its own, and archive {stored}."
+            raise ValidationError({"host": says})
 
     @property
     def target(self) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 
 from sms.models.fields import SecretField
+from sms.models.guard import Guarded, any_change
 from sms.models.personal import PersonalData
 from sms.webex.origin import origin_of
 
@@ -41,8 +42,13 @@ class ContactPolicyGroup(models.Model):
         return self.name
 
 
-class PolicyConnection(models.Model):
+class PolicyConnection(Guarded):
     """How to reach the provider's Contact Policy API, which has a host and a key of its own."""
+
+    WEAKER = dict.fromkeys(
+        ("base_url", "profile_key", "key_origin"),
+        lambda stored, before, after: bool(stored["key_origin"]) and any_change(stored, before, after),
+    )
 
     service = models.OneToOneField(
         "sms.Service", on_delete=CASCADE, primary_key=True, related_name="policy_connection"

@@ -64,6 +64,12 @@ class Send(SendOptions):
     approvers = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many must approve before anything is posted."
     )
+    counted_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day whose spend caps hold room for it."
+    )
+    counted_key = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The API key whose cap does; 0 for none."
+    )
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
@@ -109,7 +115,8 @@ class Send(SendOptions):
         service="service",
         texts=f"name text source client_reference {SendOptions.TEXTS}",
         team="partner cancelled_by",
-        neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest {SendOptions.NEUTRAL}",
+        neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest "
+        f"counted_key {SendOptions.NEUTRAL}",
         unique="client_reference",
         fixed=f"text {SendOptions.TEXTS}",
         fixed_while=Q(state__in=UNFINISHED),
@@ -128,6 +135,12 @@ class Send(SendOptions):
                 name="send_to_the_same_people",
                 condition=~Q(audience_digest=""),
             ),  # used by: was this audience sent to before
+            # used by: how much goes out within a day that nobody approved
+            Index(
+                fields=("service", "due_at"),
+                name="send_that_nobody_approved",
+                condition=Q(approvers=0, test=False) & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
+            ),
             # used by: how many tests a person made within the hour
             Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
         )

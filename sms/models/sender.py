@@ -81,6 +81,18 @@ class Sender(models.Model):
             "Webex Connect decides whether it is yours: a message fails with 7101 if it is not. Send a test first."
         )
 
+    def _renamed(self) -> str:
+        """Why it keeps its address, as a sentence: what was sent from it would show another one."""
+        stored = (
+            type(self).objects.filter(pk=self.pk).exclude(address=self.address).first() if self.pk else None
+        )
+        if stored is None or not stored.sends.exists():
+            return ""
+        return (
+            f"Messages went out from {stored}, so it keeps its address. Add {self.address or 'the new one'} as a sender of its own, "
+            f"and archive {stored}."
+        )
+
     @property
     def reaches(self) -> frozenset[str]:
         """ISO codes of the countries it is limited to; empty for no limit."""
@@ -90,6 +102,8 @@ class Sender(models.Model):
         """The address must have the shape of its kind; countries are read and written the one way."""
         wrong: dict[str, str] = {}
         self.address = bare_sender(self.address)
+        if problem := self._renamed():
+            wrong["address"] = problem
         if not self.address:
             pass  # its field has said what is wrong
         elif self.kind == SenderKind.ALPHANUMERIC:

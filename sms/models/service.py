@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from sms.models.columns import set_together
 from sms.models.fields import SecretField
+from sms.models.guard import Guarded, any_change, fewer, more
 from sms.models.personal import PersonalData
 from sms.models.receipt_settings import ReceiptSettings, new_token
+from sms.models.spend_cap import RAISED, SpendCaps
 from sms.models.tenant_switches import InlineValues, TenantSwitches
 from sms.values import time_zones
 from sms.values.quiet_hours import QuietHours
-from sms.webex.origin import origin_of
+from sms.webex.origin import must_match, origin_of
 
 SANDBOX_SCHEME = "http://"
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
@@ -65,13 +67,22 @@ class AuthKind(models.TextChoices):
     JWT = "jwt", "JWT"
 
 
-class Service(TenantSwitches, ReceiptSettings):
+class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     """One Webex Connect service: connection, contract and receipt addresses. Every page, sender and send belongs to one.
 
     `rate` is destinations per second as contracted (empty: no limit).
     """
 
     audit_noun = "service"
+
+    CONNECTION = ("region_id", "base_url", "auth_kind", "api_key", "jwt_service_id", "jwt_secret")
+    WEAKER = {  # noqa: RUF012 - read only
+        **dict.fromkeys(CONNECTION, any_change),
+        "time_zone": any_change,  # ordinary hours are hours of this clock
+        **dict.fromkeys(("keep_bodies", "keep_numbers", "keep_receipts", "keep_messages"), fewer),
+        **dict.fromkeys(("hold_failures", "hold_silence", "hold_opt_outs"), more),
+        **RAISED,
+    }
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
@@ -164,9 +175,9 @@ class Service(TenantSwitches, ReceiptSettings):
             "slug base_url secrets_origin jwt_service_id quiet_hours time_zone check_verdict api_key "
             "jwt_secret receipt_token receipt_token_before webhook_token webhook_token_before receipt_secret "
             "receipt_secret_before notify_url_auth_id correlation_key "
-            "inline_values_origin"
+            "inline_values_origin countries"
         ),
-        neutral=TenantSwitches.NEUTRAL,
+        neutral=f"{TenantSwitches.NEUTRAL} cap_currency",
     )
 
     class Meta:
@@ -182,6 +193,7 @@ class Service(TenantSwitches, ReceiptSettings):
                 & (Q(rate__isnull=True) | Q(batch_size__lte=F("rate"))),
             ),
             *TenantSwitches.Meta.constraints,
+            *SpendCaps.Meta.constraints,
             CheckConstraint(
                 name="service_ends_unconfirmed_messages_within_72_hours",
                 condition=Q(unconfirmed_hours__range=(1, LONGEST_UNCONFIRMED)),
@@ -222,6 +234,8 @@ class Service(TenantSwitches, ReceiptSettings):
         if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
             says = f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
             wrong["keep_receipts"] = says
+        if not self.cap_currency and (self.cap_money or self.cap_money_key):
+            wrong["cap_currency"] = "A cap in money needs its currency. Write three letters, like EUR."
         self.default_country = self.default_country.upper()
         if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
             says = f"“{self.default_country}” is not a country. Write its two letters, like GB."
@@ -239,6 +253,20 @@ class Service(TenantSwitches, ReceiptSettings):
         """Key and secret were just typed for the address that the service has now; from now on it is live, or speaks to a sandbox."""
         self.secrets_origin = origin_of(self.provider_url)
         self.live_since = None if self.is_sandbox else self.live_since or timezone.now()
+
+    def settle(self, names: list[str]) -> list[str]:
+        """Another connection: its secrets stay with the address they were typed for, and what was found out there says nothing any more."""
+        if not set(names) & set(self.CONNECTION):
+            return []
+        must_match(self.secrets_origin, self.provider_url)
+        self.keep_secrets_for_address()
+        self.checked_at, self.check_verdict = None, ""
+        self.forget_proofs()
+        return ["secrets_origin", "live_since", "checked_at", "check_verdict", *self.PROOFS]
+
+    @property
+    def guards(self) -> int | None:
+        return self.pk
 
     @property
     def connected(self) -> bool:

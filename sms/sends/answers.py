@@ -11,9 +11,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sms import guard
 from sms.compose.approval import endings, fingerprint, requests
 from sms.compose.approval.parts import words_of
 from sms.compose.approval.release import IN_TIME, changed_parts, release
+from sms.compose.spending import CapRefused
 from sms.models import Actor, ApprovalDecision, ApprovalRequest, ApprovalState, Draft, Send, SendState
 from sms.models.audit import audit
 from sms.sends.cancel import cancel
@@ -52,7 +54,10 @@ def approve(
             given = locked.decisions.filter(approved=True).count()
             audit("send.approved", send, by=by, request=locked.pk, approvals=given, of=locked.approvers)
             if given >= locked.approvers:
-                release(locked, send, by=by, now=now)
+                try:
+                    release(locked, send, by=by, now=now)
+                except CapRefused as problem:  # it was asked about for another day, and this one has no room
+                    raise ApprovalRefused(str(problem)) from None
                 return True
             return False
     raise ChangedSince(
@@ -112,6 +117,11 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
     """Why this person cannot answer a request, as a sentence; empty where they can."""
     if request.authors.filter(pk=user.pk).exists():
         return "You wrote this, or a part of it. Another person has to answer."
+    if _is_tied(request, user, now=now or timezone.now()):
+        return (
+            "One of its authors, or of those who approved it, made you an approver or set up your account in the last days. "
+            "Another person has to answer."
+        )
     approver = user.memberships.filter(service=request.service_id, role="approver").exists()
     if not user.is_active or not (user.is_superuser or approver):
         return "Approvers of this service answer. An admin can make you one."
@@ -123,6 +133,18 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
     if request.decisions.filter(by=user).exists():
         return "You have answered this. It waits for another person."
     return ""
+
+
+def _is_tied(request: ApprovalRequest, user: Any, *, now: datetime) -> bool:
+    """Whether this person's answer would be that of an author, or of an approver, a second time: one of the two made the other."""
+    answered = {
+        one.by_id for one in request.decisions.filter(approved=True).select_related("by") if one.by_id
+    }
+    people = {*request.authors.values_list("pk", flat=True), *answered}
+    if guard.vouchers_of(user, request.service_id, "approver", now=now) & people:
+        return True
+    others = (one.by for one in request.decisions.filter(approved=True).select_related("by") if one.by)
+    return any(user.pk in guard.vouchers_of(one, request.service_id, "approver", now=now) for one in others)
 
 
 def too_late(request: ApprovalRequest, *, now: datetime) -> str:

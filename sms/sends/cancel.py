@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from sms.compose import spending
 from sms.compose.approval import endings
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
@@ -32,6 +33,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         endings.withdraw(locked, by=by, now=now)
         slices = list(Slice.of_send(locked.pk).filter(done=False))
         Slice.objects.filter(pk__in=[item.pk for item in slices if not item.owner]).update(done=True)
+        spending.give_back_all(locked)
         deltas = CounterDeltas()
         stopped = states.cancel(locked.pk, at=now, deltas=deltas)
         deltas.write()

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose import checks
+from sms.compose import checks, spending
 from sms.compose.approval import endings, fingerprint
 from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
@@ -36,8 +36,9 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         if problem := _misplaced(locked, due_at, now=now):
             raise ComposeError([problem])
         before, due_at = locked.due_at, max(due_at, now)
+        spending.move(locked, due_at=due_at, now=now)
         locked.name, locked.due_at = name_at(locked, due_at), due_at
-        locked.save(update_fields=["due_at", "name"])
+        locked.save(update_fields=["due_at", "name", "counted_on"])
         Slice.objects.filter(send=locked).update(due_at=locked.due_at)
         audit("send.rescheduled", locked, by=by, before=before.isoformat(), due_at=locked.due_at.isoformat())
         endings.time_changed(locked, by=by, now=now, digests=digests)

@@ -102,6 +102,13 @@ class ProblemCode(StrEnum):
     OPTED_OUT = "opted_out", "The person opted out of messages."
     SENDER_REFUSED = "sender_refused", "The country of the number does not take this sender."
     LEFT_OUT = "left_out", "The number is of a kind that the send leaves out; `field` names it."
+    # what may be spent
+    CAP_REACHED = (
+        "cap_reached",
+        "A spend cap of the day has too little left. The sentence says which, and when it is free again.",
+    )
+    NUMBER_CAP = "number_cap_reached", "The number has had as many messages as one number may get in a day."
+    COUNTRY_NOT_ALLOWED = "country_not_allowed", "The service does not write to the country of the number."
 
 
 _OF_ROWS = {
@@ -130,6 +137,8 @@ _OF_ROWS = {
     ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
     ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
     ProblemCode.LEFT_OUT: "{is|are} left out for the kind of number: {field}",
+    ProblemCode.NUMBER_CAP: "{is for a number|are for numbers} with enough messages for one day",
+    ProblemCode.COUNTRY_NOT_ALLOWED: "{goes|go} to a country that is not allowed: {field}",
 }
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _OF_FRAMEWORKS = {

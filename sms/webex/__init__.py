@@ -5,4 +5,5 @@ Modules: `send_request` (its structs), `rules` (what may be in it), `limits`, `w
 that partners write are read by `sms.api.drop_in`.
 """
 
+HOP = "X-Textdesk-Hop"  # on all that we post: what a Textdesk posted is taken by none, so that nothing goes round in circles
 VERSION = "0.1.0"  # of the distribution; named in our User-Agent, and a test holds it against pyproject.toml

@@ -16,7 +16,7 @@ from typing import Self
 
 import httpx
 
-from sms.webex import VERSION
+from sms.webex import HOP, VERSION
 from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
 from sms.webex.origin import must_match
@@ -32,6 +32,7 @@ HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # nothing to unpack means nothing that unpacks to a gigabyte
     "Content-Type": "application/json",
+    HOP: "1",
 }
 
 

@@ -16,8 +16,9 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from sms import callbacks, dispatch, reports
+from sms import callbacks, dispatch, guard, reports
 from sms.catalogue import domains, tenant_probe
+from sms.catalogue.caps import notices as cap_notices
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import background
@@ -161,7 +162,11 @@ JOBS: tuple[Job, ...] = (
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
+    Job("notices of spend caps", MINUTE, lambda _: cap_notices.tell(), lease=LEASE),
+    Job("old spend counters", MINUTE, lambda _: cap_notices.forget()),
     Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
+    Job("waiting changes", MINUTE, lambda _: guard.take_effect_due()),
+    Job("mails about waiting changes", MINUTE, lambda _: guard.send_due(public_url=settings.PUBLIC_URL)),
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
     Job("old report files", MINUTE, lambda _: reports.forget()),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),

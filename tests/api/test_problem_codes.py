@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from sms.audiences import packing, saved
+from sms.audiences import files, packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import templates
 from sms.catalogue.placeholder_rules import Placeholder
@@ -59,6 +59,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "opted_out": (f"{REFUSER},Bob", {}),
     "sender_refused": ("+12025550123,Bob", {}),
     "left_out": ("33612345678,Bob", {"field": "abroad"}),
+    "country_not_allowed": ("+992917123456,Bob", {"field": "TJ"}),
 }
 
 # of a whole request to `/api/v1/sends`
@@ -130,12 +131,14 @@ FAILED = {
     "opted_out": (REFUSER[1:], "9002"),
     "not_a_number": ("12", "7102"),
     "too_long": ("447700900123456", "7102"),
+    "country_not_allowed": ("992917123456", "7282"),
 }
 
 # each has a test of its own below
 ALONE = {
     *("not_connected", "erased", "taken", "in_use", "reference_used", "already_sent", "changed"),
     *("too_large", "too_many_rows", "not_ready", "interrupted"),
+    *("cap_reached", "number_cap_reached"),
 }
 
 
@@ -292,6 +295,32 @@ def test_a_reference_that_was_used(partner, service):
     assert (again.status_code, codes_in(again)) == (409, {"reference_used"})
     answer = post(a_key(service), body(clientReference="order-1"))
     assert (answer.status_code, answer.json()["code"]) == (409, "7004")
+
+
+def test_a_spend_cap_that_is_reached(service, partner, composer):
+    Service.objects.update(cap_day=1)
+    a_send(service)
+    answer = partner.post("sends", asked({}))
+    assert (answer.status_code, codes_in(answer)) == (422, {"cap_reached"})
+    assert int(answer.headers["Retry-After"]) <= 25 * 3600
+    assert "cap_reached" in codes_on(composer.post("/s/shop/compose/", typed(service, pasted=TO[0])))
+    answer = post(a_key(service), body())
+    assert (answer.status_code, answer.json()["code"]) == (429, "7020")
+    assert "Retry-After" in answer.headers and "1 segment" in answer.json()["message"]
+
+
+def test_a_number_that_has_had_enough_for_one_day(service, partner, composer):
+    Service.objects.update(cap_number=1)
+    service.refresh_from_db()
+    a_send(service, audience=files.read_pasted(TO[0], country="GB", limits=Limits()))
+    (removed,) = partner.post("sends", asked({"recipients": [*TO, "+447700900102"]})).json()["removed"]
+    said = rows_text(ProblemCode.NUMBER_CAP, 1)
+    assert (removed["code"], removed["reason"]) == ("number_cap_reached", f"{said}.")
+    page = composer.post("/s/shop/compose/", typed(service, pasted=f"{TO[0]}\n+447700900102"), follow=True)
+    assert codes_on(page) == {"number_cap_reached"}
+    assert post(a_key(service), body(TO[0][1:])).status_code == 201
+    message = service.sends.latest("pk").messages.get()
+    assert (message.state, message.code) == ("failed", "9006")
 
 
 def an_audience(service: Service) -> Any:

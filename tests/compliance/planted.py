@@ -18,8 +18,8 @@ from django.utils import timezone
 from django_q.models import Task
 
 from portal.going_live.progress import confirm
-from portal.models import User
-from sms import callbacks, reports
+from portal.models import NumberCode, User
+from sms import callbacks, guard, reports
 from sms.audiences import packing, saved, storage
 from sms.audiences.files import Limits
 from sms.catalogue import tenant_probe
@@ -71,6 +71,7 @@ def everywhere() -> tuple[Service, set[str]]:
     archived(service)
     ada = a_person("ada", service, "admin", is_staff=True)
     signed_in(ada)
+    guarded(service, ada)
     by_partner(service)
     composed(service, ada)
     asked_for(service, ada)
@@ -97,10 +98,18 @@ def signed_in(ada: User) -> None:
     """A colleague's own number, and what a page remembers of a visit."""
     client = Client()
     client.force_login(ada)
-    client.post("/accounts/details/", {"own_number": NATIONAL, "country": "GB", "time_zone": ""})
+    User.objects.filter(pk=ada.pk).update(own_number=NUMBER)
+    NumberCode.objects.create(user=ada, number=NUMBER, digest="x", sent_at=timezone.now())
     session = client.session
     session["next"] = f"/search?q={NUMBER}"
     session.save()
+
+
+def guarded(service: Service, ada: User) -> None:
+    """A change that waited, and why a colleague declined it."""
+    nothing = guard.Operation("sms.Service", service.pk, {})
+    change = guard.ask(service.pk, "Settings", nothing, by=acting(ada))
+    guard.decline(change, by=acting(ada), because=f"Ask {NATIONAL} first.")
 
 
 def by_partner(service: Service) -> None:

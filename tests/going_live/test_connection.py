@@ -29,6 +29,7 @@ from sms.models import (
     Service,
     TenantProbe,
 )
+from sms.models.spend_cap import DEFAULTS
 from sms.worker import supervisor
 from tests.support.pages import text_of
 from tests.support.people import signed_in
@@ -132,6 +133,13 @@ def test_no_address_of_the_sandbox_and_no_invitation_of_the_demo_remains(demo, a
     assert Client().get(f"/invitations/{people.token_of(bob)}/").status_code == 200
     policy = PolicyConnection.objects.get()
     assert (policy.url, policy.profile_key) == ("https://contactpolicy.uk.webexconnect.io", "")
+
+
+def test_the_spend_cap_of_one_number_is_the_usual_one_once_it_is_live(demo, ada):
+    assert demo.cap_number == 1_000
+    ada.post(PAGE, connection(), follow=True)
+    demo.refresh_from_db()
+    assert demo.cap_number == DEFAULTS["cap_number"]
 
 
 def test_what_a_team_added_itself_stays(demo, ada):

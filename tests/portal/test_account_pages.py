@@ -29,7 +29,7 @@ LISTED = {
     "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes",
 }
-OWN = {"own_details", "own_sessions", "address_confirm"}
+OWN = {"own_details", "own_number_code", "own_sessions", "address_confirm"}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import load_command_class
 
+from portal.models import User
 from sms.catalogue import policy_groups, provider_address
 from sms.catalogue.connection import ConnectionVerdict, check_connection
 from sms.catalogue.credentials import connection_of
@@ -48,6 +49,28 @@ def test_a_detour_over_the_other_way_of_signing_in_takes_no_key_along(service, a
     assert (service.api_key, service.secrets_origin) == ("", ELSEWHERE)
     assert "api_key" in save(admin, base_url=ELSEWHERE).context["form"].errors
     assert "api_key" in save(admin).context["form"].errors, "nor does it come back with the address"
+
+
+def test_a_regions_host_is_vetted_like_a_base_url(service, client):
+    client.force_login(User.objects.create_superuser("boss@example.test", "x"))
+    region = service.region
+    fields = {field.name: getattr(region, field.name) for field in Region._meta.fields if field.editable}
+    fields = {name: "on" if value is True else value for name, value in fields.items() if value}
+    for host in (
+        "169.254.169.254",
+        "10.0.0.5",
+        "2130706433",
+        "0x7f.1",
+        "localhost",
+        "[::ffff:127.0.0.1]",
+        "x.example/a?b=",
+    ):
+        page = client.post(f"/admin/sms/region/{region.pk}/change/", fields | {"host": host})
+        assert page.status_code == 200, host
+        assert "host" in page.context["adminform"].form.errors
+    page = client.post(f"/admin/sms/region/{region.pk}/change/", fields)
+    assert page.status_code == 302, page.context["adminform"].form.errors
+    assert Region.objects.get(pk=region.pk).host == region.host
 
 
 def test_another_region_drops_what_was_typed_for_the_one_before(service, admin):

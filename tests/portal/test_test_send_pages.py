@@ -9,6 +9,7 @@ from sms.models import AuditEvent, Draft, Send
 from tests.support.people import signed_in
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
+from tests.support.telephone import a_telephone
 
 pytestmark = pytest.mark.django_db
 MINE = "+447700900111"
@@ -35,14 +36,17 @@ def a_draft(service, **changes) -> Draft:
 
 
 def test_my_number_is_given_once_masked_elsewhere_and_audited(service, composer):
-    page = composer.post(
-        "/accounts/details/", {"own_number": "07700 900111", "country": "GB", "time_zone": ""}
-    )
+    with a_telephone() as phone:
+        service.base_url = phone.url
+        service.keep_secrets_for_address()
+        service.save()
+        typed = {"own_number": "07700 900111", "country": "GB", "time_zone": ""}
+        assert composer.post("/accounts/details/", typed).url == "/accounts/details/code/"
+        page = composer.post("/accounts/details/code/", {"code": phone.code})
     assert page.status_code == 302
     assert User.objects.get().own_number == MINE
-    event = AuditEvent.objects.get(act="user.details_changed")
-    assert "•••" in event.details["after"]["number"]
-    assert event.details["before"] == {"number": "none", "time_zone": ""}
+    event = AuditEvent.objects.get(act="user.number_proved")
+    assert "•••" in event.details["number"]
     assert composer.post("/accounts/details/", {"own_number": "12", "country": "GB"}).status_code == 422
     assert composer.post("/accounts/details/", {"time_zone": "Mars/Base"}).status_code == 422
     assert User.objects.get().own_number == MINE

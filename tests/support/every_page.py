@@ -1,5 +1,7 @@
 """Every page of a service, for tests that walk all of them, and one of each thing that a page's address names."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from portal import people
@@ -29,6 +31,7 @@ from sms.models import (
     Smartlink,
     TemplateVersion,
     TenantProbe,
+    WaitingChange,
 )
 from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
@@ -64,6 +67,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "report-schedules": lambda: a_report_by_mail(send.service).pk,
         "tenant": lambda: a_probe_step(send.service).pk,
         "personal-data": lambda: an_erasure(send.service).pk,
+        "waiting-changes": lambda: a_waiting_change(send.service).pk,
         "audit": lambda: AuditEvent.objects.filter(service_slug=send.service.slug).latest("pk").pk,
     }
     # by the part after the service, so that a page of a new noun has to be added here
@@ -106,7 +110,15 @@ def a_domain(service) -> ShortLinkDomain:
 
 
 def an_api_key(service) -> ApiKey:
-    return ApiKey.objects.get_or_create(service=service, name="Shop", prefix=f"td_live_{service.pk}")[0]
+    return ApiKey.objects.get_or_create(
+        service=service, name="Shop", prefix=f"td_live_{service.pk}", confirmed=True
+    )[0]
+
+
+def a_waiting_change(service) -> WaitingChange:
+    now, does = timezone.now(), f'{{"model": "sms.Service", "key": {service.pk}, "values": {{}}}}'
+    told = {"operations": does, "asked_at": now, "takes_effect_at": now + timedelta(hours=24)}
+    return WaitingChange.objects.get_or_create(service=service, title="Settings", defaults=told)[0]
 
 
 def a_callback(service) -> Callback:

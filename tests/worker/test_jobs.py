@@ -421,3 +421,15 @@ def test_no_lease_of_any_work_is_longer_than_a_minute():
         "folding": tasks.FOLD_LEASE,
     }
     assert max(seconds.values()) <= 60, seconds
+
+
+@pytest.mark.postgresql
+def test_a_step_that_holds_its_own_lease_locked_comes_to_its_end():
+    duty = HeldDuty("locked", seconds=1)
+    assert duty.take()
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with transaction.atomic(), duty.kept(), connection.cursor() as cursor:
+        Duty.objects.filter(name="locked").update(owner=F("owner"))
+        while cursor.execute(waits).fetchone() == (0,):
+            time.sleep(0.05)
+    assert duty.is_mine()

@@ -21,6 +21,7 @@ from sms.catalogue import key_policies
 from sms.compose.errors import ComposeError, PartnerRequest, RepeatedReference, RowsRefused
 from sms.compose.options import asking_for
 from sms.compose.order import Order
+from sms.compose.spending import CapRefused
 from sms.models import ALL_RECEIPTS, USUAL_RECEIPTS, ApiKey, Lane, Receipts, SendOptions, Service
 from sms.models.sql.insert import StatementBatch
 from sms.values.msisdn import BadNumber, Msisdn, parse
@@ -28,6 +29,7 @@ from sms.values.problems import ProblemCode, ProblemError
 from sms.webex import send_request as wire
 from sms.webex.addresses import MSISDN
 
+CAPPED = ("7020", "You have reached the maximum transaction limit")
 URGENT_UP_TO = 10  # destinations: a code or an alarm, which must not wait behind a campaign
 MOST_KNOWN = 100
 PARAMETERS = {
@@ -98,6 +100,7 @@ def order_of(
             on_not_called=None if key.needs_notify_url else on_not_called,
         ),
         transactional=key_policies.is_transactional(key),
+        key=key,
         options=key_policies.complete(
             _options(asked, service, known),
             key,
@@ -111,6 +114,9 @@ def order_of(
 
 def refusal_of(problem: ComposeError) -> DropInRefused:
     """What `compose` would not take, in the provider's words and with ours behind them."""
+    if isinstance(problem, CapRefused):
+        wait = {"Retry-After": str(problem.seconds_left)}
+        return DropInRefused(*CAPPED, str(problem), status=429, headers=wait)
     first = problem.problems[0]
     name, says = PARAMETERS.get(first.field, first.field), first.text
     if isinstance(problem, RowsRefused):

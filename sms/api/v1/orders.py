@@ -47,6 +47,7 @@ def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: fil
         client_reference=body.get("client_reference", ""),
         placeholder_sources=placeholders.sources_from_json(body.get("fillings", {})),
         transactional=key_policies.is_transactional(key),
+        key=key,
         options=_options(body, key, service),
         values_as_given=bool(body.get("recipients")),  # a table may have columns for other purposes
     )

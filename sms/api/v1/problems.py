@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 
 from sms.audiences.errors import SavedError
 from sms.compose.errors import ComposeError, RepeatedReference
+from sms.compose.spending import CapRefused
 from sms.values.problems import Problem, ProblemCode, code_of
 
 log = structlog.get_logger(__name__)
@@ -127,7 +128,8 @@ def _read(exc: Exception) -> ApiProblem:
             found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
                 return ApiProblem(409, "conflict", str(exc), problems=found)
-            return ApiProblem(422, "refused", str(exc), problems=found)
+            free = {"Retry-After": str(exc.seconds_left)} if isinstance(exc, CapRefused) else {}
+            return ApiProblem(422, "refused", str(exc), problems=found, headers=free)
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)
         case exceptions.ValidationError():

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
 from sms.api.v1.callbacks import Callbacks, Endpoints
+from sms.api.v1.caps import Caps
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.messages import Messages
 from sms.api.v1.opt_outs import OptOuts
@@ -50,6 +51,7 @@ for address, resource in RESOURCES.items():
     router.register(address, resource, basename=address)
 urlpatterns = [
     *router.urls,
+    path("caps", Caps.as_view({"get": "retrieve"})),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
     path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),

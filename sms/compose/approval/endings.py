@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from sms.compose.approval import fingerprint, requests
+from sms.compose.approval import fingerprint, requests, rules
 from sms.compose.approval.fingerprint import MessageDigests
 from sms.compose.approval.requests import in_force, lock_send
 from sms.ledger import wakeups
@@ -43,7 +42,7 @@ def void(
         _hold_back(locked)
         audit("send.approval_voided", locked, by=by, parts=list(changed), request=before.pk)
         at_once = before.begun_at is not None or (before.at_once and "due_at" not in changed)
-        finder = replace(by, user=None)  # noticing a change makes no author of it
+        finder = replace(by, kind="system", user=None)  # noticing a change makes no author of it
         new = requests.reopen(
             locked, before, by=finder, now=now, changed=changed, at_once=at_once, digests=digests
         )
@@ -57,7 +56,7 @@ def time_changed(send: Send, *, by: Actor, now: datetime, digests: MessageDigest
         return
     before = requests.latest_of(send)
     if before is None:
-        _remember_mover(send, by.user)
+        _remember_movers(send, rules.behind(by))
         return
     if before.state in IN_FORCE:
         end(before, ApprovalState.VOID, by=by, now=now)
@@ -68,11 +67,11 @@ def time_changed(send: Send, *, by: Actor, now: datetime, digests: MessageDigest
     requests.reopen(send, before, by=by, now=now, changed=["due_at"], at_once=at_once, digests=digests)
 
 
-def _remember_mover(send: Send, user: Any) -> None:
-    """Its messages are still being written; when the request is opened, this person is one of its authors."""
+def _remember_movers(send: Send, people: set[int]) -> None:
+    """Its messages are still being written; when the request is opened, these people are among its authors."""
     work = Preparation.objects.select_for_update().filter(send=send).first()
-    if user is not None and work is not None and user.pk not in work.movers:
-        Preparation.objects.filter(pk=work.pk).update(movers=[*work.movers, user.pk])
+    if work is not None and not people <= set(work.movers):
+        Preparation.objects.filter(pk=work.pk).update(movers=sorted({*work.movers, *people}))
 
 
 def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = ApprovalState.WITHDRAWN) -> None:

@@ -10,6 +10,7 @@ import structlog
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from sms import guard
 from sms.compose.approval.parts import words_of
 from sms.compose.naming import own_name
 from sms.models import ApprovalRequest, ApprovalState
@@ -61,6 +62,8 @@ def _approvers(one: ApprovalRequest) -> list[str]:
     people = one.service.memberships.filter(role="approver", user__is_active=True)
     answered = one.decisions.exclude(by=None).values("by")
     people = people.exclude(user__in=one.authors.all()).exclude(user__in=answered)
+    authors = list(one.authors.values_list("pk", flat=True))
+    people = people.exclude(guard.tied(authors, now=timezone.now()))
     return sorted(set(people.values_list("user__email", flat=True)))
 
 

@@ -36,6 +36,8 @@ EXEMPT: dict[str, str] = {
     "state": "checked by `sms.dispatch.last_look`, with the request",
     "approvers": "how many are asked, not what they are asked about",
     "time_zone": "in which the time is shown to people",
+    "counted_on": "whose spend caps hold room for it, and moves with its time",
+    "counted_key": "whose spend cap does",
     "test": "a test needs no approval, and no other send becomes one",
     "tested_id": "which draft a test was of",
     "stage": "how far a ramp has come",

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sms.compose import spending
 from sms.compose.approval import endings, fingerprint
 from sms.compose.approval.fingerprint import MessageDigests
 from sms.ledger import wakeups
@@ -22,10 +23,11 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
         left.update(due_at=now)
     elif begun:  # a dispatcher that found the change gave its slice back for a minute; the night is longer
         left.filter(due_at__lte=now + IN_TIME).update(due_at=now)
+    spending.move(send, due_at=send.due_at, now=now, at="due_at")
     send.state = SendState.SCHEDULED if send.due_at > now else SendState.SENDING
     if not left.exists():
         send.state = SendState.FINISHED  # it was changed when all of it had gone
-    send.save(update_fields=["state", "due_at"])
+    send.save(update_fields=["state", "due_at", "counted_on"])
     request.released_at = now
     # from then on the question is not whether it is answered, but whether the send begins
     request.expires_at = max(send.due_at, now) + timedelta(hours=rules.valid_hours)

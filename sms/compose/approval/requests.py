@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from sms.compose.approval import fingerprint
 from sms.compose.approval.fingerprint import Fingerprint, MessageDigests
-from sms.compose.approval.rules import Needed, authors_of, eligible
+from sms.compose.approval.rules import Needed, authors_of, behind, eligible
 from sms.compose.approval.snapshot import snapshot_of
 from sms.ledger import wakeups
 from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState, Slice
@@ -59,7 +59,7 @@ def ask(
         expires_at=now + timedelta(hours=needed.valid_hours),
     )
     current = fingerprint.of_send(send.pk, digests=digests)
-    return _open(request, current, authors=authors_of(draft, user=by.user) | set(movers), by=by)
+    return _open(request, current, authors=authors_of(draft, by=by) | set(movers), by=by)
 
 
 def question_to_store(needed: Needed, *, by: Actor) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ def reopen(
         asked_by=by.user or before.asked_by,
         expires_at=now + timedelta(hours=ApprovalRules.of(send.service).valid_hours),
     )
-    authors = {*before.authors.values_list("pk", flat=True), *([by.user.pk] if by.user else [])}
+    authors = {*before.authors.values_list("pk", flat=True), *behind(by)}
     return _open(request, fingerprint.of_send(send.pk, digests=digests), authors=authors, by=by)
 
 

@@ -3,19 +3,34 @@
 import zoneinfo
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import phonenumbers
+from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 
+from sms import guard
 from sms.compose.order import ComposedMessage, Order
-from sms.models import ApprovalRules, Draft, Fact, FactProfile, Send, SendState, Service
+from sms.models import (
+    Actor,
+    ApiKey,
+    ApprovalRules,
+    Draft,
+    Fact,
+    FactProfile,
+    Purpose,
+    Send,
+    SendState,
+    Service,
+)
 from sms.values import time_zones
 from sms.values.msisdn import country_of
 
 BEGUN = (SendState.SENDING, SendState.FINISHED)
 MOST_TRANSACTIONAL = 100  # recipients: more at once is a campaign, whatever the key is for
+DAY = timedelta(hours=24)  # within which sends that nobody approved count together
 NAMED = 3  # new countries in one sentence
 
 
@@ -54,14 +69,14 @@ NOT_NEEDED = Needed(0, (), 0, 0)
 
 
 def needed_for(
-    order: Order, lines: Sequence[ComposedMessage], *, user: Any = None, now: datetime | None = None
+    order: Order, lines: Sequence[ComposedMessage], *, by: Actor | None = None, now: datetime | None = None
 ) -> Needed:
-    """`needed` for an order and the messages it would make; `user` is who asks."""
+    """`needed` for an order and the messages it would make; `by` is who asks."""
 
     def countries() -> set[str]:
         return {country_of(line.msisdn) for line in lines}
 
-    return needed(order, recipients=len(lines), countries=countries, user=user, now=now)
+    return needed(order, recipients=len(lines), countries=countries, by=by, now=now)
 
 
 def needed(
@@ -69,7 +84,7 @@ def needed(
     *,
     recipients: int,
     countries: Callable[[], Collection[str]],
-    user: Any = None,
+    by: Actor | None = None,
     now: datetime | None = None,
 ) -> Needed:
     """What the rules of its service say now. `countries` (ISO codes) is called only where a rule asks for it.
@@ -79,17 +94,30 @@ def needed(
     rules = ApprovalRules.of(order.service)
     if not rules.most:
         return NOT_NEEDED
-    reasons = tuple(_reasons(rules, order, recipients, countries, now or timezone.now()))
+    now = now or timezone.now()
+    program = by is None or by.kind != "user"
+    reasons = tuple(_reasons(rules, order, recipients, countries, now, program=program))
     if not reasons:
         return NOT_NEEDED
     most = max(reason.approvers for reason in reasons)
-    can = eligible(order.service, without=authors_of(order.draft, user=user))
+    can = eligible(order.service, without=authors_of(order.draft, by=by), now=now)
     return Needed(most, reasons, can, rules.valid_hours)
 
 
-def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
+def behind(by: Actor | None) -> set[int]:
+    """Keys of the people who act: the person, or those who made the API key or changed it."""
+    if by is None:
+        return set()
+    if by.kind == "key":
+        return set(
+            ApiKey.makers.through.objects.filter(apikey__prefix=by.key).values_list("user_id", flat=True)
+        )
+    return {by.user.pk} if by.user is not None and by.user.pk else set()
+
+
+def authors_of(draft: Draft | None, *, by: Actor | None = None) -> set[int]:
     """Keys of those who wrote it: who asks, who began the draft, and everyone who saved it."""
-    found = {user.pk} if user is not None and user.pk else set[int]()
+    found = behind(by)
     if draft is not None and draft.pk:
         found |= set(draft.editors.values_list("pk", flat=True))
         if draft.created_by_id:
@@ -97,9 +125,11 @@ def authors_of(draft: Draft | None, *, user: Any = None) -> set[int]:
     return found
 
 
-def eligible(service: Service, *, without: Collection[int] = ()) -> int:
+def eligible(service: Service, *, without: Collection[int] = (), now: datetime | None = None) -> int:
+    """How many approvers are not among these people, and not made approvers by one of them lately."""
     people: Any = service.memberships.filter(role="approver", user__is_active=True)
-    found: int = people.exclude(user__in=list(without)).values("user").distinct().count()
+    others = people.exclude(user__in=list(without)).exclude(guard.tied(without, now=now or timezone.now()))
+    found: int = others.values("user").distinct().count()
     return found
 
 
@@ -109,14 +139,24 @@ def _reasons(
     recipients: int,
     countries: Callable[[], Collection[str]],
     now: datetime,
+    *,
+    program: bool,
 ) -> Iterator[ApprovalReason]:
     service, sender, domain = order.service, order.sender, order.options.link_domain
     # size and hours are about campaigns; what is new may be a mistake or misuse in any message
     campaign = not order.transactional or recipients > MOST_TRANSACTIONAL
-    if campaign and rules.size_approvers and rules.size is not None and recipients >= rules.size:
-        says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
-        yield ApprovalReason("size", rules.size_approvers, says)
-    if rules.new_sender and sender is not None and not _begun(service, sender=sender):
+    if campaign and rules.size_approvers and rules.size is not None:
+        alone = recipients >= rules.size or (program and recipients == 1)
+        before = 0 if alone else _unapproved(service, at=order.due_at or now)
+        if recipients + before >= rules.size:
+            says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
+            if before:
+                says = (
+                    f"With {before:,} within 24 hours of it that nobody approved it comes to {recipients + before:,} recipients; "
+                    f"from {rules.size:,} on that is large."
+                )
+            yield ApprovalReason("size", rules.size_approvers, says)
+    if rules.new_sender and sender is not None and not _begun(service, sender__address=sender.address):
         yield ApprovalReason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
     if rules.new_domain and domain is not None and not _begun(service, link_domain=domain):
         yield ApprovalReason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
@@ -129,6 +169,27 @@ def _reasons(
             says = f"This machine does not know the time zone {service.time_zone}, so any hour is outside the ordinary ones."
         if unknown or not rules.ordinary_at(there.time()):
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
+
+
+def _unapproved(service: Service, *, at: datetime) -> int:
+    """Recipients within a day of that moment whom nobody approved, so that a large send is not made of small ones.
+
+    A program's message to one number is no part of a campaign, and neither is what a transactional key sends. Two sends that are made
+    at once see each other: inside a transaction the rules are locked until it ends.
+    """
+    if transaction.get_connection().in_atomic_block:
+        list(ApprovalRules.objects.select_for_update(no_key=True).filter(pk=service.pk).values_list("pk"))
+    keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("name")
+    sends = Send.objects.filter(
+        Q(recipients__gt=1) | Q(created_by__isnull=False),
+        service=service,
+        due_at__gt=at - DAY,
+        due_at__lt=at + DAY,
+        approvers=0,
+        test=False,
+    )
+    found = sends.exclude(state=SendState.CANCELLED).exclude(~Q(partner=""), partner__in=keys)
+    return found.aggregate(total=Sum("recipients"))["total"] or 0
 
 
 def _begun(service: Service, **what: object) -> bool:

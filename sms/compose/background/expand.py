@@ -5,6 +5,7 @@ come last (`slices.open_send`): nothing can be leased before every message is th
 is read before that last transaction, so that no other writer waits for the reading.
 """
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.compose import placeholders
+from sms.compose import placeholders, spending
 from sms.compose.approval import requests
 from sms.compose.approval.fingerprint import MessageDigester, MessageDigests
 from sms.compose.background.lease import LeaseLost, PreparationLease
@@ -49,6 +50,8 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
             raise ComposeError([Problem(ProblemCode.ERASED, "audience", says)])
         lease.end(Preparation.State.READY)
         locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
+        if "reserved" in cursor:
+            spending.settle(locked, cursor.get("written", {}), cursor["reserved"])
         now = timezone.now()
         slices.open_send(locked, runs=runs, now=now)
         requests.ask_stored(
@@ -68,18 +71,21 @@ def _write_messages(
     send: Send, found: Preparation, lease: PreparationLease, cursor: dict[str, Any]
 ) -> Iterator[None]:
     order = _order_of(send, found)
-    composer, audience = Composer(order), order.audience
+    composer, audience = Composer(order, day=send.counted_on), order.audience
     assert isinstance(audience, storage.StoredAudience)
     while (block := audience.block(cursor.get("place", 0))) is not None:
         lines, unfit = composer.lines(block.recipients)
-        rejects = sorted([*block.rejects, *unfit], key=lambda bad: bad.row)
-        cursor |= {
-            "place": cursor.get("place", 0) + 1,
-            "messages": cursor.get("messages", 0) + len(lines),
-            "rejects": cursor.get("rejects", 0) + len(rejects),
-        }
+        rejects = [*block.rejects, *unfit]
         with transaction.atomic():
-            _locked(send)
+            locked = _locked(send)
+            lines, full = spending.take_numbers(locked, lines)
+            rejects = sorted([*rejects, *full], key=lambda bad: bad.row)
+            cursor |= {
+                "place": cursor.get("place", 0) + 1,
+                "messages": cursor.get("messages", 0) + len(lines),
+                "rejects": cursor.get("rejects", 0) + len(rejects),
+                "written": dict(Counter(cursor.get("written", {})) + spending.segments_of(lines)),
+            }
             lease.keep(rows=len(lines) + len(rejects), cursor=cursor)
             deltas = CounterDeltas()
             slices.pour(send, lines, deltas=deltas)

@@ -57,5 +57,7 @@ def add_corrections(draft: Draft, file: bytes, *, name: str, limits: Limits, use
         if not Draft.objects.filter(pk=draft.pk, version=base).update(version=version):
             says = "The audience was changed while you corrected it. Check it again."
             raise ComposeError([Problem(ProblemCode.CHANGED, "file", says)])
+        if user is not None:
+            draft.editors.add(user)  # whom it goes to is a part of it
     draft.version = version
     return version.preparation

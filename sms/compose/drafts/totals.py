@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.audiences.files import Limits
-from sms.compose import checks
+from sms.compose import checks, spending
 from sms.compose.drafts.order import order_of_draft
 from sms.compose.drafts.versions import NotReady, PreparationFailed
 from sms.compose.errors import ComposeError
@@ -60,7 +60,9 @@ def totals_of(draft: Draft, *, limits: Limits) -> DraftTotals:
     found = _check(draft, check_digest(order), limits=limits)
     if found.state == Preparation.State.FAILED:
         raise PreparationFailed(found)
-    return DraftTotals(order, _figures_of(found), found)
+    if (figures := _figures_of(found)) is not None:
+        spending.refuse(order, spending.of_figures(order, figures), now=timezone.now())
+    return DraftTotals(order, figures, found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from sms.audiences import storage
-from sms.models import AudienceChunk, Draft, SavedAudience, Send, Service
+from sms.models import ApprovalRules, AudienceChunk, Draft, SavedAudience, Send, Service
 from sms.values.msisdn.kinds import NumberKind
 from sms.values.problems import Problem, ProblemCode
 
@@ -66,6 +66,12 @@ def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[s
             ProblemCode.NOT_USABLE,
             "to",
             f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one.",
+        )
+    elif current.confirmed_id != current.current_id and ApprovalRules.of(service).most:
+        yield Problem(
+            ProblemCode.NOT_USABLE,
+            "to",
+            f"“{seeds}” is not confirmed for tests as it is now. Ask an approver to confirm it on its page, under Audiences.",
         )
     elif not set(numbers) <= set(numbers_in(current)):
         yield Problem(ProblemCode.CHANGED, "to", f"“{seeds}” was changed since. Check it, and try again.")

@@ -75,7 +75,9 @@ def _add_policy(parser: CommandParser, name: str) -> None:
     """`--purpose transactional`, `--takes-jwt` and `--no-takes-jwt`, as the columns have them."""
     field: Any = ApiKey._meta.get_field(name)
     option, says = f"--{name.replace('_', '-')}", str(field.help_text).replace("%", "%%")
-    if field.choices:
+    if field.get_internal_type() == "PositiveIntegerField":
+        parser.add_argument(option, type=int, metavar="N", help=says)
+    elif field.choices:
         parser.add_argument(option, choices=[value for value, _ in field.choices], help=says)
     else:
         parser.add_argument(option, action=BooleanOptionalAction, default=None, help=says)

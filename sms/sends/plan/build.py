@@ -8,7 +8,7 @@ from sms.compose.approval.rules import needed
 from sms.compose.order import Order
 from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import SHOWN, Survey
-from sms.models import Price
+from sms.models import Actor, Price
 from sms.sends.plan import cost, request
 from sms.sends.plan.cautions import cautions
 from sms.sends.plan.forecast import forecast
@@ -81,7 +81,7 @@ def build_plan(
             for name, one in figures.doubtful.items()
         ),
         warnings=_kept_with_a_doubt(figures),
-        cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced)),
+        cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced, now=now)),
         approval=_approval(order, figures, user=user, now=now),
         row=chosen.row,
         request=request.body(order, chosen, public_url=public_url, masked=masked),
@@ -99,7 +99,7 @@ def _approval(order: ResolvedOrder, figures: Survey, *, user: Any, now: datetime
         order,
         recipients=figures.recipients,
         countries=lambda: figures.countries,
-        user=user,
+        by=None if user is None else Actor.person(user),
         now=now,
     )
     return PlanApproval(wanted.approvers, wanted.reasons, wanted.eligible, wanted.short)

@@ -1,7 +1,9 @@
 """Advice about a send before it goes out."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from sms.compose import spending
 from sms.compose.links import domain_cautions, filtering
 from sms.compose.options import missing_receipts
 from sms.compose.reach import reach_cautions
@@ -22,6 +24,7 @@ def cautions(
     *,
     foreseen: SendForecast,
     cost: Cost,
+    now: datetime,
 ) -> Iterator[Caution]:
     """In the order of how much they matter."""
     for reason, count in sorted(figures.refused.items(), key=lambda item: (-item[1], item[0])):
@@ -62,6 +65,8 @@ def cautions(
         )
     for one in missing_receipts(order.options) if order.partner is None else ():
         yield Caution("receipts", f"The receipt {one} is not asked for: {WITHOUT[one]}.")
+    for says in spending.near(order, spending.of_figures(order, figures), now=now):
+        yield Caution("spend_cap", says)
     if figures.long:
         yield Caution(
             "long",

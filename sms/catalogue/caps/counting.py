@@ -1,0 +1,135 @@
+"""Room of the caps reserved, looked at, given back and moved. Called inside the transaction of what is counted."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from sms.catalogue.caps.rules import WHO, CapRules
+from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of, digests_of
+from sms.models import ApiKey, Service
+from sms.models.sql import spend_counts
+from sms.models.sql.spend_counts import CountedRow
+from sms.values.problems import Problem, ProblemCode, ProblemError
+
+
+class CapReached(ProblemError):
+    """A cap does not allow it. Nothing may be kept of the transaction; `free_at` is when the cap begins anew."""
+
+    def __init__(self, problem: Problem, free_at: datetime) -> None:
+        super().__init__(problem.code, problem.text, field=problem.field)
+        self.free_at = free_at
+
+
+def reserve(service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, at: str = "audience") -> None:
+    """Count all of it, or raise CapReached."""
+    rules = CapRules.of(service)
+    named = checks_of(rules, wanted, key)
+    rows = wanted.rows(service, day)
+    if not rows:
+        return
+    counted = spend_counts.reserve(service.pk, day, rows, [one.check for one in named])
+    if counted is None:
+        raise CapReached(refusal(rules, day, named, at=at) or _busy(at), rules.ends_at(day))
+    most = service.cap_number
+    if most is not None and any(used > most for number, used in counted.items() if number):
+        raise CapReached(Problem(ProblemCode.NUMBER_CAP, at, number_sentence(rules, day)), rules.ends_at(day))
+
+
+def refusal(
+    rules: CapRules,
+    day: date,
+    named: Sequence[NamedCheck],
+    *,
+    rows: Sequence[CountedRow] | None = None,
+    at: str = "audience",
+) -> Problem | None:
+    """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing.
+
+    `rows` saves a query where they were just read.
+    """
+    if rows is None:
+        rows = spend_counts.counted(rules.service.pk, day)
+    for one in named:
+        used = one.check.used(rows)
+        if used + one.check.wanted > one.check.cap:
+            return Problem(ProblemCode.CAP_REACHED, at, _sentence(rules, day, one, used))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCounts:
+    """What was counted when it was looked at: the rows of keys and countries, and the room of those numbers that have too little."""
+
+    rows: Sequence[CountedRow] = ()
+    short: Mapping[str, int] = field(default_factory=dict)
+
+
+def known(service: Service, day: date, numbers: Mapping[str, int]) -> KnownCounts:
+    """In one query; `numbers` with how many messages each is to get."""
+    most = service.cap_number
+    digests = digests_of(service, day, numbers) if most is not None else {}
+    rows = spend_counts.counted(service.pk, day, list(digests.values()))
+    had = {one.number: one.used for one in rows if one.number}
+    room = {one: max((most or 0) - had.get(digest, 0), 0) for one, digest in digests.items()}
+    short = {one: left for one, left in room.items() if left < numbers[one]}
+    return KnownCounts([one for one in rows if not one.number], short)
+
+
+def take_numbers(service: Service, day: date, numbers: Collection[str]) -> set[str]:
+    """Count a message for each; returns those that have had enough by now, for which none is counted."""
+    if service.cap_number is None or not numbers:
+        return set()
+    digests = digests_of(service, day, numbers)
+    rows = [CountedRow(number=one, used=1) for one in digests.values()]
+    counted = spend_counts.move(service.pk, day, rows)
+    over = {one for one, digest in digests.items() if counted[digest] > service.cap_number}
+    if over:
+        spend_counts.move(service.pk, day, [CountedRow(number=digests[one], used=-1) for one in over])
+    return over
+
+
+def give_back(service: Service, day: date | None, wanted: Wanted) -> None:
+    """What was reserved and is not sent after all; of a day that is over, nothing is owed."""
+    if day is None or day < CapRules.of(service).day_of(timezone.now()):
+        return
+    if rows := wanted.rows(service, day, sign=-1):
+        spend_counts.move(service.pk, day, rows)
+
+
+def number_sentence(rules: CapRules, day: date) -> str:
+    most = rules.service.cap_number or 0
+    return (
+        f"This number has the {most:,} message{'' if most == 1 else 's'} that one number may get in a day. "
+        f"It is free again on {_moment(rules, day)}. {WHO}"
+    )
+
+
+def _sentence(rules: CapRules, day: date, one: NamedCheck, used: int) -> str:
+    cap, wanted = one.check.cap, one.check.wanted
+    raises = (
+        "An admin can raise it under API keys or Settings › Spend caps."
+        if one.name.startswith("key:")
+        else WHO
+    )
+    return (
+        f"The spend cap of {one.of} is {_amount(one, cap)} a day. For {day:%-d %B}, {_amount(one, used)} taken and "
+        f"{_amount(one, max(cap - used, 0))} left; this takes {_amount(one, wanted)}. "
+        f"It is free again on {_moment(rules, day)}. {raises}"
+    )
+
+
+def _amount(one: NamedCheck, value: int) -> str:
+    if one.check.column == "money":
+        return f"{value / MICROS:,.2f} {one.unit}"
+    return f"{value:,} segment{'' if value == 1 else 's'}"
+
+
+def _moment(rules: CapRules, day: date) -> str:
+    return f"{rules.ends_at(day):%-d %B at %H:%M} ({rules.service.clock})"
+
+
+def _busy(at: str) -> Problem:
+    """What had taken the room was given back a moment later."""
+    return Problem(ProblemCode.CAP_REACHED, at, "The cap was reached for a moment. Send it again.")

@@ -1,0 +1,71 @@
+"""What the caps of a service say: which countries, how much of each, and of which day a message is."""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import phonenumbers
+
+from sms.models import ApiKey, Service
+from sms.models.spend_cap import read_countries
+from sms.values.often_abused import often_abused
+
+WHO = "An admin can raise it under Settings › Spend caps."
+
+
+@dataclass(frozen=True, slots=True)
+class CapRules:
+    """`allowed` is empty where every country is but the often abused ones; a value is the country's own cap."""
+
+    service: Service
+    allowed: dict[str, int | None]
+
+    @classmethod
+    def of(cls, service: Service) -> "CapRules":
+        return cls(service, _read(service.countries))
+
+    def refusal(self, country: str) -> str:
+        """Why a number of this country gets nothing, as a sentence; empty where it may."""
+        if country == self.service.default_country:
+            return ""
+        if self.allowed:
+            if country in self.allowed:
+                return ""
+            return f"{self.service.name} does not write to {named(country)}. An admin can allow it under Settings › Spend caps."
+        if country and country not in often_abused():
+            return ""
+        return (
+            f"Texts to {named(country)} are abused often, so it has to be allowed first. "
+            "An admin can do that under Settings › Spend caps."
+        )
+
+    def cap_of_country(self, country: str) -> int | None:
+        own = self.allowed.get(country)
+        if own is not None or country == self.service.default_country:
+            return own
+        return self.service.cap_country
+
+    def cap_of_key(self, key: ApiKey) -> int | None:
+        return self.service.cap_key if key.cap_day is None else key.cap_day
+
+    def day_of(self, moment: datetime) -> date:
+        return moment.astimezone(zoneinfo.ZoneInfo(self.service.clock)).date()
+
+    def ends_at(self, day: date) -> datetime:
+        """When its caps are free again: the midnight after it, of the service's time zone."""
+        zone = zoneinfo.ZoneInfo(self.service.clock)
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+
+
+def named(country: str) -> str:
+    if not country:
+        return "numbers of no country (satellite and international networks)"
+    return f"{country} (+{phonenumbers.country_code_for_region(country)})"
+
+
+def _read(written: str) -> dict[str, int | None]:
+    """What no admin could have saved, an operator's hand in the database could: nothing is allowed then but the default country."""
+    try:
+        return read_countries(written)
+    except ValueError:
+        return {"-": None}

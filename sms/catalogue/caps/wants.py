@@ -1,0 +1,92 @@
+"""What something to be sent would take of the caps, and the checks that follow from it."""
+
+import base64
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sms.catalogue.caps.rules import CapRules
+from sms.models import ApiKey, Price, SenderKind, Service
+from sms.models.sql.spend_counts import CapCheck, CountedRow
+
+MICROS = 1_000_000  # of money are one unit of its currency
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Segments and money (in millionths of the caps' currency) by country, and messages by number; `key` is 0 for people."""
+
+    segments: Mapping[str, int]
+    money: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    key: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.segments.values())
+
+    def rows(self, service: Service, day: date, *, sign: int = 1) -> list[CountedRow]:
+        """What is counted: of numbers that are no longer known, nothing."""
+        digests = digests_of(service, day, self.numbers)
+        counted = [CountedRow(number=digests[one], used=sign * count) for one, count in self.numbers.items()]
+        for country in sorted({*self.segments, *self.money}):
+            used, money = self.segments.get(country, 0), self.money.get(country, 0)
+            counted.append(CountedRow(key=self.key, country=country, used=sign * used, money=sign * money))
+        return counted
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCheck:
+    """A check with what it is called in notices (`name`) and to a reader (`of`)."""
+
+    check: CapCheck
+    name: str
+    of: str
+    unit: str = "segments"
+
+
+def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[NamedCheck]:
+    """One for each cap that it could meet. The one that a reader should hear of first comes first."""
+    service, found = rules.service, list[NamedCheck]()
+    total, money = wanted.total, sum(wanted.money.values())
+    for country, segments in sorted(wanted.segments.items()):
+        if (cap := rules.cap_of_country(country)) is not None:
+            of = f"texts to {country or 'no country'}"
+            found.append(NamedCheck(CapCheck(cap, segments, country=country), f"country:{country}", of))
+    if key is not None:
+        if (cap := rules.cap_of_key(key)) is not None:
+            found.append(NamedCheck(CapCheck(cap, total, key=key.pk), f"key:{key.pk}", f"the API key {key}"))
+        if service.cap_money_key is not None:
+            cap = int(service.cap_money_key * MICROS)
+            check = CapCheck(cap, money, "money", key=key.pk)
+            found.append(NamedCheck(check, f"money:key:{key.pk}", f"the API key {key}", service.cap_currency))
+    if service.cap_day is not None:
+        found.append(NamedCheck(CapCheck(service.cap_day, total), "day", service.name))
+    if service.cap_money is not None:
+        check = CapCheck(int(service.cap_money * MICROS), money, "money")
+        found.append(NamedCheck(check, "money", service.name, service.cap_currency))
+    return found
+
+
+def counts_money(service: Service) -> bool:
+    return service.cap_money is not None or service.cap_money_key is not None
+
+
+def micros_by_country(service: Service, kind: SenderKind | str) -> dict[str, int]:
+    """The price of a segment from this kind of sender, where it is in the currency of the caps; nothing while no cap is in money."""
+    if not counts_money(service):
+        return {}
+    rows = Price.objects.filter(service=service, sender_kind__in={"", kind}, currency=service.cap_currency)
+    # "" comes first, so that the kind's own one stays
+    return {one.country: int(one.amount * MICROS) for one in rows.order_by("sender_kind")}
+
+
+def digests_of(service: Service, day: date, numbers: Iterable[str]) -> dict[str, str]:
+    """Of each number, what it is counted by: another digest every day, which leads from no day to the next and to no other table."""
+    key = service.number_key
+    beginning = f"cap {day} ".encode()
+    return {
+        one: base64.b32encode(hmac.digest(key, beginning + one.encode(), "sha256")[:10]).decode().lower()
+        for one in numbers
+    }
