@@ -47,11 +47,13 @@ SAYS = {
 }
 KINDS = {
     400: "unreadable",
+    408: "unreadable",
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
+    429: "too_many_requests",
     503: "unavailable",
 }
 

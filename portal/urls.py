@@ -283,6 +283,9 @@ service = [
 ]
 
 urlpatterns = [
+    # what comes most often is found first
+    path("receipts/<str:token>/", ReceiptView.as_view(), name="receipts"),
+    path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
     path("", home.services, name="services"),
     path("setup/", settings.first_run, name="first_run"),
     path("services/new/", settings.service_new, name="service_new"),
@@ -319,8 +322,6 @@ urlpatterns = [
         MessagingV1StatusView.as_view(),
         name="messaging_v1_status",
     ),
-    path("receipts/<str:token>/", ReceiptView.as_view(), name="receipts"),
-    path("inbound/<str:token>/", InboundView.as_view(), name="inbound"),
     path("healthz", metrics.healthz, name="healthz"),
     path("readyz", metrics.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

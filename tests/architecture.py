@@ -43,6 +43,7 @@ EDGES = {"sms.api", "sms.admin", "sms.management", "sms.checks", "sms.apps", "sm
 # Where Django, the web server, the shell or the queue come in. Everything else must be reached from one of these.
 ENTRY_POINTS = (
     "portal.settings",
+    "portal.asgi",
     "portal.wsgi",
     "portal.keys",
     "portal.admin",

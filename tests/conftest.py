@@ -23,6 +23,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import post_migrate  # noqa: E402
 
+from portal.costly_pages import CostlyPages  # noqa: E402
 from portal.going_live import this_host  # noqa: E402
 from sms.compliance.archive import store  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
@@ -168,6 +169,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.folder = folder / "archive"
     receipt_addresses.forget()
     refused_room.forget()
+    CostlyPages.forget()
     intake.away_until = 0.0
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)

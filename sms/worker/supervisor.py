@@ -182,17 +182,19 @@ def must_be_free(port: int, option: str) -> None:
 
 
 def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child:
-    """The web server. Few threads: each may hold a database connection.
+    """The web server. `portal.web` has few threads for each kind of caller: each thread may hold a database connection.
 
     A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway. Workers that
-    have more than `most_memory` MiB each, by default half of the machine's together, are replaced, and killed if they do not end: a body
-    over HTTP/2 without a length is read as a whole.
+    have more than `most_memory` MiB each, by default half of the machine's together, are replaced, and killed if they do not end.
     """
     most_memory = most_memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21 // workers
-    listen = f"--interface wsgi --host 127.0.0.1 --port {port} --no-ws --log-level warning"
-    threads = f"--workers {workers} --blocking-threads 8"
+    listen = (
+        f"--interface asginl --task-impl asyncio --host 127.0.0.1 --port {port} --no-ws --log-level warning"
+    )
+    # sockets that wait take the place of none that comes
+    room = f"--workers {workers} --backlog 4096 --backpressure 4096"
     memory = f"--workers-max-rss {most_memory} --rss-sample-interval 1 --workers-kill-timeout 5"
-    command = f"-m granian {listen} {threads} {memory} portal.wsgi:application"
+    command = f"-m granian {listen} {room} {memory} portal.asgi:application"
     return Child("web", [sys.executable, *command.split()])
 
 

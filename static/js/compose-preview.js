@@ -72,6 +72,7 @@ export function preview(form) {
     const written = form.elements.text.value;
     const answer = await fetch(form.dataset.preview, { method: "POST", body: body(extra), redirect: "manual" }).catch(() => null);
     const reply = answer?.ok ? await answer.json() : null; // not where it leads to the sign-in
+    if (answer?.status === 429 && mine === asked) soon = setTimeout(send, AGAIN, extra); // too many are under way
     if (extra.count && mine === asked) rests(reply ? AGAIN : LATER); // what was asked since comes to rest by itself
     if (!reply || mine < applied) return;
     applied = mine;

@@ -6,6 +6,7 @@ import tracemalloc
 import zipfile
 from datetime import datetime
 from functools import cache
+from itertools import islice
 
 import pytest
 import xlsxwriter
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms.audiences.files import AudienceError, Limits, Recipient, RejectedRow, read, read_pasted, stream
+from sms.audiences.files.delimited import open_delimited
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 SHEET = "xl/worksheets/sheet1.xml"
@@ -205,6 +207,27 @@ def test_file_of_broken_quotation_marks_ends_in_time():
     with pytest.raises(AudienceError) as refused:
         read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=200_000))
     assert refused.value.code == "broken_quotes"
+
+
+@pytest.mark.parametrize("line", ["1\n", "\n", "+447712345678,Ann\r\n", "x,y\r"])
+def test_a_quotation_mark_that_is_never_closed_costs_no_memory(line):
+    lines = 'Mobile,Name\n07712345678,A\n"07712345679,B\n' + line * (2_000_000 // len(line))
+    content = io.BytesIO(lines.encode())
+    tracemalloc.start()
+    try:
+        rows = open_delimited(content, limits=Limits()).rows
+        found = list(islice(rows, 3))
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+        rows.close()
+    finally:
+        tracemalloc.stop()
+    assert (found[2].row, found[2].code) == (3, "broken_quotes")
+
+
+def test_too_many_open_quotation_marks_are_refused_with_the_first_row():
+    lines = "Mobile,Name,Town\n07712345678,A,B\n" + 'x",y,"\n' * 20_000
+    with pytest.raises(AudienceError, match="first in row 3"):
+        read(io.BytesIO(lines.encode()), name="x", country="GB", limits=Limits(bytes=200_000))
 
 
 def test_two_members_of_one_name_are_refused():

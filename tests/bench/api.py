@@ -58,7 +58,7 @@ def one(options: argparse.Namespace) -> None:
     # spend caps are counted and far away, as on an ordinary day
     far = dict.fromkeys(("cap_day", "cap_key", "cap_country"), 100_000_000)
     token = a_key(a_partner_service(**far, cap_number=50), per_minute=1_000_000).encode()
-    with server("portal.wsgi:application") as port:
+    with server() as port:
         shoot(port, PATH, maker(token), seconds=3)
         shots = shoot(port, PATH, maker(token), seconds=options.seconds, first=10**6)
         calm = shoot(port, PATH, maker(token), seconds=5, first=2 * 10**6, connections=8)

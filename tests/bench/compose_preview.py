@@ -81,7 +81,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     for command in (["migrate"], ["createcachetable"], ["collectstatic", "--no-input"]):
         call_command(*command, verbosity=0)
     draft = a_draft(options.rows)
-    with server("portal.wsgi:application") as port:
+    with server() as port:
         took, bare = typed(f"http://127.0.0.1:{port}", draft, options)
     return {
         "bench": "compose_preview",

@@ -10,16 +10,20 @@ import http.client
 import json
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
+
 from tests.bench.rig.databases import ROOT, on_each
 from tests.bench.rig.shooter import Shots, shoot
 from tests.support.processes import free_port, until
 
+OURS, THREADED = "portal.asgi:application", "portal.wsgi:application"
 SECRET = "bench-secret"
 PART_OF_A_SECOND = 0.25
 
@@ -32,7 +36,8 @@ def main() -> None:
     line.add_argument(
         "--history", type=int, default=0, help="stored receipts for the last figure; 0 leaves it out"
     )
-    line.add_argument("--parts", default="ingest,burst,forged,fold,history")
+    line.add_argument("--parts", default="ingest,cpu,burst,forged,fold,history")
+    line.add_argument("--rounds", type=int, default=7, help="pairs of runs for the CPU of a receipt")
     on_each(line, one)
 
 
@@ -45,11 +50,13 @@ def one(options: argparse.Namespace) -> None:
     make = desk.maker(shop, SECRET)
     path = f"/receipts/{shop.webhook_token}/"
     if "ingest" in parts:
-        with server("portal.wsgi:application") as port:
+        with server() as port:
             shoot(port, path, make, seconds=3, first=10**9)  # warm
             shots = shoot(port, path, make, seconds=options.seconds)
         figures = _of(shots) | {"lost": desk.lost(shots.bodies)}
         say(options, "ingest", **figures, **_limits(options, path, make, shots))
+    if "cpu" in parts:
+        say(options, "cpu", **cpu(path, make, rounds=options.rounds))
     if "burst" in parts:
         say(options, "burst", **burst(path, make, desk))
     if "forged" in parts:
@@ -68,6 +75,30 @@ def _of(shots: Shots) -> dict[str, object]:
         "p99_ms": shots.percentile(0.99),
         "answers": dict(shots.answers),
     }
+
+
+def cpu(path: str, make, *, rounds: int, seconds: float = 3.0) -> dict[str, object]:
+    """CPU milliseconds of the server for a receipt, in pairs: as it is, and with a thread for each request before its body is read."""
+    took: dict[str, list[float]] = {OURS: [], THREADED: []}
+    for number in range(rounds):
+        for application, figures in took.items():
+            with web_process(application, workers=1) as (port, process):
+                first = (10 + number) * 10**9 + (application == OURS) * 10**8
+                shoot(port, path, make, seconds=1, first=first + 10**7)  # warm
+                before = _cpu_of(process)
+                shots = shoot(port, path, make, seconds=seconds, first=first)
+                figures.append((_cpu_of(process) - before) / len(shots.bodies) * 1000)
+    ours, threaded = (round(statistics.median(took[name]), 3) for name in (OURS, THREADED))
+    return {
+        "cpu_ms": ours,
+        "threaded_cpu_ms": threaded,
+        "ratio": round(ours / threaded, 2),
+        "goal_ratio": 1.05,
+    }
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in (process, *process.children(recursive=True)))
 
 
 def _limits(options: argparse.Namespace, path: str, make, shots: Shots) -> dict[str, object]:
@@ -95,7 +126,7 @@ def _limits(options: argparse.Namespace, path: str, make, shots: Shots) -> dict[
 
 def burst(path: str, make, desk) -> dict[str, object]:
     """2 000 on as many connections as fit in one second; what is not answered with 200 comes again, as the provider does it."""
-    with server("portal.wsgi:application") as port:
+    with server() as port:
         shoot(port, path, make, seconds=1, first=2 * 10**9)
         started = time.monotonic()
         shots = shoot(port, path, make, seconds=60, connections=256, first=3 * 10**9, count=2000)
@@ -128,7 +159,7 @@ def forged(path: str, make, desk, count: int = 10_000) -> dict[str, object]:
     """Mutated bodies, signatures and paths: none may be answered with 200, none may be stored."""
     before = desk.stored()
     answers_by_kind: dict[str, dict[int, int]] = {}
-    with server("portal.wsgi:application") as port:
+    with server() as port:
         shoot(port, path, make, seconds=5, first=3 * 10**9, count=1)  # shows that the secret is right
         before += 1
         for kind, (where, forge) in desk.forgeries(path, make).items():
@@ -148,7 +179,7 @@ def history(options: argparse.Namespace, path: str, make, desk, shop) -> dict[st
     """Ingest with many old receipts beside ingest with few, each the best of three short runs."""
 
     def best(first: int) -> float:
-        with server("portal.wsgi:application") as port:
+        with server() as port:
             shoot(port, path, make, seconds=3, first=first)
             runs = [
                 shoot(port, path, make, seconds=10, first=first + (run + 1) * 10**8).rate for run in range(3)
@@ -186,27 +217,36 @@ def _speaks(port: int) -> bool:
 
 
 @contextmanager
-def server(application: str, *, interface: str = "wsgi") -> Iterator[int]:
-    """The web server as the supervisor starts it, with another application where a limit is measured."""
+def server(application: str = OURS, *, interface: str = "wsgi") -> Iterator[int]:
+    """The web server as the supervisor starts it, or with another application, by WSGI or ASGI."""
+    with web_process(application, interface=interface) as (port, _):
+        yield port
+
+
+@contextmanager
+def web_process(
+    application: str, *, interface: str = "wsgi", workers: int = 0
+) -> Iterator[tuple[int, psutil.Process]]:
+    """Its port, and the process whose children do the work."""
     from django.db import connection
 
     from sms.worker import supervisor
 
     port = free_port()
-    workers = 2 if connection.vendor == "postgresql" else 1  # as `manage.py up` has it
-    command = [
-        application if word == "portal.wsgi:application" else word
-        for word in supervisor.web(port, workers=workers).command
-    ]
-    if interface == "asgi":
-        command[command.index("wsgi")] = "asgi"
-        at = command.index("--blocking-threads")
-        del command[at : at + 2]
+    # as `manage.py up` has it
+    command = list(
+        supervisor.web(port, workers=workers or (2 if connection.vendor == "postgresql" else 1)).command
+    )
+    if application != OURS:
+        command[-1] = application
+        command[command.index("asginl")] = interface
+        if interface == "wsgi":
+            command[-1:] = ["--blocking-threads", "8", application]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         try:
             until(lambda: _speaks(port), f"{application} answers")
-            yield port
+            yield port, psutil.Process(process.pid)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

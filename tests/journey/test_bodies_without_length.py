@@ -192,7 +192,8 @@ def test_of_a_caller_that_vanishes_over_http2_nothing_is_kept(running, token):
     assert not any(mark in raw for raw in stored(running, "Receipt") + stored(running, "InboundMessage"))
 
 
-def test_the_worker_that_reads_a_body_over_http2_without_an_end_is_replaced(running, tmp_path):
+def test_a_body_over_http2_without_an_end_is_refused_and_takes_no_memory(running, tmp_path):
+    """The worker would be replaced if it took what comes."""
     port, log = free_port(), tmp_path / "web.log"
     env = running.env | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
     endless = (
@@ -212,15 +213,16 @@ def test_the_worker_that_reads_a_body_over_http2_without_an_end_is_replaced(runn
             until(lambda: is_alive(port), "the web server answers")
             caller = subprocess.Popen(endless, stdin=zeros, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:
-                until(lambda: caller.poll() is not None, "the caller is cut off")
-                assert caller.returncode != 0, caller.stdout.read()
-                until(lambda: is_alive(port), "others are answered by another worker")
+                until(lambda: caller.poll() is not None, "the caller is refused")
+                assert b'"code":"7022"' in caller.stdout.read()
+                assert is_alive(port)
             finally:
                 caller.kill()
                 caller.communicate()
         finally:
             os.killpg(web.pid, signal.SIGKILL)
             web.wait()
+    assert "worker" not in log.read_text()
 
 
 def is_alive(port: int) -> bool:

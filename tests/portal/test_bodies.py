@@ -6,12 +6,15 @@ import json
 import pytest
 from django.conf import settings
 
+from portal.body_limits import OF_STRANGERS
 from tests.support.drop_in import body as drop_in_body
 from tests.support.partners import a_key, a_partner_service
+from tests.support.people import signed_in
 from tests.support.server_entry import ask
 
 pytestmark = pytest.mark.django_db
 MULTIPART = "multipart/form-data; boundary=xyz"
+FIELD = b'--xyz\r\nContent-Disposition: form-data; name="evidence"\r\n\r\n'
 MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
@@ -27,14 +30,43 @@ def test_too_large_is_said_in_the_callers_own_format(counted):
 
     status, kind, content = answer("/v2/messages", **over(5_000_000))
     assert (status, kind) == (400, "application/json")
-    assert json.loads(content)["code"] == "7022" and "5,000,000 bytes" in content
+    assert json.loads(content)["code"] == "7022"
+    assert ("5,000,000 bytes" if counted else "65,536 bytes") in content, "no key came with it"
     status, kind, content = answer("/api/v1/sends", **over(MOST))
     assert (status, kind, json.loads(content)["code"]) == (413, "application/problem+json", "too_large")
     for path in ("/v2", "/%2fv2/messages", "/api", "/%2fapi/v1/sends"):
         assert "json" in answer(path, **over(MOST))[1], path
     status, kind, content = answer("/accounts/login/", **over(MOST))
     assert (status, kind) == (413, "text/html; charset=utf-8")
-    assert f"more than {MOST:,} bytes" in content
+    assert f"more than {MOST if counted else OF_STRANGERS:,} bytes" in content
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_only_who_is_known_sends_more_than_a_small_body(counted):
+    """A cookie or a key that somebody made up opens nothing."""
+    service = a_partner_service()
+    client = signed_in("ada@example.test", service, "admin")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    raw = FIELD + b" " * OF_STRANGERS + b"\r\n--xyz--\r\n"
+    size = {"length": len(raw) if counted else None, "content_type": MULTIPART}
+    for made_up in ({}, {"cookie": f"{settings.SESSION_COOKIE_NAME}={cookie[::-1]}"}):
+        status, _, content = answer("/s/shop/opt-outs/upload/", raw, **size, **made_up)
+        assert status == 413 and "not signed in. Sign in" in content
+    known = {"cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"}
+    assert answer("/s/shop/opt-outs/upload/", raw, **size, **known)[0] == 403, (
+        "it reached Django, which misses the token"
+    )
+    raw = json.dumps(drop_in_body(pad="x" * OF_STRANGERS)).encode()
+    size = {"length": len(raw) if counted else None}
+    for path, code in (
+        ("/v2/messages", "7022"),
+        ("/v1/sms/messages", "7022"),
+        ("/api/v1/sends", "too_large"),
+    ):
+        status, _, content = answer(path, raw, **size, key="td_made_up_by_a_stranger")
+        assert status in (400, 413) and json.loads(content)["code"] == code
+        assert "without a key that opens it" in content
+    assert ask("POST", "/v2/messages", raw, **size, key=a_key(service))[0] == 201
 
 
 @pytest.mark.parametrize("length", [10, None])

@@ -23,6 +23,8 @@ from sms.values.problems import ProblemCode
 # become one reject with its row, not the end of the file. What bounds memory instead is Limits.bytes.
 csv.field_size_limit(2**31 - 1)
 
+_LONG_RECORD = 100_000  # characters: no cell may have half as many
+_BLOCK_LINES = 1000
 _CHUNK = 1 << 16
 _SAMPLE_CHARS = 100_000
 _SAMPLE_ROWS = 200
@@ -115,31 +117,70 @@ def _plausibility(rows: list[list[str]]) -> float:
 
 
 class _Lines:
-    """Lines for csv, with the lines of the current record kept, so that a broken record can be read again from its second line."""
+    """Lines for csv, with the lines of the current record kept, so that a broken record can be read again from its second line.
+
+    Of a record that is longer than any cell may be, csv gets the lines with a quotation mark alone, since only those can end it, and the
+    others are kept as text: a file whose first mark is never closed took sixty times its size.
+    """
 
     def __init__(self, text: io.TextIOWrapper, *, patience: int) -> None:
-        self.record: list[str] = []
+        self.record: list[str] = []  # its lines, up to LONG_RECORD
+        self._blocks: list[str] = []  # the lines behind them
+        self._loose: list[str] = []  # the last of those, not in a block yet
+        self._length = 0  # characters of the record
         self._text = text
-        self._again: deque[str] = deque()
+        self._again: deque[Iterator[str]] = deque()
         self._patience = patience
+        self._first_broken = 0
+
+    def begin(self) -> None:
+        """A record."""
+        self.record.clear()
+        self._blocks.clear()
+        self._loose.clear()
+        self._length = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._text)
-        self.record.append(line)
+        line = self._following()
+        while self._length > _LONG_RECORD:
+            self._loose.append(line)
+            self._length += len(line)
+            if len(self._loose) == _BLOCK_LINES:
+                self._blocks.append("".join(self._loose))
+                self._loose.clear()
+            if '"' in line:
+                break
+            line = self._following()
+        else:
+            self.record.append(line)
+            self._length += len(line)
         # Zeros pad the cells of some databases' exports. They show nowhere and PostgreSQL cannot keep them.
         return line.replace("\0", "") if "\0" in line else line
 
-    def give_back(self) -> str:
-        """All but the first line of the current record will come again. Returns the first."""
+    def _following(self) -> str:
+        while self._again:
+            for line in self._again[0]:
+                return line
+            self._again.popleft()
+        return next(self._text)
+
+    def give_back(self, number: int) -> str:
+        """All but the first line of the current record, the `number`th, will come again. Returns the first."""
         first, *others = self.record
-        self._again.extendleft(reversed(others))
+        blocks = [*self._blocks, "".join(self._loose)]
+        self._again.appendleft(line for block in blocks for line in io.StringIO(block, newline=""))
+        self._again.appendleft(iter(others))
+        self._first_broken = self._first_broken or number
         # Each broken record may re-read up to the whole rest; without an end to patience a crafted file takes hours.
-        self._patience -= sum(map(len, others))
+        self._patience -= self._length - len(first)
         if self._patience < 0:
-            says = "The quotation marks in this file do not pair up in too many rows. Save it again as CSV or XLSX from a spreadsheet."
+            says = (
+                f"The quotation marks in this file do not pair up in too many rows, first in row {self._first_broken}. "
+                "Save it again as CSV or XLSX from a spreadsheet."
+            )
             raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         return first
 
@@ -153,14 +194,14 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
     number = 0
     try:
         while True:
-            record.clear()
+            lines.begin()
             number += 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error:
-                yield _broken(number, lines.give_back())
+                yield _broken(number, lines.give_back(number))
             else:
                 # what a file of ours has before a cell that a spreadsheet would run
                 yield number, list(map(armed, cells)) if "'" in record[0] or len(record) > 1 else cells

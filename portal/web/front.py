@@ -1,0 +1,133 @@
+"""What stands before Django: it takes each request whole, then gives it a thread of its kind. Called by the server through `portal.asgi`.
+
+Whoever sends slowly, or reads slowly, occupies memory that is counted, and no thread. The provider's posts, partners' programs, people's
+pages and operators' probes each have threads of their own. Why it is so: docs/decisions/0026.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+
+from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of
+from portal.web.answers import Answered, answerer, of_response
+from portal.web.environ import Environ, environ_of
+from portal.web.lanes import LaneFull, ThreadLane
+from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
+from portal.web.waiting import TooSlow, waiting
+
+log = structlog.get_logger(__name__)
+
+READER = 60.0  # seconds in which a reader takes a piece
+# Read and thrown away behind a refusal: a connection that is closed while bytes still come is reset, and its answer lost.
+THROWN_AWAY = 1_000_000_000
+THROWN_AWAY_FOR = 60.0  # seconds
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Front:
+    """An ASGI application before Django's WSGI one. One for the process."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.lanes = {
+            "provider": ThreadLane("provider", threads=8, room=1000),
+            "partners": ThreadLane("partners", threads=6, room=200),
+            "people": ThreadLane("people", threads=8, room=400),
+            "operators": ThreadLane("operators", threads=2, room=100),
+        }
+        self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
+        self._answer: Any = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if self._answer is None:
+            self._answer = answerer(self.application, asyncio.get_running_loop())
+        environ = environ_of(scope)
+        limit = limit_of(environ)
+        name = _lane(limit)
+        lane, body = self.lanes[name], Body(self.memory[name])
+        try:
+            if environ["REQUEST_METHOD"] in BODILESS:
+                environ.pop("CONTENT_LENGTH", None)
+                environ.pop("HTTP_TRANSFER_ENCODING", None)
+            else:
+                await read(environ, receive, body, limit, lambda environ: _ask(lane, limit, environ))
+            await _give(await lane.run(self._answer, environ), send)
+        except LaneFull:
+            await _refuse(BodyRefused(503, BUSY), environ, limit, send)
+        except BodyRefused as refused:
+            await _refuse(refused, environ, limit, send)
+            if refused.status == 413 and "HTTP_EXPECT" not in environ:
+                body.close()
+                await _throw_away(receive)
+        finally:
+            body.close()
+
+
+def _lane(limit: BodyLimit) -> str:
+    if limit.name in ("/receipts", "/inbound"):
+        return "provider"
+    if limit.name in OF_OPERATORS:
+        return "operators"
+    return "people" if limit.name == "/" else "partners"
+
+
+async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:
+    """Who sends it; the database knows, so it is asked in a thread."""
+
+    def job(environ: Environ, deliver: Callable[[str], None]) -> None:
+        close_old_connections()
+        try:
+            deliver(limit.caller(environ) if limit.caller else "")
+        finally:
+            close_old_connections()
+
+    try:
+        found: str = await lane.run(job, environ)
+    except DatabaseError:
+        raise BodyRefused(503, BUSY) from None
+    return found
+
+
+async def _refuse(refused: BodyRefused, environ: Environ, limit: BodyLimit, send: Send) -> None:
+    log.warning("body_refused", address=limit.name, status=refused.status)
+    answered = of_response(limit.refuse(environ, refused.status, refused.words))
+    if not is_http2(environ):
+        answered.headers.append((b"connection", b"close"))
+    await _give(answered, send)
+
+
+async def _give(answered: Answered, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answered.status, "headers": answered.headers})
+    rest = answered.rest
+    if rest is None:
+        await send({"type": "http.response.body", "body": answered.body})
+        return
+    clock = asyncio.get_running_loop().time
+    try:
+        await send({"type": "http.response.body", "body": answered.body, "more_body": True})
+        async for piece in rest.pieces():
+            message = {"type": "http.response.body", "body": piece, "more_body": True}
+            await waiting.wait(send(message), clock() + READER)
+        await send({"type": "http.response.body", "body": b""})
+    except TooSlow:
+        log.info("answer_read_too_slowly")
+    finally:
+        rest.give_up()
+
+
+async def _throw_away(receive: Receive) -> None:
+    until, left = asyncio.get_running_loop().time() + THROWN_AWAY_FOR, THROWN_AWAY
+    try:
+        while left > 0:
+            message = await waiting.wait(receive(), until)
+            left -= len(message.get("body", b""))
+            if not message.get("more_body"):
+                return
+    except TooSlow:
+        return
