@@ -12,6 +12,7 @@ from typing import Any
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal import account_mail, sessions
@@ -23,6 +24,10 @@ from sms.values.problems import ProblemCode, ProblemError
 
 HOLDS_FOR = timedelta(days=7)
 OPEN: dict[str, Any] = {"accepted_at": None, "withdrawn_at": None}
+ROLE_WAITS: dict[str, Any] = {  # what such a change touches ends with role, service and person
+    "state": ChangeState.WAITING,
+    "touches__startswith": "portal.Membership:",
+}
 _signer = signing.Signer(salt="portal.invitation")
 
 
@@ -161,9 +166,20 @@ def hold_role(service: Service, user: User, role: str, *, by: Actor) -> WaitingC
     }
     adding = guard.Operation("portal.Membership", None, {name: (None, one) for name, one in held.items()})
     label = str(Role(role).label)
-    says = [{"name": user.email, "before": f"not {label.lower()}", "after": label}]
+    says = [{"name": f"role of {user.email}", "before": f"not {label.lower()}", "after": label}]
     change = guard.ask(service.pk, f"Role {label} for {user.email}"[:200], adding, by=by, says=says)
     return change if change.state == ChangeState.WAITING else None
+
+
+def roles_that_wait(service: Service) -> "QuerySet[WaitingChange]":
+    """Roles of people of this service that another admin has not confirmed yet."""
+    return WaitingChange.objects.filter(service=service, **ROLE_WAITS)
+
+
+def own_roles_that_wait(user: User) -> "QuerySet[WaitingChange]":
+    """Of this person, at every service."""
+    mine = WaitingChange.objects.filter(touches__endswith=f",{user.pk}", **ROLE_WAITS)
+    return mine.select_related("service")
 
 
 def sign_out(user: User, *, by: Actor, service: str = "") -> int:

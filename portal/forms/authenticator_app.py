@@ -6,8 +6,11 @@ from allauth.core import context
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from django import forms
+from django.core.exceptions import ValidationError
 
 from sms.models.fields import keyring
+
+WRONG = "That is not the code of this app. Type the next one that it shows; if that is wrong too, set the clock of your phone to automatic."
 
 
 class NewAuthenticatorApp(ActivateTOTPForm):
@@ -24,3 +27,10 @@ class NewAuthenticatorApp(ActivateTOTPForm):
         if not self.is_bound or SECRET_SESSION_KEY not in session:
             session[SECRET_SESSION_KEY] = keyring.seal(generate_totp_secret())
         self.secret = keyring.open(session[SECRET_SESSION_KEY])
+
+    def clean_code(self) -> str:
+        try:
+            code: str = super().clean_code()
+        except ValidationError:  # the library's words are about signing in, with recovery codes
+            raise ValidationError(WRONG, code="incorrect_code") from None
+        return code

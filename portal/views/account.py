@@ -64,6 +64,10 @@ def number_code(request: HttpRequest) -> HttpResponse:
             own_number.prove(user, form.cleaned_data["code"], by=actor(request))
             messages.success(request, "This is your number now. Tests of your drafts can go there.")
             return redirect("own_details")
+        asked = own_number.pending(user)
+        if asked is None:  # the last try, or the ten minutes are over
+            messages.error(request, form.errors["code"][0])
+            return redirect("own_details")
     elif asked is None:
         messages.info(request, "No code is waited for. Type your number to get one.")
         return redirect("own_details")

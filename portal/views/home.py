@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from portal import people
 from portal.access import service_page, services_of
 from portal.admin_mail import ALARMING
 from portal.first_run import anybody
@@ -36,10 +37,11 @@ def services(request: HttpRequest) -> HttpResponse:
         return redirect(
             "account_login" if User.objects.filter(is_active=True).exists() or anybody() else "first_run"
         )
-    mine = list(services_of(request.user)[:2])
+    viewer: Any = request.user
+    mine = list(services_of(viewer)[:2])
     if len(mine) == 1:
         return redirect("home", service=mine[0].slug)
-    return render(request, "service_list.html", {"empty": not Service.objects.exists()})
+    return render(request, "service_list.html", {"held_back": people.own_roles_that_wait(viewer)})
 
 
 @service_page("see")

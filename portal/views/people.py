@@ -69,6 +69,7 @@ def _page(request: HttpRequest, service: Service, form: InviteForm) -> HttpRespo
         "search": search,
         "extra": f"{urlencode({'q': search})}&" if search else "",
         "waiting": [(one, _link(one)) for one in waiting],
+        "held_back": people.roles_that_wait(service)[:PAGE],
         "now": timezone.now(),
     }
     return form_page(request, "settings/people.html", context)
@@ -84,8 +85,8 @@ def person(request: HttpRequest, service: Service, found: User) -> HttpResponse:
     form = RolesForm(**typed(request), initial={"roles": held})
     if form.is_valid():
         with refused_beside(form, people.PeopleError):
-            people.set_roles(service, found, form.cleaned_data["roles"], by=actor(request))
-            _say_roles(request, service, found, form.cleaned_data["roles"])
+            changed = people.set_roles(service, found, form.cleaned_data["roles"], by=actor(request))
+            _say_roles(request, service, found, form.cleaned_data["roles"], changed=changed)
             return redirect("people", service=service.slug)
     viewer: Any = request.user
     may_reset = factors.may_reset(found, by=viewer) and factors.has_one(found)
@@ -93,14 +94,18 @@ def person(request: HttpRequest, service: Service, found: User) -> HttpResponse:
     return form_page(request, "settings/person.html", context)
 
 
-def _say_roles(request: HttpRequest, service: Service, found: User, wanted: list[str]) -> None:
+def _say_roles(
+    request: HttpRequest, service: Service, found: User, wanted: list[str], *, changed: bool
+) -> None:
     held = set(Membership.objects.filter(service=service, user=found).values_list("role", flat=True))
-    messages.success(request, f"Saved. It counts for {found.email} from now on.")
-    if waits := [str(Role(role).label) for role in wanted if role not in held]:
+    waits = [str(Role(role).label) for role in wanted if role not in held]
+    if changed or not waits:
+        messages.success(request, f"Saved. It counts for {found.email} from now on.")
+    if waits:
         messages.warning(
             request,
-            f"{' and '.join(waits)}: approval leans on that, so it waits for another admin, under Settings › Waiting changes. "
-            "If nobody answers, it counts after 24 hours.",
+            f"{found.email} is not {' and '.join(waits).lower()} yet. While approval is on, this waits for another admin, who can "
+            "confirm it under Settings › Waiting changes. If nobody answers, it counts after 24 hours.",
         )
 
 

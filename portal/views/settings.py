@@ -54,7 +54,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
         except WrongCode:
             form.add_error(
                 "code",
-                "That is not the code. The latest start printed it; `manage.py prepare` prints a new one.",
+                "That is not the code. The latest start printed it; manage.py prepare prints a new one.",
             )
         else:
             login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])

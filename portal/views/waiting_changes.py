@@ -52,7 +52,7 @@ class ConfirmChange(ChangeView):
     def confirmation(self) -> Confirmation:
         return Confirmation(
             f"Confirm: {self.thing.title}?",
-            f"{self.thing.asked_label} asks for it, and it makes approval weaker.",
+            f"{self.thing.asked_label} asks for it. It waits for you because approval is on.",
             *self.lines,
             "It takes effect at once.",
             button="Confirm",
@@ -70,14 +70,15 @@ class DeclineChange(ChangeView):
     form_class = ReasonForm
 
     def confirmation(self) -> Confirmation:
+        act = "Take back" if self.thing.asked_by_id == self.request.user.pk else "Decline"
         return Confirmation(
-            f"Decline: {self.thing.title}?",
+            f"{act}: {self.thing.title}?",
             *self.lines,
             "Everything stays as it is, and all admins get a notice.",
-            button="Decline",
+            button=act,
             danger=False,
         )
 
     def confirmed(self, form: Any) -> Said:
         guard.decline(self.thing, by=self.by, because=form.cleaned_data["reason"])
-        return Said("Declined. Everything stays as it was.")
+        return Said("It waits no more. Everything stays as it was.")

@@ -157,7 +157,7 @@ class Composer:
         for line in lines:
             country = countries[line.msisdn]
             if says := refused[country]:
-                rejects.append(_reject(line, ProblemCode.COUNTRY_NOT_ALLOWED, says, country or "none"))
+                rejects.append(_reject(line, ProblemCode.COUNTRY_NOT_ALLOWED, says, country or "satellite"))
             elif not room.get(line.msisdn, 1):
                 says = number_sentence(self._caps, self._day)
                 rejects.append(_reject(line, ProblemCode.NUMBER_CAP, says))

@@ -100,8 +100,8 @@ def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
         cap, then = one.check.cap, one.check.used(rows) + one.check.wanted
         if then >= cap * NEAR:
             yield (
-                f"After this send, {then * 100 // cap} % of the spend cap of {one.of} for {day:%-d %B} are taken. "
-                "What goes beyond it is refused."
+                f"After this send, {then * 100 // cap} % of the spend cap of {one.of} for {day:%-d %B} is taken. "
+                "A send that goes beyond it is refused."
             )
 
 

@@ -55,7 +55,7 @@ def _mail(one: WaitingChange, to: list[str], public_url: str) -> EmailMessage:
     if one.state == ChangeState.WAITING:
         subject = f"“{one.title}” waits for a second admin"
         ends = (
-            f"{one.asked_label} asks for it, and it makes approval weaker. Another admin confirms or declines it. "
+            f"{one.asked_label} asks for it. While approval is on, it waits. Another admin confirms or declines it. "
             f"If nobody does, it takes effect by itself at {one.takes_effect_at:%-d %B %Y, %H:%M} UTC."
         )
     else:

@@ -13,14 +13,23 @@ TITLES = {
     "policyconnection": "Connection to Contact Policy",
     "user": "Account of {}",
 }
-CONNECTION = "Connection to Webex Connect"
+OF_SERVICES = {  # a service is changed on several pages of its settings: by how a column's name begins
+    ("base_url", "api_key", "region", "auth_kind", "jwt"): "Connection to Webex Connect",
+    ("keep",): "Retention",
+    ("cap", "countries"): "Spend caps",
+    ("hold", "time_zone"): "Limits and hours",
+}
 UNSHOWN = frozenset({"secrets_origin", "key_origin", "given_by_id", "service_id"})
 
 
 def title_of(thing: models.Model, columns: Mapping[str, object]) -> str:
-    if "base_url" in columns or "api_key" in columns or "region_id" in columns:
-        return TITLES.get(str(thing._meta.model_name), CONNECTION)
-    return TITLES.get(str(thing._meta.model_name), "Settings").format(thing)[:200]
+    kind = str(thing._meta.model_name)
+    if kind in TITLES:
+        return TITLES[kind].format(thing)[:200]
+    return next(
+        (title for starts, title in OF_SERVICES.items() if any(one.startswith(starts) for one in columns)),
+        "Settings",
+    )
 
 
 def says(model: type[models.Model], values: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -202,6 +202,7 @@ class WaitingChange(models.Model):
     def sentence(self) -> str:
         """What happens next, for who asked."""
         return (
-            f"{self.title}: this makes approval weaker, so it waits for another admin, under Settings › Waiting changes. "
-            f"If nobody answers, it takes effect by itself on {timezone.localtime(self.takes_effect_at):%-d %B at %H:%M %Z}."
+            f"{self.title}: not changed yet. While approval is on, this waits for another admin, who can confirm it under "
+            "Settings › Waiting changes. If nobody answers, it takes effect by itself on "
+            f"{timezone.localtime(self.takes_effect_at):%-d %B at %H:%M %Z}."
         )

@@ -137,7 +137,7 @@ _OF_ROWS = {
     ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
     ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
     ProblemCode.LEFT_OUT: "{is|are} left out for the kind of number: {field}",
-    ProblemCode.NUMBER_CAP: "{is for a number|are for numbers} with enough messages for one day",
+    ProblemCode.NUMBER_CAP: "{is for a number|are for numbers} that already {gets|get} enough messages that day",
     ProblemCode.COUNTRY_NOT_ALLOWED: "{goes|go} to a country that is not allowed: {field}",
 }
 _ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")

@@ -108,14 +108,15 @@ export function saving(form, { changed, stored, work }) {
     const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
     failures += 1;
     const signedOut = answer && (answer.type === "opaqueredirect" || answer.status === 403);
+    const tooLarge = answer?.status === 413; // and it stays so: the next change is saved
     const why = !answer ? "No connection"
       : signedOut ? "You were signed out"
-      : answer.status === 413 ? "The file is too large"
+      : tooLarge ? "The file is too large: choose a smaller one, or split it"
       : reply?.says ?? "Textdesk did not accept it.";
-    say(`Not saved. ${why.replace(/\.?$/, ".")} What you wrote stays here; trying again every few seconds. `, "bad");
+    say(`Not saved. ${why.replace(/\.?$/, ".")} What you wrote stays here${tooLarge ? "" : "; trying again every few seconds"}. `, "bad");
     if (signedOut) link("Sign in again in a new window", "/accounts/login/").target = "_blank";
     clearTimeout(timer);
-    timer = setTimeout(save, wait * 1000);
+    if (!tooLarge) timer = setTimeout(save, wait * 1000);
   }
 
   function link(words, address) {

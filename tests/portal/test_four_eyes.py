@@ -125,7 +125,7 @@ def test_who_asked_cannot_confirm_and_nobody_else_than_an_admin(cast):
 def test_a_second_admin_confirms_and_it_counts(cast):
     cast["admin"].post("/s/shop/settings/approval/", RULES_OFF)
     assert "Needs" not in cast["admin"].get("/s/shop/").content.decode()
-    assert "would make approval weaker" in cast["second"].get("/s/shop/").content.decode()
+    assert "waits for a second admin" in cast["second"].get("/s/shop/").content.decode()
     confirm(cast["second"], change_of(cast))
     assert ApprovalRules.objects.get().most == 0
     acts = list(AuditEvent.objects.filter(act__startswith="guard.").values_list("act", "actor_label"))

@@ -101,7 +101,7 @@ def give_back(service: Service, day: date | None, wanted: Wanted) -> None:
 def number_sentence(rules: CapRules, day: date) -> str:
     most = rules.service.cap_number or 0
     return (
-        f"This number has the {most:,} message{'' if most == 1 else 's'} that one number may get in a day. "
+        f"This number already gets {most:,} message{'' if most == 1 else 's'} that day, the most for one number. "
         f"It is free again on {_moment(rules, day)}. {WHO}"
     )
 

@@ -50,7 +50,7 @@ class CapStanding:
         state = "is reached" if self.reached else "comes near"
         return (
             f"The spend cap of {self.of} {state}: {self.shown(self.used)} of {self.shown(self.cap)} {self.unit} are taken "
-            f"for today, and {self.shown(self.left)} are left until {self.free_at:%H:%M}."
+            f"for today. Left until {self.free_at:%H:%M}: {self.shown(self.left)}."
         )
 
 
