@@ -54,6 +54,7 @@ class BodyLimit:
         None  # who sends it; where nobody is known, it may be as large from all
     )
     unknown: str = ""  # in a sentence about a caller who is not known
+    known: str = ""  # and what one who is may do about it
     only_plain: bool = False  # no Content-Encoding
     must_close: bool = False  # it stores what came, so what begins as JSON must end as JSON
 
@@ -72,8 +73,8 @@ class BodyRefused(Exception):
 
 def too_large(limit: BodyLimit, most: int) -> BodyRefused:
     """`most` of the address, or of a caller who is not known."""
-    whose = f", the most this address takes{limit.unknown if most < limit.most else ''}."
-    return BodyRefused(413, f"The body has more than {most:,} bytes{whose}")
+    whose = f"{limit.unknown}." if most < limit.most else f".{limit.known}"
+    return BodyRefused(413, f"The body has more than {most:,} bytes, the most this address takes{whose}")
 
 
 def broke_off() -> BodyRefused:
@@ -162,7 +163,7 @@ def _refuse_api(_environ: Environ, status: int, words: str) -> HttpResponse:
 
 def _refuse_page(environ: Environ, status: int, words: str) -> HttpResponse:
     title = TITLES.get(status, "It did not arrive whole")
-    context = {"status": status, "title": title, "words": words}
+    context = {"status": status, "title": title, "words": words.replace("The body", "What you sent", 1)}
     request = WSGIRequest(environ)
     shown = render(request, "body_refused.html", context, status=status)
     if status in (429, 503):
@@ -178,6 +179,7 @@ def limits() -> dict[str, BodyLimit]:
     keyless = " from a caller without a key that opens it"
     partner: dict[str, Any] = {"caller": key_of, "unknown": keyless, "only_plain": True}
     signed_out = " from somebody who is not signed in. Sign in, and send it again"
+    smaller = " Nothing of it was kept. Go back, where what you typed still is, and choose a smaller file, or split it."
     return {
         **{
             prefix: BodyLimit(prefix, OF_POSTS, _refuse_post, must_close=True)
@@ -189,5 +191,5 @@ def limits() -> dict[str, BodyLimit]:
         },
         "/api": BodyLimit("/api", most, _refuse_api, **partner),
         **{path: BodyLimit(path, 1024, _refuse_post) for path in OF_OPERATORS},
-        "": BodyLimit("/", most, _refuse_page, caller=person_of, unknown=signed_out),  # a file and its fields
+        "": BodyLimit("/", most, _refuse_page, caller=person_of, unknown=signed_out, known=smaller),
     }

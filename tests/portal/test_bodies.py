@@ -38,7 +38,8 @@ def test_too_large_is_said_in_the_callers_own_format(counted):
         assert "json" in answer(path, **over(MOST))[1], path
     status, kind, content = answer("/accounts/login/", **over(MOST))
     assert (status, kind) == (413, "text/html; charset=utf-8")
-    assert f"more than {MOST if counted else OF_STRANGERS:,} bytes" in content
+    assert f"What you sent has more than {MOST if counted else OF_STRANGERS:,} bytes" in content
+    assert ("choose a smaller file" if counted else "Sign in") in content
 
 
 @pytest.mark.parametrize("counted", [True, False])
