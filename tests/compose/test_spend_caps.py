@@ -122,8 +122,11 @@ def test_a_country_that_is_not_allowed_is_a_rejected_row(country):
 
 @pytest.mark.django_db
 def test_satellite_numbers_are_of_no_country_that_is_allowed():
+    service = capped()
     with pytest.raises(ComposeError):
-        create(an_order(capped(), audience=to("+881612345678"), leave_out=0), by=BY)
+        create(an_order(service, audience=to("+881612345678"), leave_out=0), by=BY)
+    send = create(an_order(service, audience=to("+447700900001", "+881612345678"), leave_out=0), by=BY)
+    assert Reject.objects.get(send=send).field == "satellite", "the words about these rows end with it"
 
 
 @pytest.mark.django_db
