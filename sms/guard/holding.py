@@ -94,7 +94,7 @@ def ask(
             service_id=service_id,
             title=title,
             says=words.says(_model(doing.model), doing.values) if says is None else list(says),
-            operations=msgspec.json.encode(doing).decode(),
+            operations="" if at_once else msgspec.json.encode(doing).decode(),
             touches=doing.touches,
             state=ChangeState.AT_ONCE if at_once else ChangeState.WAITING,
             asked_at=now,
@@ -126,6 +126,7 @@ def _model(label: str) -> type[models.Model]:
 def end(change: WaitingChange, state: ChangeState, *, by: Actor, now: datetime, because: str = "") -> None:
     change.state, change.ended_at, change.ended_by, change.because = state, now, by.label, because[:300]
     change.mail_due_at = now
+    change.operations = ""  # a secret that was typed for it is kept nowhere else
     change.save()
     audit(ENDED[state], change, by=by, named=change.title, because=because)
 
