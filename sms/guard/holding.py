@@ -1,7 +1,7 @@
 """Holding a change back: what would be weaker is put back on the row before it is saved, and waits as a `WaitingChange`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,7 +116,20 @@ def ask(
 
 
 def operation_of(change: WaitingChange) -> Operation:
-    return msgspec.json.decode(change.operations, type=Operation)
+    """Values are what their columns hold: JSON made texts of amounts and times."""
+    found = msgspec.json.decode(change.operations, type=Operation)
+    columns = {one.attname: one for one in _model(found.model)._meta.concrete_fields}
+    values = {
+        name: (columns[name].to_python(before), columns[name].to_python(after))
+        for name, (before, after) in found.values.items()
+    }
+    return replace(found, values=values)
+
+
+def call_off(doing: Operation, *, by: Actor, because: str) -> None:
+    """What waits for the same row comes to nothing."""
+    for change in WaitingChange.objects.filter(touches=doing.touches, state=ChangeState.WAITING):
+        end(change, ChangeState.VOID, by=by, now=timezone.now(), because=because)
 
 
 def _model(label: str) -> type[models.Model]:

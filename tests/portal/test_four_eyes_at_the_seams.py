@@ -148,3 +148,40 @@ def test_a_secret_that_was_asked_for_is_not_kept_when_that_has_ended(cast):
     cast["second"].post(f"/s/shop/waiting-changes/{change.pk}/decline/", {"reason": "No"})
     assert WaitingChange.objects.get().state == ChangeState.DECLINED
     assert WaitingChange.objects.get().operations == ""
+
+
+def test_a_higher_cap_in_money_counts_once_it_is_confirmed(cast):
+    Service.objects.filter(pk=cast.service.pk).update(cap_money="100.00", cap_currency="EUR")
+    typed = {"cap_day": "200000", "cap_key": "20000", "cap_country": "5000", "cap_number": "50"}
+    typed |= {"cap_money": "200", "cap_money_key": "", "cap_currency": "EUR", "countries": ""}
+    assert cast["admin"].post("/s/shop/settings/caps/", typed).status_code == 302
+    assert str(Service.objects.get(pk=cast.service.pk).cap_money) == "100.00"
+    change = WaitingChange.objects.get()
+    cast["second"].post(f"/s/shop/waiting-changes/{change.pk}/confirm/")
+    assert str(Service.objects.get(pk=cast.service.pk).cap_money) == "200.00"
+
+
+def test_who_was_removed_is_not_brought_back_by_a_wish_from_before(cast):
+    change, gone = asked_for_an_approver(cast), cast.users["auditor"]
+    cast["second"].post(f"/s/shop/settings/people/{gone.pk}/remove/")
+    assert not gone.memberships.exists()
+    a_day_later()
+    change.refresh_from_db()
+    assert change.state == ChangeState.VOID
+    assert not gone.memberships.exists()
+
+
+def test_a_role_that_is_asked_for_twice_waits_on(cast):
+    change = asked_for_an_approver(cast)
+    assert asked_for_an_approver(cast) == change
+
+
+def test_nobody_opens_the_link_of_a_colleagues_invitation(cast):
+    invites = {"email": "x@nowhere.invalid", "roles": ["approver"]}
+    cast["second"].post("/s/shop/settings/people/", invites)
+    page = "/s/shop/settings/people/"
+    assert "Link to copy" in cast["second"].get(page).content.decode()
+    assert "Link to copy" not in cast["admin"].get(page).content.decode()
+    cast["admin"].post(page, invites)  # and answers for that person from now on
+    assert "Link to copy" in cast["admin"].get(page).content.decode()
+    assert "Link to copy" not in cast["second"].get(page).content.decode()
