@@ -9,6 +9,7 @@ from portal.models import Role, User
 from sms.catalogue import api_keys
 from sms.compose.create import create
 from sms.models import (
+    Actor,
     ApprovalRules,
     ChangeState,
     Message,
@@ -18,6 +19,7 @@ from sms.models import (
     Service,
     WaitingChange,
 )
+from tests.support import drop_in
 from tests.support.approvals import a_person, acting
 from tests.support.jobs import run_job
 from tests.support.people import Cast, a_cast
@@ -83,6 +85,18 @@ def test_a_cancelled_send_of_which_nothing_was_posted_does_not_count(cast):
     cast["composer"].post(f"/s/shop/sends/{first.pk}/cancel/")
     assert Send.objects.get(pk=first.pk).state == SendState.CANCELLED
     assert not is_held(sent_by(cast, "composer", 9))
+
+
+def test_another_key_of_the_same_name_does_not_take_sends_out_of_the_sum(cast):
+    system = Actor.system("cli")
+    _, token = api_keys.make(cast.service, name="Robot", scopes=["send"], by=system)
+    api_keys.make(
+        cast.service, name="Robot", scopes=["send"], purpose="transactional", by=acting(cast.users["admin"])
+    )
+    for first in (0, 9):
+        numbers = [f"4477009000{at:02d}" for at in range(first, first + 9)]
+        assert drop_in.post(token, drop_in.body(*numbers)).status_code == 201
+    assert [is_held(one) for one in Send.objects.order_by("pk")] == [False, True]
 
 
 # -- a wish whose asker is gone -------------------------------------------------------------------------------------------------

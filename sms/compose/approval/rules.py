@@ -195,7 +195,7 @@ def _campaigns(service: Service) -> "QuerySet[Send]":
     A program's message to one number is no part of a campaign, and neither is what a transactional key sends, or a cancelled send of
     which nothing was posted.
     """
-    keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("name")
+    keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("pk")
     gone = Message.objects.filter(send=OuterRef("pk")).exclude(state=MessageState.CANCELLED)
     return Send.objects.filter(
         Q(recipients__gt=1) | Q(created_by__isnull=False),
@@ -203,7 +203,7 @@ def _campaigns(service: Service) -> "QuerySet[Send]":
         service=service,
         approvers=0,
         test=False,
-    ).exclude(~Q(partner=""), partner__in=keys)
+    ).exclude(counted_key__in=keys)
 
 
 def _unapproved(service: Service, *, at: datetime, without: Send | None = None) -> int:
