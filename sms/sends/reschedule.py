@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.compose import checks, spending
-from sms.compose.approval import endings, fingerprint
+from sms.compose.approval import endings, fingerprint, rules
 from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
 from sms.ledger import wakeups
@@ -56,6 +56,9 @@ def too_late(send: Send) -> str:
 def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
     problem = checks.time_problem(due_at, send.expires_at, now=now)
+    if problem is None and (why := rules.too_large_at(send, max(due_at, now))):
+        says = f"{why} Choose another day, or cancel it and send a duplicate at that time, which asks the approvers."
+        return Problem(ProblemCode.OUT_OF_RANGE, "send_at", says)
     if problem is None or problem.code != ProblemCode.EXPIRES_TOO_EARLY:
         return problem
     assert send.expires_at is not None
