@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.compose import checks, spending
-from sms.compose.approval import endings, fingerprint
+from sms.compose.approval import endings, fingerprint, rules
 from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
 from sms.ledger import wakeups
@@ -22,7 +22,7 @@ class SendHasBegun(RuntimeError):
 def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None = None) -> None:
     """Another time for a send that has not begun; a person who moves it cannot approve it then.
 
-    Raises SendHasBegun, and ComposeError where the time cannot be.
+    Raises SendHasBegun, and ComposeError where the time cannot be, or is one at which it would need an approval that it has not.
     """
     now = now or timezone.now()
     digests = fingerprint.digest_messages(send.pk) if send.approvers else None
@@ -36,6 +36,8 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         if problem := _misplaced(locked, due_at, now=now):
             raise ComposeError([problem])
         before, due_at = locked.due_at, max(due_at, now)
+        if why := rules.crowded(locked, at=due_at):
+            raise ComposeError([Problem(ProblemCode.TOO_MANY, "send_at", why)])
         spending.move(locked, due_at=due_at, now=now)
         locked.name, locked.due_at = name_at(locked, due_at), due_at
         locked.save(update_fields=["due_at", "name", "counted_on"])

@@ -181,6 +181,26 @@ def test_asking_more_roles_does_not_begin_the_days_anew(cast):
     assert FactorRule.objects.get(role="admin").since == rule.since
 
 
+def test_all_admins_hear_of_a_looser_rule_and_of_no_stricter_one(cast, django_capture_on_commit_callbacks):
+    a_person("second@example.test", cast.service, Role.ADMIN)
+    User.objects.create_superuser("root@example.test", PASSWORD)
+
+    def saved(**typed) -> list[list[str]]:
+        mail.outbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            cast["admin"].post("/s/shop/settings/second-factor/", typed)
+        return [sorted(one.bcc) for one in mail.outbox]
+
+    all_of_them = [["admin@example.test", "root@example.test", "second@example.test"]]
+    assert saved(roles=["admin", "composer"], grace_days="3") == []
+    assert saved(roles=["admin", "composer"], grace_days="2") == []
+    assert saved(roles=["admin"], grace_days="2") == all_of_them
+    assert saved(roles=["admin"], grace_days="9") == all_of_them
+    assert "admin@example.test changed" in mail.outbox[0].body
+    assert saved(grace_days="9") == all_of_them
+    assert "Now: nobody" in mail.outbox[0].body
+
+
 @pytest.mark.parametrize("days", ["-1", "91", "", "many"])
 def test_days_that_make_no_sense_are_refused(cast, days):
     page = cast["admin"].post(RULES, {"roles": ["admin"], "grace_days": days})

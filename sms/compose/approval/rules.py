@@ -8,7 +8,7 @@ from typing import Any
 
 import phonenumbers
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from sms import guard
@@ -171,25 +171,39 @@ def _reasons(
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
 
-def _unapproved(service: Service, *, at: datetime) -> int:
+def crowded(send: Send, *, at: datetime) -> str:
+    """Why a send that nobody approved cannot be moved to that moment; empty where it can. The caller is in a transaction."""
+    rules = ApprovalRules.of(send.service)
+    if not rules.size_approvers or rules.size is None:
+        return ""
+    if not _without_approval(send.service).filter(pk=send.pk).exists():
+        return ""
+    there = send.recipients + _unapproved(send.service, at=at, but=send.pk)
+    if there < rules.size:
+        return ""
+    return (
+        f"With what goes within 24 hours of that time it comes to {there:,} recipients that nobody approved; from {rules.size:,} on that "
+        "is large. Choose another time, or duplicate it and cancel this one: the copy asks for approval."
+    )
+
+
+def _unapproved(service: Service, *, at: datetime, but: int | None = None) -> int:
     """Recipients within a day of that moment whom nobody approved, so that a large send is not made of small ones.
 
-    A program's message to one number is no part of a campaign, and neither is what a transactional key sends. Two sends that are made
-    at once see each other: inside a transaction the rules are locked until it ends.
+    Two sends that are made at once see each other: inside a transaction the rules are locked until it ends.
     """
     if transaction.get_connection().in_atomic_block:
         list(ApprovalRules.objects.select_for_update(no_key=True).filter(pk=service.pk).values_list("pk"))
+    near = _without_approval(service).filter(due_at__gt=at - DAY, due_at__lt=at + DAY).exclude(pk=but)
+    return near.aggregate(total=Sum("recipients"))["total"] or 0
+
+
+def _without_approval(service: Service) -> "QuerySet[Send]":
+    """A program's message to one number is no part of a campaign, and neither is what a transactional key sends."""
     keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("name")
-    sends = Send.objects.filter(
-        Q(recipients__gt=1) | Q(created_by__isnull=False),
-        service=service,
-        due_at__gt=at - DAY,
-        due_at__lt=at + DAY,
-        approvers=0,
-        test=False,
-    )
-    found = sends.exclude(state=SendState.CANCELLED).exclude(~Q(partner=""), partner__in=keys)
-    return found.aggregate(total=Sum("recipients"))["total"] or 0
+    people = Q(recipients__gt=1) | Q(created_by__isnull=False)
+    sends = Send.objects.filter(people, service=service, approvers=0, test=False)
+    return sends.exclude(state=SendState.CANCELLED).exclude(~Q(partner=""), partner__in=keys)
 
 
 def _begun(service: Service, **what: object) -> bool:
