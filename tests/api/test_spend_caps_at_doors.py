@@ -182,7 +182,7 @@ def test_admins_raise_caps_on_a_page_and_the_audit_says_what_was_raised(service)
         "GB, FR 7",
     )
     row = AuditEvent.objects.get(act="service.caps_changed")
-    assert set(row.details["raised"]) == {"cap_key", "cap_country"}
+    assert set(row.details["raised"]) == {"cap_key", "cap_country", "countries"}
     bad = admin.post("/s/shop/settings/caps/", given | {"countries": "GB 5 6"})
     assert bad.status_code == 422 and "does not stand behind a country" in bad.content.decode()
     bad = admin.post("/s/shop/settings/caps/", given | {"cap_money": "5"})

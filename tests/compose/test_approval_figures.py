@@ -118,13 +118,13 @@ def test_approvers_are_asked_once_and_reminded_once_before_the_time_is_over():
     request = request_of(send)
     end = f"{request.expires_at:%-d %B, %H:%M} UTC"
     body = (
-        f"{ada.email} asks to send “send {send.pk}” to 2 recipients, as soon as it is approved.\n\n"
+        f"{ada.email} asks to send “{send.name}” to 2 recipients, as soon as it is approved.\n\n"
         "Why you are asked:\n- It goes to 2 recipients; from 1 on a send is large.\n\n"
         f"Two people have to approve it. It can be answered until {end}."
     )
     assert due(request, request.asked_at - timedelta(seconds=1)) == []
     assert due(request, request.asked_at) == [
-        (f"Textdesk: “send {send.pk}” needs your approval", body, [bob.email, eve.email])
+        (f"Textdesk: “{send.name}” needs your approval", body, [bob.email, eve.email])
     ]
     whole = request.expires_at - request.asked_at
     assert request.mailed == ["asked"]
@@ -133,7 +133,7 @@ def test_approvers_are_asked_once_and_reminded_once_before_the_time_is_over():
     answers.approve(request, by=acting(bob), seen=request.fingerprint, comment="")
     ApprovalRequest.objects.update(mail_due_at=request.mail_due_at)
     assert due(request, request.mail_due_at) == [
-        (f"Textdesk: “send {send.pk}” needs your approval, and the time is running out", body, [eve.email])
+        (f"Textdesk: “{send.name}” needs your approval, and the time is running out", body, [eve.email])
     ]
     assert (request.mailed, request.mail_due_at) == (["asked", "reminded"], None)
     assert due(request, request.expires_at) == []
@@ -173,20 +173,20 @@ def test_who_asked_is_told_how_it_ended(ending):
     else:
         cancel(send, by=acting(bob))
     subject, body = {
-        "approved": (f"“send {send.pk}” was approved", f"The last approval is from {bob.email}."),
+        "approved": (f"“{send.name}” was approved", f"The last approval is from {bob.email}."),
         "rejected": (
-            f"“send {send.pk}” was rejected",
+            f"“{send.name}” was rejected",
             f"{bob.email} rejected it; the reason is on the page. The send is cancelled, and its draft can be changed.",
         ),
         "void": (
-            f"the approval of “send {send.pk}” is void",
+            f"the approval of “{send.name}” is void",
             "It was changed after it was asked about, so it has to be approved again. The page says what changed.",
         ),
         "expired": (
-            f"the approval of “send {send.pk}” expired",
+            f"the approval of “{send.name}” expired",
             "The time for it ran out, so nothing was sent. You can ask again, or take the send back.",
         ),
-        "withdrawn": (f"“send {send.pk}” was taken back", f"{bob.email} took it back. Nothing was sent."),
+        "withdrawn": (f"“{send.name}” was taken back", f"{bob.email} took it back. Nothing was sent."),
     }[ending]
     request.refresh_from_db()
     assert request.state == ending

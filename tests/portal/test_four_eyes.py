@@ -427,3 +427,34 @@ def test_a_key_that_is_removed_waits_too_and_the_page_says_so(cast):
     a_day_later()
     service = Service.objects.get(pk=cast.service.pk)
     assert (service.auth_kind, service.api_key, service.jwt_secret) == ("jwt", "", "c2VjcmV0")
+
+
+# -- spend caps -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [{"cap_day": ""}, {"cap_key": "21000"}, {"countries": "GB, FR 9000"}, {"countries": "GB, CU"}],
+    ids=str,
+)
+def test_a_raised_cap_waits_and_a_lower_one_beside_it_counts_at_once(cast, raised):
+    Service.objects.update(cap_day=200_000, cap_key=20_000, cap_country=5_000, cap_number=50, countries="")
+    usual = {"cap_day": "200000", "cap_key": "20000", "cap_country": "5000", "cap_number": "10"}
+    page = cast["admin"].post("/s/shop/settings/caps/", usual | raised, follow=True)
+    assert "waits for another admin" in page.content.decode()
+    now = Service.objects.get(slug="shop")
+    assert (now.cap_day, now.cap_key, now.countries, now.cap_number) == (200_000, 20_000, "", 10)
+    confirm(cast["second"], change_of(cast))
+    now.refresh_from_db()
+    assert str(getattr(now, *raised) or "") == next(iter(raised.values()))
+
+
+def test_a_keys_own_cap_waits_where_it_is_higher_than_that_of_the_service(cast):
+    Service.objects.update(cap_key=100)
+    admin = acting(cast.users["admin"])
+    key, _ = api_keys.make(service=cast.service, name="Shop", scopes=["send"], by=admin)
+    ApiKey.objects.update(confirmed=True)
+    key.refresh_from_db()
+    assert api_keys.change(key, by=admin, cap_day=50) == ["cap_day"]
+    assert api_keys.change(key, by=admin, cap_day=101) == []
+    assert change_of(cast).touches == f"sms.ApiKey:{key.pk}"

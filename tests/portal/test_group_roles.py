@@ -5,7 +5,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from portal.models import GroupRole, Membership, User
-from sms.models import AuditEvent
+from sms.models import ApprovalRules, AuditEvent, WaitingChange
 from tests.support import oidc_issuer
 from tests.support.factors import PASSWORD
 from tests.support.pages import text_of
@@ -185,6 +185,18 @@ def test_a_group_is_added_and_removed_and_audited(cast, chief, issuer):
     assert acts == ["group_role.added"] * 2 + ["group_role.deleted"] * 2
     first = AuditEvent.objects.earliest("pk")
     assert first.details == {"group": "texters", "gives": "composer", "of": "shop"}
+
+
+def test_while_approval_is_on_a_group_gives_roles_when_a_second_person_agreed(cast, chief, issuer):
+    ApprovalRules.objects.create(service=cast.service, size=10, size_approvers=1)
+    chief.post(URL, {"group": "chiefs", "service": cast.service.pk, "role": "approver"})
+    says(issuer, "composer@example.test", ["chiefs"])
+    signs_in(Client())
+    assert roles_of("composer@example.test") == {("shop", "composer")}
+    change = WaitingChange.objects.get(state="waiting")
+    cast["admin"].post(f"/s/shop/waiting-changes/{change.pk}/confirm/")
+    signs_in(Client())
+    assert roles_of("composer@example.test") == {("shop", "composer"), ("shop", "approver")}
 
 
 @pytest.mark.parametrize(
