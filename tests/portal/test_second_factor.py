@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from portal import factor_gate, factors
-from portal.models import FactorRule, Membership, User
+from portal.models import FactorRule, Membership, Role, User
 from sms.models import AuditEvent
 from tests.support.drop_in import body
 from tests.support.factors import PASSWORD, a_code, asked, has_any, reauthenticated, with_app
 from tests.support.pages import text_of
 from tests.support.partners import a_key
-from tests.support.people import a_cast
+from tests.support.people import a_cast, a_person
 from tests.support.routes import patterns
 
 pytestmark = pytest.mark.django_db
