@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import phonenumbers
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from sms import guard
+from sms.catalogue.caps.rules import named
 from sms.compose.order import ComposedMessage, Order
 from sms.models import (
     Actor,
@@ -187,7 +187,7 @@ def crowded(send: Send, *, at: datetime) -> str:
     )
 
 
-def _unapproved(service: Service, *, at: datetime, but: int | None = None) -> int:
+def _unapproved(service: Service, *, at: datetime, but: int = 0) -> int:
     """Recipients within a day of that moment whom nobody approved, so that a large send is not made of small ones.
 
     Two sends that are made at once see each other: inside a transaction the rules are locked until it ends.
@@ -225,11 +225,6 @@ def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
 
 
 def _named(codes: list[str]) -> str:
-    names = [_name(code) for code in codes[:NAMED]]
+    names = [named(code) for code in codes[:NAMED]]
     more = len(codes) - len(names)
     return ", ".join(names) + (f" and {more} more countries" if more > 1 else " and one more" if more else "")
-
-
-def _name(code: str) -> str:
-    calling = phonenumbers.country_code_for_region(code)
-    return f"{code} (+{calling})" if calling else code
