@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sms.models import ChangeState, WaitingChange
 from sms.values.mail_subject import one_line
+from sms.values.msisdn.mention import masked
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def _mail(one: WaitingChange, to: list[str], public_url: str) -> EmailMessage:
         )
     else:
         subject = f"“{one.title}”: {ChangeState(one.state).label.lower()}"
-        why = f" Reason: {one.because}" if one.because else ""
+        why = f" Reason: {masked(one.because)}" if one.because else ""
         ends = f"{one.asked_label} asked for it. {ChangeState(one.state).label} ({one.ended_by}).{why}"
     return EmailMessage(
         subject=one_line(f"Textdesk: {subject}"), body=f"{where}\n\n{lines}\n\n{ends}\n\n{page}\n", bcc=to

@@ -131,7 +131,7 @@ def typed(base: str, draft: int, options: argparse.Namespace) -> tuple[list[floa
         page.goto(f"{base}/accounts/login/")
         page.get_by_label("Email").fill("ada@example.test")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.goto(f"{base}/s/shop/drafts/{draft}/")
         text = page.get_by_label("Text", exact=True)
         text.fill(words)

@@ -71,7 +71,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     other.goto(f"{live_server.url}/accounts/login/")
     other.get_by_label("Email").fill("ben@example.test")
     other.get_by_label("Password").fill(PASSWORD)
-    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("button", name="Sign in", exact=True).click()
     other.goto(page.url)
     other.get_by_label("Labels").fill("spring")
     expect(state_of(other)).to_contain_text("Saved")

@@ -59,6 +59,6 @@ def test_the_second_step_is_accessible(page, live_server, shop):
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("Email").fill("ada@example.test")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/authenticate/")
     assert problems(page, "second step") == []

@@ -36,10 +36,10 @@ def a_service(**changes: Any) -> Service:
 
 
 class Door:
-    """A partner with a key."""
+    """A partner with a key that may see whole numbers."""
 
     def __init__(self) -> None:
-        self.token = a_key(a_service(), per_minute=100_000)
+        self.token = a_key(a_service(), scopes=["send", "read", "numbers"], per_minute=100_000)
 
     def post(self, content: Any) -> Any:
         return post(self.token, content)

@@ -71,7 +71,7 @@ class CapCheck:
     def used_sql(self, service_id: int, day: date) -> tuple[str, list[Any]]:
         where, values = self._where
         summed = _INT.format(column=self.column)
-        return f"SELECT {summed} FROM {TABLE} WHERE {where}", [service_id, _stored(day), *values]  # noqa: S608
+        return f"SELECT {summed} FROM {TABLE} WHERE {where}", [service_id, _stored(day), *values]  # noqa: S608 - columns of ours, values bound
 
 
 def counted(service_id: int, day: date, numbers: Sequence[str] = ()) -> list[CountedRow]:
@@ -130,10 +130,10 @@ def _insert(
             f"(v.value->>{at})::{kind} AS {name}"
             for at, (name, kind) in enumerate(zip(columns, kinds, strict=True))
         )
-        source, most = f"SELECT {picked} FROM json_array_elements(%s::json) AS v(value)", "greatest"  # noqa: S608
+        source, most = f"SELECT {picked} FROM json_array_elements(%s::json) AS v(value)", "greatest"  # noqa: S608 - columns of ours, values bound
     else:
         picked = ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(columns))
-        source, most = f"SELECT {picked} FROM json_each(%s)", "max"  # noqa: S608
+        source, most = f"SELECT {picked} FROM json_each(%s)", "max"  # noqa: S608 - columns of ours, values bound
     allowed, asked = "", list[Any]()
     for one in checks:
         text, values = one.used_sql(service_id, day)
@@ -143,7 +143,7 @@ def _insert(
     sets = ", ".join(f"{name} = {most}({TABLE}.{name} + excluded.{name}, 0)" for name in ("used", "money"))
     # what is given back and was never counted makes no row
     text = (
-        f"INSERT INTO {TABLE} (service_id, day, number, key, country, used, money)"  # noqa: S608
+        f"INSERT INTO {TABLE} (service_id, day, number, key, country, used, money)"  # noqa: S608 - columns of ours, values bound
         f" SELECT %s, %s, s.number, s.key, s.country, s.used, s.money FROM ({source}) AS s"
         f" WHERE (s.used >= 0 OR EXISTS (SELECT 1 FROM {TABLE} t WHERE t.service_id = %s AND t.day = %s AND t.number = s.number"
         f" AND t.key = s.key AND t.country = s.country)){allowed}"
