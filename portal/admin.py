@@ -20,6 +20,7 @@ from django.utils import timezone
 from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, ReadOnly, actor
+from sms.models import Service
 
 # addresses, second factors and single sign-on change on pages of our own, where it is audited; their admins would show secrets, and
 # record nothing
@@ -156,6 +157,10 @@ class UserAdmin(Audited, DjangoUserAdmin):
             if before.get(slug) != after.get(slug):
                 roles = {"roles": after.get(slug, []), "before": before.get(slug, [])}
                 people.record_roles(slug, form.instance, by=actor(request), **roles)
+        for gone in Service.objects.filter(slug__in=before.keys() - after.keys()).values_list(
+            "pk", flat=True
+        ):
+            people.call_off_roles(gone, form.instance, by=actor(request))
         lost = any(set(held) - set(after.get(slug, [])) for slug, held in before.items())
         lost = lost or any(
             form.initial.get(one) and not form.cleaned_data.get(one) for one in ("is_staff", "is_superuser")

@@ -127,6 +127,8 @@ def set_roles(service: Service, user: User, roles: Collection[str], *, by: Actor
         _lock(service)
         mine = Membership.objects.filter(service=service, user=user)
         before = set(mine.values_list("role", flat=True))
+        if not wanted:
+            call_off_roles(service.pk, user, by=by)
         wanted -= {role for role in wanted - before if _waits(service, user, role, by=by)}
         if wanted == before:
             return False
@@ -153,17 +155,28 @@ def hold_role(service: Service, user: User, role: str, *, by: Actor) -> WaitingC
     """The change that waits where this person is to get the role; None where they may have it at once."""
     if not guard.on_guard(service.pk):
         return None
-    held = {
-        "user_id": user.pk,
-        "service_id": service.pk,
-        "role": str(role),
-        "given_by_id": by.user and by.user.pk,
-    }
-    adding = guard.Operation("portal.Membership", None, {name: (None, one) for name, one in held.items()})
+    adding = _giving(service.pk, user, role, by=by)
     label = str(Role(role).label)
     says = [{"name": user.email, "before": f"not {label.lower()}", "after": label}]
     change = guard.ask(service.pk, f"Role {label} for {user.email}"[:200], adding, by=by, says=says)
     return change if change.state == ChangeState.WAITING else None
+
+
+def _giving(service_id: int, user: User, role: str, *, by: Actor) -> guard.Operation:
+    held = {
+        "user_id": user.pk,
+        "service_id": service_id,
+        "role": str(role),
+        "given_by_id": by.user and by.user.pk,
+    }
+    return guard.Operation("portal.Membership", None, {name: (None, one) for name, one in held.items()})
+
+
+def call_off_roles(service_id: int, user: User, *, by: Actor) -> None:
+    """Of somebody who was removed: no wish from before brings them back."""
+    for role in GUARDING_ROLES:
+        doing = _giving(service_id, user, role, by=by)
+        guard.call_off(doing, by=by, because=f"{user.email} was removed from the service since.")
 
 
 def sign_out(user: User, *, by: Actor, service: str = "") -> int:

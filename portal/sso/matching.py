@@ -73,6 +73,8 @@ def _bind(
     if not email:
         raise SsoRefused("not_verified")
     user = User.objects.select_for_update().filter(email__iexact=email).first()
+    if user is not None and user.email.lower() != email:  # PostgreSQL takes “ſ” for an “s”: another mailbox
+        raise SsoRefused("not_invited", email=email)
     if user is None:
         user = _new(email, given, by=by)
     elif SocialAccount.objects.filter(user=user, provider=account.provider).exists():

@@ -68,7 +68,8 @@ def _page(request: HttpRequest, service: Service, form: InviteForm) -> HttpRespo
         "page": page,
         "search": search,
         "extra": f"{urlencode({'q': search})}&" if search else "",
-        "waiting": [(one, _link(one)) for one in waiting],
+        # whoever opens a link has that account in hand, and only who made it answers for that
+        "waiting": [(one, _link(one) if one.made_by == request.user else "") for one in waiting],
         "now": timezone.now(),
     }
     return form_page(request, "settings/people.html", context)

@@ -61,9 +61,8 @@ class ConfirmChange(ChangeView):
     def confirmed(self, form: Any) -> Said:
         if guard.confirm(self.thing, by=self.by):
             return Said("Confirmed. It counts from now on.")
-        return error(
-            "Something else was changed since it was asked for, so it does not fit any more. Nothing was changed."
-        )
+        self.thing.refresh_from_db()
+        return error(f"Nothing was changed. {self.thing.because}")
 
 
 class DeclineChange(ChangeView):

@@ -129,7 +129,8 @@ class ApiKeyAdmin(Scoped):
     never = ("add", "delete")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        usable = obj is None or obj.revoked_at is None
+        """Not of one that waits: the second admin confirms what was asked for."""
+        usable = obj is None or (obj.confirmed and obj.revoked_at is None)
         return usable and super().has_change_permission(request, obj)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

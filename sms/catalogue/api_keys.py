@@ -117,10 +117,11 @@ def _ask_about(key: ApiKey, *, by: Actor) -> None:
     if not guard.on_guard(key.service_id):
         return
     opening = guard.Operation("sms.ApiKey", key.pk, {"confirmed": (False, True)})
-    scopes = ", ".join(key.scopes)
-    says = [
-        {"name": f"API key {key}", "before": "none", "after": f"may {scopes}; {key.get_purpose_display()}"}
-    ]
+    opens = [f"may {', '.join(key.scopes)}", key.get_purpose_display()]
+    opens += ["stands for this service's JWT"] if key.takes_jwt else []
+    opens += [f"up to {key.cap_day:,} segments a day"] if key.cap_day else []
+    opens += [f"only from {', '.join(key.networks)}"] if key.networks else []
+    says = [{"name": f"API key {key}", "before": "none", "after": "; ".join(opens)}]
     key.waits = guard.ask(key.service_id, f"API key {key}", opening, by=by, says=says)
 
 

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Callable
 
+from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.connection import direct
 from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.models import OptOut, Service
 from sms.models.fields import UnreadableSecret
+from sms.values.msisdn import country_of
 from sms.webex import wire
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
@@ -31,6 +33,8 @@ def post(
         )
     if service.paused_at is not None:
         raise CodeNotSent(f"{service.name} is paused, so no code can be sent. Try again when it goes on.")
+    if why := CapRules.of(service).refusal(country_of(number)):
+        raise CodeNotSent(why)
     if OptOut.in_force(service.pk, [number]):
         raise CodeNotSent("This number is opted out, so nothing is sent to it. Take another number.")
     spelled = number if service.e164_plus else number.lstrip("+")

@@ -11,7 +11,7 @@ Which columns guard is said by the models (`sms.models.guard`). Called wherever 
 """
 
 from sms.guard.effects import GuardRefused, confirm, decline, obstacle, take_effect_due, took_effect
-from sms.guard.holding import OPERATOR, Operation, ask, hold_back, operation_of
+from sms.guard.holding import OPERATOR, Operation, ask, call_off, hold_back, operation_of
 from sms.guard.mail import send_due
 from sms.guard.queries import recent, to_confirm, waiting
 from sms.guard.ties import tied, vouchers_of

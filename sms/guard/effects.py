@@ -79,6 +79,10 @@ def take_effect_due(*, now: datetime | None = None) -> int:
 
 
 def _carry_out(change: WaitingChange, how: ChangeState, *, by: Actor, now: datetime) -> bool:
+    if not _is_admin(change, change.asked_by):  # a wish is worth no more than who has it
+        because = f"{change.asked_label} is no admin any more. Another admin can ask for it."
+        end(change, ChangeState.VOID, by=by, now=now, because=because)
+        return False
     try:
         with transaction.atomic(), watching(on=False):
             _store(change, by=by)

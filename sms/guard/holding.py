@@ -1,7 +1,7 @@
 """Holding a change back: what would be weaker is put back on the row before it is saved, and waits as a `WaitingChange`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,7 +94,7 @@ def ask(
             service_id=service_id,
             title=title,
             says=words.says(_model(doing.model), doing.values) if says is None else list(says),
-            operations=msgspec.json.encode(doing).decode(),
+            operations="" if at_once else msgspec.json.encode(doing).decode(),
             touches=doing.touches,
             state=ChangeState.AT_ONCE if at_once else ChangeState.WAITING,
             asked_at=now,
@@ -116,7 +116,20 @@ def ask(
 
 
 def operation_of(change: WaitingChange) -> Operation:
-    return msgspec.json.decode(change.operations, type=Operation)
+    """Values are what their columns hold: JSON made texts of amounts and times."""
+    found = msgspec.json.decode(change.operations, type=Operation)
+    columns = {one.attname: one for one in _model(found.model)._meta.concrete_fields}
+    values = {
+        name: (columns[name].to_python(before), columns[name].to_python(after))
+        for name, (before, after) in found.values.items()
+    }
+    return replace(found, values=values)
+
+
+def call_off(doing: Operation, *, by: Actor, because: str) -> None:
+    """What waits for the same row comes to nothing."""
+    for change in WaitingChange.objects.filter(touches=doing.touches, state=ChangeState.WAITING):
+        end(change, ChangeState.VOID, by=by, now=timezone.now(), because=because)
 
 
 def _model(label: str) -> type[models.Model]:
@@ -126,6 +139,7 @@ def _model(label: str) -> type[models.Model]:
 def end(change: WaitingChange, state: ChangeState, *, by: Actor, now: datetime, because: str = "") -> None:
     change.state, change.ended_at, change.ended_by, change.because = state, now, by.label, because[:300]
     change.mail_due_at = now
+    change.operations = ""  # a secret that was typed for it is kept nowhere else
     change.save()
     audit(ENDED[state], change, by=by, named=change.title, because=because)
 

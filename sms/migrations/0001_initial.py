@@ -1604,7 +1604,7 @@ class Migration(migrations.Migration):
                 ('says', models.JSONField(default=list, help_text='Of each column its name, and from what to what, in words.')),
                 ('operations', sms.models.fields.SecretField()),
                 ('touches', models.CharField(help_text='The row that is changed, so that a later wish takes its place.', max_length=100)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('confirmed', 'Confirmed'), ('elapsed', 'In effect after its time'), ('at_once', 'In effect at once, by an operator of the host'), ('declined', 'Declined'), ('void', 'Void: something else was changed since')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('confirmed', 'Confirmed'), ('elapsed', 'In effect after its time'), ('at_once', 'In effect at once, by an operator of the host'), ('declined', 'Declined'), ('void', 'Void')], default='waiting', max_length=10)),
                 ('asked_at', models.DateTimeField()),
                 ('asked_label', models.CharField(max_length=254)),
                 ('takes_effect_at', models.DateTimeField()),

@@ -136,14 +136,14 @@ class ChangeState(models.TextChoices):
     ELAPSED = "elapsed", "In effect after its time"
     AT_ONCE = "at_once", "In effect at once, by an operator of the host"
     DECLINED = "declined", "Declined"
-    VOID = "void", "Void: something else was changed since"
+    VOID = "void", "Void"
 
 
 class WaitingChange(models.Model):
     """A change that weakens what guards approval. It waits for a second person, or until `takes_effect_at`.
 
     `operations` are what it does, as JSON: model, key, and each column from what to what; sealed, since keys of the provider are among
-    them. `says` is the same for people. Without a `service` it is about all of them.
+    them, and emptied when it has ended. `says` is the same for people. Without a `service` it is about all of them.
     """
 
     audit_noun = "guard"

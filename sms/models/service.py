@@ -79,6 +79,7 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     WEAKER = {  # noqa: RUF012 - read only
         **dict.fromkeys(CONNECTION, any_change),
         "time_zone": any_change,  # ordinary hours are hours of this clock
+        "default_country": any_change,  # no list and no cap of countries holds there
         **dict.fromkeys(("keep_bodies", "keep_numbers", "keep_receipts", "keep_messages"), fewer),
         **dict.fromkeys(("hold_failures", "hold_silence", "hold_opt_outs"), more),
         **RAISED,

@@ -36,8 +36,6 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
         if problem := _misplaced(locked, due_at, now=now):
             raise ComposeError([problem])
         before, due_at = locked.due_at, max(due_at, now)
-        if why := rules.crowded(locked, at=due_at):
-            raise ComposeError([Problem(ProblemCode.TOO_MANY, "send_at", why)])
         spending.move(locked, due_at=due_at, now=now)
         locked.name, locked.due_at = name_at(locked, due_at), due_at
         locked.save(update_fields=["due_at", "name", "counted_on"])
@@ -58,6 +56,9 @@ def too_late(send: Send) -> str:
 def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
     problem = checks.time_problem(due_at, send.expires_at, now=now)
+    if problem is None and (why := rules.too_large_at(send, max(due_at, now))):
+        says = f"{why} Choose another day, or cancel it and send a duplicate at that time, which asks the approvers."
+        return Problem(ProblemCode.OUT_OF_RANGE, "send_at", says)
     if problem is None or problem.code != ProblemCode.EXPIRES_TOO_EARLY:
         return problem
     assert send.expires_at is not None

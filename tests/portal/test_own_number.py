@@ -103,3 +103,10 @@ def test_no_number_is_always_possible(composer, phone):
     User.objects.update(own_number=MINE)
     ask(composer, "")
     assert own() == ""
+
+
+def test_no_code_goes_to_a_country_that_the_service_does_not_write_to(composer, phone):
+    page = ask(composer, "+2348030000001").content.decode()
+    assert "abused often" in page
+    assert phone.bodies == []
+    assert not NumberCode.objects.exists()

@@ -146,6 +146,13 @@ def test_a_stranger_stays_outside_and_no_account_is_made(cast, issuer):
     assert refused_because() == ["not_invited"]
 
 
+def test_an_address_that_only_a_database_takes_for_the_same_opens_nothing(cast, issuer):
+    issuer.knows(ada={"email": "compo\u017fer@example.test", "email_verified": True})
+    client = Client()
+    assert code_of(signs_in(client)) == "not_invited"
+    assert not is_in(client)
+
+
 def test_an_open_invitation_is_taken_up(cast, issuer):
     people.invite(cast.service, "eve@elsewhere.test", ["auditor"], by=BY)
     issuer.knows(eve={"email": "eve@elsewhere.test", "email_verified": True})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sms import guard
@@ -20,6 +20,8 @@ from sms.models import (
     Draft,
     Fact,
     FactProfile,
+    Message,
+    MessageState,
     Purpose,
     Send,
     SendState,
@@ -151,10 +153,7 @@ def _reasons(
         if recipients + before >= rules.size:
             says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
             if before:
-                says = (
-                    f"With {before:,} within 24 hours of it that nobody approved it comes to {recipients + before:,} recipients; "
-                    f"from {rules.size:,} on that is large."
-                )
+                says = _sum_in_words(before, recipients, rules.size)
             yield ApprovalReason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender__address=sender.address):
         yield ApprovalReason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
@@ -171,39 +170,53 @@ def _reasons(
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
 
-def crowded(send: Send, *, at: datetime) -> str:
-    """Why a send that nobody approved cannot be moved to that moment; empty where it can. The caller is in a transaction."""
+def too_large_at(send: Send, due_at: datetime) -> str:
+    """Why a send that nobody was asked about cannot be moved there: with others it would be large. Empty where it can."""
     rules = ApprovalRules.of(send.service)
-    if not rules.size_approvers or rules.size is None:
+    asked = send.approvers or not rules.size_approvers or rules.size is None
+    if asked or not _campaigns(send.service).filter(pk=send.pk).exists():
         return ""
-    if not _without_approval(send.service).filter(pk=send.pk).exists():
+    before = _unapproved(send.service, at=due_at, without=send)
+    if not before or rules.size is None or before + send.recipients < rules.size:
         return ""
-    there = send.recipients + _unapproved(send.service, at=at, but=send.pk)
-    if there < rules.size:
-        return ""
+    return _sum_in_words(before, send.recipients, rules.size)
+
+
+def _sum_in_words(before: int, recipients: int, size: int) -> str:
     return (
-        f"With what goes within 24 hours of that time it comes to {there:,} recipients that nobody approved; from {rules.size:,} on that "
-        "is large. Choose another time, or duplicate it and cancel this one: the copy asks for approval."
+        f"With {before:,} within 24 hours of it that nobody approved it comes to {recipients + before:,} recipients; "
+        f"from {size:,} on that is large."
     )
 
 
-def _unapproved(service: Service, *, at: datetime, but: int = 0) -> int:
+def _campaigns(service: Service) -> "QuerySet[Send]":
+    """Sends that nobody approved and that count as parts of a large one.
+
+    A program's message to one number is no part of a campaign, and neither is what a transactional key sends, or a cancelled send of
+    which nothing was posted.
+    """
+    keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("pk")
+    gone = Message.objects.filter(send=OuterRef("pk")).exclude(state=MessageState.CANCELLED)
+    return Send.objects.filter(
+        Q(recipients__gt=1) | Q(created_by__isnull=False),
+        ~Q(state=SendState.CANCELLED) | Exists(gone),
+        service=service,
+        approvers=0,
+        test=False,
+    ).exclude(counted_key__in=keys)
+
+
+def _unapproved(service: Service, *, at: datetime, without: Send | None = None) -> int:
     """Recipients within a day of that moment whom nobody approved, so that a large send is not made of small ones.
 
-    Two sends that are made at once see each other: inside a transaction the rules are locked until it ends.
+    Two sends that are made or moved at once see each other: inside a transaction the rules are locked until it ends.
     """
     if transaction.get_connection().in_atomic_block:
         list(ApprovalRules.objects.select_for_update(no_key=True).filter(pk=service.pk).values_list("pk"))
-    near = _without_approval(service).filter(due_at__gt=at - DAY, due_at__lt=at + DAY).exclude(pk=but)
-    return near.aggregate(total=Sum("recipients"))["total"] or 0
-
-
-def _without_approval(service: Service) -> "QuerySet[Send]":
-    """A program's message to one number is no part of a campaign, and neither is what a transactional key sends."""
-    keys = service.api_keys.filter(purpose=Purpose.TRANSACTIONAL).values("name")
-    people = Q(recipients__gt=1) | Q(created_by__isnull=False)
-    sends = Send.objects.filter(people, service=service, approvers=0, test=False)
-    return sends.exclude(state=SendState.CANCELLED).exclude(~Q(partner=""), partner__in=keys)
+    found = _campaigns(service).filter(due_at__gt=at - DAY, due_at__lt=at + DAY)
+    if without is not None:
+        found = found.exclude(pk=without.pk)
+    return found.aggregate(total=Sum("recipients"))["total"] or 0
 
 
 def _begun(service: Service, **what: object) -> bool:
