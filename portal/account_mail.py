@@ -30,7 +30,7 @@ def tell(user: User, subject: str, *says: str, email: str = "") -> None:
 
 def new_device(user: User, began: sessions.Beginning) -> None:
     at = f"{began.at:%-d %B %Y, %H:%M} UTC"
-    says = f"Somebody signed in with your password on a device that is new to us: {began.device}, from {began.address}, on {at}."
+    says = f"Somebody signed in as {user.email} on a device that is new to us: {began.device}, from {began.address}, on {at}."
     end = "If it was you, there is nothing to do. Your open sessions are listed in Textdesk under your name, Where you are signed in."
     tell(user, "a sign-in on a new device", says, end)
 

@@ -63,19 +63,39 @@ def on_cap_near(*, service: Service, standing: CapStanding, **_: Any) -> None:
     )
 
 
+def factor_rules_loosened(service: Service | None, *, by: str, before: str, after: str) -> None:
+    """To every admin whom the rule was about: the one who loosened it is not the only one to know."""
+    of = service.name if service else "the whole desk"
+    page = (
+        reverse("settings_second_factor", args=[service.slug]) if service else reverse("desk_second_factor")
+    )
+    _mail(
+        _admins_and_owners(service),
+        f"Textdesk: fewer people of {of} have to have a second factor",
+        f"{by} changed who has to have a second factor, or how long people get in without one.\n\nBefore: {before}\nNow: {after}\n\n"
+        "If you did not expect it, ask them, and set it back:",
+        page,
+    )
+
+
 def on_audit_broken(*, check: AuditCheck, **_: Any) -> None:
     """Receiver of `sms.compliance.audit.does_not_hold`: to every admin and superuser, when a check finds something new."""
-    admins = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).values_list(
-        "user__email", flat=True
-    )
-    owners = User.objects.filter(is_superuser=True, is_active=True).values_list("email", flat=True)
     _mail(
-        sorted({*admins, *owners}),
+        _admins_and_owners(None),
         "Textdesk: the audit does not stand as it was written",
         f"The check of {check.at:%-d %B %Y, %H:%M} UTC on {check.host} found:\n\n{check.findings}\n\n"
         "Keep the database as it is, and find out who could write to it. What was seen, and a button to look again:",
         reverse("installation_audit_list"),
     )
+
+
+def _admins_and_owners(service: Service | None) -> list[str]:
+    """Of a service, or of every one."""
+    admins = Membership.objects.filter(role=Role.ADMIN, user__is_active=True)
+    if service is not None:
+        admins = admins.filter(service=service)
+    owners = User.objects.filter(is_superuser=True, is_active=True)
+    return sorted({*admins.values_list("user__email", flat=True), *owners.values_list("email", flat=True)})
 
 
 def _mail_admins(service: Service, subject: str, says: str, page: str) -> None:

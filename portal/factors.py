@@ -7,6 +7,7 @@ A rule of the desk or of a service gives people days of grace; afterwards only t
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -16,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from portal import mail_server, sessions
+from portal import admin_mail, mail_server, sessions
 from portal.models import FactorRule, Membership, Role, User
 from sms.models import Actor, Service
 from sms.models.audit import audit
@@ -25,6 +26,7 @@ from sms.models.audit import audit
 FIRST = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 SEEN_BY_ISSUER = "second_factor"  # in the session, and in what is kept of a person's single sign-on
 FEW_CODES = 3
+MANY = 10_000  # days: for good
 HAS_ONE = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FIRST))
 
 
@@ -117,15 +119,30 @@ def set_rules(service: Service | None, roles: Collection[str], *, grace_days: in
         FactorRule.objects.filter(service=service).exclude(role__in=roles).delete()
         for role in roles:
             FactorRule.objects.update_or_create({"grace_days": grace_days}, service=service, role=role)
+        after = rules_of(service)
         audit(
             "factor_rule.changed",
             by=by,
             noun="factor_rule",
             service=service.slug if service else "",
             before=_said(before),
-            after=_said(rules_of(service)),
+            after=_said(after),
         )
+        if _is_looser(before, after):
+            told = {"by": by.label, "before": _in_words(before), "after": _in_words(after)}
+            transaction.on_commit(partial(admin_mail.factor_rules_loosened, service, **told), robust=True)
     return True
+
+
+def _is_looser(before: Iterable[FactorRule], after: Iterable[FactorRule]) -> bool:
+    """Somebody who had to have one does not any more, or has longer."""
+    now = {one.role: one.grace_days for one in after}
+    return any(now.get(one.role, now.get("", MANY)) > one.grace_days for one in before)
+
+
+def _in_words(rules: Iterable[FactorRule]) -> str:
+    said = [f"{one}, after {one.grace_days} days" for one in rules]
+    return "; ".join(said) or "nobody"
 
 
 def _said(rules: Iterable[FactorRule]) -> list[dict[str, Any]]:

@@ -51,6 +51,10 @@ class SecurityHeaders:
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             # some pages show a key, a secret or a whole number, once
             response.headers.setdefault("Cache-Control", "no-store")
+        ended = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if ended is not None and ended["max-age"] == 0:
+            # what the person saw leaves the browser with the session, what its back button keeps included
+            response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
 

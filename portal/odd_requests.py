@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 
 from portal.machines import KEPT_AS_THEY_CAME, ODD_PATH, address_of
 from sms.values.text import UNSTORABLE
@@ -37,6 +37,8 @@ class OddRequests:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "TRACE":  # pages of libraries would take it for a GET
+            return HttpResponseNotAllowed(("GET", "HEAD", "POST"))
         address = address_of(request.path_info)
         if address is not None and address.prefix in KEPT_AS_THEY_CAME:
             return self.get_response(request)

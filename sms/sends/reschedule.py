@@ -22,7 +22,7 @@ class SendHasBegun(RuntimeError):
 def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None = None) -> None:
     """Another time for a send that has not begun; a person who moves it cannot approve it then.
 
-    Raises SendHasBegun, and ComposeError where the time cannot be.
+    Raises SendHasBegun, and ComposeError where the time cannot be, or is one at which it would need an approval that it has not.
     """
     now = now or timezone.now()
     digests = fingerprint.digest_messages(send.pk) if send.approvers else None

@@ -1,18 +1,21 @@
 """Spend caps where a stolen key or a mistake would come in: floods by each door end at the cap, and what is left can be read."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sms.api import authentication
 from sms.catalogue.caps import notices
-from sms.models import AuditEvent, CapNotice, Message, MessageState, Service, SpendCount
+from sms.models import AuditEvent, CapNotice, Draft, Message, MessageState, Service, SpendCount
 from tests.support.drop_in import body, post
+from tests.support.pages import ADD_SEND
 from tests.support.partners import Partner, a_key, a_partner_service
 from tests.support.people import signed_in
 from tests.support.sends import a_send
@@ -83,6 +86,54 @@ def test_pages_commands_and_tests_take_from_the_same_day(service, tmp_path):
     page = admin.post("/s/shop/settings/test/", {"sender": "SHOP", "number": "+447700900103"})
     assert "is 2 segments a day" in page.content.decode()
     assert sendable() == 2
+
+
+OLDER = {
+    "/v1/sms/messages": {"from": "SHOP", "content": "Hello"},
+    "/resources/v1/messaging": {
+        "deliverychannel": "sms",
+        "channels": {"sms": {"senderid": "SHOP", "text": "Hello"}},
+    },
+}
+
+
+@pytest.mark.parametrize("path", OLDER)
+def test_the_older_apis_refuse_over_a_cap_in_their_own_words(service, path):
+    token, client = a_key(service), Client()
+
+    def ask(number: str) -> Any:
+        to = number if path == "/v1/sms/messages" else [{"msisdn": [number]}]
+        given = OLDER[path] | ({"to": to} if isinstance(to, str) else {"destination": to})
+        return client.post(path, given, content_type="application/json", headers={"key": token})
+
+    for at in range(6):
+        answer = ask(f"4477009001{at:02d}")
+    assert sendable() == 5, answer.content
+    assert "is 5 segments a day" in answer.content.decode()
+
+
+def test_a_send_that_is_added_in_the_admin_ends_at_the_cap(service):
+    Service.objects.update(cap_day=1)
+    admin = signed_in("admin@example.test", service, "admin", is_staff=True)
+    fields = {"service": service.pk, "sender": service.senders.get().pk, "text": "Hello"}
+    typed = fields | {"recipients_text": "07700 900123\n07700 900124", "send_at_0": "", "send_at_1": ""}
+    page = admin.post(ADD_SEND, typed)
+    assert page.status_code == 200 and "is 1 segment a day" in page.text
+    assert not Message.objects.exists()
+    assert admin.post(ADD_SEND, typed | {"recipients_text": "07700 900123"}).status_code == 302
+
+
+def test_a_test_of_a_draft_takes_from_the_day_and_from_its_number(service):
+    composer = signed_in("composer@example.test", service, "composer", own_number="+447700900111")
+    draft = Draft.objects.create(
+        service=service, text="Hello", sender=service.senders.get(), pasted="07700900001", country="GB"
+    )
+    url = f"/s/shop/drafts/{draft.pk}/test/"
+    answers = [composer.post(url, {"to": "own", "row": ""}) for _ in range(4)]
+    assert [one.status_code for one in answers] == [302] * 3 + [422] and sendable() == 3
+    Service.objects.update(cap_day=3, cap_number=None)
+    page = composer.post(url, {"to": "own", "row": ""})
+    assert page.status_code == 422 and "is 3 segments a day" in page.text
 
 
 def test_the_plan_says_before_the_button_that_a_cap_comes_near(service):

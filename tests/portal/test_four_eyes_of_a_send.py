@@ -1,6 +1,7 @@
 """What a send is made of gets nothing past the second pair of eyes: names, small sends, rows put right, seed lists."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +14,7 @@ from sms.compose import background
 from sms.compose.create import create
 from sms.models import Actor, ApprovalRules, Draft, Send, SendState
 from tests.support.approvals import acting, request_of
+from tests.support.partners import Partner, a_key
 from tests.support.people import Cast, a_cast
 from tests.support.sends import an_order
 
@@ -74,6 +76,29 @@ def test_made_on_different_days_for_one_day_counts_together_as_well(cast):
     Send.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=3))
     assert not is_held(sent_by(cast, "composer", 9))
     assert is_held(sent_by(cast, "composer", 9, due_at=soon + timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_one_that_is_moved_to_the_day_of_others_counts_together_too(cast, door):
+    ApprovalRules.objects.update(new_sender=0, size_approvers=0)
+    partner = Partner(a_key(cast.service))
+    ApprovalRules.objects.update(size_approvers=1)
+    soon = timezone.now() + timedelta(days=5)
+    sent_by(cast, "composer", 9, due_at=soon)
+    far = sent_by(cast, "composer", 9, due_at=soon + timedelta(days=3))
+
+    def moved_to(at: datetime) -> Any:
+        if door == "page":
+            typed = {"when": "later", "send_at": f"{at:%Y-%m-%dT%H:%M}"}
+            return cast["composer"].post(f"/s/shop/sends/{far.pk}/move/", typed)
+        headers = {"Idempotency-Key": f"{at:%d%H}"}
+        return partner.call("PATCH", f"sends/{far.pk}", {"send_at": at.isoformat()}, **headers)
+
+    refused = moved_to(soon + timedelta(hours=3))
+    assert refused.status_code == 422 and "comes to 18 recipients" in refused.text
+    assert Send.objects.get(pk=far.pk).due_at == far.due_at
+    moved_to(soon + timedelta(days=2))
+    assert Send.objects.get(pk=far.pk).due_at < far.due_at
 
 
 def test_a_programs_message_to_one_number_waits_for_no_sum_and_its_larger_requests_do(cast):

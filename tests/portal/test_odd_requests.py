@@ -265,3 +265,20 @@ def test_a_cell_with_nul_is_a_row_with_a_reason_wherever_a_file_comes_in(client)
     )
     assert sent.status_code == 201, sent.text
     assert client.get(f"/api/v1/audiences/{sent.json()['id']}/rejects", headers=headers).status_code == 200
+
+
+def test_trace_gives_nothing_back():
+    cast = a_cast()
+    for path in (
+        "/",
+        "/accounts/login/",
+        "/healthz",
+        "/readyz",
+        "/v2/messages",
+        "/api/v1/sends",
+        "/admin/",
+        "/nope",
+    ):
+        for client in (Client(), cast["admin"]):
+            answer = client.trace(path, headers={"x-secret": "what a proxy adds"})
+            assert answer.status_code >= 400 and b"what a proxy adds" not in answer.content, path

@@ -47,6 +47,14 @@ def test_what_no_database_keeps_is_refused_where_it_is_searched_for(cast):
         assert page.status_code == 400 and "“q” holds a character" in text_of(page)
 
 
+def test_a_password_counts_as_it_was_typed(cast):
+    typed = f" {PASSWORD} "
+    Client().post(invited(cast), {"password": typed, "again": typed})
+    for password, status in ((PASSWORD, 200), (typed, 302)):
+        answer = Client().post("/accounts/login/", {"login": "new@example.test", "password": password})
+        assert answer.status_code == status
+
+
 def test_an_invitation_is_mailed_shown_and_used_once(cast):
     link = invited(cast)
     [letter] = mail.outbox

@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from portal import factor_gate, factors
-from portal.models import FactorRule, Membership, User
+from portal.models import FactorRule, Membership, Role, User
 from sms.models import AuditEvent
 from tests.support.drop_in import body
 from tests.support.factors import PASSWORD, a_code, asked, has_any, reauthenticated, with_app
 from tests.support.pages import text_of
 from tests.support.partners import a_key
-from tests.support.people import a_cast
+from tests.support.people import a_cast, a_person
 from tests.support.routes import patterns
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +179,26 @@ def test_asking_more_roles_does_not_begin_the_days_anew(cast):
     rule = asked(cast.service, role="admin", days_ago=3, grace_days=7)
     cast["admin"].post(RULES, {"roles": ["admin", "composer"], "grace_days": "7"})
     assert FactorRule.objects.get(role="admin").since == rule.since
+
+
+def test_all_admins_hear_of_a_looser_rule_and_of_no_stricter_one(cast, django_capture_on_commit_callbacks):
+    a_person("second@example.test", cast.service, Role.ADMIN)
+    User.objects.create_superuser("root@example.test", PASSWORD)
+
+    def saved(**typed) -> list[list[str]]:
+        mail.outbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            cast["admin"].post("/s/shop/settings/second-factor/", typed)
+        return [sorted(one.bcc) for one in mail.outbox]
+
+    all_of_them = [["admin@example.test", "root@example.test", "second@example.test"]]
+    assert saved(roles=["admin", "composer"], grace_days="3") == []
+    assert saved(roles=["admin", "composer"], grace_days="2") == []
+    assert saved(roles=["admin"], grace_days="2") == all_of_them
+    assert saved(roles=["admin"], grace_days="9") == all_of_them
+    assert "admin@example.test changed" in mail.outbox[0].body
+    assert saved(grace_days="9") == all_of_them
+    assert "Now: nobody" in mail.outbox[0].body
 
 
 @pytest.mark.parametrize("days", ["-1", "91", "", "many"])

@@ -55,6 +55,17 @@ def words(answer) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
+def test_a_sign_in_gets_a_session_of_its_own(person):
+    client = Client()
+    client.cookies["sessionid"] = "chosen-by-another-" + "x" * 14
+    keys = []
+    for _ in range(2):
+        client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+        keys.append(client.cookies["sessionid"].value)
+        client.post("/accounts/logout/")
+    assert len({*keys, "chosen-by-another-" + "x" * 14}) == 3
+
+
 def test_one_sees_where_one_is_signed_in_and_ends_one_or_all_others(person):
     this, second, third = (signed_in(person, address=f"192.0.2.{n}") for n in (1, 2, 3))
     page = this.get(PAGE)
@@ -212,6 +223,7 @@ def test_a_new_device_is_told_and_a_known_one_is_not(person, django_capture_on_c
     (letter,) = mail.outbox
     assert letter.to == [person.email]
     assert "Firefox on Linux, from 203.0.113.77" in letter.body
+    assert "password" not in letter.body, "a passkey or single sign-on may have been the way"
 
 
 # --- by themselves --------------------------------------------------------------------------------------------------------
@@ -239,6 +251,19 @@ def test_every_session_ends_after_twelve_hours(person):
             clock.shift(timedelta(minutes=100))
         clock.shift(timedelta(minutes=25))
         assert client.get("/s/shop/").status_code == 302
+
+
+@pytest.mark.parametrize("how", ["signed out", "unused"])
+def test_what_was_shown_leaves_the_browser_with_the_session_and_the_device_stays_known(person, how):
+    client = signed_in(person)
+    assert "Clear-Site-Data" not in client.get("/s/shop/").headers
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        if how == "unused":
+            clock.shift(timedelta(hours=3))
+        answer = client.post("/accounts/logout/") if how == "signed out" else client.get("/s/shop/")
+    assert (answer.status_code, answer.headers["Clear-Site-Data"]) == (302, '"cache"')
+    assert client.cookies["device"].value
+    assert "Clear-Site-Data" not in Client().get("/accounts/login/").headers
 
 
 def test_what_pages_ask_by_themselves_is_known_to_be_no_use():

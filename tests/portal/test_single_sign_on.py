@@ -310,7 +310,17 @@ def test_clocks_that_do_not_agree_are_said(cast, issuer, skew):
     assert not is_in(client)
 
 
-@pytest.mark.parametrize("token", [{"sub": "999"}, {"nonce": "x"}, {"iss": "https://evil.example"}])
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"sub": "999"},
+        {"nonce": "x"},
+        {"iss": "https://evil.example"},
+        {"aud": "another-client"},
+        {"aud": [oidc_issuer.CLIENT, "another-client"]},
+        {"aud": [oidc_issuer.CLIENT, "another-client"], "azp": "another-client"},
+    ],
+)
 def test_a_token_that_contradicts_is_refused(cast, issuer, token):
     issuer.knows(ada=ADA | {"_token": token})
     client = Client()

@@ -21,6 +21,11 @@ class TwoServices:
 
     def __init__(self) -> None:
         self.cast: Cast = a_cast(waiting=True)
+        person = type(self.cast.users["admin"]).objects.create_user
+        self.cast.users |= {
+            "staff": person("staff@example.test", is_staff=True),  # who has no role anywhere
+            "superuser": person("root@example.test", is_staff=True, is_superuser=True),
+        }
         # where nobody listens, so that whatever connects ends at once
         Service.objects.update(base_url="http://127.0.0.1:9")
         self.own, self.theirs = self.cast.service, self.cast.other
@@ -55,6 +60,13 @@ class TwoServices:
 
     def their_id(self, name: str) -> Any:
         """Of the victim's thing that a field of this name takes."""
+        return self._ids().get(name, self.things[self.theirs.pk][0].pk)
+
+    def has(self, name: str) -> bool:
+        """Whether a field of this name takes a thing."""
+        return name in self._ids()
+
+    def _ids(self) -> dict[str, Any]:
         send, draft = self.things[self.theirs.pk]
         known: dict[str, Any] = {
             "service": self.theirs.pk,
@@ -69,7 +81,7 @@ class TwoServices:
             "link_domain": self.theirs.link_domains.values_list("pk", flat=True).first(),
         }
         seeds = {"to": f"list:{known['audience']}", "seeds": known["audience"], "by": f"user:{known['user']}"}
-        return (known | seeds).get(name, send.pk)
+        return known | seeds
 
     def their_row(self, resource: Any) -> int:
         """Of the victim's, by a resource of the API."""
@@ -128,6 +140,7 @@ class FormFields(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.forms: list[dict[str, str]] = []
+        self.choices: set[str] = set()  # what is chosen of a list
         self._select = self._area = ""
         self.feed(page)
 
@@ -142,6 +155,8 @@ class FormFields(HTMLParser):
             self.forms[-1][name] = value
         elif tag in ("select", "textarea") and name:
             self.forms[-1].setdefault(name, "")
+            if tag == "select":
+                self.choices.add(name)
             self._select, self._area = (name, "") if tag == "select" else ("", name)
         elif tag == "option" and self._select and "selected" in given:
             self.forms[-1][self._select] = value

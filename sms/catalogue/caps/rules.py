@@ -60,7 +60,8 @@ class CapRules:
 def named(country: str) -> str:
     if not country:
         return "numbers of no country (satellite and international networks)"
-    return f"{country} (+{phonenumbers.country_code_for_region(country)})"
+    calling = phonenumbers.country_code_for_region(country)
+    return f"{country} (+{calling})" if calling else country
 
 
 def _read(written: str) -> dict[str, int | None]:

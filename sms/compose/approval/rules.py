@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import phonenumbers
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sms import guard
+from sms.catalogue.caps.rules import named
 from sms.compose.order import ComposedMessage, Order
 from sms.models import (
     Actor,
@@ -238,11 +238,6 @@ def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
 
 
 def _named(codes: list[str]) -> str:
-    names = [_name(code) for code in codes[:NAMED]]
+    names = [named(code) for code in codes[:NAMED]]
     more = len(codes) - len(names)
     return ", ".join(names) + (f" and {more} more countries" if more > 1 else " and one more" if more else "")
-
-
-def _name(code: str) -> str:
-    calling = phonenumbers.country_code_for_region(code)
-    return f"{code} (+{calling})" if calling else code
