@@ -24,6 +24,7 @@ READER = 60.0  # seconds in which a reader takes a piece
 # Read and thrown away behind a refusal: a connection that is closed while bytes still come is reset, and its answer lost.
 THROWN_AWAY = 1_000_000_000
 THROWN_AWAY_FOR = 60.0  # seconds
+AHEAD_OF_ANSWER = 5.0  # seconds
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -61,10 +62,15 @@ class Front:
         except LaneFull:
             await _refuse(BodyRefused(503, BUSY), environ, limit, send)
         except BodyRefused as refused:
-            await _refuse(refused, environ, limit, send)
-            if refused.status == 413 and "HTTP_EXPECT" not in environ:
+            still_comes = refused.status in (413, 415, 429) and "HTTP_EXPECT" not in environ
+            if still_comes:
                 body.close()
-                await _throw_away(receive)
+                # curl waits for leave to send its rest, and does so for ever where the answer overtakes that
+                if is_http2(environ):
+                    still_comes = not await _throw_away(receive, AHEAD_OF_ANSWER)
+            await _refuse(refused, environ, limit, send)
+            if still_comes:
+                await _throw_away(receive, THROWN_AWAY_FOR)
         finally:
             body.close()
 
@@ -121,13 +127,15 @@ async def _give(answered: Answered, send: Send) -> None:
         rest.give_up()
 
 
-async def _throw_away(receive: Receive) -> None:
-    until, left = asyncio.get_running_loop().time() + THROWN_AWAY_FOR, THROWN_AWAY
+async def _throw_away(receive: Receive, seconds: float) -> bool:
+    """Whether the body came to its end."""
+    until, left = asyncio.get_running_loop().time() + seconds, THROWN_AWAY
     try:
         while left > 0:
             message = await waiting.wait(receive(), until)
             left -= len(message.get("body", b""))
             if not message.get("more_body"):
-                return
+                return True
     except TooSlow:
-        return
+        pass
+    return False
