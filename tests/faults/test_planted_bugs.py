@@ -18,12 +18,12 @@ def field(tmp_path_factory, module_database_url):
         yield made
 
 
-def killed(field, text, *, crash_at, plant):
-    """A planted dispatcher dies at a point, and planted ones clean up behind it."""
+def killed(field, text, *, crash_at, plant, patience=60.0):
+    """A planted dispatcher dies at a point, and planted ones clean up behind it. `patience` in seconds: less where nothing will settle."""
     field.rate = 120  # so that a turn arms a few, not all
     send = field.send(text, MESSAGES)
     field.crash(crash_at, plant=plant)
-    field.settle(send, text, plant=plant, patience=3.0)
+    field.settle(send, text, plant=plant, patience=patience)
     return field.verdict(send, text)
 
 
@@ -36,7 +36,7 @@ def test_a_dropped_arm_commit_sends_twice(field):
 def test_a_dropped_arm_commit_is_seen_without_any_crash(field):
     field.rate = 120  # so that a turn arms a few, not all
     send = field.send("no arm, no crash", MESSAGES)
-    field.settle(send, "no arm, no crash", plant="arm_is_not_written", patience=5.0)
+    field.settle(send, "no arm, no crash", plant="arm_is_not_written", patience=60.0)
     verdict = field.verdict(send, "no arm, no crash")
     assert len(verdict.unarmed) == MESSAGES, verdict.sentence
     assert not verdict.duplicates
@@ -53,6 +53,6 @@ def test_a_sweep_that_sends_again_sends_twice(field):
 
 
 def test_a_sweep_that_forgets_loses(field):
-    verdict = killed(field, "forgets", crash_at="armed:2", plant="sweep_forgets")
+    verdict = killed(field, "forgets", crash_at="armed:2", plant="sweep_forgets", patience=3.0)
     assert verdict.lost, verdict.sentence
     assert not verdict.duplicates
