@@ -20,6 +20,7 @@ from django.shortcuts import render
 
 from portal.body_limits import OF_STRANGERS
 
+OF_ONE_PERSON = 4  # at once, of all kinds
 OF_ALL_PEOPLE = 6  # at once; `portal.web.front` has two threads more for pages
 SOON = 5  # seconds until one of those that run may be over
 MINUTE = 60.0
@@ -34,6 +35,7 @@ class CostlyKind:
     at_once: int
     per_minute: int
     pages: frozenset[str]
+    short: bool = False  # over so soon that nobody waits for those of others
 
 
 @dataclass(slots=True)
@@ -96,19 +98,23 @@ class CostlyPages:
             share = cls._shares.setdefault(key, PersonsShare())
             while share.begun and share.begun[0] <= now - MINUTE:
                 share.begun.popleft()
-            if share.running >= kind.at_once:
-                return SOON, f"You have {share.running} {kind.words} running, and more at once are not taken."
+            mine = sum(cls._shares[key[0], name].running for name in kinds() if (key[0], name) in cls._shares)
+            if share.running >= kind.at_once or mine >= OF_ONE_PERSON:
+                running = (
+                    f"{share.running} {kind.words}" if share.running >= kind.at_once else f"{mine} of these"
+                )
+                return SOON, f"You have {running} running, and more at once are not taken."
             if len(share.begun) >= kind.per_minute:
                 wait = math.ceil(share.begun[0] + MINUTE - now)
                 return (
                     wait,
                     f"You began {len(share.begun)} {kind.words} within a minute, the most that is taken.",
                 )
-            if cls._running >= OF_ALL_PEOPLE:
+            if not kind.short and cls._running >= OF_ALL_PEOPLE:
                 return SOON, "Textdesk is busy with files and downloads of several people."
             share.running += 1
             share.begun.append(now)
-            cls._running += 1
+            cls._running += not kind.short
         request.costly = key  # type: ignore[attr-defined]
         return 0, ""
 
@@ -119,7 +125,7 @@ class CostlyPages:
             return
         request.costly = None  # type: ignore[attr-defined]
         with cls._lock:
-            cls._running -= 1
+            cls._running -= not kinds()[key[1]].short
             if key in cls._shares:
                 cls._shares[key].running -= 1
 

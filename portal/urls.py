@@ -249,14 +249,14 @@ service = [
     path("settings/tenant/<int:pk>/receipts/", tenant_probe.probe_receipts, name="tenant_probe_receipts"),
     path("settings/approval/", settings.approval, name="settings_approval"),
     path("settings/caps/", caps.spend_caps, name="settings_caps"),
-    path("waiting-changes/", waiting_changes.waiting_changes, name="waiting_changes"),
+    path("settings/waiting-changes/", waiting_changes.waiting_changes, name="waiting_changes"),
     path(
-        "waiting-changes/<int:pk>/confirm/",
+        "settings/waiting-changes/<int:pk>/confirm/",
         waiting_changes.ConfirmChange.as_view(),
         name="waiting_change_confirm",
     ),
     path(
-        "waiting-changes/<int:pk>/decline/",
+        "settings/waiting-changes/<int:pk>/decline/",
         waiting_changes.DeclineChange.as_view(),
         name="waiting_change_decline",
     ),

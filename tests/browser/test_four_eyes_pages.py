@@ -41,9 +41,9 @@ def test_they_are_accessible_fit_and_lead_to_each_other(page, live_server, shop)
     found = problems(page, "number code")
     for path in (
         "",
-        "waiting-changes/",
-        f"waiting-changes/{change.pk}/confirm/",
-        f"waiting-changes/{change.pk}/decline/",
+        "settings/waiting-changes/",
+        f"settings/waiting-changes/{change.pk}/confirm/",
+        f"settings/waiting-changes/{change.pk}/decline/",
         f"audiences/{seeds.pk}/",
         "api-keys/",
     ):

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from portal import costly_pages
 from portal.costly_pages import OF_ALL_PEOPLE, kinds
 from portal.models import Role
 from portal.urls import service as service_paths
@@ -67,8 +68,19 @@ def test_all_people_together_leave_threads_for_the_other_pages(cast):
     assert [one.status_code for one in held] == [200] * OF_ALL_PEOPLE
     refused = export(cast["admin"], cast)
     assert refused.status_code == 429 and "several people" in refused.content.decode()
+    assert (
+        cast["composer"].post(f"/s/{cast.service.slug}/compose/preview/", {"text": "Hi"}).status_code == 200
+    )
     assert cast["admin"].get(f"/s/{cast.service.slug}/").status_code == 200
     finish(*held)
+
+
+def test_one_person_has_only_so_many_of_all_kinds(cast, monkeypatch):
+    monkeypatch.setattr(costly_pages, "OF_ONE_PERSON", 1)
+    held = export(cast["admin"], cast)
+    refused = cast["admin"].post(f"/s/{cast.service.slug}/audit/verify/")
+    assert refused.status_code == 429 and "You have 1 of these running" in refused.content.decode()
+    finish(held)
 
 
 def test_more_checks_than_a_minute_allows_are_refused_with_the_time_to_wait(cast):

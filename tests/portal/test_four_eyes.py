@@ -58,7 +58,7 @@ def change_of(cast, state=ChangeState.WAITING) -> WaitingChange:
 
 
 def confirm(client, change):
-    return client.post(f"/s/shop/waiting-changes/{change.pk}/confirm/", follow=True)
+    return client.post(f"/s/shop/settings/waiting-changes/{change.pk}/confirm/", follow=True)
 
 
 def a_day_later() -> None:
@@ -135,7 +135,7 @@ def test_a_second_admin_confirms_and_it_counts(cast):
 def test_a_second_admin_declines_with_a_reason_and_all_admins_hear_of_both(cast):
     cast["admin"].post("/s/shop/settings/approval/", RULES_OFF)
     run_job("mails about waiting changes")
-    url = f"/s/shop/waiting-changes/{change_of(cast).pk}/decline/"
+    url = f"/s/shop/settings/waiting-changes/{change_of(cast).pk}/decline/"
     assert cast["second"].post(url, {"reason": ""}).status_code == 422
     cast["second"].post(url, {"reason": "Not agreed"})
     run_job("mails about waiting changes")

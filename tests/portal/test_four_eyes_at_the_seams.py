@@ -159,7 +159,7 @@ def test_a_secret_that_was_asked_for_is_not_kept_when_that_has_ended(cast):
     cast["admin"].post("/s/shop/settings/", typed | {"receipt_secret": "", "receipt_algorithm": "sha256"})
     change = WaitingChange.objects.get()
     assert "typed-for-elsewhere" in change.operations
-    cast["second"].post(f"/s/shop/waiting-changes/{change.pk}/decline/", {"reason": "No"})
+    cast["second"].post(f"/s/shop/settings/waiting-changes/{change.pk}/decline/", {"reason": "No"})
     assert WaitingChange.objects.get().state == ChangeState.DECLINED
     assert WaitingChange.objects.get().operations == ""
 
@@ -171,7 +171,7 @@ def test_a_higher_cap_in_money_counts_once_it_is_confirmed(cast):
     assert cast["admin"].post("/s/shop/settings/caps/", typed).status_code == 302
     assert str(Service.objects.get(pk=cast.service.pk).cap_money) == "100.00"
     change = WaitingChange.objects.get()
-    cast["second"].post(f"/s/shop/waiting-changes/{change.pk}/confirm/")
+    cast["second"].post(f"/s/shop/settings/waiting-changes/{change.pk}/confirm/")
     assert str(Service.objects.get(pk=cast.service.pk).cap_money) == "200.00"
 
 

@@ -194,7 +194,7 @@ def test_while_approval_is_on_a_group_gives_roles_when_a_second_person_agreed(ca
     signs_in(Client())
     assert roles_of("composer@example.test") == {("shop", "composer")}
     change = WaitingChange.objects.get(state="waiting")
-    cast["admin"].post(f"/s/shop/waiting-changes/{change.pk}/confirm/")
+    cast["admin"].post(f"/s/shop/settings/waiting-changes/{change.pk}/confirm/")
     signs_in(Client())
     assert roles_of("composer@example.test") == {("shop", "composer"), ("shop", "approver")}
 

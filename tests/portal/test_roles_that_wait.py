@@ -29,7 +29,10 @@ def test_a_role_that_waits_stands_on_the_page_of_people_and_nothing_is_said_to_c
         "Role Approver for composer@example.test"
         in cast["admin"].get("/s/shop/settings/people/").content.decode()
     )
-    assert "Role of composer@example.test" in cast["admin"].get("/s/shop/waiting-changes/").content.decode()
+    assert (
+        "Role of composer@example.test"
+        in cast["admin"].get("/s/shop/settings/waiting-changes/").content.decode()
+    )
 
 
 def test_who_was_invited_to_a_role_that_waits_reads_so_at_every_visit(cast, client):
@@ -54,7 +57,7 @@ def test_who_asked_takes_it_back_and_others_decline(cast):
     form = {"roles": ["composer", "approver"]}
     cast["admin"].post(f"/s/shop/settings/people/{composer.pk}/", form)
     change = WaitingChange.objects.get()
-    decline = f"/s/shop/waiting-changes/{change.pk}/decline/"
+    decline = f"/s/shop/settings/waiting-changes/{change.pk}/decline/"
     assert "Take back: Role Approver" in cast["admin"].get(decline).content.decode()
     User.objects.create_superuser("boss@example.test", "correct horse battery")
     cast.users["boss"] = User.objects.get(email="boss@example.test")
