@@ -15,6 +15,7 @@ class PortalConfig(AppConfig):
             account_mail,
             admin_mail,
             deploy_checks,
+            leaving_approvers,
             personal,
             session_ends,
             sign_in_audit,
@@ -37,5 +38,6 @@ class PortalConfig(AppConfig):
         user_logged_in.connect(note_factor, dispatch_uid="issuers_factor")
         account_mail.connect()
         session_ends.connect()
+        leaving_approvers.connect()
         personal.declare()
         rotate_keys.json_columns.append(("mfa.Authenticator", "data"))

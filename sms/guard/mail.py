@@ -52,7 +52,11 @@ def _admins(one: WaitingChange) -> list[str]:
 def _mail(one: WaitingChange, to: list[str], public_url: str) -> EmailMessage:
     where = one.service.name if one.service is not None else "every service"
     lines = "\n".join(f"- {line['name']}: from {line['before']} to {line['after']}" for line in one.says)
-    page = f"{public_url}/s/{one.service.slug}/settings/waiting-changes/" if one.service is not None else public_url
+    page = (
+        f"{public_url}/s/{one.service.slug}/settings/waiting-changes/"
+        if one.service is not None
+        else public_url
+    )
     if one.state == ChangeState.WAITING:
         subject = f"“{one.title}” waits for a second admin"
         ends = (

@@ -504,6 +504,7 @@ class Migration(migrations.Migration):
                 ('new_country', models.PositiveSmallIntegerField(choices=[(0, 'No approval'), (1, 'One approver'), (2, 'Two approvers')], default=0, verbose_name='a first send to a country needs')),
                 ('hours', models.CharField(blank=True, help_text='Local time of the service, like 08:00-18:00. Empty: any hour is ordinary.', max_length=20, verbose_name='ordinary hours')),
                 ('outside_hours', models.PositiveSmallIntegerField(choices=[(0, 'No approval'), (1, 'One approver'), (2, 'Two approvers')], default=0, verbose_name='a send outside ordinary hours needs')),
+                ('set_up', models.BooleanField(default=False, editable=False, help_text='There were as many approvers once as the rules asked for.')),
                 ('valid_hours', models.PositiveSmallIntegerField(default=24, help_text='Hours, 1 to 720. After that it has to be asked for again.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)], verbose_name='an approval holds for')),
             ],
             options={

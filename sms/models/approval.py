@@ -4,6 +4,7 @@
 """
 
 from datetime import time
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q, UniqueConstraint
 
-from sms.models.guard import Guarded, Weaker, any_change, fewer, more
+from sms.models.guard import Guarded, Weaker, any_change, fewer, more, on_guard
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.values.quiet_hours import QuietHours
@@ -73,6 +74,9 @@ class ApprovalRules(Guarded):
         help_text="Local time of the service, like 08:00-18:00. Empty: any hour is ordinary.",
     )
     outside_hours = _approvers("a send outside ordinary hours needs")
+    set_up = models.BooleanField(
+        default=False, editable=False, help_text="There were as many approvers once as the rules asked for."
+    )
     valid_hours = models.PositiveSmallIntegerField(
         "an approval holds for",
         default=24,
@@ -104,6 +108,19 @@ class ApprovalRules(Guarded):
     def of(cls, service: Service) -> "ApprovalRules":
         """The service's rules; unsaved ones, which ask for no approval, where it has none yet."""
         return cls.objects.filter(service=service).first() or cls(service=service)
+
+    @classmethod
+    def note_set_up(cls, service_id: int) -> None:
+        """Called before an approver goes: a service that was set up once is not being set up again."""
+        if on_guard(service_id):
+            cls.objects.filter(pk=service_id, set_up=False).update(set_up=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """More approvers asked for than there are do not make it one that is being set up; rules that ask for none begin anew."""
+        self.set_up = self.most > 0 and (self.set_up or on_guard(self.service_id))
+        if (only := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*only, "set_up"}
+        super().save(*args, **kwargs)
 
     @staticmethod
     def asks() -> Q:

@@ -113,7 +113,7 @@ class Guarded(models.Model):
 def on_guard(service_id: int | None) -> bool:
     """Whether weaker guards have to wait: approval is on, and the service is set up. None asks whether it is so for any service.
 
-    A service that has sent nothing, and has fewer approvers than its rules ask for, is still being set up: nothing could be approved.
+    A service that has sent nothing, and never had as many approvers as its rules ask for, is still being set up: nothing could be approved.
     """
     rules: Any = apps.get_model("sms", "ApprovalRules")
     on = rules.objects.filter(rules.asks())
@@ -122,7 +122,7 @@ def on_guard(service_id: int | None) -> bool:
     found = on.filter(pk=service_id).select_related("service").first()
     if found is None:
         return False
-    if found.service.sends.filter(test=False).exists():
+    if found.set_up or found.service.sends.filter(test=False).exists():
         return True
     approvers = found.service.memberships.filter(role="approver", user__is_active=True)
     return bool(approvers.values("user").distinct().count() >= found.most)

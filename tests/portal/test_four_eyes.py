@@ -176,6 +176,7 @@ def test_a_page_that_forgets_to_ask_is_refused_when_it_saves(cast):
 
 def test_a_service_that_is_still_set_up_is_not_hampered(cast):
     Membership.objects.filter(role=Role.APPROVER).delete()
+    ApprovalRules.objects.update(set_up=False)  # as if there never had been one
     cast["admin"].post("/s/shop/settings/approval/", RULES_OFF)
     assert ApprovalRules.objects.get().most == 0
 
@@ -427,6 +428,36 @@ def test_a_key_that_is_removed_waits_too_and_the_page_says_so(cast):
     a_day_later()
     service = Service.objects.get(pk=cast.service.pk)
     assert (service.auth_kind, service.api_key, service.jwt_secret) == ("jwt", "", "c2VjcmV0")
+
+
+# -- a service in which nothing was sent yet ---------------------------------------------------------------------------------
+
+
+def take_the_approver_away(cast) -> None:
+    cast["admin"].post(f"/s/shop/settings/people/{cast.users['approver'].pk}/remove/")
+    assert not cast.users["approver"].memberships.exists()
+
+
+def switch_the_approver_off(cast) -> None:
+    user = cast.users["approver"]
+    user.is_active = False
+    user.save()
+
+
+def ask_for_more_approvers_than_there_are(cast) -> None:
+    cast["admin"].post("/s/shop/settings/approval/", RULES_OFF | {"size": "10", "size_approvers": "2"})
+
+
+@pytest.mark.parametrize(
+    "first", [take_the_approver_away, switch_the_approver_off, ask_for_more_approvers_than_there_are]
+)
+def test_what_was_set_up_once_is_not_being_set_up_again(cast, first):
+    first(cast)
+    cast["admin"].post("/s/shop/settings/approval/", RULES_OFF)
+    assert ApprovalRules.objects.get().most > 0
+    assert is_held(sent_by(cast, "admin", 40))
+    confirm(cast["second"], change_of(cast))
+    assert (ApprovalRules.objects.get().most, ApprovalRules.objects.get().set_up) == (0, False)
 
 
 # -- spend caps -------------------------------------------------------------------------------------------------------------
