@@ -85,7 +85,7 @@ def in_words_of(dialect: Dialect) -> Callable[[int, str, str], HttpResponse]:
     def refuse(status: int, words: str, field: str = "") -> HttpResponse:
         code, title = ("7011", "Unknown exception") if status >= 500 else ("7004", "Invalid parameter")
         name = f"{field}: {words}" if field else words
-        return dialect.answer(DropInRefused(code, title, name, status=status))
+        return dialect.refusal(DropInRefused(code, title, name, status=status))
 
     return refuse
 
@@ -168,9 +168,16 @@ class MachinesFirst:
         return response
 
 
+def for_people(response: HttpResponse) -> HttpResponse:
+    """A page below these addresses, for a browser that asked for one."""
+    response.is_for_people = True  # type: ignore[attr-defined]
+    response.headers["Vary"] = "Accept"
+    return response
+
+
 def _without_html(response: HttpResponse, address: MachineAddress) -> HttpResponse:
-    """Nothing else answers these addresses in HTML but Django itself, and an empty answer is of no type."""
-    if not response.headers.get("Content-Type", "").startswith(HTML):
+    """Nothing else answers these addresses in HTML but Django itself and pages `for_people`; an empty answer is of no type."""
+    if getattr(response, "is_for_people", False) or not response.headers.get("Content-Type", "").startswith(HTML):
         return response
     status = response.status_code
     if status >= 400 and response.content:

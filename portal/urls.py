@@ -30,6 +30,7 @@ from portal.views import (
     people,
     personal_data,
     policy_groups,
+    problem_pages,
     receipts,
     refused_posts,
     reports,
@@ -306,6 +307,8 @@ urlpatterns = [
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
+    path("api/problems/", problem_pages.problem_list, name="problem_list"),
+    path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     # no HTML is answered under /api
     path(

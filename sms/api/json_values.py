@@ -14,3 +14,16 @@ def value_text(value: Any) -> str | None:
     if isinstance(value, dict | list):
         return None
     return str(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+class RepeatedName(ValueError):
+    """An object has this name twice."""
+
+
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's names and values, for `object_pairs_hook`: decoders take the last of two, and the first would be lost in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise RepeatedName(next(name for name in names if names.count(name) > 1))
+    return found

@@ -36,9 +36,10 @@ class Dialect:
         return [notice(self.names.get(one["field"], one["field"]), one["says"]) for one in notices]
 
     def refusal(self, refused: DropInRefused) -> HttpResponse:
-        """With the headers that it has, and the parameter as the partner calls it."""
+        """With the headers that it has, and the parameter as the partner calls it. Some are answered with 200, so it is marked."""
         name, colon, why = refused.name.partition(":")
         answer = self.answer(refused.about(self.names.get(name, name) + colon + why))
         for header, value in refused.headers.items():
             answer.headers[header] = value
+        answer.exception = True  # type: ignore[attr-defined]  # as DRF marks its own
         return answer

@@ -56,9 +56,7 @@ class PartnerView(RateLimited, APIView):
         refused = self._refused(exc)
         if refused is None:
             raise exc
-        answer = self.dialect.refusal(refused)
-        answer.exception = True  # type: ignore[attr-defined]
-        return answer
+        return self.dialect.refusal(refused)
 
     def _refused(self, exc: Exception) -> DropInRefused | None:
         match exc:

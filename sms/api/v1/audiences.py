@@ -204,6 +204,7 @@ class OfAudience(Resource):
 
 
 class AudienceVersions(OfAudience):
+    unmatched = ("create",)
     serializer_class = VersionShape
     queryset = AudienceVersion.objects.defer("rejects")
     parser_classes = (Json, MultiPartParser)

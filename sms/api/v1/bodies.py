@@ -1,5 +1,6 @@
 """What partners send us: shapes only. Whether it can be done is `sms.compose`'s, `sms.inbound.optouts`'s and `sms.callbacks`' to say."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from sms.api.json_values import Written
+from sms.api.json_values import RepeatedName, Written, once_each
 from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
 from sms.values import unstorable
@@ -28,7 +29,12 @@ class Json(JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         raw = without_bom(stream.read())
         try:
-            return _decode(raw)
+            found = _decode(raw)
+            json.loads(raw, object_pairs_hook=once_each, parse_int=str, parse_float=str)
+            return found
+        except RepeatedName as problem:
+            says = "An object of the body has this name twice, and only one of the two could count. Leave one out."
+            raise invalid(str(problem)[:60], says, code=ProblemCode.ONLY_ONE) from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
@@ -40,13 +46,17 @@ class Json(JSONParser):
 class Strict(serializers.Serializer[Any]):
     """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
 
+    default_error_messages = {  # noqa: RUF012 - DRF's own spelling
+        "invalid": 'The body is a JSON object, with names and values in curly brackets: {"name": "value"}.'
+    }
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
-                names = ", ".join(self.fields)
+                names = f"There are: {', '.join(self.fields)}." if self.fields else "Nothing is sent along here."
                 raise serializers.ValidationError(
-                    {name[:60]: [f"There is no such field. There are: {names}."] for name in unknown[:20]},
+                    {name[:60]: [f"There is no such field. {names}"] for name in unknown[:20]},
                     code=ProblemCode.UNKNOWN_FIELD,
                 )
             if None in data.values():

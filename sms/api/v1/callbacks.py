@@ -223,7 +223,7 @@ class Callbacks(Collection):
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scope = "callbacks"
-
+    unmatched = ("replay",)
     owner = "endpoint__service"
 
     def rows(self) -> Any:

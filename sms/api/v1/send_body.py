@@ -42,6 +42,10 @@ class SendBody(WithReading, WithOptions):
         r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
     )
     allow_duplicates = serializers.BooleanField(default=False)
+    strict = serializers.BooleanField(
+        default=False,
+        help_text="Refuse all of it where a row would be left out; otherwise the others are sent to.",
+    )
     sender = serializers.CharField(
         required=False, max_length=16, help_text="A sender's address; the service's default one if left out."
     )
