@@ -177,7 +177,9 @@ def for_people(response: HttpResponse) -> HttpResponse:
 
 def _without_html(response: HttpResponse, address: MachineAddress) -> HttpResponse:
     """Nothing else answers these addresses in HTML but Django itself and pages `for_people`; an empty answer is of no type."""
-    if getattr(response, "is_for_people", False) or not response.headers.get("Content-Type", "").startswith(HTML):
+    if getattr(response, "is_for_people", False) or not response.headers.get("Content-Type", "").startswith(
+        HTML
+    ):
         return response
     status = response.status_code
     if status >= 400 and response.content:

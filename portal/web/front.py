@@ -55,8 +55,12 @@ class Front:
         lane, body = self.lanes[name], Body(self.memory[name])
         try:
             if environ["REQUEST_METHOD"] in BODILESS:
-                length, streamed = (environ.pop(name, "") for name in ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"))
-                environ[BODY_NOT_TAKEN] = length or streamed  # for those who refuse what nothing would come of
+                length, streamed = (
+                    environ.pop(name, "") for name in ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
+                )
+                environ[BODY_NOT_TAKEN] = (
+                    length or streamed
+                )  # for those who refuse what nothing would come of
             else:
                 await read(environ, receive, body, limit, lambda environ: _ask(lane, limit, environ))
             await _give(await lane.run(self._answer, environ), send)

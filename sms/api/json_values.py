@@ -1,5 +1,6 @@
 """What fills a placeholder, as JSON has it: one rule for `/api/v1` and `/v2/messages`. A number stands as it was written."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -16,14 +17,23 @@ def value_text(value: Any) -> str | None:
     return str(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-class RepeatedName(ValueError):
+class _Repeated(Exception):
     """An object has this name twice."""
 
 
-def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's names and values, for `object_pairs_hook`: decoders take the last of two, and the first would be lost in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def repeated_name(body: bytes) -> str | None:
+    """A name that an object of a JSON body has twice: decoders take the last value, and the first would be lost in silence. `body` can
+    be decoded."""
+    try:
+        json.loads(body, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
+    except _Repeated as problem:
+        return str(problem)
+    except (ValueError, RecursionError):  # what only the other decoder takes
+        return None
+    return None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
         names = [name for name, _ in pairs]
-        raise RepeatedName(next(name for name in names if names.count(name) > 1))
-    return found
+        raise _Repeated(next(name for name in names if names.count(name) > 1))

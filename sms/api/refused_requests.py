@@ -48,7 +48,9 @@ class RefusalLog:
         self._waiting: dict[str, deque[Refusal]] = {}
         self._lock = threading.Lock()
         self._asleep = False
-        self._unpruned: dict[int, int] = {}  # rows that this process stored of a key since it looked at their number
+        self._unpruned: dict[
+            int, int
+        ] = {}  # rows that this process stored of a key since it looked at their number
         self.gathers = False
 
     def add(self, prefix: str, refusal: Refusal) -> None:

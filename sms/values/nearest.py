@@ -9,7 +9,9 @@ _LONGEST = 100  # characters that are compared
 
 def nearest(written: object, possible: Iterable[str], *, most: int = MOST) -> tuple[str, ...]:
     """The possible words, the likeliest first; no more than `most`."""
-    asked = SequenceMatcher(b=str(written)[:_LONGEST].casefold())  # its second text is the one that is looked into once
+    asked = SequenceMatcher(
+        b=str(written)[:_LONGEST].casefold()
+    )  # its second text is the one that is looked into once
 
     def likeness(word: str) -> float:
         asked.set_seq1(word[:_LONGEST].casefold())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.http import HttpResponse
 
 from sms.api.drop_in.body import DropInRequest
-from sms.api.drop_in.errors import DropInRefused
+from sms.api.drop_in.errors import DropInRefused, invalid
 from sms.api.drop_in.fields import Block
 from sms.api.drop_in.replies import AcceptedRequest
 from sms.api.drop_in.unused import Notice, notice
@@ -30,6 +30,15 @@ class Dialect:
     shown: Callable[[Message, str, Block], bytes]
     answer: Callable[[DropInRefused], HttpResponse]
     names: Mapping[str, str] = field(default_factory=dict)
+    names_unused: bool = (
+        False  # in its reply, as its clients read it; the others refuse what would not be used
+    )
+
+    def unused(self, notices: list[Notice]) -> list[Notice]:
+        """Of parts of a request that are not used; raises DropInRefused where a reply does not name them."""
+        if notices and not self.names_unused:
+            raise invalid(notices[0]["field"], notices[0]["says"])
+        return notices
 
     def named(self, notices: Iterable[Notice]) -> list[Notice]:
         """With their fields as the partner calls them."""

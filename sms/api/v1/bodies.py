@@ -1,6 +1,5 @@
 """What partners send us: shapes only. Whether it can be done is `sms.compose`'s, `sms.inbound.optouts`'s and `sms.callbacks`' to say."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from sms.api.json_values import RepeatedName, Written, once_each
+from sms.api.json_values import Written, repeated_name
 from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
 from sms.values import unstorable
@@ -30,17 +29,16 @@ class Json(JSONParser):
         raw = without_bom(stream.read())
         try:
             found = _decode(raw)
-            json.loads(raw, object_pairs_hook=once_each, parse_int=str, parse_float=str)
-            return found
-        except RepeatedName as problem:
-            says = "An object of the body has this name twice, and only one of the two could count. Leave one out."
-            raise invalid(str(problem)[:60], says, code=ProblemCode.ONLY_ONE) from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             if field := unstorable.unstorable_field(raw):
                 raise invalid(field, unstorable.SAYS) from None
             raise ParseError(f"The body cannot be read: {problem}.") from None
+        if name := repeated_name(raw):
+            says = "An object of the body has this name twice, and only one value could count. Leave one out."
+            raise invalid(name[:60], says, code=ProblemCode.ONLY_ONE)
+        return found
 
 
 class Strict(serializers.Serializer[Any]):
@@ -54,7 +52,9 @@ class Strict(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
-                names = f"There are: {', '.join(self.fields)}." if self.fields else "Nothing is sent along here."
+                names = (
+                    f"There are: {', '.join(self.fields)}." if self.fields else "Nothing is sent along here."
+                )
                 raise serializers.ValidationError(
                     {name[:60]: [f"There is no such field. {names}"] for name in unknown[:20]},
                     code=ProblemCode.UNKNOWN_FIELD,

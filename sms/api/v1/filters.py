@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError as Refused
 from sms.api.v1.bodies import Moment
 from sms.compose import labels
 from sms.models import Callback, CallbackEndpoint, MessageState, OptOut, SenderKind, SendState
+from sms.values.problems import ProblemCode
 
 
 class MomentField(forms.Field):
@@ -66,10 +67,11 @@ class SendFilter(filters.FilterSet):
 
 
 class RejectFilter(filters.FilterSet):
+    code = filters.ChoiceFilter(choices=_choices(list(ProblemCode)))
+
+
+class OfSendFilter(filters.FilterSet):
     code = filters.CharFilter()
-
-
-class OfSendFilter(RejectFilter):
     state = filters.ChoiceFilter(choices=_choices(MessageState.values))
 
 

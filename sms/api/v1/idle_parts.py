@@ -1,6 +1,7 @@
 """Parts of a request that nothing would come of: refused by name, so that nobody waits for what they asked for. Called by `resource`."""
 
 from collections.abc import Iterator
+
 from django.http import QueryDict
 from rest_framework.request import Request
 
@@ -8,7 +9,9 @@ from sms.api.v1.problems import invalid
 from sms.values.problems import Problem, ProblemCode
 
 READING = ("GET", "HEAD")
-BODY_NOT_TAKEN = "textdesk.body_not_taken"  # in what the front hands over: the length of a body that it dropped
+BODY_NOT_TAKEN = (
+    "textdesk.body_not_taken"  # in what the front hands over: the length of a body that it dropped
+)
 # What would change the meaning of a request, and never does here. If-None-Match of a read is honoured.
 _IDLE = {
     "If-Unmodified-Since": "Things are compared by their ETag. Send it as If-Match.",
@@ -28,7 +31,9 @@ def refuse_idle(request: Request, *, matches: bool) -> None:
     if not matches and headers.get("If-Match", "*").strip() != "*":
         raise _idle("If-Match", "This address does not compare ETags. Leave it out.")
     if not reading and "If-None-Match" in headers:
-        raise _idle("If-None-Match", "Only a read is answered by it. To change what you have read, send If-Match.")
+        raise _idle(
+            "If-None-Match", "Only a read is answered by it. To change what you have read, send If-Match."
+        )
     if request.method in (*READING, "DELETE") and has_body(request):
         raise _idle("body", f"A {request.method} takes no body. Write parameters into the address.")
 

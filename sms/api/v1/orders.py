@@ -60,7 +60,9 @@ def _options(body: dict[str, Any], key: ApiKey, service: Service) -> SendOptions
     asked = asking_for(
         **given
         | {
-            "policy_group": _named(service.policy_groups.filter(active=True), "policy_group", "name", body, key),
+            "policy_group": _named(
+                service.policy_groups.filter(active=True), "policy_group", "name", body, key
+            ),
             "link_domain": _named(service.link_domains.filter(active=True), "link_domain", "host", body, key),
         }
     )
@@ -114,7 +116,10 @@ def naming_rows(source: str) -> Iterator[None]:
     except RowsNotTaken as problem:
         rows = [
             Problem(
-                bad.code, f"{source}[{bad.row - 1}]" if source == "recipients" else source, bad.reason, bad.row
+                bad.code,
+                f"{source}[{bad.row - 1}]" if source == "recipients" else source,
+                bad.reason,
+                bad.row,
             )
             for bad in problem.rejects[:MOST_ERRORS]
         ]

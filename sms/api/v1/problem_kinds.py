@@ -22,9 +22,7 @@ class ProblemKind:
 
 KINDS = {
     code: ProblemKind(**about)
-    for code, about in tomllib.loads(
-        Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
-    ).items()
+    for code, about in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items()
 }
 ERRORS = frozenset(map(str, ProblemCode))
 

@@ -1,7 +1,7 @@
 """What is wrong with a body or a query, with what could stand there instead. Called by `resource`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from sms.api.v1.problems import flat, of_many
-from sms.values.nearest import nearest
+from sms.values.nearest import MOST, nearest
 from sms.values.problems import Problem, ProblemCode
 
 _INDEX = re.compile(r"\[\d+\]$")
@@ -27,7 +27,8 @@ def wrong_in_body(serializer: serializers.Serializer[Any]) -> Iterator[Problem]:
         field = serializer.fields.get(_INDEX.sub("", found.field))
         field = getattr(field, "child", None) or field
         if found.code == ProblemCode.INVALID_CHOICE:
-            yield _choosing(found, getattr(field, "choices", {}))
+            given = serializer.initial_data.get(found.field)
+            yield _choosing(found, getattr(field, "choices", ()), given)
         elif found.code == ProblemCode.INVALID and isinstance(field, serializers.BooleanField):
             yield _choosing(found, FLAG)
         else:
@@ -59,7 +60,9 @@ def _wrong_in_query(filters: FilterSet) -> Iterator[Problem]:
             yield found
 
 
-def _choosing(found: Problem, possible: Any) -> Problem:
-    """All of them in the words, as there are few. What came is not repeated: it may be somebody's number."""
+def _choosing(found: Problem, possible: Iterable[object], given: object = "") -> Problem:
+    """What came is not repeated: it may be somebody's number."""
     names = [str(one) for one in possible]
+    if len(names) > MOST:  # its own words say what they are
+        return replace(found, choices=nearest(given, names))
     return replace(found, text=f"Choose one of: {', '.join(names)}.", choices=tuple(names))
