@@ -16,6 +16,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils.cache import patch_vary_headers
 
 from sms.api.drop_in.dialect import Dialect
 from sms.api.drop_in.errors import DropInRefused
@@ -171,7 +172,7 @@ class MachinesFirst:
 def for_people(response: HttpResponse) -> HttpResponse:
     """A page below these addresses, for a browser that asked for one."""
     response.is_for_people = True  # type: ignore[attr-defined]
-    response.headers["Vary"] = "Accept"
+    patch_vary_headers(response, ("Accept",))
     return response
 
 

@@ -59,6 +59,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.urls import Nothing
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
 
@@ -309,7 +310,8 @@ urlpatterns = [
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
-    path("api/problems/", problem_pages.problem_list, name="problem_list"),
+    path("api/v1", Nothing.as_view({"get": "list"})),
+    path("api/problems", problem_pages.problem_list, name="problem_list"),
     path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     # no HTML is answered under /api

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 from portal.machines import as_problem, for_people
 from sms.api.v1.problem_kinds import ERRORS, KINDS, explained, page_of
 
+VARY = {"Vary": "Accept"}
+
 
 @login_not_required
 @require_safe
@@ -16,7 +18,7 @@ def problem_list(request: HttpRequest) -> HttpResponse:
     problems = [explained(code) for code in KINDS]
     errors = [explained(code) for code in sorted(ERRORS)]
     if not _asks_for_html(request):
-        return JsonResponse({"problems": problems, "errors": errors})
+        return JsonResponse({"problems": problems, "errors": errors}, headers=VARY)
     return for_people(render(request, "problems/list.html", {"problems": problems, "errors": errors}))
 
 
@@ -26,9 +28,9 @@ def problem_page(request: HttpRequest, code: str) -> HttpResponse:
     """One."""
     found = explained(code)
     if found is None:
-        return as_problem(404, f"There is no code {code[:40]!r}. {page_of('')} lists all.")
+        return as_problem(404, f"There is no code {code[:40]!r}. {page_of('').rstrip('/')} lists all.")
     if not _asks_for_html(request):
-        return JsonResponse(found)
+        return JsonResponse(found, headers=VARY)
     return for_people(render(request, "problems/page.html", {"found": found}))
 
 

@@ -117,9 +117,9 @@ class RefusalLog:
 refusals = RefusalLog()
 
 
-def gather() -> None:
+def gather(on: bool = True) -> None:
     """For a process that answers many requests: store what is noted a moment later, and together."""
-    refusals.gathers = True
+    refusals.gathers = on
 
 
 def note(

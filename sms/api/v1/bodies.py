@@ -45,7 +45,7 @@ class Strict(serializers.Serializer[Any]):
     """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's own spelling
-        "invalid": 'The body is a JSON object, with names and values in curly brackets: {"name": "value"}.'
+        "invalid": 'The body is a JSON object, with names and values in curly brackets: {{"name": "value"}}.'
     }
 
     def to_internal_value(self, data: Any) -> Any:

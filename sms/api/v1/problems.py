@@ -166,8 +166,8 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
         case Http404() | exceptions.NotFound():
             return ApiProblem(404, "not_found", "There is nothing at this address that your key can see.")
         case exceptions.MethodNotAllowed():
-            allowed = " and ".join(getattr(context.get("view"), "allowed_methods", ()))
-            return ApiProblem(405, "method_not_allowed", f"This address takes {allowed or 'no such method'}.")
+            allowed = ", ".join(getattr(context.get("view"), "allowed_methods", ()))
+            return ApiProblem(405, "method_not_allowed", f"This address takes {allowed}.")
         case exceptions.NotAcceptable():
             return ApiProblem(406, "not_acceptable", "Ask for application/json, or for */*.")
         case RequestDataTooBig():

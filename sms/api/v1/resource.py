@@ -43,6 +43,7 @@ class Resource(RateLimited, GenericViewSet[Any]):
     pagination_class: Any = Keyset
     paginator: Any  # of that class
     metadata_class = None
+    http_method_names: Any = ("get", "head", "post", "patch", "delete")
     schema = ResourceSchema()
     lookup_value_converter = "int"
     scope: ClassVar[str] = ""

@@ -28,7 +28,7 @@ def wrong_in_body(serializer: serializers.Serializer[Any]) -> Iterator[Problem]:
         field = getattr(field, "child", None) or field
         if found.code == ProblemCode.INVALID_CHOICE:
             given = serializer.initial_data.get(found.field)
-            yield _choosing(found, getattr(field, "choices", ()), given)
+            yield _choosing(found, getattr(field, "choices", ()), given, says=getattr(field, "SAYS", ""))
         elif found.code == ProblemCode.INVALID and isinstance(field, serializers.BooleanField):
             yield _choosing(found, FLAG)
         else:
@@ -55,14 +55,18 @@ def _wrong_in_query(filters: FilterSet) -> Iterator[Problem]:
     for found in flat(details):
         choices = getattr(filters.form.fields[found.field], "choices", ())
         if found.code == ProblemCode.INVALID_CHOICE:
-            yield _choosing(found, [value for value, _ in choices if value])
+            possible = [value for value, _ in choices if value]
+            yield _choosing(found, possible, filters.data.get(found.field))
         else:
             yield found
 
 
-def _choosing(found: Problem, possible: Iterable[object], given: object = "") -> Problem:
-    """What came is not repeated: it may be somebody's number."""
+def _choosing(found: Problem, possible: Iterable[object], given: object = "", *, says: str = "") -> Problem:
+    """`says` where it has words of its own. What came is not repeated: it may be somebody's number."""
     names = [str(one) for one in possible]
-    if len(names) > MOST:  # its own words say what they are
-        return replace(found, choices=nearest(given, names))
-    return replace(found, text=f"Choose one of: {', '.join(names)}.", choices=tuple(names))
+    if len(names) <= MOST:
+        return replace(found, text=f"Choose one of: {', '.join(names)}.", choices=tuple(names))
+    likely = nearest(given, names)
+    return replace(
+        found, text=says or f"There is no such value. Like it are: {', '.join(likely)}.", choices=likely
+    )
