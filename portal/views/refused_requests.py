@@ -14,7 +14,7 @@ from sms.models.refused_request import KEPT, MOST
 
 
 @service_page("configure", of=ApiKey)
-def refused_requests(request: HttpRequest, service: Service, key: ApiKey) -> HttpResponse:
+def refused_requests(request: HttpRequest, _service: Service, key: ApiKey) -> HttpResponse:
     chosen = RefusedFilter(request.GET)
     asked = chosen.cleaned_data if chosen.is_valid() else {}
     before = key_of(request.GET, "before")

@@ -24,8 +24,8 @@ from sms.models import Actor, ApiKey, Service
 KNOWN_FOR = 1.0  # seconds
 MOST_KNOWN = 1000
 
-NO_TOKEN = "no bearer token"
-NO_BEARER = "Authorization has another scheme than Bearer. Write the word Bearer and your key, or send the key in the header `key`."
+NOT_BEARER = "no bearer token"
+SAY_BEARER = "Authorization has another scheme than Bearer. Write the word Bearer and your key, or send the key in the header `key`."
 
 # what no request of a partner needs is not decrypted for it
 UNREAD = ("receipt_secret", "receipt_secret_before", "correlation_key")
@@ -66,7 +66,12 @@ class PartnerUser:
     @property
     def actor(self) -> Actor:
         return Actor(
-            kind="key", key=self.key.prefix, label=self.key.name, door="api", address=self.address[:45]
+            kind="key",
+            key=self.key.prefix,
+            label=self.key.name,
+            door="api",
+            address=self.address[:45],
+            owner=self.key.identity,
         )
 
 
@@ -81,7 +86,7 @@ class KeyAuthentication(BaseAuthentication):
         now = timezone.now()
         found = self.key_of(request._request, token, now=now)
         if found is None:
-            raise AuthenticationFailed(NO_BEARER if token == NO_TOKEN else "There is no such key.")
+            raise AuthenticationFailed(SAY_BEARER if token == NOT_BEARER else "There is no such key.")
         if why := found.why_not(now):
             raise AuthenticationFailed(why)
         address = address_of(request._request)
@@ -139,7 +144,7 @@ def token_of(request: HttpRequest) -> str:
     authorization = str(request.META.get("HTTP_AUTHORIZATION", ""))
     if authorization:
         scheme, _, token = authorization.partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else NO_TOKEN
+        return token.strip() if scheme.lower() == "bearer" else NOT_BEARER
     return str(request.META.get("HTTP_KEY", "")).strip()
 
 
