@@ -34,7 +34,7 @@ MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalToKeep:
     """One refused request, by the token that came with it: whose it is is looked up when it is stored."""
 
     digest: str
@@ -45,7 +45,7 @@ class RefusalLog:
     """What waits to be stored, by the prefix of the key; the oldest gives way to the newest."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[Refusal]] = {}
+        self._waiting: dict[str, deque[RefusalToKeep]] = {}
         self._lock = threading.Lock()
         self._asleep = False
         self._unpruned: dict[
@@ -53,7 +53,7 @@ class RefusalLog:
         ] = {}  # rows that this process stored of a key since it looked at their number
         self.gathers = False
 
-    def add(self, prefix: str, refusal: Refusal) -> None:
+    def add(self, prefix: str, refusal: RefusalToKeep) -> None:
         with self._lock:
             mine = self._waiting.get(prefix)
             if mine is None:
@@ -144,7 +144,7 @@ def note(
             "path": masked(path)[:300],
             "status": status,
         }
-        refusals.add(prefix, Refusal(digest_of(token), row | said_in(content)))
+        refusals.add(prefix, RefusalToKeep(digest_of(token), row | said_in(content)))
     return prefix
 
 

