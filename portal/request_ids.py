@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from portal.logs import without_keys
 from portal.machines import KEPT_AS_THEY_CAME, address_of
 from sms.api import refused_requests, request_ids
+from sms.models import ApiKey
 
 
 class RequestIds:
@@ -29,8 +30,10 @@ def keep_refused(request: HttpRequest, response: HttpResponse) -> None:
     address = address_of(request.path_info) if refused else None
     if address is None or address.prefix in KEPT_AS_THEY_CAME or response.streaming:
         return
+    found = getattr(request, "auth", None)  # as DRF leaves it, of a JWT too
     prefix = refused_requests.note(
         request.headers,
+        key=found if isinstance(found, ApiKey) else None,
         request_id=request_ids.of_environ(request.META),
         method=request.method or "",
         path=without_keys(request.get_full_path()),

@@ -125,6 +125,7 @@ def gather(on: bool = True) -> None:
 def note(
     headers: Mapping[str, str],
     *,
+    key: ApiKey | None = None,
     request_id: str,
     method: str,
     path: str,
@@ -132,10 +133,13 @@ def note(
     content: bytes,
     now: datetime | None = None,
 ) -> str:
-    """Keep it, if it came with what may be a key of ours: then its prefix. `headers` are those of the request, `content` is the answer's
-    body; `path` has no values of parameters any more."""
-    token = token_in(headers)
-    prefix = ApiKey.prefix_of(token)
+    """Keep it, if it came with what may be a key of ours: then its prefix.
+
+    `key` is whose it is, where a view has found out; otherwise it is looked up by what the `headers` of the request hold. `content` is the
+    answer's body; `path` has no values of parameters any more.
+    """
+    token = "" if key else token_in(headers)
+    prefix, digest = (key.prefix, key.digest) if key else (ApiKey.prefix_of(token), digest_of(token))
     if prefix:
         row = {
             "request_id": request_id,
@@ -144,7 +148,7 @@ def note(
             "path": masked(path)[:300],
             "status": status,
         }
-        refusals.add(prefix, RefusalToKeep(digest_of(token), row | said_in(content)))
+        refusals.add(prefix, RefusalToKeep(digest, row | said_in(content)))
     return prefix
 
 

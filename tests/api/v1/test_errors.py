@@ -28,6 +28,7 @@ ODD = [
     ("GET", "sends?test=yes", None, {}, "test", "invalid_choice", None),
     ("GET", "sends?limt=2", None, {}, "limt", "unknown_field", "limit"),
     ("GET", "sends?fields=id,sate", None, {}, "fields", "unknown_field", "state"),
+    ("GET", "sends?state=sending&state=awaiting", None, {}, "state", "only_one", None),
     ("GET", "sends?limit=0", None, {}, "limit", "out_of_range", None),
     ("GET", "sends?created_from=2026-01-01", None, {}, "created_from", "invalid", None),
     ("GET", "sends/{sends}?limit=2", None, {}, "limit", "unknown_field", "fields"),
