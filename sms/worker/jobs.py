@@ -25,7 +25,7 @@ from sms.compose import background
 from sms.compose.approval import endings as approvals
 from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts, refused
-from sms.ledger import wakeups
+from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.models.lease import LEASE
@@ -151,6 +151,8 @@ JOBS: tuple[Job, ...] = (
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
+    Job("settled sends", MINUTE, lambda _: settled.look_again(), lease=LEASE),
+    Job("all settled sends", 3600, lambda _: settled.look_again(newest=None), lease=LEASE),
     Job("unconfirmed messages", MINUTE, lambda _: dispatch.end_unproven(), lease=LEASE),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
     Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),

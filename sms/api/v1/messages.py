@@ -17,6 +17,7 @@ from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
 from sms.api.v1.sparse import Number, SparseModel, Text
+from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
@@ -39,6 +40,12 @@ class MessageShape(SparseModel):
     correlation_id = Text(
         source="partner_correlation_id", help_text="What the one who asked for it calls it."
     )
+    reference = Text(
+        source="partner_reference", help_text="What the one who asked for it calls the recipient."
+    )
+    message_id = serializers.SerializerMethodField(
+        help_text="The `messageId` of `/v2/messages`, where it came from there."
+    )
     segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
@@ -46,8 +53,21 @@ class MessageShape(SparseModel):
         model = Message
         fields: tuple[str, ...] = (
             *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
-            *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
+            *(
+                "reference",
+                "correlation_id",
+                "message_id",
+                "provider_id",
+                "posted_at",
+                "queued_at",
+                "submitted_at",
+                "final_at",
+            ),
         )
+
+    def get_message_id(self, message: Any) -> str | None:
+        reference = message.send.reference
+        return name_of(str(reference), row=message.row) if reference else None
 
     def get_detail(self, message: Any) -> str:
         """The provider's own words, or ours for its code."""
@@ -84,7 +104,7 @@ class MessageStory(MessageShape):
 class Messages(Collection):
     serializer_class = MessageShape
     filterset_class = MessageFilter
-    queryset = Message.objects.select_related("echo")
+    queryset = Message.objects.select_related("echo", "send")
     scope = "read"
     owner = "send__service"
 
