@@ -173,7 +173,7 @@ def of_send(send: Send, kind: str, *, at: datetime, once: Sequence[object] = (),
         sender_id=send.sender_id,
         urgent=send.lane == Lane.URGENT,
         test=is_test(send),
-        data={"state": str(send.state), **data},
+        data={"state": send.shown_state.value, **data},
     )
 
 

@@ -15,10 +15,11 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
+from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.ledger.settled import settle_after
+from sms.ledger.settled import settle_after, tell
 from sms.ledger.state_machine import StateChange
 from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
@@ -251,8 +252,11 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
             ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
-            if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or Now()) and not outstanding:
-                settle_after([send.pk])  # its receipts were faster
+            now = timezone.now()
+            if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or now):
+                send.state = SendState.FINISHED
+                tell("send.posted", [] if send.posted_at else [send], at=now)
+                settle_after([] if outstanding else [send.pk])  # its receipts were faster
     point("finished")
 
 

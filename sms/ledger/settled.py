@@ -13,10 +13,12 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.models.message import OPEN
 from sms.models.send import OVER, Send, StateCount
 from sms.models.sql.id_list import among
 
+TOLD = ("service_id", "sender_id", "lane", "reference", "state", "settled_at")
 AT_ONCE = 1000
 NEWEST = 10_000  # sends that are looked at every minute
 
@@ -37,10 +39,20 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
     ids = list(counted.filter(left=0).values_list("pk", flat=True))
     if not ids:
         return 0
+    now = now or timezone.now()
     with transaction.atomic():
-        locked = list(_unsettled().filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True))
-        Send.objects.filter(pk__in=among([one.pk for one in locked])).update(settled_at=now or timezone.now())
+        rows = _unsettled().filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True)
+        locked = list(rows.only(*TOLD))
+        Send.objects.filter(pk__in=among([one.pk for one in locked])).update(settled_at=now)
+        for one in locked:
+            one.settled_at = now
+        tell("send.settled", locked, at=now)
     return len(locked)
+
+
+def tell(kind: str, sends: Collection[Send], *, at: datetime) -> None:
+    """An event of each. What came by `/v2/messages` is followed by its messages, which say the same."""
+    events.record([events.of_send(one, kind, at=at, once=(kind,)) for one in sends if one.reference is None])
 
 
 def look_again(*, newest: int | None = NEWEST) -> int:

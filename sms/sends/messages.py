@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
-from sms.models import Message, Receipt, Send, Service
+from sms.models import Echo, Message, Receipt, Send, Service
 from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
@@ -23,20 +23,64 @@ class FoundMessages:
 
 
 def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
-    """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here."""
-    rows = Message.objects.filter(given(pk__lt=before), send__service=service)
-    rows = rows.select_related("send").order_by("-id")
+    """Messages by number, correlation id, provider id or what a partner calls them or their recipient, below id `before`, archived ones
+    too; empty text finds the latest here."""
     wanted = text.strip()
     if not wanted:
-        return FoundMessages(list(rows[: page + 1]))
+        return FoundMessages(list(_rows(service, before)[: page + 1]))
     in_ledger, in_archives = _lookups(service, wanted)
-    found, problem = list(rows.filter(in_ledger)[: page + 1]), ""
+    if called := _called(service, wanted, before=before, most=page + 1):
+        in_ledger |= Q(pk__in=called)
+    return _with_archived(
+        service,
+        list(_rows(service, before).filter(in_ledger)[: page + 1]),
+        lambda: [*in_archives(), *archive.histories_of(service, archive.called(service, wanted))],
+        before=before,
+        page=page,
+    )
+
+
+def find_called(service: Service, name: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
+    """Messages that a partner calls so, or whose recipient, archived ones too."""
+    rows = _rows(service, before).filter(pk__in=_called(service, name, before=before, most=page + 1))
+    archived = partial(archive.called, service, name)
+    return _with_archived(
+        service, list(rows), lambda: archive.histories_of(service, archived()), before=before, page=page
+    )
+
+
+def _rows(service: Service, before: int | None) -> "QuerySet[Message]":
+    rows = Message.objects.filter(given(pk__lt=before), send__service=service)
+    return rows.select_related("send", "echo").order_by("-id")
+
+
+def _called(service: Service, name: str, *, before: int | None, most: int) -> list[int]:
+    """Ids of the newest in the ledger. Asked before the messages, so that each is one look into an index."""
+    found: set[int] = set()
+    for column in ("reference", "correlation_id"):
+        rows = Echo.objects.filter(given(pk__lt=before), service=service, **{column: name})
+        found.update(rows.order_by("-pk").values_list("pk", flat=True)[:most])
+    return sorted(found, reverse=True)[:most]
+
+
+def _with_archived(
+    service: Service,
+    found: list[Message],
+    in_archives: Callable[[], list[archive.MessageHistory]],
+    *,
+    before: int | None,
+    page: int,
+) -> FoundMessages:
+    problem = ""
     try:
         archived = in_archives() if archive.has(service) else []
     except archive.ArchiveError as error:
         archived, problem = [], str(error)
-    found += [one.message for one in archived if before is None or one.message.pk < before]
-    return FoundMessages(sorted(found, key=lambda one: -one.pk)[: page + 1], problem)
+    by_id = {one.pk: one for one in found}
+    for one in archived:
+        if before is None or one.message.pk < before:
+            by_id.setdefault(one.message.pk, one.message)
+    return FoundMessages(sorted(by_id.values(), key=lambda one: -one.pk)[: page + 1], problem)
 
 
 def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.MessageHistory]]]:

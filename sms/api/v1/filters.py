@@ -1,18 +1,22 @@
 """Filters of the lists, by query parameters. Times need an offset, as everywhere."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError as Refused
 
 from sms.api.v1 import access
 from sms.api.v1.bodies import Moment
+from sms.api.v1.problems import invalid
+from sms.callbacks import changed
+from sms.callbacks.replay import KEPT
 from sms.compose import labels
 from sms.models import (
     Callback,
@@ -25,6 +29,7 @@ from sms.models import (
     ShownState,
 )
 from sms.models.callback import LONGEST_REFERENCE
+from sms.values.problems import ProblemCode
 
 
 class MomentField(forms.Field):
@@ -98,6 +103,25 @@ class MessageIdFilter(filters.CharFilter):
         return qs.filter(**{f"{self._send}reference": reference}, **at)
 
 
+class ChangedFilter(MomentFilter):
+    """By the event log, which is kept for so long; `of` is its column."""
+
+    def __init__(self, of: Literal["message_id", "send_id"]) -> None:
+        super().__init__(
+            help_text="Those with an event since then, at most 30 days ago. `/events?after=` tells each change once."
+        )
+        self._of = of
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if value is None:
+            return qs
+        if value < timezone.now() - KEPT:
+            says = f"Changes are known for {KEPT.days} days. Choose a later time, or created_from."
+            raise invalid("updated_since", says, code=ProblemCode.OUT_OF_RANGE)
+        service = access.key_of(self.parent.request).service
+        return qs.filter(pk__in=changed.since(service.pk, value, of=self._of))
+
+
 class SendFilter(filters.FilterSet):
     state = filters.ChoiceFilter(
         choices=_choices(ShownState.values), method="in_state", help_text="As sends are answered with."
@@ -115,6 +139,7 @@ class SendFilter(filters.FilterSet):
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
+    updated_since = ChangedFilter("send_id")
     test = FlagFilter(field_name="test")
 
     def in_state(self, rows: Any, name: str, value: str) -> Any:
@@ -162,6 +187,7 @@ class MessageFilter(OfSendFilter):
     )
     created_from = MomentFilter(field_name="send__created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="send__created_at", lookup_expr="lt")
+    updated_since = ChangedFilter("message_id")
 
 
 class ActiveFilter(filters.FilterSet):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.access import shows_numbers
-from sms.api.v1.bodies import SearchBody
+from sms.api.v1.bodies import MessageSearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
@@ -21,7 +21,7 @@ from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
-from sms.sends.messages import find_messages, story_of
+from sms.sends.messages import find_called, find_messages, story_of
 from sms.values import msisdn
 from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
@@ -122,13 +122,16 @@ class Messages(Collection):
     def get_serializer_class(self) -> Any:
         return MessageStory if self.action == "retrieve" else MessageShape
 
-    @searched("messages_search", "Find messages by number", MessageShape)
+    @searched("messages_search", "Find messages by number or reference", MessageShape, MessageSearchBody)
     def search(self, request: Request) -> Response:
         """Newest first, archived ones too. A POST, so that no number stands in an address."""
-        body = self.read(SearchBody)
-        number = read_number(body["number"], country=self.service.default_country)
+        body = self.read(MessageSearchBody)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = find_messages(self.service, number, before=before, page=body["limit"])
+        if name := body.get("reference"):
+            found = find_called(self.service, name, before=before, page=body["limit"])
+        else:
+            number = read_number(body["number"], country=self.service.default_country)
+            found = find_messages(self.service, number, before=before, page=body["limit"])
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]

@@ -72,6 +72,10 @@ class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
     def partner_reference(self) -> str:
         return self.echo[2] if self.echo and len(self.echo) > 2 else ""
 
+    @property
+    def partner_names(self) -> set[str]:
+        return {self.partner_correlation_id, self.partner_reference} - {""}
+
 
 COLUMNS = ArchivedMessage.__struct_fields__[:-2]  # of the message itself
 _encode = msgspec.msgpack.Encoder().encode
