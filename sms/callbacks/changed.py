@@ -7,21 +7,22 @@ from typing import Literal
 
 from django.db.models import Max, Min, QuerySet
 
+from sms.models.api_key import ApiKey
 from sms.models.event import Event
 
 LONGEST_TRANSACTION = timedelta(minutes=10)
 
 
 def since(
-    service_id: int, at: datetime, *, of: Literal["message_id", "send_id"]
+    key: ApiKey, at: datetime, *, of: Literal["message_id", "send_id"]
 ) -> "QuerySet[Event, dict[str, int]]":
-    """Ids of the messages or sends of a service that events tell of since then; a subquery, with repeats.
+    """Ids of the messages or sends that events tell of since then, which `key` may know of; a subquery, with repeats.
 
     Read from where that time is in the log, so it costs what has changed since.
     """
-    told = Event.objects.filter(service=service_id, created_at__gte=at).exclude(**{of: 0}).order_by()
     begins = _transaction_at(at - LONGEST_TRANSACTION)
-    return told.filter(transaction_id__gte=begins).values(of)
+    told = Event.objects.filter(service=key.service_id, created_at__gte=at, transaction_id__gte=begins)
+    return key.mine(told.exclude(**{of: 0}).order_by()).values(of)
 
 
 def _transaction_at(at: datetime) -> int:

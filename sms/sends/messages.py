@@ -7,7 +7,7 @@ from functools import partial
 from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
-from sms.models import Echo, Message, Receipt, Send, Service
+from sms.models import ApiKey, Echo, Message, Receipt, Send, Service
 from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
@@ -22,63 +22,74 @@ class FoundMessages:
     problem: str = ""
 
 
-def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
+def find_messages(
+    service: Service, text: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
+) -> FoundMessages:
     """Messages by number, correlation id, provider id or what a partner calls them or their recipient, below id `before`, archived ones
-    too; empty text finds the latest here."""
-    wanted = text.strip()
+    too; empty text finds the latest here.
+
+    For a `key` those that it may know of.
+    """
+    wanted, rows = text.strip(), _rows(service, before, key)
     if not wanted:
-        return FoundMessages(list(_rows(service, before)[: page + 1]))
+        return FoundMessages(list(rows[: page + 1]))
     in_ledger, in_archives = _lookups(service, wanted)
-    if called := _called(service, wanted, before=before, most=page + 1):
+    if called := _called(service, wanted, before=before, most=page + 1, key=key):
         in_ledger |= Q(pk__in=called)
-    return _with_archived(
-        service,
-        list(_rows(service, before).filter(in_ledger)[: page + 1]),
-        lambda: [*in_archives(), *archive.histories_of(service, archive.called(service, wanted))],
-        before=before,
-        page=page,
+    archived = _archived(
+        service, lambda: [*in_archives(), *archive.histories_of(service, archive.called(service, wanted))]
     )
+    return _together(list(rows.filter(in_ledger)[: page + 1]), archived, before=before, page=page, key=key)
 
 
-def find_called(service: Service, name: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
-    """Messages that a partner calls so, or whose recipient, archived ones too."""
-    rows = _rows(service, before).filter(pk__in=_called(service, name, before=before, most=page + 1))
-    archived = partial(archive.called, service, name)
-    return _with_archived(
-        service, list(rows), lambda: archive.histories_of(service, archived()), before=before, page=page
-    )
+def find_called(
+    service: Service, name: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
+) -> FoundMessages:
+    """Messages that a partner calls so, or whose recipient, archived ones too. For a `key` those that it may know of."""
+    called = _called(service, name, before=before, most=page + 1, key=key)
+    rows = _rows(service, before, key).filter(pk__in=called)
+    archived = _archived(service, lambda: archive.histories_of(service, archive.called(service, name)))
+    return _together(list(rows), archived, before=before, page=page, key=key)
 
 
-def _rows(service: Service, before: int | None) -> "QuerySet[Message]":
+def _rows(service: Service, before: int | None, key: ApiKey | None) -> "QuerySet[Message]":
     rows = Message.objects.filter(given(pk__lt=before), send__service=service)
+    rows = key.mine(rows, "send__owner") if key else rows
     return rows.select_related("send", "echo").order_by("-id")
 
 
-def _called(service: Service, name: str, *, before: int | None, most: int) -> list[int]:
+def _called(service: Service, name: str, *, before: int | None, most: int, key: ApiKey | None) -> list[int]:
     """Ids of the newest in the ledger. Asked before the messages, so that each is one look into an index."""
     found: set[int] = set()
     for column in ("reference", "correlation_id"):
         rows = Echo.objects.filter(given(pk__lt=before), service=service, **{column: name})
+        rows = key.mine(rows, "message__send__owner") if key else rows
         found.update(rows.order_by("-pk").values_list("pk", flat=True)[:most])
     return sorted(found, reverse=True)[:most]
 
 
-def _with_archived(
-    service: Service,
+def _archived(
+    service: Service, find: Callable[[], list[archive.MessageHistory]]
+) -> tuple[list[archive.MessageHistory], str]:
+    """And why archives could not be read."""
+    try:
+        return (find() if archive.has(service) else []), ""
+    except archive.ArchiveError as error:
+        return [], str(error)
+
+
+def _together(
     found: list[Message],
-    in_archives: Callable[[], list[archive.MessageHistory]],
+    archived: tuple[list[archive.MessageHistory], str],
     *,
     before: int | None,
     page: int,
+    key: ApiKey | None,
 ) -> FoundMessages:
-    problem = ""
-    try:
-        archived = in_archives() if archive.has(service) else []
-    except archive.ArchiveError as error:
-        archived, problem = [], str(error)
+    stories, problem = archived
     by_id = {one.pk: one for one in found}
-    for one in archived:
-        if before is None or one.message.pk < before:
+    for one in stories:
+        if (before is None or one.message.pk < before) and _is_for(key, one.message):
             by_id.setdefault(one.message.pk, one.message)
     return FoundMessages(sorted(by_id.values(), key=lambda one: -one.pk)[: page + 1], problem)
 
@@ -98,13 +109,22 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
     return Q(msisdn__in=spelled), lambda: archive.histories_of(service, archive.to_number(service, number))
 
 
-def story_of(service: Service, message_id: int) -> archive.MessageHistory | None:
-    """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it. Raises ArchiveError."""
+def _is_for(key: ApiKey | None, message: Message) -> bool:
+    return key is None or key.knows_of(message.send.owner)
+
+
+def story_of(
+    service: Service, message_id: int, *, key: ApiKey | None = None
+) -> archive.MessageHistory | None:
+    """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it, or `key` may not know of
+    it. Raises ArchiveError."""
     related = ("send__sender", "send__template", "send__created_by", "send__service")
     rows = Message.objects.filter(send__service=service, pk=message_id)
+    rows = key.mine(rows, "send__owner") if key else rows
     message = rows.select_related(*related).first()
     if message is None:
-        return archive.one(service, message_id)
+        found = archive.one(service, message_id)
+        return found if found and _is_for(key, found.message) else None
     receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
     clicks = {click.receipt_id: click for click in message.clicks.all()}
     return archive.MessageHistory(message, receipts, clicks, archived=False)

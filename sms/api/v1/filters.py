@@ -118,8 +118,7 @@ class ChangedFilter(MomentFilter):
         if value < timezone.now() - KEPT:
             says = f"Changes are known for {KEPT.days} days. Choose a later time, or created_from."
             raise invalid("updated_since", says, code=ProblemCode.OUT_OF_RANGE)
-        service = access.key_of(self.parent.request).service
-        return qs.filter(pk__in=changed.since(service.pk, value, of=self._of))
+        return qs.filter(pk__in=changed.since(access.key_of(self.parent.request), value, of=self._of))
 
 
 class SendFilter(filters.FilterSet):

@@ -364,7 +364,8 @@ class OfSend(Resource):
     scope = "read"
 
     def send(self, pk: int) -> Send:
-        found: Send = self.find(Send.objects.filter(service=self.service), pk)
+        rows = Send.objects.filter(service=self.service)
+        found: Send = self.find(access.mine(self.request, rows), pk)
         return found
 
 
@@ -392,7 +393,7 @@ class SendRejects(OfSend):
 
 class Rejects(Resource):
     scope = "read"
-    owner = "send__service"
+    of_service, owner = "send__service", "send__owner"
     serializer_class = LeftOutShape
     filterset_class = AnyRejectFilter
     queryset = Reject.objects.select_related("send__service")
