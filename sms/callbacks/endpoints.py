@@ -162,8 +162,8 @@ def resume(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
         ):
             return False
         now = timezone.now()
-        endpoint.callbacks.filter(next_at__gt=now).update(next_at=now, since=now)
-        endpoint.callbacks.filter(next_at__isnull=False).update(since=now)
+        endpoint.callbacks.filter(next_at__gt=now).update(next_at=now)
+        endpoint.callbacks.filter(next_at__isnull=False).update(since=None)
         audit("callback_endpoint.resumed", endpoint, by=by)
     return True
 

@@ -180,6 +180,5 @@ def _row(endpoint_id: int, change: MessageChange, body: str, *, url: str = "") -
         url=url,
         body=body,
         created_at=now,
-        since=now,
         next_at=now,
     )
