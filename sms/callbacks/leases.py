@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from sms.callbacks import batches
+from sms.callbacks.event_bodies import fill
 from sms.callbacks.post import CallbackRequest, ReceiverConnection
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.callbacks.width import Width
@@ -31,7 +32,7 @@ AHEAD = 64  # POSTs whose callbacks are read at once for an endpoint, at most MO
 MOST_READ = 400
 UNREADABLE_AGAIN = 60.0  # seconds
 SECRETS = ("secret", "secret_before")
-SETTINGS = ("kind", "url", "batch", "secret_before_until", *SECRETS)
+SETTINGS = ("kind", "url", "batch", "full_numbers", "texts", "secret_before_until", *SECRETS)
 PRIORITIES = Callback.Priority.values
 
 
@@ -131,13 +132,17 @@ def give_back(leases: Collection[EndpointLease], owner: str) -> None:
 
 
 def read_due(lease: EndpointLease, *, now: datetime) -> None:
-    """Who stands in line next: urgent ones first, replays last, each by its time."""
+    """Who stands in line next: urgent ones first, replays last, each by its time. Of what is kept no longer nothing can be told."""
     most = min(AHEAD * lease.row.batch, MOST_READ) if lease.failures < OPENS_AFTER else 1
-    mine = _not_begun(Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now), [lease])
-    lease.waiting = []
+    mine = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
+    mine, found = _not_begun(mine, [lease]), []
     for priority in PRIORITIES:  # one statement each, so that those of another priority that are not due are not looked at
-        if (left := most - len(lease.waiting)) > 0:
-            lease.waiting += mine.filter(priority=priority).order_by("next_at", "pk")[:left]
+        if (left := most - len(found)) > 0:
+            found += mine.filter(priority=priority).order_by("next_at", "pk")[:left]
+    fill(found, numbers=lease.row.full_numbers, texts=lease.row.texts)
+    lease.waiting = [one for one in found if one.body]
+    if gone := [one.pk for one in found if not one.body]:
+        Callback.objects.filter(pk__in=gone).delete()
     lease.empty = not lease.waiting
 
 

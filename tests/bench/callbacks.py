@@ -89,7 +89,6 @@ def delivery(shop, count: int) -> dict[str, object]:
                     kind="message.delivered",
                     body=body,
                     created_at=now,
-                    since=now,
                     next_at=now,
                 )
                 for number in range(count)
