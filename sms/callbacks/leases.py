@@ -5,7 +5,7 @@ by the next host; what its holder had in flight may be posted again, under the s
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,7 +38,10 @@ PRIORITIES = Callback.Priority.values
 
 @dataclass(slots=True, eq=False)
 class EndpointLease:
-    """One endpoint while it is ours. `waiting` was read and is begun next; `in_flight` is begun and what came of it not written yet."""
+    """One endpoint while it is ours.
+
+    `waiting` was read and is begun next; `in_flight` is ready or begun, and what came of it not written yet.
+    """
 
     pk: int
     row: CallbackEndpoint  # with SETTINGS as they were last read
@@ -46,8 +49,9 @@ class EndpointLease:
     failures: int
     began: float = field(default_factory=time.monotonic)
     idle: list[ReceiverConnection] = field(default_factory=list)  # kept for the next callback
-    posting: int = 0  # POSTs on their way
+    posting: int = 0  # threads that post for it
     waiting: list[Callback] = field(default_factory=list)
+    ready: deque[list[Callback]] = field(default_factory=deque)  # what its threads go on with
     in_flight: set[int] = field(default_factory=set)
     closed: bool = False  # nothing more is begun
     empty: bool = False  # nothing was due when it was looked at last
@@ -55,6 +59,19 @@ class EndpointLease:
     @property
     def begun(self) -> bool:
         return self.posting > 0 or bool(self.in_flight)
+
+    def take_ready(self) -> list[Callback] | None:
+        """For a thread; what it takes nobody else does."""
+        try:
+            return self.ready.popleft()
+        except IndexError:
+            return None
+
+    def take_back(self) -> None:
+        """Nothing is ready any more. It is read again in its turn."""
+        while (found := self.take_ready()) is not None:
+            self.in_flight.difference_update(one.pk for one in found)
+            self.empty = False
 
     def hang_up(self) -> None:
         for connection in self.idle:
@@ -136,7 +153,9 @@ def read_due(lease: EndpointLease, *, now: datetime) -> None:
     most = min(AHEAD * lease.row.batch, MOST_READ) if lease.failures < OPENS_AFTER else 1
     mine = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
     mine, found = _not_begun(mine, [lease]), []
-    for priority in PRIORITIES:  # one statement each, so that those of another priority that are not due are not looked at
+    for priority in (
+        PRIORITIES
+    ):  # one statement each, so that those of another priority that are not due are not looked at
         if (left := most - len(found)) > 0:
             found += mine.filter(priority=priority).order_by("next_at", "pk")[:left]
     fill(found, numbers=lease.row.full_numbers, texts=lease.row.texts)
@@ -149,12 +168,16 @@ def read_due(lease: EndpointLease, *, now: datetime) -> None:
 def look_again(leases: Collection[EndpointLease], *, now: datetime) -> None:
     """Notice what came since: for leases that have nothing in hand anything, for the others what is urgent. Two statements at most."""
     hungry = [lease for lease in leases if not lease.waiting]
-    others = [lease for lease in leases if lease.waiting and lease.waiting[-1].priority != Callback.Priority.URGENT]
+    others = [
+        lease for lease in leases if lease.waiting and lease.waiting[-1].priority != Callback.Priority.URGENT
+    ]
     for asked, priorities in ((hungry, PRIORITIES), (others, [Callback.Priority.URGENT])):
         if not asked:
             continue
         waiting = _not_begun(_in_line(now, priorities).filter(endpoint=OuterRef("pk")), asked)
-        rows = CallbackEndpoint.objects.filter(Exists(waiting), pk__in=[lease.pk for lease in asked]).order_by()
+        rows = CallbackEndpoint.objects.filter(
+            Exists(waiting), pk__in=[lease.pk for lease in asked]
+        ).order_by()
         found = set(rows.values_list("pk", flat=True))
         for lease in asked:
             if lease.pk in found:

@@ -26,10 +26,11 @@ class Delivery(msgspec.Struct, frozen=True):
 
     lease: EndpointLease
     callbacks: Sequence[Callback]
-    connection: ReceiverConnection  # free again
+    connection: ReceiverConnection  # free again, unless its thread goes on with it
     reply: Reply
     began: float  # by the monotonic clock
     canary: bool
+    goes_on: bool = False
 
 
 WRITTEN = ("state", "next_at", "done_at", "since", "tries", "last_status", "last_error", "log")
@@ -113,10 +114,11 @@ def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime
         endpoint.open_until, endpoint.last_ok_at = None, now
         return
     # what was on its way together when the receiver went away is one failure, not sixty; only canaries put the next one off
-    endpoint.failures = endpoint.failures + 1 if one.canary else min(endpoint.failures + 1, OPENS_AFTER)
+    before = endpoint.failures
+    endpoint.failures = before + 1 if one.canary else max(before, min(before + 1, OPENS_AFTER))
     wait = canary_in(endpoint.failures, retry_after=reply.retry_after if reply.status in (429, 503) else None)
     endpoint.open_until = now + timedelta(seconds=wait) if wait else None
-    if endpoint.failures == OPENS_AFTER:
+    if before < OPENS_AFTER == endpoint.failures:
         log.warning("callbacks_break", endpoint=endpoint.pk, status=reply.status, error=reply.error)
     if _is_gone(endpoint, reply):
         endpoint.disabled_because = "The receiver answered 410: it is gone."

@@ -27,6 +27,7 @@ LOOK = 0.2  # seconds between looks for other endpoints, and for what came since
 RENEW = 5.0
 PATIENCE = 0.05  # seconds that results wait for others to share their commit
 MOST_TOGETHER = 400  # callbacks of one commit
+READY = 4  # of so many that are posted, one more is laid ready
 TURN = 2.0  # seconds that an endpoint keeps its place although others wait for one
 Stopped = Callable[[], bool]
 Clock = Callable[[], datetime]
@@ -112,15 +113,28 @@ class _DeliveryLoop:
                 lease.closed = True  # it ends what it has begun, which takes nobody's place
 
     def _begin(self, lease: EndpointLease, *, over: bool) -> None:
-        """Post what may be posted now."""
+        """Post what may be posted now, and lay a little ready for the threads that are at it."""
         lease.closed = lease.closed or over
         alone = lease.failures >= OPENS_AFTER  # a receiver that fails gets a canary
-        while not lease.closed and lease.posting < lease.width.now and not (alone and lease.begun):
+        if lease.closed or lease.failures or lease.posting > lease.width.now:
+            lease.take_back()
+        while not lease.closed and not (alone and lease.begun):
+            more = lease.posting < lease.width.now
+            if not more and (lease.failures or len(lease.ready) >= lease.posting // READY):
+                return
+            if not self.threads.have_room_for(lease, more=int(more)):
+                return
+            if more and (left := lease.take_ready()):  # laid ready when its last thread had gone
+                self.threads.post(lease, left, canary=False)
+                continue
             if not lease.waiting and not lease.empty:
                 leases.read_due(lease, now=self.clock())
-            if not lease.waiting or not self.threads.have_room_for(lease):
+            if not lease.waiting:
                 return
-            self.threads.post(lease, lease.next_post(), canary=alone)
+            if more:
+                self.threads.post(lease, lease.next_post(), canary=alone)
+            else:
+                lease.ready.append(lease.next_post())
             if alone:
                 lease.waiting.clear()
 

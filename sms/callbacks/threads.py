@@ -2,6 +2,8 @@
 
 Every endpoint has RESERVED of its own. Of the SHARED ones it may have as many as are free at that moment: one that takes all it can
 get leaves as many as it holds, ten of them leave a share for an eleventh.
+
+A thread whose POST was taken goes on with the next that is `ready` for its endpoint, so that it does not wait for the coordinator.
 """
 
 import queue
@@ -38,9 +40,10 @@ class PostThreads:
         self._threads = self._shared = 0
         self.in_flight = 0
 
-    def have_room_for(self, lease: EndpointLease) -> bool:
-        above = lease.posting - RESERVED
-        return self.in_flight < MOST and (above < 0 or above < SHARED - self._shared)
+    def have_room_for(self, lease: EndpointLease, *, more: int = 1) -> bool:
+        """Whether it may have `more` threads than now; with 0, whether it may keep those that it has."""
+        above = lease.posting + more - RESERVED
+        return self.in_flight + more <= MOST and (above <= 0 or above <= SHARED - self._shared)
 
     def post(self, lease: EndpointLease, callbacks: Sequence[Callback], *, canary: bool) -> None:
         self.in_flight += 1
@@ -61,10 +64,11 @@ class PostThreads:
             except queue.Empty:
                 break
             found.append(one)
-            self._shared -= one.lease.posting > RESERVED
-            one.lease.posting -= 1
-            one.lease.idle.append(one.connection)
-            self.in_flight -= 1
+            if not one.goes_on:
+                self._shared -= one.lease.posting > RESERVED
+                one.lease.posting -= 1
+                one.lease.idle.append(one.connection)
+                self.in_flight -= 1
         return found
 
     def close(self) -> None:
@@ -74,10 +78,19 @@ class PostThreads:
     def _work(self) -> None:
         while job := self._jobs.get():
             lease, callbacks, connection, canary = job
-            began = time.monotonic()
-            try:
-                reply = connection.post(lease.request(callbacks, now=self._clock()))
-            except Exception as problem:  # of ours; the callback waits and the loop goes on
-                log.error("callback_broke_off", callback=callbacks[0].pk, error=repr(problem)[:300])
-                reply = Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")
-            self._results.put(Delivery(lease, callbacks, connection, reply, began, canary))
+            following: Sequence[Callback] | None = callbacks
+            while following:
+                callbacks, began = following, time.monotonic()
+                reply = self._post(lease, callbacks, connection)
+                following = lease.take_ready() if reply.ok else None
+                goes_on = following is not None
+                self._results.put(Delivery(lease, callbacks, connection, reply, began, canary, goes_on))
+
+    def _post(
+        self, lease: EndpointLease, callbacks: Sequence[Callback], connection: ReceiverConnection
+    ) -> Reply:
+        try:
+            return connection.post(lease.request(callbacks, now=self._clock()))
+        except Exception as problem:  # of ours; the callback waits and the loop goes on
+            log.error("callback_broke_off", callback=callbacks[0].pk, error=repr(problem)[:300])
+            return Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")
