@@ -78,7 +78,7 @@ class CallbackStory(CallbackShape):
     """One callback with what it says, and its latest tries."""
 
     body = serializers.SerializerMethodField(
-        help_text="As it is posted; null where it holds a whole number that the key may not see."
+        help_text="As it is posted; null where it holds a whole number or a text that the key may not see."
     )
     log = TryShape(many=True)
 
@@ -88,11 +88,13 @@ class CallbackStory(CallbackShape):
     @extend_schema_field({"type": ["string", "null"]})
     def get_body(self, callback: Any) -> str | None:
         """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
-        if self.context.get("numbers"):
+        if self.context.get("numbers") and self.context.get("texts"):
             return str(callback.body)
         found = json.loads(callback.body)
-        number = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
-        return str(callback.body) if HIDDEN in number else None
+        data = found.get("data", {}) if isinstance(found, dict) else {}
+        if data.get("text") and not self.context.get("texts"):
+            return None
+        return str(callback.body) if self.context.get("numbers") or HIDDEN in data.get("to", "") else None
 
 
 class SecretShape(serializers.Serializer[Any]):
