@@ -30,6 +30,7 @@ class Dialect:
     shown: Callable[[Message, str, Block], bytes]
     answer: Callable[[DropInRefused], HttpResponse]
     names: Mapping[str, str] = field(default_factory=dict)
+    tells_text: bool = True  # in a read-back
 
     def named(self, notices: Iterable[Notice]) -> list[Notice]:
         """With their fields as the partner calls them."""

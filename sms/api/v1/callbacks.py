@@ -77,7 +77,7 @@ class CallbackStory(CallbackShape):
     """One callback with what it says, and its latest tries."""
 
     body = serializers.SerializerMethodField(
-        help_text="As it is posted; null where it holds a whole number that the key may not see."
+        help_text="As it is posted; null where it holds a whole number or a text that the key may not see."
     )
     log = TryShape(many=True)
 
@@ -90,6 +90,8 @@ class CallbackStory(CallbackShape):
         endpoint = callback.endpoint
         whole = endpoint.full_numbers or endpoint.kind == CallbackEndpoint.Kind.NOTIFY
         if whole and not self.context.get("numbers"):
+            return None
+        if endpoint.texts and not self.context.get("texts"):
             return None
         fill([callback], numbers=endpoint.full_numbers, texts=endpoint.texts)
         return str(callback.body) or None
@@ -121,6 +123,7 @@ class Endpoints(Collection):
     filterset_class = EndpointFilter
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
     scope = "callbacks"
+    owner = "key_owner"
 
     @once("endpoints_create", "Add a callback endpoint", EndpointBody, {201: NewEndpoint})
     def create(self, body: dict[str, Any]) -> Response:
@@ -224,7 +227,8 @@ class Callbacks(Collection):
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scope = "callbacks"
 
-    owner = "endpoint__service"
+    of_service = "endpoint__service"
+    owner = "endpoint__key_owner"
 
     def rows(self) -> Any:
         rows = super().rows()
