@@ -7,14 +7,27 @@ failed twice in any way: what cannot be taken holds up nobody else.
 import base64
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import takewhile
 
+from sms.callbacks.post import CallbackRequest
 from sms.callbacks.width import OVERLOADED
-from sms.models.callback import Callback
+from sms.models.callback import Callback, CallbackEndpoint
 from sms.webex.wire import stamp
 
 BATCH = "batch"
 MOST_BYTES = 512 * 1024  # of one body
+
+
+def request(row: CallbackEndpoint, callbacks: Sequence[Callback], *, now: datetime) -> CallbackRequest:
+    """The POST of these to that endpoint: of one callback, or where it wants batches of one batch."""
+    secrets = row.secrets_at(now, row.secret_before_until)
+    hub = row.kind == CallbackEndpoint.Kind.NOTIFY
+    if row.batch > 1 and not hub:
+        name, body = written(callbacks)
+        return CallbackRequest(name, row.url, body.encode(), secrets)
+    (one,) = callbacks
+    return CallbackRequest(one.event_id, one.url or row.url, one.body.encode(), secrets, hub)
 
 
 def length(waiting: Sequence[Callback], *, most: int) -> int:

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from sms.callbacks import batches
 from sms.callbacks.event_bodies import fill
-from sms.callbacks.post import CallbackRequest, ReceiverConnection
+from sms.callbacks.post import ReceiverConnection
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.callbacks.width import Width
 from sms.models import Callback, CallbackEndpoint
@@ -83,15 +83,6 @@ class EndpointLease:
         found, self.waiting = self.waiting[:together], self.waiting[together:]
         self.in_flight.update(one.pk for one in found)
         return found
-
-    def request(self, callbacks: Sequence[Callback], *, now: datetime) -> CallbackRequest:
-        secrets = self.row.secrets_at(now, self.row.secret_before_until)
-        if self.row.batch > 1:
-            name, body = batches.written(callbacks)
-            return CallbackRequest(name, self.row.url, body.encode(), secrets)
-        (one,) = callbacks
-        hub = self.row.kind == CallbackEndpoint.Kind.NOTIFY
-        return CallbackRequest(one.event_id, one.url or self.row.url, one.body.encode(), secrets, hub)
 
 
 def due(now: datetime) -> LeaseQuerySet[CallbackEndpoint]:

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import structlog
 
+from sms.callbacks import batches
 from sms.callbacks.leases import EndpointLease
 from sms.callbacks.post import ReceiverConnection, Reply
 from sms.callbacks.record import Delivery
@@ -90,7 +91,7 @@ class PostThreads:
         self, lease: EndpointLease, callbacks: Sequence[Callback], connection: ReceiverConnection
     ) -> Reply:
         try:
-            return connection.post(lease.request(callbacks, now=self._clock()))
+            return connection.post(batches.request(lease.row, callbacks, now=self._clock()))
         except Exception as problem:  # of ours; the callback waits and the loop goes on
             log.error("callback_broke_off", callback=callbacks[0].pk, error=repr(problem)[:300])
             return Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")

@@ -53,6 +53,20 @@ class CallbackEndpoint(Leased):
     texts = models.BooleanField(
         "with texts of replies", default=False, help_text="Off: what people wrote is left out of events."
     )
+    all_keys = models.BooleanField(
+        "events of everybody's sends",
+        default=True,
+        help_text="Off: it gets events of the sends of `keys` only.",
+    )
+    keys = models.JSONField(
+        default=list, blank=True, help_text="Identities of the API keys whose sends' events it gets."
+    )
+    senders = models.JSONField(
+        default=list, blank=True, help_text="Ids of senders whose sends' events it gets; empty means all."
+    )
+    labels = models.JSONField(
+        default=list, blank=True, help_text="Labels whose sends' events it gets; empty means all."
+    )
     batch = models.PositiveSmallIntegerField(
         "events in one POST",
         default=1,
@@ -62,7 +76,16 @@ class CallbackEndpoint(Leased):
     secret = SecretField(default=new_secret, editable=False)
     secret_before = SecretField(blank=True, editable=False)
     secret_before_until = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_shown = models.BooleanField(
+        default=True, editable=False, help_text="Off: nobody has seen it, so nobody checks with it."
+    )
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its address was changed, and the new one is not verified yet: events wait.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_because = models.CharField(max_length=300, blank=True, editable=False)
@@ -87,7 +110,7 @@ class CallbackEndpoint(Leased):
         service="service",
         texts="name disabled_because",
         team="url secret secret_before created_by",
-        neutral="events owner key_owner",
+        neutral="events owner key_owner keys senders labels",
     )
 
     class Meta:
