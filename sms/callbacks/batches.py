@@ -23,7 +23,7 @@ def request(row: CallbackEndpoint, callbacks: Sequence[Callback], *, now: dateti
     """The POST of these to that endpoint: of one callback, or where it wants batches of one batch."""
     secrets = row.secrets_at(now, row.secret_before_until)
     hub = row.kind == CallbackEndpoint.Kind.NOTIFY
-    if row.batch > 1 and not hub:
+    if row.batch_size > 1 and not hub:
         name, body = written(callbacks)
         return CallbackRequest(name, row.url, body.encode(), secrets)
     (one,) = callbacks

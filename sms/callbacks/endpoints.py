@@ -17,7 +17,7 @@ from sms.values.msisdn.mention import masked_values
 
 MOST = 50  # endpoints of ours that people made in a service, and as many of each API key
 KINDS = frozenset(kind for kind, _ in EVENTS)
-WANTS = ("name", "events", "full_numbers", "texts", "all_keys", "keys", "senders", "labels", "batch")
+WANTS = ("name", "events", "full_numbers", "texts", "all_keys", "keys", "senders", "labels", "batch_size")
 
 
 class TooMany(ValueError):

@@ -32,7 +32,7 @@ AHEAD = 64  # POSTs whose callbacks are read at once for an endpoint, at most MO
 MOST_READ = 400
 UNREADABLE_AGAIN = 60.0  # seconds
 SECRETS = ("secret", "secret_before")
-SETTINGS = ("kind", "url", "batch", "full_numbers", "texts", "secret_before_until", *SECRETS)
+SETTINGS = ("kind", "url", "batch_size", "full_numbers", "texts", "secret_before_until", *SECRETS)
 PRIORITIES = Callback.Priority.values
 
 
@@ -79,7 +79,7 @@ class EndpointLease:
 
     def next_post(self) -> list[Callback]:
         """What is posted together next: the first that waits, and what stands in line behind it and goes with it."""
-        together = batches.length(self.waiting, most=1 if self.failures >= OPENS_AFTER else self.row.batch)
+        together = batches.length(self.waiting, most=1 if self.failures >= OPENS_AFTER else self.row.batch_size)
         found, self.waiting = self.waiting[:together], self.waiting[together:]
         self.in_flight.update(one.pk for one in found)
         return found
@@ -141,7 +141,7 @@ def give_back(leases: Collection[EndpointLease], owner: str) -> None:
 
 def read_due(lease: EndpointLease, *, now: datetime) -> None:
     """Who stands in line next: urgent ones first, replays last, each by its time. Of what is kept no longer nothing can be told."""
-    most = min(AHEAD * lease.row.batch, MOST_READ) if lease.failures < OPENS_AFTER else 1
+    most = min(AHEAD * lease.row.batch_size, MOST_READ) if lease.failures < OPENS_AFTER else 1
     mine = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
     mine, found = _not_begun(mine, [lease]), []
     for priority in (

@@ -589,7 +589,7 @@ class Migration(migrations.Migration):
                 ('keys', models.JSONField(blank=True, default=list, help_text="Identities of the API keys whose sends' events it gets.")),
                 ('senders', models.JSONField(blank=True, default=list, help_text="Ids of senders whose sends' events it gets; empty means all.")),
                 ('labels', models.JSONField(blank=True, default=list, help_text="Labels whose sends' events it gets; empty means all.")),
-                ('batch', models.PositiveSmallIntegerField(default=1, help_text='More than one: several are signed and posted together, as many as wait.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='events in one POST')),
+                ('batch_size', models.PositiveSmallIntegerField(default=1, help_text='More than one: several are signed and posted together, as many as wait.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='events in one POST')),
                 ('secret', sms.models.fields.SecretField(default=sms.models.callback.new_secret, editable=False)),
                 ('secret_before', sms.models.fields.SecretField(blank=True, editable=False)),
                 ('secret_before_until', models.DateTimeField(blank=True, editable=False, null=True)),

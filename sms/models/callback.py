@@ -67,7 +67,7 @@ class CallbackEndpoint(Leased):
     labels = models.JSONField(
         default=list, blank=True, help_text="Labels whose sends' events it gets; empty means all."
     )
-    batch = models.PositiveSmallIntegerField(
+    batch_size = models.PositiveSmallIntegerField(
         "events in one POST",
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_IN_A_BATCH)],

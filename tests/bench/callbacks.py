@@ -114,7 +114,7 @@ def width(shop, count: int, *, batch: int) -> dict[str, object]:
     from sms import callbacks
 
     with receiver() as url:
-        endpoint = an_endpoint(shop, f"{url}/200/one-{batch}", batch=batch)
+        endpoint = an_endpoint(shop, f"{url}/200/one-{batch}", batch_size=batch)
         owe([endpoint], count)
         started, worked = time.monotonic(), time.process_time()
         report = callbacks.run(policy=callbacks.AddressPolicy(loopback=True))
