@@ -22,7 +22,7 @@ from sms.models.sql import events as log
 from sms.models.sql.id_list import among
 
 BATCH = 500
-OF_SENDS = ("service_id", "sender_id", "lane", "state")  # that events need of their send
+OF_SENDS = ("service_id", "owner", "sender_id", "lane", "state")  # that events need of their send
 _FOLLOWERS = """
     SELECT service_id, CAST(scopes AS text) FROM sms_apikey WHERE revoked_at IS NULL AND confirmed
     UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE coalesce(verified_at, moved_at) IS NOT NULL
@@ -220,7 +220,7 @@ def record_sends(
 
 
 def owner_of(send: Send) -> UUID | None:
-    return getattr(send, "owner", None)
+    return send.owner
 
 
 def is_test(send: Send) -> bool:
