@@ -12,6 +12,7 @@ from django.utils import timezone
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.models import Actor, CallbackEndpoint, Service
 from sms.models.audit import audit
+from sms.models.callback import new_secret
 from sms.models.event_types import EVENTS
 from sms.values.msisdn.mention import masked_values
 
@@ -25,7 +26,14 @@ class TooMany(ValueError):
 
 
 def add(
-    service: Service, *, name: str, url: str, by: Actor, policy: AddressPolicy, **wants: Any
+    service: Service,
+    *,
+    name: str,
+    url: str,
+    by: Actor,
+    policy: AddressPolicy,
+    secret: str = "",
+    **wants: Any,
 ) -> CallbackEndpoint:
     """A new endpoint, which gets nothing until it is verified. `wants` are others of WANTS. Raises `BadAddress` or `TooMany`."""
     read(url, policy)
@@ -36,7 +44,13 @@ def add(
         if ours.count() >= MOST:
             raise TooMany(f"There are {MOST} endpoints at most. Remove one first.")
         endpoint = CallbackEndpoint.objects.create(
-            service=service, name=name, url=url, created_by=by.label, key_owner=by.owner, **wants
+            service=service,
+            name=name,
+            url=url,
+            secret=secret or new_secret(),
+            created_by=by.label,
+            key_owner=by.owner,
+            **wants,
         )
         audit("callback_endpoint.added", endpoint, by=by, url=_shown(url), **_said(endpoint))
     return endpoint

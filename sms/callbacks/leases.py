@@ -79,7 +79,9 @@ class EndpointLease:
 
     def next_post(self) -> list[Callback]:
         """What is posted together next: the first that waits, and what stands in line behind it and goes with it."""
-        together = batches.length(self.waiting, most=1 if self.failures >= OPENS_AFTER else self.row.batch_size)
+        together = batches.length(
+            self.waiting, most=1 if self.failures >= OPENS_AFTER else self.row.batch_size
+        )
         found, self.waiting = self.waiting[:together], self.waiting[together:]
         self.in_flight.update(one.pk for one in found)
         return found

@@ -1,5 +1,6 @@
 """What came of callbacks: the rows, the breaker of each endpoint, and when to give up. Called by `run`."""
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -50,7 +51,7 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
         for one in known:
             endpoint = endpoints[one.lease.pk]
             for callback in one.callbacks:
-                _update_callback(callback, one.reply, gone=_is_gone(endpoint, one.reply), now=now)
+                _update_callback(callback, one, gone=_is_gone(endpoint, one.reply), now=now)
             _update_endpoint(endpoint, one, now=now)
             endpoint.width, one.lease.failures = one.lease.width.now, endpoint.failures
         names = ("pk", *WRITTEN)
@@ -75,7 +76,8 @@ def _is_gone(endpoint: CallbackEndpoint, reply: Reply) -> bool:
     return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.OURS
 
 
-def _update_callback(callback: Callback, reply: Reply, *, gone: bool, now: datetime) -> None:
+def _update_callback(callback: Callback, one: Delivery, *, gone: bool, now: datetime) -> None:
+    reply = one.reply
     callback.tries += 1
     callback.since = callback.since or now
     callback.last_status, callback.last_error = reply.status, reply.error
@@ -92,7 +94,11 @@ def _update_callback(callback: Callback, reply: Reply, *, gone: bool, now: datet
         return
     next_at = None
     if reply.status != GONE or gone:
-        next_at = next_try(callback.tries, since=callback.since, now=now, retry_after=reply.retry_after)
+        # the same for all of a batch, which is tried again as the same batch
+        dice = random.Random(one.began)  # noqa: S311 - nothing secret
+        next_at = next_try(
+            callback.tries, since=callback.since, now=now, retry_after=reply.retry_after, dice=dice
+        )
     if next_at is None:
         callback.state, callback.next_at, callback.done_at = Callback.State.GIVEN_UP, None, now
     else:
