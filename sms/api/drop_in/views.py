@@ -141,7 +141,7 @@ class MessageView(PartnerView):
         responses={200: SCHEMAS["v2_message"]} | REFUSALS,
     )
     def get(self, request: Request, message_id: str) -> HttpResponse:
-        """200, or 404 without a body. The whole number needs the scope `numbers`."""
+        """200, or 404 without a body. The whole number needs the scope `numbers`, its text `texts`."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
         found = replies.find(message_id, key=partner.key)
         if found is None:
@@ -149,7 +149,9 @@ class MessageView(PartnerView):
         if "numbers" not in partner.key.scopes:
             found = replies.without_number(found)
         idle = self.dialect.unused(unused.parameters(request._request.GET))
-        textdesk = notices.of_message(found, self.dialect, also=idle, now=timezone.now())
+        if not (texts := partner.key.may("texts")):
+            found = replies.without_words(found)
+        textdesk = notices.of_message(found, self.dialect, texts=texts, also=idle, now=timezone.now())
         return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 

@@ -57,6 +57,11 @@ def shows_numbers(request: Request) -> bool:
     return key_of(request).may("numbers")
 
 
+def shows_texts(request: Request) -> bool:
+    """What messages say, what people answer, and the values that were filled in."""
+    return key_of(request).may("texts")
+
+
 def only_sandbox(request: Request) -> None:
     """A test key never reaches people."""
     if key_of(request).is_test and not key_of(request).service.is_sandbox:

@@ -13,11 +13,9 @@ from rest_framework.parsers import JSONParser
 
 from sms.api.json_values import Written, repeated_name
 from sms.api.v1.problems import invalid
-from sms.callbacks.endpoints import KINDS
 from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
-from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
@@ -144,30 +142,6 @@ class LiftBody(NumbersBody):
     """People who asked to be written to again."""
 
     reason = serializers.CharField(max_length=150, help_text="Why they may be written to again.")
-
-
-class EndpointBody(Strict):
-    """A receiver of callbacks."""
-
-    name = serializers.CharField(max_length=80)
-    url = serializers.CharField(max_length=LONGEST_URL)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)),
-        default=list,
-        max_length=len(KINDS),
-        help_text="Which events it gets; empty means all.",
-    )
-    full_numbers = serializers.BooleanField(default=False, help_text="Needs the scope `numbers`.")
-
-
-class EndpointChange(Strict):
-    """What of an endpoint can change; another address is another endpoint."""
-
-    name = serializers.CharField(max_length=80, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)), required=False, max_length=len(KINDS)
-    )
-    full_numbers = serializers.BooleanField(required=False)
 
 
 class ReplayBody(Strict):

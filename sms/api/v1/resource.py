@@ -95,6 +95,7 @@ class Resource(RateLimited, GenericViewSet[Any]):
         return {
             **super().get_serializer_context(),
             "numbers": access.shows_numbers(self.request),
+            "texts": access.shows_texts(self.request),
             "only": only or None,
         }
 

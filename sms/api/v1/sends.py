@@ -26,7 +26,7 @@ from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.sparse import Number, Sparse, SparseModel, Text
+from sms.api.v1.sparse import Number, Sparse, SparseModel, Text, Words
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
@@ -86,7 +86,7 @@ class SendShape(Sparse, WithShownOptions):
     waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
     sender = serializers.CharField(source="send.sender")
-    text = serializers.CharField(source="send.text")
+    text = Words(source="send.text", help_text="Null unless the key has the scope `texts`.")
     template = serializers.CharField(source="send.template", allow_null=True)
     policy_group = serializers.CharField(source="send.policy_group", allow_null=True)
     link_domain = serializers.CharField(source="send.link_domain", allow_null=True)
@@ -265,6 +265,7 @@ class Sends(Collection):
                     public_url=settings.PUBLIC_URL,
                     row=body.get("plan_row"),
                     masked=order.saved is not None and not access.shows_numbers(request),
+                    wordless=order.saved is not None and not access.shows_texts(request),
                 )
             return Response(plan.as_json(planned))
         access.only_sandbox(request)
