@@ -29,7 +29,7 @@ class CapShape(serializers.Serializer[Any]):
     left = serializers.SerializerMethodField()
 
     def _amount(self, one: Any, value: int) -> float:
-        return value if one.unit == "segments" else value / MICROS
+        return value / MICROS if one.is_money else value
 
     def get_cap(self, one: Any) -> float:
         return self._amount(one, one.cap)

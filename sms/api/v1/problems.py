@@ -41,6 +41,7 @@ TITLES = {
     "refused": "The request was understood, but cannot be done.",
     "idempotency_key_reused": "This Idempotency-Key came with another body before.",
     "too_many_requests": "Too many requests.",
+    "cap_reached": "A cap on what may be sent does not allow that.",
     "error": "Something broke on our side.",
     "unavailable": "Textdesk cannot answer at the moment.",
 }
@@ -128,8 +129,10 @@ def _read(exc: Exception) -> ApiProblem:
             found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
                 return ApiProblem(409, "conflict", str(exc), problems=found)
-            free = {"Retry-After": str(exc.seconds_left)} if isinstance(exc, CapRefused) else {}
-            return ApiProblem(422, "refused", str(exc), problems=found, headers=free)
+            if isinstance(exc, CapRefused):
+                wait = {"Retry-After": str(exc.seconds_left)}
+                return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=wait)
+            return ApiProblem(422, "refused", str(exc), problems=found)
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)
         case exceptions.ValidationError():
