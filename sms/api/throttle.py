@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from sms.api.waiting import asked_before
 from sms.catalogue.caps.minutes import UNIT
 from sms.catalogue.caps.standing import CapStanding
 from sms.catalogue.caps.wants import MICROS
@@ -101,18 +102,20 @@ def tell_caps(request: HttpRequest, left: Iterable[CapStanding]) -> None:
     headers: dict[str, str] = getattr(request, "rate_limit", {})
     now = timezone.now()
     for one in left:
-        name, window = ("money" if one.is_money else one.unit), MINUTE if one.unit == UNIT else DAY
-        name += f"-{one.country}" if one.country else ""
+        window = MINUTE if one.unit == UNIT else DAY
         per = MICROS if one.is_money else 1
         reset = max(int((one.free_at - now).total_seconds()) + 1, 1)
-        headers["RateLimit-Policy"] += f', "{name}";q={one.cap // per};w={window}'
-        headers["RateLimit"] += f', "{name}";r={one.left // per};t={reset}'
+        headers["RateLimit-Policy"] += f', "{one.label}";q={one.cap // per};w={window}'
+        headers["RateLimit"] += f', "{one.label}";r={one.left // per};t={reset}'
 
 
 class KeyThrottle(BaseThrottle):
     """DRF's way to ask. The headers wait in `request._request.rate_limit` for `RateLimited`."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        if asked_before(request._request).seconds:  # by the front, for one that waits and was counted
+            self._wait = 0
+            return True
         key: ApiKey = request.auth  # type: ignore[assignment]  # drf-stubs know tokens only
         verdict = budgets.spend(key)
         self._wait = verdict.wait

@@ -1,6 +1,5 @@
 """Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -18,11 +17,11 @@ from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
 from sms.api.v1.sparse import Remark, SparseModel
+from sms.callbacks.event_bodies import fill
 from sms.models import Callback, CallbackEndpoint
 from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
-HIDDEN = "•"  # what `sms.values.msisdn.mask` hides digits with
 
 
 class EndpointShape(SparseModel):
@@ -88,13 +87,14 @@ class CallbackStory(CallbackShape):
     @extend_schema_field({"type": ["string", "null"]})
     def get_body(self, callback: Any) -> str | None:
         """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
-        if self.context.get("numbers") and self.context.get("texts"):
-            return str(callback.body)
-        found = json.loads(callback.body)
-        data = found.get("data", {}) if isinstance(found, dict) else {}
-        if data.get("text") and not self.context.get("texts"):
+        endpoint = callback.endpoint
+        whole = endpoint.full_numbers or endpoint.kind == CallbackEndpoint.Kind.NOTIFY
+        if whole and not self.context.get("numbers"):
             return None
-        return str(callback.body) if self.context.get("numbers") or HIDDEN in data.get("to", "") else None
+        if endpoint.texts and not self.context.get("texts"):
+            return None
+        fill([callback], numbers=endpoint.full_numbers, texts=endpoint.texts)
+        return str(callback.body) or None
 
 
 class SecretShape(serializers.Serializer[Any]):

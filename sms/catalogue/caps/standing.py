@@ -17,7 +17,7 @@ REACHED = 0.99  # what is left then is too little for almost anything
 
 @dataclass(frozen=True, slots=True)
 class CapStanding:
-    """One cap on one day. `name` is what programs call it (day, money, key:7, country:FR), `of` what people do."""
+    """One cap on one day. `name` is what notices call it (day, money, key:7, country:FR), `of` what people do."""
 
     name: str
     of: str
@@ -26,6 +26,13 @@ class CapStanding:
     used: int
     free_at: datetime
     country: str = ""
+    of_key: bool = False
+
+    @property
+    def label(self) -> str:
+        """What a program calls it that has one key: `segments`, `service-money`, `segments-FR`."""
+        unit = f"{'' if self.of_key else 'service-'}{'money' if self.is_money else self.unit}"
+        return f"{unit}-{self.country}" if self.country else unit
 
     @property
     def left(self) -> int:
@@ -66,14 +73,20 @@ class CapStanding:
 
 
 def standings(
-    service: Service, day: date, *, keys: Iterable[ApiKey] = (), rows: list[CountedRow] | None = None
+    service: Service,
+    day: date,
+    *,
+    keys: Iterable[ApiKey] = (),
+    rows: list[CountedRow] | None = None,
+    countries_of: ApiKey | None = None,
 ) -> list[CapStanding]:
-    """The caps of the day of the service, of these keys with their countries, and of each country that something was counted for; one
-    query."""
+    """The caps of the day of the service, of these keys with their countries, and of each country that something was counted for (by one
+    key, with `countries_of`); one query."""
     rules = CapRules.of(service)
     if rows is None:
         rows = spend_counts.counted(service.pk, day)
-    countries = dict.fromkeys({one.country for one in rows}, 0)
+    asked = (one for one in rows if countries_of is None or one.key == countries_of.pk)
+    countries = dict.fromkeys(sorted({one.country for one in asked}), 0)
     named = {one.name: one for key in keys for one in _of_key(service, key)}
     named |= {one.name: one for one in checks_of(rules, Wanted(countries), None)}
     return [standing_of(one, rows, free_at=rules.ends_at(day)) for one in named.values()]
@@ -117,4 +130,13 @@ def standing_of(
 ) -> CapStanding:
     """As it is; with `taken` as it is once what the check wants is taken, too."""
     used = one.check.used(rows) + (one.check.wanted if taken else 0)
-    return CapStanding(one.name, one.of, one.unit, one.check.cap, used, free_at, one.check.country or "")
+    return CapStanding(
+        one.name,
+        one.of,
+        one.unit,
+        one.check.cap,
+        used,
+        free_at,
+        one.check.country or "",
+        one.check.key is not None,
+    )
