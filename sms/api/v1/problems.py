@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:textdesk:problem:"
+SENDS = "/api/v1/sends"
 TITLES = {
     "invalid": "The request cannot be used as it stands.",
     "unreadable": "The body cannot be read.",
@@ -57,7 +58,7 @@ class CodeField(serializers.CharField):
 class ApiProblem(exceptions.APIException):
     """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES.
 
-    The field of a problem is a path like `recipients[3].number`.
+    The field of a problem is a path like `recipients[3].number`; `beside` stands in the body beside what every problem has.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class ApiProblem(exceptions.APIException):
         *,
         problems: Iterable[Problem] = (),
         headers: dict[str, str] | None = None,
+        beside: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status_code = status
@@ -75,6 +77,7 @@ class ApiProblem(exceptions.APIException):
         self.sentence = detail
         self.problems = tuple(problems)
         self.headers = headers or {}
+        self.beside = beside or {}
 
 
 def invalid(field: str, detail: str, *, row: int = 0, code: ProblemCode = ProblemCode.INVALID) -> ApiProblem:
@@ -100,6 +103,7 @@ def body_of(problem: ApiProblem) -> dict[str, Any]:
         "status": problem.status_code,
         "code": problem.kind,
         "detail": problem.sentence,
+        **problem.beside,
     }
     if problem.problems:
         # without what stood there, which may be a number
@@ -128,7 +132,12 @@ def _read(exc: Exception) -> ApiProblem:
         case ComposeError():
             found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
-                return ApiProblem(409, "conflict", str(exc), problems=found)
+                return ApiProblem(
+                    *(409, "conflict", str(exc)),
+                    problems=found,
+                    headers={"Location": f"{SENDS}/{exc.earlier.pk}"},
+                    beside={"existing": exc.earlier.pk},
+                )
             if isinstance(exc, CapRefused):
                 wait = {"Retry-After": str(exc.seconds_left)}
                 return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=wait)

@@ -19,7 +19,7 @@ from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reports import DayReports, SendReports
 from sms.api.v1.resource import Collection, Resource
 from sms.api.v1.send_report import SendReportFile
-from sms.api.v1.sends import SendMessages, SendRejects, Sends
+from sms.api.v1.sends import Rejects, SendMessages, SendRejects, Sends
 
 LIST: dict[str, Any] = {"get": "list"}
 RESOURCES: dict[str, type[Resource]] = {
@@ -58,6 +58,7 @@ urlpatterns = [
     path("me", Me.as_view({"get": "retrieve"})),
     path("caps", Caps.as_view({"get": "retrieve"})),
     path("events", Events.as_view(LIST)),
+    path("rejects", Rejects.as_view(LIST)),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
     path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),
