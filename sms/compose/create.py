@@ -46,7 +46,9 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
     try:
         if not is_large(order):
             checked = check(order, now=now)
-            return _create_small(order, checked, by=by, now=now)
+            send = _create_small(order, checked, by=by, now=now)
+            send.caps_left = checked.left
+            return send
         figures = _surveyed(order, figures, now=now)
         return _create_large(order, figures, by=by, now=now)
     except IntegrityError:
@@ -83,7 +85,7 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
         )
         message_ids = slices.store(send, checked.lines, deltas=deltas, batch=batch)
         labels.attach(send, order.labels)
-        store_rejects(send, checked.rejects)
+        store_rejects(send, checked.rejects, order=order)
         _pass_receipts_on(send, order.partner)
         if order.partner is not None:
             _store_for_partner(order.partner, message_ids, checked.lines, batch=batch, deltas=deltas, now=now)

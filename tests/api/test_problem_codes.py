@@ -301,7 +301,7 @@ def test_a_spend_cap_that_is_reached(service, partner, composer):
     Service.objects.update(cap_day=1)
     a_send(service)
     answer = partner.post("sends", asked({}))
-    assert (answer.status_code, codes_in(answer)) == (422, {"cap_reached"})
+    assert (answer.status_code, codes_in(answer)) == (429, {"cap_reached"})
     assert int(answer.headers["Retry-After"]) <= 25 * 3600
     assert "cap_reached" in codes_on(composer.post("/s/shop/compose/", typed(service, pasted=TO[0])))
     answer = post(a_key(service), body())

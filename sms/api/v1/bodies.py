@@ -13,10 +13,9 @@ from rest_framework.parsers import JSONParser
 
 from sms.api.json_values import Written, repeated_name
 from sms.api.v1.problems import invalid
-from sms.callbacks.endpoints import KINDS
+from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
-from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
@@ -107,6 +106,24 @@ class SearchBody(Strict):
     cursor = serializers.CharField(required=False, max_length=40)
 
 
+class MessageSearchBody(SearchBody):
+    """What messages are looked for by: a number, or what you call them or their recipient."""
+
+    number = serializers.CharField(required=False, max_length=60)
+    reference = serializers.CharField(
+        required=False,
+        max_length=LONGEST_REFERENCE,
+        trim_whitespace=False,
+        help_text="The recipient's reference, or the message's correlation id.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("number" in attrs) == ("reference" in attrs):
+            code = ProblemCode.ONLY_ONE if "number" in attrs else ProblemCode.REQUIRED
+            raise serializers.ValidationError({"number": ["Give number or reference."]}, code=code)
+        return attrs
+
+
 class NumbersBody(Strict):
     """Numbers, as people write them."""
 
@@ -125,30 +142,6 @@ class LiftBody(NumbersBody):
     """People who asked to be written to again."""
 
     reason = serializers.CharField(max_length=150, help_text="Why they may be written to again.")
-
-
-class EndpointBody(Strict):
-    """A receiver of callbacks."""
-
-    name = serializers.CharField(max_length=80)
-    url = serializers.CharField(max_length=LONGEST_URL)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)),
-        default=list,
-        max_length=len(KINDS),
-        help_text="Which events it gets; empty means all.",
-    )
-    full_numbers = serializers.BooleanField(default=False, help_text="Needs the scope `numbers`.")
-
-
-class EndpointChange(Strict):
-    """What of an endpoint can change; another address is another endpoint."""
-
-    name = serializers.CharField(max_length=80, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)), required=False, max_length=len(KINDS)
-    )
-    full_numbers = serializers.BooleanField(required=False)
 
 
 class ReplayBody(Strict):

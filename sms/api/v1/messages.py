@@ -9,18 +9,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.v1 import access
 from sms.api.v1.access import key_of, shows_numbers
-from sms.api.v1.bodies import SearchBody
+from sms.api.v1.bodies import MessageSearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
-from sms.api.v1.sparse import Number, SparseModel, Text
+from sms.api.v1.sparse import MessageText, Number, SparseModel, Text
+from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
-from sms.sends.messages import find_messages, story_of
+from sms.sends.messages import find_called, find_messages, story_of
 from sms.values import msisdn
 from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
@@ -39,6 +41,12 @@ class MessageShape(SparseModel):
     correlation_id = Text(
         source="partner_correlation_id", help_text="What the one who asked for it calls it."
     )
+    reference = Text(
+        source="partner_reference", help_text="What the one who asked for it calls the recipient."
+    )
+    message_id = serializers.SerializerMethodField(
+        help_text="The `messageId` of `/v2/messages`, where it came from there."
+    )
     segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
@@ -46,8 +54,21 @@ class MessageShape(SparseModel):
         model = Message
         fields: tuple[str, ...] = (
             *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
-            *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
+            *(
+                "reference",
+                "correlation_id",
+                "message_id",
+                "provider_id",
+                "posted_at",
+                "queued_at",
+                "submitted_at",
+                "final_at",
+            ),
         )
+
+    def get_message_id(self, message: Any) -> str | None:
+        reference = message.send.reference
+        return name_of(str(reference), row=message.row) if reference else None
 
     def get_detail(self, message: Any) -> str:
         """The provider's own words, or ours for its code."""
@@ -67,7 +88,9 @@ class EventShape(serializers.Serializer[Any]):
 class MessageStory(MessageShape):
     """One SMS with its text and everything that happened to it, the earliest first."""
 
-    text = Text(help_text="With the recipient's own number hidden unless the key has the scope `numbers`.")
+    text = MessageText(
+        help_text="Null unless the key has the scope `texts`; with the recipient's own number hidden unless it has `numbers`."
+    )
     timeline = EventShape(many=True, read_only=True)
 
     class Meta(MessageShape.Meta):
@@ -84,7 +107,7 @@ class MessageStory(MessageShape):
 class Messages(Collection):
     serializer_class = MessageShape
     filterset_class = MessageFilter
-    queryset = Message.objects.select_related("echo")
+    queryset = Message.objects.select_related("echo", "send")
     scope = "read"
     of_service = "send__service"
     owner = "send__owner"
@@ -97,19 +120,24 @@ class Messages(Collection):
         if story is None:
             raise Http404
         hidden = "" if shows_numbers(request) else story.message.msisdn
-        story.message.timeline = timeline(story, hidden=hidden)  # type: ignore[attr-defined]
+        told = timeline(story, hidden=hidden, texts=access.shows_texts(request))
+        story.message.timeline = told  # type: ignore[attr-defined]
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
         return MessageStory if self.action == "retrieve" else MessageShape
 
-    @searched("messages_search", "Find messages by number", MessageShape)
+    @searched("messages_search", "Find messages by number or reference", MessageShape, MessageSearchBody)
     def search(self, request: Request) -> Response:
         """Newest first, archived ones too. A POST, so that no number stands in an address."""
-        body = self.read(SearchBody)
-        number = read_number(body["number"], country=self.service.default_country)
+        body = self.read(MessageSearchBody)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = find_messages(self.service, number, before=before, page=body["limit"], key=key_of(request))
+        asked: dict[str, Any] = {"before": before, "page": body["limit"], "key": key_of(request)}
+        if name := body.get("reference"):
+            found = find_called(self.service, name, **asked)
+        else:
+            number = read_number(body["number"], country=self.service.default_country)
+            found = find_messages(self.service, number, **asked)
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]
@@ -135,8 +163,8 @@ class TimelineEvent:
     detail: str = ""
 
 
-def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[TimelineEvent]:
-    """The earliest first, with the number `hidden` starred in what the provider and people said."""
+def timeline(story: archive.MessageHistory, *, hidden: str = "", texts: bool = True) -> list[TimelineEvent]:
+    """The earliest first, with the number `hidden` starred in what the provider and people said. Without `texts`, no link of the text."""
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:
@@ -148,12 +176,14 @@ def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[Timelin
     failed = message.state == MessageState.FAILED and not receipts
     if message.final_at and (failed or message.state in (MessageState.CANCELLED, MessageState.EXPIRED)):
         events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
-    events += [_receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden) for receipt in receipts]
+    events += [
+        _receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden, texts=texts) for receipt in receipts
+    ]
     events = [replace(event, detail=starred(event.detail, hidden)) for event in events]
     return sorted(events, key=lambda event: event.at)
 
 
-def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> TimelineEvent:
+def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str, texts: bool) -> TimelineEvent:
     try:
         note = parse_receipt(bytes(receipt.raw))
     except UnreadableBody:
@@ -161,6 +191,6 @@ def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> Tim
     if note.state == "clicked":
         who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
         url = masked(note.url) if hidden else note.url
-        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}")
+        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}" if texts else who)
     kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
     return TimelineEvent(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)

@@ -27,6 +27,7 @@ from sms.values.problems import Problem, ProblemCode, code_of
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+SENDS = "/api/v1/sends"
 MOST_ERRORS = 100  # listed in one problem
 _PLACE = re.compile(r"(?:recipients|numbers)\[(\d+)\]")  # in a list of people; its rows count from 1
 COMPOSE_FIELDS = {"audience": "recipients", "service": ""}
@@ -40,7 +41,7 @@ class CodeField(serializers.CharField):
 class ApiProblem(exceptions.APIException):
     """What a view raises where none of DRF's exceptions says it. `code` is a key of KINDS.
 
-    The field of a problem is a path like `recipients[3].number`.
+    The field of a problem is a path like `recipients[3].number`; `beside` stands in the body beside what every problem has.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class ApiProblem(exceptions.APIException):
         problems: Iterable[Problem] = (),
         total: int = 0,
         headers: dict[str, str] | None = None,
+        beside: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status_code = status
@@ -60,6 +62,7 @@ class ApiProblem(exceptions.APIException):
         self.problems = tuple(problems)
         self.total = max(total, len(self.problems))  # where only the first were looked up
         self.headers = headers or {}
+        self.beside = beside or {}
 
 
 def invalid(
@@ -99,6 +102,7 @@ def body_of(problem: ApiProblem) -> dict[str, Any]:
         "status": problem.status_code,
         "code": problem.kind,
         "detail": problem.sentence,
+        **problem.beside,
     }
     if request_id := request_ids.current():
         shown |= {"instance": f"urn:textdesk:request:{request_id}", "request_id": request_id}
@@ -147,9 +151,16 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
         case ComposeError():
             found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
-                return ApiProblem(409, "conflict", str(exc), problems=found)
-            free = {"Retry-After": str(exc.seconds_left)} if isinstance(exc, CapRefused) else {}
-            return ApiProblem(422, "refused", str(exc), problems=found, headers=free)
+                return ApiProblem(
+                    *(409, "conflict", str(exc)),
+                    problems=found,
+                    headers={"Location": f"{SENDS}/{exc.earlier.pk}"},
+                    beside={"existing": exc.earlier.pk},
+                )
+            if isinstance(exc, CapRefused):
+                wait = {"Retry-After": str(exc.seconds_left)}
+                return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=wait)
+            return ApiProblem(422, "refused", str(exc), problems=found)
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)
         case exceptions.ValidationError():

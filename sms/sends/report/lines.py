@@ -26,10 +26,10 @@ from sms.values.text import match_key
 from sms.webex.limits import MOST_DESTINATIONS
 
 NUMBER = "number"
-# None of them names a column of numbers, of time zones or of correlation ids: a report is read as an audience like the file before it.
+# None of them names a column of numbers, time zones, correlation ids or references: a report is read as an audience like its file.
 APPENDED = (
     *("row", "state", "posted (UTC)", "ended (UTC)", "code", "what it means", "segments", "cost", "currency"),
-    *("clicks", "provider id", "asked correlation id", "carrier"),
+    *("clicks", "provider id", "asked correlation id", "asked reference", "carrier"),
 )
 ReportCell = str | int | float | None
 OtherCell = Callable[[str, str], str]  # what is shown of a cell beside a number
@@ -44,15 +44,17 @@ class SendReport:
     lines: Iterator[list[ReportCell]]
 
 
-def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
-    """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too."""
+def report_of(send: Send, *, limits: Limits, numbers: bool, texts: bool = True) -> SendReport:
+    """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too. Without `texts`, of the
+    columns of the rows only that of the numbers is there."""
     source = source_of(send, limits=limits)
     names, column = (list(source.headings), source.column) if source is not None else _kept_names(send)
     other = _as_it_is if numbers else partial(_without_numbers, country=send.service.default_country)
     shown = _number if numbers else _masked_number
-    cells = partial(_cells, names=names, column=column, shown=shown, other=other)
+    told = names if texts else [column]
+    cells = partial(_cells, names=names, told=told, column=column, shown=shown, other=other)
     lines = ([*cells(row, one), *_appended(one, other)] for row, one in _joined(send, source))
-    return SendReport([*(other(name, "") for name in names), *_unused(names)], lines)
+    return SendReport([*(other(name, "") for name in told), *_unused(told)], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
@@ -132,6 +134,7 @@ def _cells(
     outcome: RowOutcome,
     *,
     names: Sequence[str],
+    told: Sequence[str],
     column: str,
     shown: Callable[[RowOutcome], str],
     other: OtherCell,
@@ -146,7 +149,7 @@ def _cells(
     number = shown(outcome)
     if isinstance(row, Recipient) and number == row.msisdn:
         number = row.written  # a doubt about it is there again when the report is read
-    return [number if name == column else values.get(name, "") for name in names]
+    return [number if name == column else values.get(name, "") for name in told]
 
 
 def _number(outcome: RowOutcome) -> str:
@@ -184,7 +187,8 @@ def _appended(one: RowOutcome, other: OtherCell) -> list[ReportCell]:
             one.segments,
         ),
         *(None if one.cost is None else float(one.cost), one.currency, one.clicks),
-        *(one.provider_id, other(one.correlation_id, one.number), one.carrier),
+        *(one.provider_id, other(one.correlation_id, one.number), other(one.reference, one.number)),
+        one.carrier,
     ]
 
 
