@@ -310,6 +310,7 @@ urlpatterns = [
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     path("api/docs/", partner_docs.docs_start, name="api_docs"),
     path("api/docs/textdesk.postman_collection.json", partner_docs.postman, name="api_postman"),
+    path("api/docs/<str:wheel>.whl", partner_docs.client, name="api_client"),
     path(
         "api/docs/reference/",
         SpectacularSwaggerSplitView.as_view(url_name="api_schema"),

@@ -1,6 +1,7 @@
-"""The OpenAPI document as a Postman collection (format 2.1): a folder for each tag, a request for each operation, with its example as the body.
+"""The OpenAPI document as a Postman collection (format 2.1): a folder for each tag, a request for each operation.
 
-The key and the address are variables of the collection. Optional headers and parameters are there and switched off.
+A body is the example of its operation. The key and the address are variables of the collection. Optional headers and parameters are
+there, and switched off.
 """
 
 import json

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +36,12 @@ def keys_for(request: HttpRequest) -> list[ApiKey]:
     usable = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
     found = ApiKey.objects.filter(usable, service__in=services_of(user), revoked_at__isnull=True)
     return list(found.select_related("service").order_by("service__name", "name", "pk")[:MOST_SHOWN])
+
+
+def client_wheel() -> Path | None:
+    """The Python client, where `make client` has built it."""
+    built = sorted((settings.BASE_DIR / "clients" / "python" / "dist").glob("*.whl"))
+    return built[-1] if built else None
 
 
 def filled(html: str, address: str, keys: Iterable[ApiKey]) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
@@ -16,7 +16,8 @@ from portal.partner_docs.pages import pages, sections
 @login_not_required
 @require_safe
 def docs_start(request: HttpRequest) -> HttpResponse:
-    return render(request, "partner_docs/start.html", _frame(request))
+    wheel = reader.client_wheel()
+    return render(request, "partner_docs/start.html", _frame(request) | {"wheel": wheel and wheel.name})
 
 
 @login_not_required
@@ -46,6 +47,16 @@ def postman(request: HttpRequest) -> HttpResponse:
     """The collection, made from the OpenAPI document when it is asked for."""
     made = postman_format.collection(postman_format.document(), reader.address_for(request))
     return JsonResponse(made, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+@login_not_required
+@require_safe
+def client(_request: HttpRequest, wheel: str) -> FileResponse:
+    """The Python client under the name that pip asks for."""
+    found = reader.client_wheel()
+    if found is None or found.stem != wheel:
+        raise Http404("no such file")
+    return FileResponse(found.open("rb"), content_type="application/octet-stream")
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""/api/docs/reference/ in Chromium under the CSP: every operation is there, one can be tried with a key, and it fits a phone in the dark."""
+"""The reference at /api/docs/reference/ in Chromium under the CSP: every operation is there, one can be tried, it fits a dark phone."""
 
 import pytest
 

@@ -18,6 +18,7 @@ from tests.support.processes import ROOT, free_port, textdesk
 pytestmark = pytest.mark.sqlite  # a Textdesk as `make run` starts it
 BLOCK = re.compile(r'<code class="language-(\w+)">(.*?)</code></pre>', flags=re.DOTALL)
 SHOWN = {"json"}  # to look at, not to run
+CLIENT = ROOT / "clients" / "python"
 # the sandbox's blocks call its own port, and are tried in tests/sandbox
 ELSEWHERE = {"sandbox"}
 
@@ -50,6 +51,12 @@ def script_of(url: str, *names: str) -> str:
     return "\n".join(lines)
 
 
+def readme_block() -> str:
+    """The one of the client's own page, which no Textdesk serves."""
+    (block,) = re.findall(r"```python\n(.*?)```", (CLIENT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    return block
+
+
 def paste(script: str, folder: Path, env: dict[str, str], typed: str) -> str:
     """Run it, and type the key where it is asked for; returns what a reader would see. An answer that is an error ends it."""
     (folder / "script.sh").write_text(script)
@@ -75,7 +82,9 @@ def paste(script: str, folder: Path, env: dict[str, str], typed: str) -> str:
     return shown
 
 
-def test_every_block_of_the_documentation_works_as_it_is_served(var_dir, prepared_database_url, tmp_path):
+def test_every_block_of_the_documentation_works_as_it_is_served(
+    var_dir, prepared_database_url, tmp_path, python_client
+):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the documents use it")
     folder = tmp_path / "pasted"
@@ -83,8 +92,9 @@ def test_every_block_of_the_documentation_works_as_it_is_served(var_dir, prepare
     with textdesk(var_dir, prepared_database_url) as running:
         scopes = "send,read,callbacks,optouts,catalogue"
         key = running.manage("api_key", "--service", "demo", "--name", "Shop", "--scopes", scopes)
-        env = running.env | {"PORT": str(free_port())}
+        env = running.env | {"PORT": str(free_port()), "PYTHONPATH": str(python_client), "DESK": running.url}
         script = script_of(running.url, *pages_of(running.url))
+        script += f"\necho '--- README 0'\npython3 - <<'END OF BLOCK'\n{readme_block()}END OF BLOCK\n"
         assert f"export DESK={running.url}\n" in script
         shown = paste(script, folder, env, key.stdout.strip())
     parts = dict(

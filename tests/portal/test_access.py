@@ -36,6 +36,7 @@ OPEN = {
     "api_schema",
     "api_docs",
     "api_docs_page",
+    "api_client",
     "api_postman",
     "api_reference",
     "api_reference_known",

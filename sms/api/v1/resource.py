@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from sms.api.authentication import KeyAuthentication, PartnerUser
 from sms.api.throttle import KeyThrottle, RateLimited
-from sms.api.v1 import access, problems
+from sms.api.v1 import access, deprecations, problems
 from sms.api.v1.bodies import Json, SearchBody
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import ApiProblem
@@ -68,6 +68,15 @@ class Resource(RateLimited, GenericViewSet[Any]):
                 allowed = ", ".join(sorted(known)) or "none"
                 says = f"There is no parameter {name[:40]!r} here. There are: {allowed}."
                 raise problems.invalid(name, says, code=ProblemCode.UNKNOWN_FIELD)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Whatever is answered, it says that the operation will go."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        match = request.resolver_match
+        if match and (going := deprecations.deprecation_of(request.method or "", match.route)):
+            for name, value in going.headers.items():
+                answer[name] = value
+        return answer
 
     def parameters(self) -> set[str]:
         if self.request.method not in ("GET", "HEAD"):

@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from sms.api.idempotency import HEADER
 from sms.api.v1 import option_fields
+from sms.api.v1.deprecations import deprecation_of
 from sms.values.problems import ProblemCode
 
 OURS = "/api/v1/"
@@ -38,6 +39,9 @@ CODE_SCHEMA = {
 
 
 class ResourceSchema(AutoSchema):
+    def is_deprecated(self) -> bool:
+        return deprecation_of(self.method, self.path) is not None
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(OURS).split("/")[0]]
 
