@@ -57,6 +57,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.documents import WebexDocument
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
 
@@ -307,11 +308,21 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
+    path(
+        "api/schema/webex/",
+        SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
+        name="api_schema_webex",
+    ),
     # no HTML is answered under /api
     path(
         "api/docs/", login_not_required(RedirectView.as_view(pattern_name="api_docs")), name="api_docs_known"
     ),
     path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path(
+        "docs/api/webex/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema_webex"),
+        name="api_docs_webex",
+    ),
     path("v2/messages", MessagesView.as_view(), name="v2_messages"),
     path("v2/messages/<str:message_id>", MessageView.as_view(), name="v2_message"),
     path("v1/sms/messages", SmsV1MessagesView.as_view(), name="sms_v1_messages"),
