@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from sms.audiences.files import Audience
 from sms.audiences.files.rows import Rows
@@ -54,6 +55,11 @@ class Order:
     draft: Draft | None = None  # that it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant
     test_send: TestSend | None = None  # `sms.compose.test_sends.rules` says who may get one
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whose send it becomes: the API key's; None for people."""
+        return self.key.identity if self.key else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
-from sms.models.columns import set_together
+from sms.models.columns import made_by_key, set_together
 from sms.models.fields import SecretField
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
@@ -18,18 +18,6 @@ from sms.webex.limits import LONGEST_URL
 
 PREFIX = "whsec_"
 LONGEST_CORRELATION_ID = 200  # of a partner
-
-EVENTS = (
-    ("message.queued", "Accepted by the provider"),
-    ("message.submitted", "With the operator"),
-    ("message.delivered", "Delivered"),
-    ("message.failed", "Failed"),
-    ("message.clicked", "A link was opened"),
-    ("message.unconfirmed", "Not confirmed: it may have been sent"),
-    ("message.no_report", "No receipt for three days"),
-    ("message.cancelled", "Cancelled before it was sent"),
-    ("message.expired", "Expired before it was sent"),
-)
 
 
 def new_secret() -> str:
@@ -60,6 +48,9 @@ class CallbackEndpoint(Leased):
     full_numbers = models.BooleanField(
         "with whole numbers", default=False, help_text="Off: numbers are masked in events."
     )
+    texts = models.BooleanField(
+        "with texts of replies", default=False, help_text="Off: what people wrote is left out of events."
+    )
     secret = SecretField(default=new_secret, editable=False)
     secret_before = SecretField(blank=True, editable=False)
     secret_before_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -77,6 +68,7 @@ class CallbackEndpoint(Leased):
     last_ok_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+    key_owner = made_by_key()  # `owner` has the lease
 
     objects = LeaseQuerySet["CallbackEndpoint"].as_manager()
 
@@ -84,14 +76,21 @@ class CallbackEndpoint(Leased):
         service="service",
         texts="name disabled_because",
         team="url secret secret_before created_by",
-        neutral="events owner",
+        neutral="events owner key_owner",
     )
 
     class Meta:
         ordering = ("name", "id")
         constraints = (
             UniqueConstraint(
-                fields=("service", "kind", "url"), name="callback_endpoint_is_there_once_in_a_service"
+                fields=("service", "kind", "url"),
+                condition=Q(key_owner__isnull=True),
+                name="callback_endpoint_is_there_once_in_a_service",
+            ),
+            UniqueConstraint(
+                fields=("service", "kind", "url", "key_owner"),
+                condition=Q(key_owner__isnull=False),
+                name="callback_endpoint_is_there_once_for_a_key",
             ),
             set_together(
                 "callback_endpoint_is_disabled_with_a_reason_or_not_at_all", "disabled_at", "disabled_because"
@@ -157,7 +156,9 @@ class Callback(models.Model):
     kind = models.CharField(max_length=24)
     message_id = models.BigIntegerField(default=0)
     url = models.CharField(max_length=LONGEST_URL, blank=True)
-    body = models.TextField()
+    body = models.TextField(
+        blank=True, help_text="Of a receipt. Events are written out when they are posted."
+    )
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
     since = models.DateTimeField()
