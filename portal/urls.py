@@ -58,6 +58,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.documents import WebexDocument
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
 
@@ -308,9 +309,19 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
+    path(
+        "api/schema/webex/",
+        SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
+        name="api_schema_webex",
+    ),
     path("api/docs/", partner_docs.docs_start, name="api_docs"),
     path("api/docs/textdesk.postman_collection.json", partner_docs.postman, name="api_postman"),
     path("api/docs/<str:wheel>.whl", partner_docs.client, name="api_client"),
+    path(
+        "api/docs/reference/webex/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema_webex"),
+        name="api_reference_webex",
+    ),
     path(
         "api/docs/reference/",
         SpectacularSwaggerSplitView.as_view(url_name="api_schema"),

@@ -265,9 +265,8 @@ def test_page_and_api_say_the_same():
     service, partner = a_partner(rate=10)
     prices.replace(service, prices.read(PRICES), by=BY)
     sender = service.senders.get(is_default=True)
-    told = partner.post(
-        "sends", {"text": "Hello", "csv": "+447710000001\n12\n+447710000002", "plan_row": 3, "dry_run": True}
-    ).json()
+    asked = {"text": "Hello", "csv": "+447710000001\n12\n+447710000002", "row": 3}
+    told = partner.post("sends/plan", asked).json()
     composer = signed_in("c@example.test", service, "admin")
     typed = {
         "name": "",

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import Json, NoBody, Strict
+from sms.api.v1.bodies import Change, Json, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
-from sms.api.v1.reading_fields import WithReading
+from sms.api.v1.reading_fields import WithHeadingRow, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.sends import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
@@ -24,47 +24,54 @@ from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices
 from sms.audiences.files.findings import FileFindings, OtherSheet
 from sms.models import AudienceVersion, SavedAudience, Service
-from sms.values.problems import ProblemCode
 
 
-class RowsBody(WithReading):
-    """Recipients to keep: exactly one of `file` and `csv`."""
-
-    file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
-    csv = serializers.CharField(
-        required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
-    )
-    column = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Of a file: heading of the column with the numbers, if it is not found.",
-    )
+class WithCountry(Strict):
     country = serializers.RegexField(
         r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = [name for name in ("file", "csv") if attrs.get(name)]
-        if len(given) != 1:
-            raise serializers.ValidationError(
-                {"file": ["Give exactly one of file and csv."]},
-                code=ProblemCode.ONLY_ONE if given else ProblemCode.REQUIRED,
-            )
-        if given == ["csv"] and attrs.get("column"):
-            raise serializers.ValidationError(
-                {"column": ["Only a file has a column to choose."]}, code=ProblemCode.NEEDS_ANOTHER
-            )
-        return super().validate(attrs)
+
+class RowsBody(WithHeadingRow, WithCountry):
+    """Recipients to keep. A file comes as multipart/form-data."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "file": "A file comes as multipart/form-data.",
+        "column": "Only a file has a column to choose.",
+    }
+
+    csv = serializers.CharField(
+        max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
+    )
 
 
-class AudienceBody(RowsBody):
-    """A new audience with its first rows."""
+class RowsUpload(WithReading, WithCountry):
+    """A file of recipients to keep."""
 
+    elsewhere: ClassVar[dict[str, str]] = {"csv": "A table as a text comes as JSON; a form has a file."}
+
+    file = serializers.FileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
+    column = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Heading of the column with the numbers, if it is not found.",
+    )
+
+
+class Named(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="Unique among those in use.")
     note = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class AudienceChange(Strict):
+class AudienceBody(Named, RowsBody):
+    """A new audience with its first rows."""
+
+
+class AudienceUpload(Named, RowsUpload):
+    """A new audience with the rows of a file."""
+
+
+class AudienceChange(Change):
     """Another name or note."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -89,6 +96,7 @@ class FindingsField(serializers.DictField):
 class VersionShape(Sparse):
     """One upload. Its figures stay for good; its rows may be erased."""
 
+    identity = "version"
     version = serializers.IntegerField(source="number", help_text="1 for the first upload.")
     source = serializers.CharField(help_text="File name, or how the rows came.")  # type: ignore[assignment]
     country = serializers.CharField()
@@ -130,12 +138,12 @@ class Audiences(Collection):
     @extend_schema(
         operation_id="audiences_create",
         summary="Upload an audience",
-        request={"application/json": AudienceBody, "multipart/form-data": AudienceBody},
+        request={"application/json": AudienceBody, "multipart/form-data": AudienceUpload},
         responses={201: AudienceShape},
     )
     def create(self, request: Request) -> HttpResponse:
         """What cannot be read as a number is a reject of it; nothing is dropped."""
-        body = self.read(AudienceBody)
+        body = self.read(AudienceBody, AudienceUpload)
         packed = packed_rows(body, service=self.service)
 
         def act() -> Response:
@@ -215,12 +223,12 @@ class AudienceVersions(OfAudience):
     @extend_schema(
         operation_id="audiences_replace",
         summary="Upload a new version of an audience",
-        request={"application/json": RowsBody, "multipart/form-data": RowsBody},
+        request={"application/json": RowsBody, "multipart/form-data": RowsUpload},
         responses={201: AudienceShape},
     )
     def create(self, request: Request, pk: int) -> HttpResponse:
         """Sends made from now on use it; earlier ones keep theirs."""
-        body = self.read(RowsBody)
+        body = self.read(RowsBody, RowsUpload)
         self.audience(pk)
         packed = packed_rows(body, service=self.service)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from django.utils.dateparse import parse_datetime
@@ -38,23 +38,37 @@ class Json(JSONParser):
 
 
 class Strict(serializers.Serializer[Any]):
-    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
+    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once.
+
+    Null, an empty text, an empty list and an empty object are as if the field were left out, and so is its default.
+    """
+
+    elsewhere: ClassVar[dict[str, str]] = {}  # what to do instead, by a name that is no field here
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = [str(name) for name in data if name not in self.fields]
-            if unknown:
-                names = ", ".join(self.fields)
+            if unknown := [str(name) for name in data if name not in self.fields]:
                 raise serializers.ValidationError(
-                    {name[:60]: [f"There is no such field. There are: {names}."] for name in unknown[:20]},
+                    {name[:60]: [self._no_field(name)] for name in unknown[:20]},
                     code=ProblemCode.UNKNOWN_FIELD,
                 )
-            if None in data.values():
-                given = {name: value for name, value in data.items() if value is not None}
-                data = given | {
-                    name: None for name in data if data[name] is None and self.fields[name].allow_null
-                }
+            data = {name: value for name, value in data.items() if not self.is_left_out(value)}
         return super().to_internal_value(data)
+
+    def is_left_out(self, value: Any) -> bool:
+        return value is None or value in ("", [], {})
+
+    def _no_field(self, name: str) -> str:
+        if name in self.elsewhere:
+            return f"There is no such field here. {self.elsewhere[name]}"
+        return f"There is no such field. There are: {', '.join(self.fields)}."
+
+
+class Change(Strict):
+    """What of a thing can change: what is left out or null stays, and what is empty becomes empty."""
+
+    def is_left_out(self, value: Any) -> bool:
+        return value is None
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
@@ -131,7 +145,7 @@ class EndpointBody(Strict):
     full_numbers = serializers.BooleanField(default=False, help_text="Needs the scope `numbers`.")
 
 
-class EndpointChange(Strict):
+class EndpointChange(Change):
     """What of an endpoint can change; another address is another endpoint."""
 
     name = serializers.CharField(max_length=80, required=False)

@@ -42,6 +42,7 @@ class EndpointShape(SparseModel):
 class NewEndpoint(EndpointShape):
     """An endpoint with its secret, which is shown this once."""
 
+    identity = ""
     secret = serializers.CharField()
 
     class Meta(EndpointShape.Meta):

@@ -55,7 +55,7 @@ class MessageShape(SparseModel):
         return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 
-class EventShape(serializers.Serializer[Any]):
+class TimelinePointShape(serializers.Serializer[Any]):
     """One point of a message's life."""
 
     at = serializers.DateTimeField()
@@ -68,7 +68,7 @@ class MessageStory(MessageShape):
     """One SMS with its text and everything that happened to it, the earliest first."""
 
     text = Text(help_text="With the recipient's own number hidden unless the key has the scope `numbers`.")
-    timeline = EventShape(many=True, read_only=True)
+    timeline = TimelinePointShape(many=True, read_only=True)
 
     class Meta(MessageShape.Meta):
         fields = (*MessageShape.Meta.fields, "text", "timeline")

@@ -13,7 +13,9 @@ from sms.models import ALL_RECEIPTS, Draft, Lane, Receipts, SendOptions
 from sms.models.number_choice import LeaveOutField
 from sms.models.receipt_choice import ReceiptsField
 from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
+from sms.values.problems import ProblemCode
 
+NO_KIND = "none"
 LANES = {lane.name.lower(): lane for lane in Lane}
 PLAIN = tuple(field.name for field in SendOptions.fields() if not isinstance(field, models.ForeignKey))
 
@@ -44,16 +46,19 @@ class ReceiptNames(serializers.ListField):
 
 
 class KindNames(serializers.ListField):
-    """In a form, an empty value stands for none."""
+    """An empty list is as if left out, here as everywhere; that no kind is left out has a name of its own."""
 
-    child = serializers.ChoiceField(choices=DOUBTFUL.names)
+    child = serializers.ChoiceField(choices=[*DOUBTFUL.names, NO_KIND])
 
     def to_internal_value(self, data: Any) -> NumberKind:  # type: ignore[override]
-        given = [one for one in data if one != ""] if isinstance(data, list) else data
-        return NumberKind.of(super().to_internal_value(given))
+        given = super().to_internal_value(data)
+        if NO_KIND in given and len(set(given)) > 1:
+            says = f"Write {NO_KIND} alone, or the kinds without it."
+            raise serializers.ValidationError(says, code=ProblemCode.ONLY_ONE)
+        return NumberKind.of(one for one in given if one != NO_KIND)
 
     def to_representation(self, value: Any) -> list[str]:
-        return NumberKind(value).names
+        return NumberKind(value).names or [NO_KIND]
 
 
 class OptionsOfModel(serializers.ModelSerializer[Any]):

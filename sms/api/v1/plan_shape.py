@@ -24,13 +24,14 @@ KINDS: dict[Any, Callable[..., Field]] = {
     Decimal: serializers.CharField,
     datetime: serializers.DateTimeField,
 }
+ENCODINGS = ["gsm7", "ucs2", "unknown"]
 RULES = ["size", "new_sender", "new_domain", "new_country", "outside_hours"]
 # fields that say more than their type does
 OWN: dict[str, Callable[..., Field]] = {
     "RemovedShape.code": CodeField,
     "DoubtfulShape.kind": lambda: serializers.ChoiceField(choices=DOUBTFUL.names),
     "AskingShape.rule": lambda: serializers.ChoiceField(choices=RULES),
-    "PlanShape.encoding": lambda: serializers.ChoiceField(choices=["gsm7", "ucs2", "unknown"]),
+    "PlanShape.encoding": lambda: serializers.ChoiceField(choices=ENCODINGS),
     "PlanShape.request": serializers.DictField,
 }
 NAMES: dict[type, str] = {

@@ -42,6 +42,8 @@ class FiguresShape(Sparse):
 class SendFigures(FiguresShape):
     """The figures of one send."""
 
+    identity = "send"
+
     send = serializers.IntegerField()
     name = serializers.CharField()
     state = serializers.ChoiceField(choices=SendState.values)
@@ -50,6 +52,8 @@ class SendFigures(FiguresShape):
 
 class DayFigures(FiguresShape):
     """The figures of the messages of one day, in UTC."""
+
+    identity = "day"
 
     day = serializers.DateField()
 

@@ -133,12 +133,19 @@ class Resource(RateLimited, GenericViewSet[Any]):
         """What is shown of rows, as one page."""
         return self.get_paginated_response(self.get_serializer(self.prepared(found), many=True).data)
 
-    def read(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
-        """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry."""
+    def read(self, kind: type[Serializer[Any]], form: type[Serializer[Any]] | None = None) -> dict[str, Any]:
+        """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry.
+
+        `form` says what a form has where it has other fields than JSON.
+        """
         data = self.request.data
         if isinstance(data, QueryDict):  # where a missing tick would count as no
+            kind = form or kind
             lists = {name for name, field in kind().fields.items() if isinstance(field, ListField)}
-            data = {name: data.getlist(name) if name in lists else data[name] for name in data}
+            data = {
+                name: [one for one in data.getlist(name) if one != ""] if name in lists else data[name]
+                for name in data
+            }
         serializer = kind(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

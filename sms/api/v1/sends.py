@@ -1,4 +1,4 @@
-"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`. `dry_run` answers with the plan instead.
+"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`; `plan` answers with what one would do.
 
 Times are ISO 8601 in UTC, and related things go by their names.
 """
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -24,8 +24,8 @@ from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.orders import naming_rows, order_of, source_of
 from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
-from sms.api.v1.resource import Collection, Resource, described, once
-from sms.api.v1.send_body import SendBody, SendChange
+from sms.api.v1.resource import Collection, Resource, described, once, posted
+from sms.api.v1.send_body import PlanBody, PlanUpload, SendBody, SendChange, SendFields, SendUpload
 from sms.api.v1.sparse import Sparse
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
@@ -33,8 +33,9 @@ from sms.compose.create import create
 from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
 from sms.models import ApprovalState, Message, Reject, Send, SendOptions, SendState
-from sms.sends import control, holds, plan, progress, reschedule, waits
+from sms.sends import control, holds, progress, reschedule, waits
 from sms.sends.own_numbers import without_recipients
+from sms.sends.plan import as_json, build_plan
 from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
 
@@ -103,6 +104,7 @@ class SendShape(Sparse, WithShownOptions):
 class MadeSendShape(SendShape):
     """A send that was just made, with what a careful colleague would say of its text."""
 
+    identity = ""
     cautions = shape_of(Caution)(many=True)
 
 
@@ -120,6 +122,7 @@ class ShownSend:
 class RejectShape(Sparse):
     """A row refused before a message existed."""
 
+    identity = "row"
     row = serializers.IntegerField()
     value = serializers.SerializerMethodField(help_text="What stood there; needs the scope `numbers`.")
     code = CodeField()
@@ -176,35 +179,46 @@ class Sends(Collection):
 
     @extend_schema(
         operation_id="sends_create",
-        summary="Make a send, or plan it",
-        request={"application/json": SendBody, "multipart/form-data": SendBody},
-        responses={
-            201: MadeSendShape,
-            200: OpenApiResponse(PlanShape, description="With `dry_run`: what would happen."),
-        },
+        summary="Make a send",
+        request={"application/json": SendBody, "multipart/form-data": SendUpload},
+        responses={201: MadeSendShape},
     )
     def create(self, request: Request) -> HttpResponse:
-        """Commit a send; one that has to be approved waits as `awaiting`.
-
-        With `dry_run` nothing is stored and no Idempotency-Key is needed."""
-        body = self.read(SendBody)
-        if body.get("audience") and body.get("notify_url") and not access.shows_numbers(request):
-            says = "This key lacks the scope “numbers”, so it cannot have receipts of a saved audience passed on: they hold its numbers."
-            raise ApiProblem(403, "forbidden", says)
-        if body["dry_run"]:
-            order = self._order(body)
-            with naming_rows(order.audience, source_of(body)):
-                planned = plan.build_plan(
-                    order,
-                    now=timezone.now(),
-                    public_url=settings.PUBLIC_URL,
-                    row=body.get("plan_row"),
-                    masked=order.saved is not None and not access.shows_numbers(request),
-                )
-            return Response(plan.as_json(planned))
+        """Commit a send; one that has to be approved waits as `awaiting`."""
+        body = self._asked(SendBody, SendUpload)
         access.only_sandbox(request)
         access.need_idempotency_key(request)
         return access.once(request, lambda: self._made(body))
+
+    @extend_schema(
+        operation_id="sends_plan",
+        summary="Plan a send",
+        request={"application/json": PlanBody, "multipart/form-data": PlanUpload},
+        responses={200: PlanShape},
+    )
+    @posted(detail=False)
+    def plan(self, request: Request) -> Response:
+        """What would happen, and what is wrong with it, exactly as making it would say.
+
+        Nothing is stored, and no Idempotency-Key is needed."""
+        body = self._asked(PlanBody, PlanUpload)
+        order = self._order(body)
+        with naming_rows(order.audience, source_of(body)):
+            planned = build_plan(
+                order,
+                now=timezone.now(),
+                public_url=settings.PUBLIC_URL,
+                row=body.get("row"),
+                masked=order.saved is not None and not access.shows_numbers(request),
+            )
+        return Response(as_json(planned))
+
+    def _asked(self, kind: type[SendFields], form: type[SendFields]) -> dict[str, Any]:
+        body = self.read(kind, form)
+        if body.get("audience") and body.get("notify_url") and not access.shows_numbers(self.request):
+            says = "This key lacks the scope “numbers”, so it cannot have receipts of a saved audience passed on: they hold its numbers."
+            raise ApiProblem(403, "forbidden", says)
+        return body
 
     def _order(self, body: dict[str, Any]) -> Order:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)

@@ -1,6 +1,6 @@
 """What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked unless the key may see them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -12,7 +12,12 @@ from sms.values.problems import ProblemCode
 
 
 class Sparse(serializers.Serializer[Any]):
-    """A read-only shape. The context's `only` names the fields that are wanted, None for all."""
+    """A read-only shape. The context's `only` names the fields that are wanted beside `identity`, None for all.
+
+    One without an identity is never made shorter.
+    """
+
+    identity: ClassVar[str] = "id"
 
     def get_fields(self) -> dict[str, Any]:
         """Those that were asked for; an unknown name is an error that lists the known ones."""
@@ -26,7 +31,7 @@ class Sparse(serializers.Serializer[Any]):
             if name not in fields:
                 says = f"There is no field {name[:40]!r}. There are: {', '.join(fields)}."
                 raise invalid("fields", says, code=ProblemCode.UNKNOWN_FIELD)
-        return {name: field for name, field in fields.items() if name in only}
+        return {name: field for name, field in fields.items() if name in only or name == self.identity}
 
 
 class SparseModel(Sparse, serializers.ModelSerializer[Any]):

@@ -145,7 +145,7 @@ def test_receipts_of_a_saved_audience_are_passed_on_only_where_the_scope_allows_
     service, partner = a_partner(*scopes)
     audience = one_of_everything(service)["audiences"]
     asked = {"text": "Hi", "audience": audience, "notify_url": "https://partner.example/in"}
-    refused = partner.post("sends", asked | {"dry_run": True})
+    refused = partner.post("sends/plan", asked)
     assert refused.status_code == (200 if status == 201 else 403)
     made = partner.post("sends", asked, Idempotency_Key="k1")
     assert (made.status_code, Notify.objects.exists()) == (status, status == 201)

@@ -107,9 +107,9 @@ def test_a_choice_that_has_no_effect_is_refused(body, field):
 def test_a_table_in_a_body_has_a_row_of_headings():
     _, partner = a_partner()
     table = "Office,+447700900001\nName,Mobile\nAda,+447700900101\n"
-    refused = partner.post("sends", {"text": "Hi $(Name)", "csv": table, "dry_run": True})
+    refused = partner.post("sends/plan", {"text": "Hi $(Name)", "csv": table})
     assert refused.json()["errors"][0]["field"] == "heading_row"
-    answer = partner.post("sends", {"text": "Hi $(Name)", "csv": table, "heading_row": 2, "dry_run": True})
+    answer = partner.post("sends/plan", {"text": "Hi $(Name)", "csv": table, "heading_row": 2})
     assert answer.json()["recipients"] == 1
 
 
