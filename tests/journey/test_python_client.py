@@ -37,6 +37,9 @@ class Breaking(httpx.BaseTransport):
     def __init__(self, *instead: object) -> None:
         self.inner, self.instead, self.keys = httpx.HTTPTransport(), list(instead), []
 
+    def close(self):
+        self.inner.close()
+
     def handle_request(self, request):
         self.keys.append(request.headers.get("Idempotency-Key"))
         answer = self.inner.handle_request(request)
@@ -59,10 +62,15 @@ def test_a_send_is_planned_made_followed_and_told_of(desk):
     assert send.counts.to_dict() == {"delivered": 1, "failed": 1}
     assert {one.state for one in desk.messages(send=made.id, limit=1)} == {"delivered", "failed"}
     types = ["message.delivered", "message.failed", "send.settled"]
-    told = [one for one in desk.events(types=types, follow=False) if one.data.get("send") == made.id]
-    assert sorted(one.type for one in told) == types and all(one.timestamp.tzinfo for one in told)
-    later = desk.events(after=told[-1].id, types=types, follow=False)
-    assert not {one.id for one in later} & {one.id for one in told}
+    told = list(desk.events(types=types, follow=False))
+    assert sorted(one.type for one in told if one.data["send"] == made.id) == types
+    assert all(one.timestamp.tzinfo for one in told) and [one.cursor for one in told[:-1]] == [""] * (
+        len(told) - 1
+    )
+    assert list(desk.events(after=told[-1].cursor, follow=False, types=types)) == []
+    later = desk.send(text="Hello", recipients=["+447700900001"])
+    following = desk.events(after=told[-1].cursor, types=types)
+    assert next(following).data["send"] == later.id
 
 
 def test_the_time_can_be_over_before_the_end(desk, textdesk_client):

@@ -20,13 +20,15 @@ class NotGenuine(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. The same event may come twice, under the same `id`."""
+    """One thing that happened. The same event may come twice, under the same `id`. `cursor` is where `Textdesk.events` goes on after
+    it; where that is a little before it, the events in between come again."""
 
     id: str
     type: str
     timestamp: datetime
     data: Mapping[str, Any]
     test: bool = False
+    cursor: str = ""
 
     @classmethod
     def of(cls, said: Mapping[str, Any], *, id: str = "") -> "Event":
