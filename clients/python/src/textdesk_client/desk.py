@@ -139,11 +139,9 @@ class Textdesk:
             asked |= {"after": after} if after else {}
             asked |= {"types": ",".join(types)} if types else {}
             page: Mapping[str, Any] = self._http.get("/api/v1/events", params=asked).json()
-            *first, last = [Event.of(one) for one in page["items"]] or [None]
-            for event in first:
-                yield replace(event, cursor=after)
-            after = page["next_cursor"]
-            if last is not None:
-                yield replace(last, cursor=after)
+            found = [Event.of(one) for one in page["items"]]
+            before, after = after, page["next_cursor"]
+            for place, event in enumerate(found, 1):
+                yield replace(event, cursor=after if place == len(found) else before)
             if not follow and not page["has_more"]:
                 return
