@@ -14,6 +14,11 @@ from typing import Any
 from django.conf import settings
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+# what a list and a new thing answer fills the id of the requests about one
+KEEP_ID = (
+    "const said = pm.response.json(), one = said.items ? said.items[0] : said;",
+    "if (one && one.id) pm.collectionVariables.set('{name}', one.id);",
+)
 METHODS = ("get", "post", "put", "patch", "delete")
 _ID = uuid.UUID("6f0c1b52-31a8-5d6b-9c7e-3c2a6f5b8e10")  # importing it again replaces it
 Document = Mapping[str, Any]
@@ -31,6 +36,8 @@ def collection(openapi: Document, address: str) -> dict[str, Any]:
     for method, path, operation in _operations(openapi):
         tag = (operation.get("tags") or ["other"])[0]
         folders.setdefault(tag, []).append(_item(method, path, operation, openapi))
+    for items in folders.values():  # what takes a thing away comes last, so that a folder can be run
+        items.sort(key=lambda item: item["request"]["method"] == "DELETE")
     return {
         "info": {
             "_postman_id": str(_ID),
@@ -73,7 +80,16 @@ def _item(method: str, path: str, operation: Document, openapi: Document) -> dic
         request["body"] = _json_body(media["application/json"])
     elif "multipart/form-data" in media:
         request["body"] = _form(_resolved(media["multipart/form-data"]["schema"], openapi))
-    return {"name": name, "request": request, "response": []}
+    shown: dict[str, Any] = {"name": name, "request": request, "response": []}
+    if method in ("get", "post") and (found := re.fullmatch(r"/api/v1/([\w-]+)", path)):
+        script = [line.replace("{name}", _id_of(found[1])) for line in KEEP_ID]
+        shown["event"] = [{"listen": "test", "script": {"type": "text/javascript", "exec": script}}]
+    return shown
+
+
+def _id_of(kind: str) -> str:
+    """The variable of the collection that holds the id of the thing looked at last."""
+    return f"{kind}_id"
 
 
 def _resolved(thing: Document, openapi: Document) -> Document:
@@ -103,7 +119,8 @@ def _url(path: str, given: list[Document]) -> dict[str, Any]:
         if one["in"] == "query"
     ]
     in_path = [
-        _typed(one["name"], "") | {"description": one.get("description", "")}
+        _typed(one["name"], "{{" + _id_of(parts[2]) + "}}" if one["name"] == "id" else "")
+        | {"description": one.get("description", "")}
         for one in given
         if one["in"] == "path"
     ]

@@ -2,6 +2,7 @@
 Textdesk that served it."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,32 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
     told = {line.split()[0] for line in parts["callbacks 3"].splitlines() if line.startswith("message.")}
     assert told == {"message.delivered", "message.failed"}, shown
     assert re.search(r'"replayed":[2-9]', parts["callbacks 3"]), shown
+
+
+def test_requests_of_the_postman_collection_work_as_they_stand(running):
+    made = running.manage("api_key", "--service", "demo", "--name", "Postman", "--scopes", "send,read")
+    with urllib.request.urlopen(
+        f"{running.url}/api/docs/textdesk.postman_collection.json", timeout=60
+    ) as answer:
+        collection = json.load(answer)
+    filled = {one["key"]: one["value"] for one in collection["variable"]} | {"key": made.stdout.strip()}
+    filled["$guid"] = str(uuid.uuid4())
+    (sends,) = (folder["item"] for folder in collection["item"] if folder["name"] == "sends")
+
+    def fill(text: str) -> str:
+        return re.sub(r"\{\{([^}]+)\}\}", lambda found: filled[found[1]], text)
+
+    seen = []
+    for item in sends:
+        request = item["request"]
+        if ":id" in request["url"]["raw"]:
+            continue
+        sent = {one["key"]: fill(one["value"]) for one in request["header"] if not one.get("disabled")}
+        auth = {one["key"]: fill(one["value"]) for one in collection["auth"]["apikey"]}
+        body = request["body"]["raw"].encode() if "body" in request else None
+        asked = urllib.request.Request(
+            fill(request["url"]["raw"]), body, sent | {auth["key"]: auth["value"]}, method=request["method"]
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            seen.append((request["method"], answer.status))
+    assert seen == [("GET", 200), ("POST", 201), ("POST", 200)]
