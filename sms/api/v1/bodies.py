@@ -18,6 +18,7 @@ from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
+from sms.webex.wire import stamp
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
 
@@ -73,7 +74,7 @@ class Change(Strict):
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[datetime, Any, str, Any]):
-    """A date and time with its offset. Without one it could be meant in any zone, so it is refused."""
+    """A date and time with its offset. Without one it could be meant in any zone, so it is refused. Answered in UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
@@ -89,8 +90,8 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
             raise serializers.ValidationError(says, code=ProblemCode.OUT_OF_RANGE)
         return found.astimezone(UTC)
 
-    def to_representation(self, value: datetime) -> str:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    def to_representation(self, value: datetime | str) -> str:
+        return stamp(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
 class HoldBody(Strict):

@@ -10,13 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.access import key_of, shows_numbers
-from sms.api.v1.bodies import SearchBody
+from sms.api.v1.bodies import Moment, SearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
-from sms.api.v1.sparse import Number, SparseModel, Text
+from sms.api.v1.sparse import Answer, Known, Number, SparseModel, Text
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
@@ -37,9 +37,9 @@ class MessageShape(SparseModel):
     state = serializers.ChoiceField(choices=MessageState.values)
     detail = serializers.SerializerMethodField()
     correlation_id = Text(
-        source="partner_correlation_id", help_text="What the one who asked for it calls it."
+        source="partner_correlation_id", allow_null=True, help_text="What the one who asked for it calls it."
     )
-    segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
+    segments = Known(help_text="By our count; null where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
     class Meta:
@@ -49,19 +49,19 @@ class MessageShape(SparseModel):
             *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
         )
 
-    def get_detail(self, message: Any) -> str:
+    def get_detail(self, message: Any) -> str | None:
         """The provider's own words, or ours for its code."""
         said = str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
         return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 
-class TimelinePointShape(serializers.Serializer[Any]):
+class TimelinePointShape(Answer):
     """One point of a message's life."""
 
-    at = serializers.DateTimeField()
+    at = Moment()
     event = serializers.ChoiceField(choices=EVENTS)
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
 
 
 class MessageStory(MessageShape):

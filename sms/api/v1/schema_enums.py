@@ -45,7 +45,7 @@ NAMED: dict[str, Iterable[str]] = {
     "Resend": Resend.values,
     "SendState": SendState.values,
     "SenderKind": SenderKind.values,
-    "TimelinePoint": EVENTS,
+    "TimelineEvent": EVENTS,
     "WaitReason": [one.value for one in WaitReason],
 }
 _NAMES = {frozenset(map(str, values)): name for name, values in NAMED.items()}

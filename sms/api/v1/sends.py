@@ -12,12 +12,11 @@ from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import HoldBody, Json, NoBody
+from sms.api.v1.bodies import HoldBody, Moment, NoBody
 from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.messages import MessageShape
 from sms.api.v1.option_fields import WithShownOptions
@@ -26,7 +25,7 @@ from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
 from sms.api.v1.resource import Collection, Resource, described, once, posted
 from sms.api.v1.send_body import PlanBody, PlanUpload, SendBody, SendChange, SendFields, SendUpload
-from sms.api.v1.sparse import Sparse
+from sms.api.v1.sparse import Answer, Sparse
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
@@ -40,25 +39,25 @@ from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
 
 
-class ApprovalShape(serializers.Serializer[Any]):
+class ApprovalShape(Answer):
     """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
 
     state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
     needed = serializers.IntegerField(help_text="How many people must approve.")
     given = serializers.IntegerField(help_text="How many did.")
     rules = AskingShape(many=True, source="request.rules")
-    asked_at = serializers.DateTimeField(source="request.asked_at")
-    expires_at = serializers.DateTimeField(
+    asked_at = Moment(source="request.asked_at")
+    expires_at = Moment(
         source="request.expires_at",
         help_text="Until then it can be answered; once approved, until then the send has to begin.",
     )
 
 
-class WaitShape(serializers.Serializer[Any]):
+class WaitShape(Answer):
     """What keeps the messages of a send from being posted now."""
 
     reason = serializers.ChoiceField(choices=[one.value for one in WaitReason])
-    until = serializers.DateTimeField(allow_null=True, help_text="Null where nobody knows.")
+    until = Moment(allow_null=True, help_text="Null where nobody knows.")
     says = serializers.CharField()
 
 
@@ -67,13 +66,15 @@ class SendShape(Sparse, WithShownOptions):
 
     id = serializers.IntegerField(source="send.pk")
     name = serializers.CharField(source="send.name")
-    client_reference = serializers.CharField(source="send.client_reference")
+    client_reference = serializers.CharField(source="send.client_reference", allow_null=True)
     state = serializers.ChoiceField(choices=SendState.values, source="send.state")
     held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
     waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
     sender = serializers.CharField(source="send.sender")
-    text = serializers.CharField(source="send.text")
+    text = serializers.CharField(
+        source="send.text", allow_null=True, help_text="Null where the template is kept at the provider."
+    )
     template = serializers.CharField(source="send.template", allow_null=True)
     policy_group = serializers.CharField(source="send.policy_group", allow_null=True)
     link_domain = serializers.CharField(source="send.link_domain", allow_null=True)
@@ -81,15 +82,15 @@ class SendShape(Sparse, WithShownOptions):
     audience = serializers.IntegerField(
         source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
     )
-    send_at = serializers.DateTimeField(source="send.due_at")
+    send_at = Moment(source="send.due_at")
     test = serializers.BooleanField(
         source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
     )
-    recipients = serializers.IntegerField(source="send.recipients")
+    recipient_count = serializers.IntegerField(source="send.recipients")
     rejected = serializers.IntegerField(source="send.rejected")
     counts = serializers.DictField(child=serializers.IntegerField())
-    created_at = serializers.DateTimeField(source="send.created_at")
-    cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
+    created_at = Moment(source="send.created_at")
+    cancelled_at = Moment(source="send.cancelled_at", allow_null=True)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Numbers of its recipients are hidden in its own texts unless the key has the scope `numbers`."""
@@ -133,7 +134,7 @@ class RejectShape(Sparse):
         return str(reject.value) if self.context.get("numbers") else "•••"
 
 
-class StoppedShape(serializers.Serializer[Any]):
+class StoppedShape(Answer):
     """What a cancel or a stop did."""
 
     stopped = serializers.IntegerField(help_text="Messages that were kept from being posted.")
@@ -150,7 +151,7 @@ class StoppedShape(serializers.Serializer[Any]):
 class Sends(Collection):
     serializer_class = SendShape
     filterset_class = SendFilter
-    parser_classes = (Json, MultiPartParser)
+    forms = ("create", "plan")
     queryset = (
         Send.objects.select_related(
             *("sender", "template", "policy_group", "link_domain", "service", "audience")
