@@ -1178,14 +1178,16 @@ class Migration(migrations.Migration):
                 ('owner', models.UUIDField(blank=True, editable=False, help_text='Identity of the API key that made it; none for people.', null=True)),
                 ('test', models.BooleanField(db_default=False, default=False, help_text='A test of a draft: to its writer or to a seed list.')),
                 ('tested', models.ForeignKey(blank=True, help_text='The draft that it tries out.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tests', to='sms.draft')),
+                ('posted_at', models.DateTimeField(blank=True, help_text='When the last of it was handed over for the first time.', null=True)),
+                ('settled_at', models.DateTimeField(blank=True, help_text='When the last message had its end, which is for good.', null=True)),
                 ('cancelled_at', models.DateTimeField(blank=True, null=True)),
                 ('cancelled_by', models.CharField(blank=True, max_length=254)),
                 ('labels', models.ManyToManyField(blank=True, related_name='sends', to='sms.label')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', True)), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', False)), fields=('service', 'owner', 'client_reference'), name='send_has_its_client_reference_for_itself_within_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', True)), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', False)), fields=('service', 'client_reference', 'owner'), name='send_has_its_client_reference_for_itself_within_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
+                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(fields=['service', 'created_at'], name='send_by_its_making'), models.Index(condition=models.Q(('settled_at__isnull', True), ('state__in', ('finished', 'cancelled'))), fields=['id'], name='send_to_be_settled'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
             },
         ),
         migrations.CreateModel(
@@ -1221,7 +1223,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['service', '-id'], name='approval_request_open'), models.Index(fields=['service', '-id'], name='approval_request_of_a_service'), models.Index(condition=models.Q(('begun_at__isnull', True), ('state__in', ('open', 'approved'))), fields=['expires_at'], name='approval_request_to_expire'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='approval_request_to_mail')],
+                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['service', '-id'], name='approval_request_open'), models.Index(fields=['service', '-id'], name='approval_request_of_a_service'), models.Index(condition=models.Q(('begun_at__isnull', True), ('state__in', ('open', 'approved'))), fields=['expires_at'], name='approval_request_to_expire'), models.Index(condition=models.Q(('state', 'expired')), fields=['ended_at'], name='approval_request_expired'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='approval_request_to_mail')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'approved'))), fields=('send',), name='send_has_one_approval_in_force'), models.CheckConstraint(condition=models.Q(('approvers__gte', 1), ('approvers__lte', 2)), name='approval_needs_one_or_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='approval_is_open_or_has_ended'), models.CheckConstraint(condition=models.Q(('begun_at__isnull', True), ('released_at__isnull', False), _connector='OR'), name='approval_begins_only_when_approved')],
             },
         ),
@@ -1296,9 +1298,11 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(help_text='Of `ProblemCode`.', max_length=40)),
                 ('field', models.CharField(blank=True, help_text='The placeholder that the reason is about.', max_length=100)),
                 ('reason', models.CharField(max_length=300)),
+                ('reference', models.CharField(blank=True, db_default='', default='', help_text='What those who asked for it call the recipient.', max_length=200)),
             ],
             options={
                 'ordering': ('row', 'id'),
+                'indexes': [models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', '-id'], name='reject_by_reference')],
             },
         ),
         migrations.CreateModel(
@@ -1369,6 +1373,7 @@ class Migration(migrations.Migration):
                 ('why', models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('broke', 'Broke')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('send', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answers', to='sms.send')),
+                ('message_id', models.BigIntegerField(default=0, help_text='The one of that send which it answers.')),
                 ('received_at', models.DateTimeField()),
             ],
             options={
@@ -1443,9 +1448,14 @@ class Migration(migrations.Migration):
             name='Echo',
             fields=[
                 ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='echo', serialize=False, to='sms.message')),
+                ('service', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sms.service')),
                 ('correlation_id', models.CharField(blank=True, max_length=200)),
+                ('reference', models.CharField(blank=True, max_length=200)),
                 ('destination', models.CharField(blank=True, max_length=40)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('correlation_id', ''), _negated=True), fields=['service', 'correlation_id', 'message'], name='echo_by_correlation_id'), models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['service', 'reference', 'message'], name='echo_by_reference')],
+            },
         ),
         migrations.CreateModel(
             name='Click',

@@ -5,11 +5,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.compose import spending
 from sms.compose.approval import endings
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
-from sms.models import Actor, Preparation, Send, SendState, Slice
+from sms.ledger.settled import settle_after
+from sms.models import OVER, Actor, Preparation, Send, SendState, Slice
 from sms.models.audit import audit
 
 
@@ -23,7 +25,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
     with transaction.atomic():
         # NO KEY: counters point to the send, and a process that writes one while we wait for its messages must not wait for us
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        if locked.state in (SendState.FINISHED, SendState.CANCELLED):
+        if locked.state in OVER:
             return 0
         if locked.state == SendState.PREPARING:
             # the writer of its messages holds the send's lock for each block, so what is counted here is final
@@ -39,6 +41,8 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         deltas.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
+        events.record([events.of_send(locked, "send.cancelled", at=now)])
         audit("send.cancelled", locked, by=by, stopped=stopped)
+        settle_after([locked.pk])
     send.refresh_from_db()
     return stopped

@@ -129,7 +129,7 @@ def test_the_api_says_what_is_in_doubt_and_leaves_out_what_it_is_told():
     assert doubts == {"landline": (1, False, [1]), "abroad": (1, True, [2])}
     assert {one["code"] for one in plan["removed"]} == {"left_out", "premium"}
     made = partner.post("sends", body | {"leave_out": ["landline"]}, Idempotency_Key="k").json()
-    assert (made["recipients"], made["rejected"]) == (2, 2)
+    assert (made["recipient_count"], made["rejected"]) == (2, 2)
     assert sent_to() == ["+33612345678", "+447712345678"], "abroad is meant now"
     wrong = partner.post("sends", body | {"leave_out": ["fax"]}, Idempotency_Key="l")
     assert wrong.json()["errors"][0]["field"] == "leave_out[0]"
@@ -205,7 +205,8 @@ def test_a_number_that_is_certain_further_down_is_not_lost_with_the_row_that_is_
     partner = Partner(a_key(cast.service))
     body = {"text": "Hi", "recipients": pasted.splitlines(), "country": "GB"}
     assert (
-        partner.post("sends", body | {"leave_out": ["none"]}, Idempotency_Key="k").json()["recipients"] == 2
+        partner.post("sends", body | {"leave_out": ["none"]}, Idempotency_Key="k").json()["recipient_count"]
+        == 2
     )
     rows = (
         Message.objects.filter(send=Send.objects.latest("pk")).order_by("row").values_list("row", flat=True)

@@ -8,12 +8,11 @@ from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import Change, Json, NoBody, Strict
+from sms.api.v1.bodies import Change, Moment, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
 from sms.api.v1.reading_fields import WithHeadingRow, WithReading
@@ -99,14 +98,14 @@ class VersionShape(Sparse):
     identity = "version"
     version = serializers.IntegerField(source="number", help_text="1 for the first upload.")
     source = serializers.CharField(help_text="File name, or how the rows came.")  # type: ignore[assignment]
-    country = serializers.CharField()
+    country = serializers.CharField(allow_null=True)
     headings = serializers.ListField(child=serializers.CharField(allow_blank=True))
-    column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
-    recipients = serializers.IntegerField()
+    column = serializers.CharField(allow_null=True, help_text="The column of the numbers.")
+    recipient_count = serializers.IntegerField(source="recipients")
     rejected = serializers.IntegerField()
     findings = FindingsField()
-    uploaded_at = serializers.DateTimeField(source="made_at")
-    erased_at = serializers.DateTimeField(allow_null=True)
+    uploaded_at = Moment(source="made_at")
+    erased_at = Moment(allow_null=True)
 
 
 class AudienceShape(Sparse):
@@ -114,10 +113,10 @@ class AudienceShape(Sparse):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    note = Remark(allow_blank=True)
+    note = Remark(allow_null=True)
     current = VersionShape(allow_null=True)
-    created_at = serializers.DateTimeField()
-    archived_at = serializers.DateTimeField(allow_null=True)
+    created_at = Moment()
+    archived_at = Moment(allow_null=True)
 
 
 @described(
@@ -130,7 +129,7 @@ class AudienceShape(Sparse):
 class Audiences(Collection):
     serializer_class = AudienceShape
     filterset_class = AudienceFilter
-    parser_classes = (Json, MultiPartParser)
+    forms = ("create",)
     queryset = SavedAudience.objects.select_related("current").defer("current__rejects")
     scope = "send"
     scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read"}
@@ -213,7 +212,7 @@ class OfAudience(Resource):
 class AudienceVersions(OfAudience):
     serializer_class = VersionShape
     queryset = AudienceVersion.objects.defer("rejects")
-    parser_classes = (Json, MultiPartParser)
+    forms = ("create",)
 
     @extend_schema(operation_id="audiences_versions", summary="List the uploads of an audience")
     def list(self, request: Request, pk: int) -> Response:

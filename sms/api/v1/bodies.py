@@ -14,10 +14,12 @@ from rest_framework.parsers import JSONParser
 from sms.api.json_values import Written
 from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
+from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
+from sms.webex.wire import stamp
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
 
@@ -73,7 +75,7 @@ class Change(Strict):
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[datetime, Any, str, Any]):
-    """A date and time with its offset. Without one it could be meant in any zone, so it is refused."""
+    """A date and time with its offset. Without one it could be meant in any zone, so it is refused. Answered in UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
@@ -89,8 +91,8 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
             raise serializers.ValidationError(says, code=ProblemCode.OUT_OF_RANGE)
         return found.astimezone(UTC)
 
-    def to_representation(self, value: datetime) -> str:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    def to_representation(self, value: datetime | str) -> str:
+        return stamp(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
 class HoldBody(Strict):
@@ -109,6 +111,24 @@ class SearchBody(Strict):
     number = serializers.CharField(max_length=60)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
     cursor = serializers.CharField(required=False, max_length=40)
+
+
+class MessageSearchBody(SearchBody):
+    """What messages are looked for by: a number, or what you call them or their recipient."""
+
+    number = serializers.CharField(required=False, max_length=60)
+    reference = serializers.CharField(
+        required=False,
+        max_length=LONGEST_REFERENCE,
+        trim_whitespace=False,
+        help_text="The recipient's reference, or the message's correlation id.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("number" in attrs) == ("reference" in attrs):
+            code = ProblemCode.ONLY_ONE if "number" in attrs else ProblemCode.REQUIRED
+            raise serializers.ValidationError({"number": ["Give number or reference."]}, code=code)
+        return attrs
 
 
 class NumbersBody(Strict):

@@ -12,11 +12,11 @@ from rest_framework.response import Response
 
 from sms import callbacks
 from sms.api.v1 import access
-from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
+from sms.api.v1.bodies import EndpointBody, EndpointChange, Moment, NoBody, ReplayBody
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
-from sms.api.v1.sparse import Remark, SparseModel
+from sms.api.v1.sparse import Answer, Known, Remark, SparseModel
 from sms.callbacks.event_bodies import fill
 from sms.models import Callback, CallbackEndpoint
 from sms.values.problems import Problem, ProblemCode
@@ -28,7 +28,7 @@ class EndpointShape(SparseModel):
     """A receiver of callbacks. It gets nothing until `verified_at` is set."""
 
     kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
-    disabled_because = Remark(read_only=True)
+    disabled_because = Remark(read_only=True, allow_null=True)
     events = serializers.ListField(child=serializers.CharField())
 
     class Meta:
@@ -54,7 +54,7 @@ class CallbackShape(SparseModel):
 
     message = serializers.IntegerField(source="message_id")
     state = serializers.ChoiceField(choices=Callback.State.values)
-    last_status = serializers.IntegerField(help_text="0 where no reply came.")
+    last_status = Known(help_text="Null where no reply came.")
 
     class Meta:
         model = Callback
@@ -64,14 +64,14 @@ class CallbackShape(SparseModel):
         )
 
 
-class TryShape(serializers.Serializer[Any]):
+class DeliveryTryShape(Answer):
     """One try to deliver a callback."""
 
-    at = serializers.DateTimeField()
-    status = serializers.IntegerField(help_text="0 where no reply came.")
+    at = Moment()
+    status = Known(help_text="Null where no reply came.")
     milliseconds = serializers.IntegerField(source="ms")
-    error = serializers.CharField(allow_blank=True)
-    reply = Remark(allow_blank=True, help_text="The first 1,000 characters.")
+    error = serializers.CharField(allow_null=True)
+    reply = Remark(allow_null=True, help_text="The first 1,000 characters.")
 
 
 class CallbackStory(CallbackShape):
@@ -80,7 +80,7 @@ class CallbackStory(CallbackShape):
     body = serializers.SerializerMethodField(
         help_text="As it is posted; null where it holds a whole number that the key may not see."
     )
-    log = TryShape(many=True)
+    log = DeliveryTryShape(many=True)
 
     class Meta(CallbackShape.Meta):
         fields = (*CallbackShape.Meta.fields, "body", "log")
@@ -96,14 +96,14 @@ class CallbackStory(CallbackShape):
         return str(callback.body) or None
 
 
-class SecretShape(serializers.Serializer[Any]):
+class SecretShape(Answer):
     """A new signing secret, shown this once. The one before stays valid beside it until `before_until`."""
 
     secret = serializers.CharField()
-    before_until = serializers.DateTimeField()
+    before_until = Moment()
 
 
-class ReplayedShape(serializers.Serializer[Any]):
+class ReplayedShape(Answer):
     """How many callbacks are delivered again."""
 
     replayed = serializers.IntegerField()

@@ -12,7 +12,7 @@ from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.resource import Collection, described, once, searched
-from sms.api.v1.sparse import Number, Remark, SparseModel
+from sms.api.v1.sparse import Answer, Number, Remark, SparseModel
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
@@ -23,8 +23,8 @@ class OptOutShape(SparseModel):
     """A person's refusal. It is in force while `lifted_at` is null."""
 
     number = Number(source="msisdn")
-    evidence = Remark(read_only=True)
-    lifted_because = Remark(read_only=True)
+    evidence = Remark(read_only=True, allow_null=True)
+    lifted_because = Remark(read_only=True, allow_null=True)
     source = serializers.ChoiceField(choices=OptOut.Source.values)  # type: ignore[assignment]
 
     class Meta:
@@ -32,14 +32,14 @@ class OptOutShape(SparseModel):
         fields = (*("id", "number", "source", "evidence", "send", "at", "lifted_at", "lifted_because"),)
 
 
-class OptedOutShape(serializers.Serializer[Any]):
+class OptedOutShape(Answer):
     """What recording refusals did."""
 
     added = serializers.IntegerField()
     already = serializers.IntegerField(help_text="Were opted out before.")
 
 
-class LiftedShape(serializers.Serializer[Any]):
+class LiftedShape(Answer):
     """What lifting refusals did."""
 
     lifted = serializers.IntegerField()

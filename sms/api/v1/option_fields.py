@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment
+from sms.api.v1.sparse import Answer, may_be_empty
 from sms.catalogue.key_policies import LEFT_TO_KEYS
 from sms.models import ALL_RECEIPTS, Draft, Lane, Receipts, SendOptions
 from sms.models.number_choice import LeaveOutField
@@ -103,13 +104,16 @@ class ShownOptions(OptionsOfModel):
 
     def build_standard_field(self, name: str, field: Any) -> Any:
         kind, kwargs = super().build_standard_field(name, field)
-        return kind, kwargs | {"source": f"send.{self.SOURCES.get(name, name)}"}
+        empty = {"allow_null": True} if may_be_empty(field) else {}
+        return kind, kwargs | empty | {"source": f"send.{self.SOURCES.get(name, name)}"}
 
     def get_extra_kwargs(self) -> dict[str, Any]:
         return {name: {"read_only": True} for name in PLAIN}
 
 
-USUAL: dict[str, Any] = dict(OptionsOfModel(Draft()).data)
+USUAL: dict[str, Any] = {
+    name: None if value == "" else value for name, value in OptionsOfModel(Draft()).data.items()
+}
 _asked, _shown = OptionsOfModel().get_fields(), ShownOptions().get_fields()
 
 
@@ -120,7 +124,7 @@ class WithOptions(serializers.Serializer[Any]):
         return super().get_fields() | deepcopy(_asked)
 
 
-class WithShownOptions(serializers.Serializer[Any]):
+class WithShownOptions(Answer):
     """A shape of `send` that has every option."""
 
     def get_fields(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,6 +49,7 @@ class Resource(RateLimited, GenericViewSet[Any]):
     metadata_class = None
     schema = ResourceSchema()
     lookup_value_converter = "int"
+    forms: ClassVar[tuple[str, ...]] = ()  # actions that take a file, so a form too
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
     of_service: ClassVar[str] = "service"
@@ -77,6 +79,15 @@ class Resource(RateLimited, GenericViewSet[Any]):
             for name, value in going.headers.items():
                 answer[name] = value
         return answer
+
+    def get_parsers(self) -> list[Any]:
+        """Of the action that this method is; which one it is DRF says only later."""
+        action = (
+            getattr(self, "action_map", {}).get(str(self.request.method).lower()) if self.request else None
+        )
+        if (getattr(self, "action", None) or action) in self.forms:
+            return [*super().get_parsers(), MultiPartParser()]
+        return super().get_parsers()
 
     def parameters(self) -> set[str]:
         if self.request.method not in ("GET", "HEAD"):
@@ -220,11 +231,13 @@ def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> C
     return as_action
 
 
-def searched(name: str, summary: str, answer: type[Serializer[Any]]) -> Callable[[Any], Any]:
+def searched(
+    name: str, summary: str, answer: type[Serializer[Any]], body: type[Serializer[Any]] = SearchBody
+) -> Callable[[Any], Any]:
     """A search of a collection by number: posted, so that no number stands in an address."""
 
     describe = extend_schema(
-        operation_id=name, summary=summary, request=SearchBody, responses=answer(many=True), filters=False
+        operation_id=name, summary=summary, request=body, responses=answer(many=True), filters=False
     )
     return lambda method: describe(posted(detail=False)(method))
 

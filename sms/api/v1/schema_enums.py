@@ -19,7 +19,7 @@ from sms.models import (
     OptOut,
     Resend,
     SenderKind,
-    SendState,
+    ShownState,
 )
 from sms.sends.waits import WaitReason
 from sms.values.msisdn.kinds import DOUBTFUL
@@ -43,9 +43,9 @@ NAMED: dict[str, Iterable[str]] = {
     "ReceiptName": ALL_RECEIPTS.names,
     "ReportKind": REPORT_KINDS,
     "Resend": Resend.values,
-    "SendState": SendState.values,
+    "SendState": ShownState.values,
     "SenderKind": SenderKind.values,
-    "TimelinePoint": EVENTS,
+    "TimelineEvent": EVENTS,
     "WaitReason": [one.value for one in WaitReason],
 }
 _NAMES = {frozenset(map(str, values)): name for name, values in NAMED.items()}

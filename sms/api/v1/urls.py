@@ -10,13 +10,15 @@ from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.caps import Caps
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
+from sms.api.v1.events import Events
+from sms.api.v1.inbound import InboundMessages
 from sms.api.v1.messages import Messages
 from sms.api.v1.opt_outs import OptOuts
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reports import DayReports, SendReports
 from sms.api.v1.resource import Collection, Resource
 from sms.api.v1.send_report import SendReportFile
-from sms.api.v1.sends import SendMessages, SendRejects, Sends
+from sms.api.v1.sends import Rejects, SendMessages, SendRejects, Sends
 
 LIST: dict[str, Any] = {"get": "list"}
 RESOURCES: dict[str, type[Resource]] = {
@@ -28,6 +30,7 @@ RESOURCES: dict[str, type[Resource]] = {
     "policy-groups": PolicyGroups,
     "domains": Domains,
     "opt-outs": OptOuts,
+    "inbound": InboundMessages,
     "callback-endpoints": Endpoints,
     "callbacks": Callbacks,
 }
@@ -52,6 +55,8 @@ for address, resource in RESOURCES.items():
 urlpatterns = [
     *router.urls,
     path("caps", Caps.as_view({"get": "retrieve"})),
+    path("events", Events.as_view(LIST)),
+    path("rejects", Rejects.as_view(LIST)),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
     path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),

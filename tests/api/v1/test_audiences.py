@@ -23,7 +23,7 @@ def test_a_file_is_uploaded_once_and_sent_to_by_its_id():
     assert made.status_code == 201, made.content
     pk, current = made.json()["id"], made.json()["current"]
     assert made["Location"] == f"/api/v1/audiences/{pk}"
-    assert (current["version"], current["source"], current["recipients"], current["rejected"]) == (
+    assert (current["version"], current["source"], current["recipient_count"], current["rejected"]) == (
         *(1, "customers.csv"),
         *(2, 2),
     )
@@ -31,9 +31,9 @@ def test_a_file_is_uploaded_once_and_sent_to_by_its_id():
     event = AuditEvent.objects.get(act="audience.created")
     assert (event.actor_kind, event.door) == ("key", "api")
     order = {"template": "order_shipped", "audience": pk}
-    assert partner.post("sends/plan", order).json()["recipients"] == 2
+    assert partner.post("sends/plan", order).json()["recipient_count"] == 2
     sent = partner.post("sends", order, Idempotency_Key="k1")
-    assert (sent.status_code, sent.json()["recipients"]) == (201, 2)
+    assert (sent.status_code, sent.json()["recipient_count"]) == (201, 2)
     assert Send.objects.get().audience == service.audiences.get().current
     assert sent.json()["audience"] == pk
     assert Send.objects.get().source == "Customers, version 1"
@@ -47,7 +47,7 @@ def test_a_new_version_is_what_later_sends_use():
     replaced = upload(partner, f"audiences/{pk}/versions", file=book)
     assert (replaced.status_code, replaced.json()["current"]["version"]) == (201, 2)
     versions = partner.get(f"audiences/{pk}/versions").json()["items"]
-    assert [(one["version"], one["recipients"]) for one in versions] == [
+    assert [(one["version"], one["recipient_count"]) for one in versions] == [
         (2, len(expected.recipients)),
         (1, 2),
     ]

@@ -59,7 +59,7 @@ REFUSED = [
 def test_the_last_value_that_is_allowed_is_planned(asked):
     answer = planned(**asked)
     assert answer.status_code == 200, answer.content
-    assert answer.json()["recipients"] == 1
+    assert answer.json()["recipient_count"] == 1
 
 
 @pytest.mark.parametrize(("asked", "field"), REFUSED, ids=str)
@@ -79,7 +79,7 @@ def test_a_value_that_makes_one_text_too_long_is_a_rejected_row():
         ],
     )
     plan = answer.json()
-    assert (plan["recipients"], plan["rejected"]) == (1, 2)
+    assert (plan["recipient_count"], plan["rejected"]) == (1, 2)
     (removed,) = plan["removed"]
     assert (removed["code"], removed["rows"], removed["count"]) == ("text_too_long", [2, 3], 2)
     assert removed["reason"] == "2 rows make a text that is too long."
@@ -116,4 +116,6 @@ def test_the_figures_of_a_plan_are_of_all_its_texts():
     plan = partner.post("sends/plan", {"text": "$(t)", "recipients": rows}).json()
     assert plan["segments"] == {"worst": 3, "typical": 2, "total": 7}
     assert plan["encodings"] == {"gsm7": 3, "ucs2": 1, "unknown": 0}
-    assert [(one["country"], one["recipients"], one["least"]) for one in plan["countries"]] == [("GB", 4, 7)]
+    assert [(one["country"], one["recipient_count"], one["least"]) for one in plan["countries"]] == [
+        ("GB", 4, 7)
+    ]

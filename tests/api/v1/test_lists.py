@@ -49,7 +49,7 @@ def test_every_list_and_every_single_thing_of_ones_own_service_only():
         assert partner.get(path).status_code == 200
         assert not path.startswith("sends/") or stranger.get(path).status_code == 404
     facts.fold()
-    assert partner.get("reports/days").json()[0]["counts"] == {"pending": 2}
+    assert partner.get("reports/days").json()["items"][0]["counts"] == {"pending": 2}
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
