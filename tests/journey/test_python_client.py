@@ -55,7 +55,7 @@ class Breaking(httpx.BaseTransport):
 def test_a_send_is_planned_made_followed_and_told_of(desk):
     mark = uuid.uuid4().hex
     order = {"text": "Hello", "recipients": ["+447700900001", "+447700900002"]}
-    assert desk.plan(**order).recipients == 2
+    assert desk.plan(**order).recipient_count == 2
     made = desk.send(**order, client_reference=mark)
     send = desk.wait_until_settled(made.id, timeout=120)
     assert send.state == "settled" and send.outstanding == 0
