@@ -17,7 +17,7 @@ from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
 from sms.api.v1.reading_fields import WithHeadingRow, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
-from sms.api.v1.sends import RejectShape
+from sms.api.v1.send_shapes import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
 from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices

@@ -42,13 +42,16 @@ class Json(JSONParser):
 class Strict(serializers.Serializer[Any]):
     """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once.
 
-    Null, an empty text, an empty list and an empty object are as if the field were left out, and so is its default.
+    Null, an empty text, an empty list and an empty object are as if the field were left out, and so is its default. What was read of a
+    thing can be posted back to make another: where its `id` stands, the names that only Textdesk writes are passed over. The context's
+    `answered` has them.
     """
 
     elsewhere: ClassVar[dict[str, str]] = {}  # what to do instead, by a name that is no field here
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
+            data = self.posted_back(data)
             if unknown := [str(name) for name in data if name not in self.fields]:
                 raise serializers.ValidationError(
                     {name[:60]: [self._no_field(name)] for name in unknown[:20]},
@@ -57,8 +60,30 @@ class Strict(serializers.Serializer[Any]):
             data = {name: value for name, value in data.items() if not self.is_left_out(value)}
         return super().to_internal_value(data)
 
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What of a thing that was read can be said of another."""
+        answered = self.context.get("answered", ())
+        if "id" not in data or "id" not in answered:
+            return data
+        return {name: value for name, value in data.items() if name in self.fields or name not in answered}
+
     def is_left_out(self, value: Any) -> bool:
         return value is None or value in ("", [], {})
+
+    def meant(self) -> dict[str, Any]:
+        """What was said, without what is as if it were left out: the same for requests that mean the same."""
+        return {
+            name: value
+            for name, value in self.posted_back(self.initial_data).items()
+            if not self.is_left_out(value) and value != self.usual(name)
+        }
+
+    def usual(self, name: str) -> Any:
+        """The default of a field, as JSON has it; None where it has none."""
+        default = self.fields[name].default
+        if default is serializers.empty or callable(default):
+            return None
+        return self.fields[name].to_representation(default)
 
     def _no_field(self, name: str) -> str:
         if name in self.elsewhere:
@@ -143,6 +168,11 @@ class OptOutBody(NumbersBody):
     """People who refuse further messages."""
 
     evidence = serializers.CharField(max_length=300, help_text="How you know, for the record.")
+
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An opt-out that was read has one number."""
+        kept = super().posted_back(data)
+        return kept if kept is data else {"numbers": [data.get("number")], **kept}
 
 
 class LiftBody(NumbersBody):

@@ -119,6 +119,7 @@ class Endpoints(Collection):
     """The receivers of the key's service. Those of kind `notify` stand for hosts of notifyUrls."""
 
     serializer_class = EndpointShape
+    made = NewEndpoint
     filterset_class = EndpointFilter
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
     scope = "callbacks"

@@ -21,7 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 from sms.api.authentication import KeyAuthentication, PartnerUser
 from sms.api.throttle import KeyThrottle, RateLimited
 from sms.api.v1 import access, problems
-from sms.api.v1.bodies import Json, SearchBody
+from sms.api.v1.bodies import Json, SearchBody, Strict
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.schema import ResourceSchema
@@ -49,6 +49,9 @@ class Resource(RateLimited, GenericViewSet[Any]):
     metadata_class = None
     schema = ResourceSchema()
     lookup_value_converter = "int"
+    made: ClassVar[type[Serializer[Any]] | None] = (
+        None  # what a new one is answered with, where that is more than what is read
+    )
     forms: ClassVar[tuple[str, ...]] = ()  # actions that take a file, so a form too
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
@@ -124,6 +127,12 @@ class Resource(RateLimited, GenericViewSet[Any]):
         self.expect(found)
         return found
 
+    def answered(self) -> set[str]:
+        """What a thing is answered with, where one is made or planned."""
+        if self.action not in ("create", "plan") or self.serializer_class is None:
+            return set()
+        return set((self.made or self.get_serializer_class())().fields)
+
     def prepared(self, rows: Sequence[Any]) -> Sequence[Any]:
         """What is shown of rows. A resource that shows more than the rows reads it here in one go."""
         return rows
@@ -135,7 +144,7 @@ class Resource(RateLimited, GenericViewSet[Any]):
         """What is shown of rows, as one page."""
         return self.get_paginated_response(self.get_serializer(self.prepared(found), many=True).data)
 
-    def read(self, kind: type[Serializer[Any]], form: type[Serializer[Any]] | None = None) -> dict[str, Any]:
+    def read(self, kind: type[Strict], form: type[Strict] | None = None) -> dict[str, Any]:
         """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry.
 
         `form` says what a form has where it has other fields than JSON.
@@ -148,8 +157,9 @@ class Resource(RateLimited, GenericViewSet[Any]):
                 name: [one for one in data.getlist(name) if one != ""] if name in lists else data[name]
                 for name in data
             }
-        serializer = kind(data=data)
+        serializer = kind(data=data, context={"answered": self.answered()})
         serializer.is_valid(raise_exception=True)
+        self.request.meant = serializer.meant()  # type: ignore[attr-defined]  # `access.once` compares it
         return dict(serializer.validated_data)
 
     def shown(self, row: object, *, status: int = 200) -> Response:
@@ -199,7 +209,7 @@ def described(
     )
 
 
-def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> Callable[[Act], Any]:
+def once(name: str, summary: str, body: type[Strict], answer: Any) -> Callable[[Act], Any]:
     """An act of a resource: its body is read as `body`, and it runs once per Idempotency-Key. The API describes it as `name`.
 
     What is neither `create` nor `partial_update` is posted to an address of its own: of one thing where it takes a `pk`. A change needs

@@ -3,6 +3,7 @@
 JSON (`SendBody`) and a form with a file (`SendUpload`) have the same fields but for where the recipients come from.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -82,9 +83,7 @@ class SendFields(WithOptions, Strict):
         for needed, names in BELONGS.items():
             # what nothing would come of was meant otherwise; a default and “no” are as if left out
             if not attrs.get(needed) and (
-                idle := [
-                    name for name in names if attrs.get(name) not in (None, False, "", self._usual(name))
-                ]
+                idle := [name for name in names if attrs.get(name) not in (None, False, "", self.usual(name))]
             ):
                 raise serializers.ValidationError(
                     {idle[0]: [f"This needs {needed}. Give it, or leave this out."]},
@@ -92,9 +91,11 @@ class SendFields(WithOptions, Strict):
                 )
         return attrs
 
-    def _usual(self, name: str) -> Any:
-        default = self.fields[name].default
-        return None if default is serializers.empty else default
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A send that has a template answers with its text too, which is the template's."""
+        kept = super().posted_back(data)
+        said_twice = kept is not data and kept.get("template")
+        return {name: kept[name] for name in kept if name != "text"} if said_twice else kept
 
 
 class SendBody(WithHeadingRow, SendFields):
