@@ -38,6 +38,8 @@ OPEN = {
     "api_docs",
     "api_docs_webex",
     "api_docs_known",
+    "problem_list",
+    "problem_page",
     "invitation",
     "address_confirm",
     "admin:login",

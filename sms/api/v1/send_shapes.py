@@ -10,7 +10,7 @@ from sms.api.v1.bodies import Moment
 from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.plan_shape import AskingShape, shape_of
 from sms.api.v1.problems import CodeField
-from sms.api.v1.sparse import Answer, Number, Sparse, SparseModel, Text
+from sms.api.v1.sparse import Answer, Number, Sparse, SparseModel, Text, Words
 from sms.compose.approval import queries
 from sms.models import ApprovalState, Message, Send, SendOptions, ShownState
 from sms.sends import waits
@@ -66,8 +66,9 @@ class SendShape(Sparse, WithShownOptions):
     waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
     sender = serializers.CharField(source="send.sender")
-    text = serializers.CharField(
-        source="send.text", allow_null=True, help_text="Null where the template is kept at the provider."
+    text = Words(
+        source="send.text",
+        help_text="Null unless the key has the scope `texts`, and where the template is kept at the provider.",
     )
     template = serializers.CharField(source="send.template", allow_null=True)
     policy_group = serializers.CharField(source="send.policy_group", allow_null=True)

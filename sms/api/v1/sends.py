@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.throttle import tell_caps
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import AnyRejectFilter, OfSendFilter, RejectFilter, SendFilter
@@ -106,13 +107,14 @@ class Sends(Collection):
         Nothing is stored, and no Idempotency-Key is needed."""
         body = self._asked(PlanBody, PlanUpload)
         order = self._order(body)
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             planned = build_plan(
                 order,
                 now=timezone.now(),
                 public_url=settings.PUBLIC_URL,
                 row=body.get("row"),
                 masked=order.saved is not None and not access.shows_numbers(request),
+                wordless=order.saved is not None and not access.shows_texts(request),
             )
         return Response(as_json(planned))
 
@@ -129,8 +131,9 @@ class Sends(Collection):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = resolve(self._order(body))
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             send = create(order, by=self.by)
+        tell_caps(self.request._request, send.caps_left)
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
             made.data["messages"] = self._messages_of(send)

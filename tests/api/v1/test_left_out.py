@@ -85,7 +85,7 @@ def test_a_default_null_and_empty_are_as_if_left_out(name, path, schema):
 
 
 def test_all_of_them_at_once_make_the_same_send():
-    service, partner = a_partner()
+    _service, partner = a_partner()
     fields = SCHEMAS["SendBody"]["properties"]
     bare = partner.post("sends", TAKEN["sends_create"], Idempotency_Key="bare").json()
     made = {"id", "created_at", "send_at", "name", "messages"}
