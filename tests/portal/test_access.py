@@ -42,6 +42,8 @@ OPEN = {
     "api_reference",
     "api_reference_webex",
     "api_reference_known",
+    "problem_list",
+    "problem_page",
     "invitation",
     "address_confirm",
     "admin:login",

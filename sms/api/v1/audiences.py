@@ -15,9 +15,9 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import Change, Moment, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
-from sms.api.v1.reading_fields import WithHeadingRow, WithReading
+from sms.api.v1.reading_fields import CountryField, WithHeadingRow, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
-from sms.api.v1.sends import RejectShape
+from sms.api.v1.send_shapes import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
 from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices
@@ -26,8 +26,8 @@ from sms.models import AudienceVersion, SavedAudience, Service
 
 
 class WithCountry(Strict):
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
+    country = CountryField(
+        required=False, help_text="Numbers without a country code are read as this country's; ZZ for none."
     )
 
 
@@ -210,6 +210,7 @@ class OfAudience(Resource):
 
 
 class AudienceVersions(OfAudience):
+    unmatched = ("create",)
     serializer_class = VersionShape
     queryset = AudienceVersion.objects.defer("rejects")
     forms = ("create",)

@@ -3,13 +3,14 @@
 JSON (`SendBody`) and a form with a file (`SendUpload`) have the same fields but for where the recipients come from.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Change, Moment, Strict
-from sms.api.v1.option_fields import WithOptions
-from sms.api.v1.reading_fields import WithHeadingRow, WithReading
+from sms.api.v1.option_fields import USUAL, WithOptions
+from sms.api.v1.reading_fields import CountryField, WithHeadingRow, WithReading
 from sms.api.v1.send_fields import Fillings, Recipients
 from sms.compose.options import BELONGS
 from sms.values.problems import ProblemCode
@@ -43,10 +44,14 @@ class SendFields(WithOptions, Strict):
         max_length=200,
         help_text="Heading of the column with the numbers, if it is not found.",
     )
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
+    country = CountryField(
+        required=False, help_text="Numbers without a country code are read as this country's; ZZ for none."
     )
     allow_duplicates = serializers.BooleanField(default=False)
+    strict = serializers.BooleanField(
+        default=False,
+        help_text="Refuse all of it where a row would be left out; otherwise the others are sent to.",
+    )
     sender = serializers.CharField(
         required=False, max_length=16, help_text="A sender's address; the service's default one if left out."
     )
@@ -82,19 +87,24 @@ class SendFields(WithOptions, Strict):
         for needed, names in BELONGS.items():
             # what nothing would come of was meant otherwise; a default and “no” are as if left out
             if not attrs.get(needed) and (
-                idle := [
-                    name for name in names if attrs.get(name) not in (None, False, "", self._usual(name))
-                ]
+                idle := [name for name in names if attrs.get(name) not in (None, False, "", self.usual(name))]
             ):
                 raise serializers.ValidationError(
                     {idle[0]: [f"This needs {needed}. Give it, or leave this out."]},
                     code=ProblemCode.NEEDS_ANOTHER,
                 )
+        asked = self.initial_data.get("receipts") or ()
+        tracked = attrs.get("link_domain") and attrs.get("track_clicks")
+        if "CLICKED" in asked and set(asked) != set(USUAL["receipts"]) and not tracked:
+            says = "CLICKED needs links that are tracked: give link_domain and track_clicks, or leave it out."
+            raise serializers.ValidationError({"receipts": [says]}, code=ProblemCode.NEEDS_ANOTHER)
         return attrs
 
-    def _usual(self, name: str) -> Any:
-        default = self.fields[name].default
-        return None if default is serializers.empty else default
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A send that has a template answers with its text too, which is the template's."""
+        kept = super().posted_back(data)
+        said_twice = kept is not data and kept.get("template")
+        return {name: kept[name] for name in kept if name != "text"} if said_twice else kept
 
 
 class SendBody(WithHeadingRow, SendFields):

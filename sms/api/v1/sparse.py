@@ -1,4 +1,5 @@
-"""What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked unless the key may see them."""
+"""What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked, texts null unless the key may see
+them."""
 
 from typing import Any, ClassVar
 
@@ -6,11 +7,10 @@ from django.db import models
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment
-from sms.api.v1.problems import invalid
+from sms.api.v1.problems import unknown
 from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask
 from sms.values.msisdn.mention import masked, numbers_like, starred
-from sms.values.problems import ProblemCode
 
 
 class Answer(serializers.Serializer[Any]):
@@ -39,8 +39,7 @@ class Sparse(Answer):
             return fields
         for name in only:
             if name not in fields:
-                says = f"There is no field {name[:40]!r}. There are: {', '.join(fields)}."
-                raise invalid("fields", says, code=ProblemCode.UNKNOWN_FIELD)
+                raise unknown("fields", "field", fields, name)
         return {name: field for name, field in fields.items() if name in only or name == self.identity}
 
 
@@ -74,8 +73,18 @@ class Known(serializers.IntegerField):
         return value or None
 
 
+class Words(serializers.CharField):
+    """What was sent or answered: null unless the context's `texts` says otherwise."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) if self.context.get("texts") else None
+
+
 class Text(serializers.CharField):
-    """A message's text, in which the numbers of its send's recipients are hidden unless the context's `numbers` says otherwise."""
+    """What was said of a message: numbers of its send's recipients are hidden in it unless the context's `numbers` says otherwise."""
 
     def get_attribute(self, instance: Any) -> Any:
         text = super().get_attribute(instance)
@@ -83,6 +92,10 @@ class Text(serializers.CharField):
             return text
         said = starred(text or "", instance.msisdn)
         return without_recipients(said, instance.send) if numbers_like(said) else said
+
+
+class MessageText(Words, Text):
+    """What a message says."""
 
 
 class Remark(serializers.CharField):
