@@ -177,7 +177,7 @@ def of_send(
         subject_id=subject_id,
         urgent=send.lane == Lane.URGENT,
         test=is_test(send),
-        data={"state": str(send.state), **data},
+        data={"state": send.shown_state.value, **data},
     )
 
 
