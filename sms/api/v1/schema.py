@@ -12,7 +12,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from sms.api.idempotency import HEADER
-from sms.api.v1 import option_fields
+from sms.api.v1 import event_schemas, option_fields
 from sms.values.problems import ProblemCode
 
 OURS = "/api/v1/"
@@ -128,6 +128,8 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "ProblemCode": CODE_SCHEMA,
         "MessagingV1Result": SCHEMAS["messaging_v1_result"],
     }
+    components["schemas"] |= event_schemas.components()
+    result["webhooks"] = event_schemas.webhooks()
     components.setdefault("responses", {})["Problem"] = {
         "description": "What went wrong, and how to correct it.",
         "content": {
@@ -164,6 +166,8 @@ def _answer(written: Any) -> Any:
     match written:
         case str() if written.startswith("page of "):
             return {"items": [resources[written.removeprefix("page of ")]], "next_cursor": None}
+        case {"items": [str() as resource], **others}:
+            return {"items": [resources[resource]], **others}
         case str():
             return resources[written]
         case {"like": resource, **others}:
