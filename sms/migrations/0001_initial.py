@@ -715,6 +715,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RefusedRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('request_id', models.CharField(max_length=40)),
+                ('at', models.DateTimeField()),
+                ('method', models.CharField(max_length=10)),
+                ('path', models.CharField(max_length=300)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('code', models.CharField(blank=True, max_length=40)),
+                ('says', models.CharField(blank=True, max_length=500)),
+                ('errors', models.JSONField(default=list, help_text='Field, code and row of the first ones.')),
+                ('key', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='refused_requests', to='sms.apikey')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['key', '-id'], name='refused_requests_of_a_key'), models.Index(fields=['at'], name='refused_requests_by_age')],
+            },
+        ),
+        migrations.CreateModel(
             name='RetentionClock',
             fields=[
                 ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='retention_clock', serialize=False, to='sms.service')),

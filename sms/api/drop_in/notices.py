@@ -27,7 +27,10 @@ def of_reply(send: Send, notices: Sequence[Notice], *, now: datetime) -> dict[st
     return _given(waits=waits, notices=list(notices))
 
 
-def of_message(message: Message, dialect: Dialect, *, now: datetime) -> dict[str, Any]:
+def of_message(
+    message: Message, dialect: Dialect, *, also: Sequence[Notice], now: datetime
+) -> dict[str, Any]:
+    """For a read; `also` is what of the request was not used."""
     send: Send = message.send
     pending = message.state == MessageState.PENDING
     waits = [_wait(one) for one in waits_of(send, now=now, message=message)] if pending else []
@@ -35,7 +38,7 @@ def of_message(message: Message, dialect: Dialect, *, now: datetime) -> dict[str
     return _given(
         **_doubt(message),
         waits=waits,
-        notices=dialect.named([not_called()]) if silent else [],
+        notices=[*also, *(dialect.named([not_called()]) if silent else [])],
     )
 
 

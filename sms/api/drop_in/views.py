@@ -1,7 +1,7 @@
 """`POST /v2/messages` and `GET /v2/messages/{messageId}`."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -56,9 +56,7 @@ class PartnerView(RateLimited, APIView):
         refused = self._refused(exc)
         if refused is None:
             raise exc
-        answer = self.dialect.refusal(refused)
-        answer.exception = True  # type: ignore[attr-defined]
-        return answer
+        return self.dialect.refusal(refused)
 
     def _refused(self, exc: Exception) -> DropInRefused | None:
         match exc:
@@ -121,7 +119,7 @@ class MessagesView(PartnerView):
                 key,
                 by=partner.key,
                 fingerprint=idempotency.fingerprint_of(plain, raw, by=partner.key) if key else "",
-                act=lambda: _send(raw, partner, self.dialect),
+                act=lambda: _send(raw, partner, self.dialect, parameters=plain.GET),
             )
         except BadKey as problem:
             raise invalid(HEADER, str(problem)) from None
@@ -150,13 +148,16 @@ class MessageView(PartnerView):
             raise DropInRefused("7600", "No results: no message of this key has this id.", status=404)
         if "numbers" not in partner.key.scopes:
             found = replies.without_number(found)
-        textdesk = notices.of_message(found, self.dialect, now=timezone.now())
+        idle = self.dialect.unused(unused.parameters(request._request.GET))
+        textdesk = notices.of_message(found, self.dialect, also=idle, now=timezone.now())
         return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 
-def _send(raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
+def _send(raw: bytes, partner: PartnerUser, dialect: Dialect, *, parameters: Iterable[str]) -> HttpResponse:
     now = timezone.now()
-    asked = read(dialect.as_v2(decode(raw)), now=now)
+    data = decode(raw)
+    idle = dialect.unused([*unused.parameters(parameters), *unused.repeated(raw)])
+    asked = read(dialect.as_v2(data), now=now)
     reference = uuid.uuid4()
 
     def stored(ids: Sequence[int], batch: StatementBatch) -> None:
@@ -183,6 +184,6 @@ def _send(raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
         send = create(order, by=partner.actor, now=now)
     except ComposeError as problem:
         raise refusal_of(problem) from None
-    noted = dialect.named([*asked.notices, *unused.about_text(order), *uncalled])
+    noted = dialect.named([*idle, *asked.notices, *unused.about_text(order), *uncalled])
     textdesk = notices.of_reply(send, noted, now=now)
     return dialect.accepted(AcceptedRequest(reference, now, textdesk), asked)

@@ -258,7 +258,7 @@ class Sends(Collection):
             raise ApiProblem(403, "forbidden", says)
         if body["dry_run"]:
             order = self._order(body)
-            with naming_rows(order.audience, source_of(body)):
+            with naming_rows(source_of(body)):
                 planned = plan.build_plan(
                     order,
                     now=timezone.now(),
@@ -277,7 +277,7 @@ class Sends(Collection):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = resolve(self._order(body))
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             send = create(order, by=self.by)
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
