@@ -62,9 +62,9 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 
 
 class FlagField(forms.Field):
-    choices = (("true", "true"), ("false", "false"))  # for the error of another value
-
     """`true` or `false`, however a language writes them: Python has True."""
+
+    choices = (("true", "true"), ("false", "false"))  # for the error of another value
 
     def to_python(self, value: Any) -> bool | None:
         if not value:
