@@ -86,6 +86,8 @@ def _wanted(order: Order, segments: Mapping[str, int], numbers: Mapping[str, int
 
 def refuse(order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[CountedRow] | None = None) -> None:
     """Raises CapRefused where `reserve` would now, before anything is written: also for pages, plans and dry runs."""
+    if order.simulated:  # it costs nothing
+        return
     rules, day = CapRules.of(order.service), day_of(order, now=now)
     problem = counting.refusal(rules, day, checks_of(rules, wanted, order.key), rows=rows)
     if problem is not None:
@@ -94,6 +96,8 @@ def refuse(order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[Counte
 
 def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
     """What is to be said before the button of each cap that this would bring near its end; one query."""
+    if order.simulated:
+        return
     rules, day = CapRules.of(order.service), day_of(order, now=now)
     rows = counted(order.service.pk, day)
     for one in checks_of(rules, wanted, order.key):
@@ -107,6 +111,8 @@ def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
 
 def reserve(order: Order, wanted: Wanted, *, now: datetime) -> None:
     """Take what the send takes, in the transaction that makes it; raises CapRefused, and nothing of that may be kept."""
+    if order.simulated:
+        return
     try:
         counting.reserve(order.service, day_of(order, now=now), wanted, key=order.key)
     except CapReached as reached:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import CASCADE, Q, UniqueConstraint
+from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 from django.utils import timezone
 
 from sms.models.columns import set_together
@@ -32,6 +32,7 @@ SCOPES = (
     ("numbers", "See recipients' whole numbers"),
 )
 SCOPE_NAMES = frozenset(name for name, _ in SCOPES)
+TEST, LIVE = "td_test_", "td_live_"  # how a token begins
 AT_A_TIME = 2  # usable keys of one name: today's and the next one, so that a rotation has no gap
 USE_NOTED_EVERY = timedelta(minutes=1)
 _BY_PREFIX = "SELECT * FROM sms_apikey WHERE prefix = %s"
@@ -121,7 +122,9 @@ class ApiKey(Guarded):
     per_minute = models.PositiveIntegerField(
         "requests a minute", default=6000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
-    is_test = models.BooleanField("test key", default=False, help_text="Reaches a sandbox only.")
+    is_test = models.BooleanField(
+        "test key", default=False, help_text="What it sends is simulated: nothing reaches a phone."
+    )
     purpose = models.CharField(
         max_length=13,
         choices=Purpose,
@@ -186,6 +189,11 @@ class ApiKey(Guarded):
         ordering = ("name", "-id")
         constraints = (
             set_together("api_key_is_revoked_at_and_by_or_neither", "revoked_at", "revoked_by"),
+            # a token names its row by this prefix, so a token that begins with td_test_ never opens a live key
+            CheckConstraint(
+                name="api_key_is_a_test_key_by_its_prefix",
+                condition=Q(is_test=True, prefix__startswith=TEST) | Q(is_test=False, prefix__startswith=LIVE),
+            ),
             UniqueConstraint(
                 fields=("service",),
                 condition=Q(takes_jwt=True, revoked_at__isnull=True),
@@ -202,7 +210,7 @@ class ApiKey(Guarded):
     @classmethod
     def make(cls, **fields: object) -> tuple["ApiKey", str]:
         """A new key, not saved yet, and its token, which is shown this once."""
-        prefix = f"td_{'test' if fields.get('is_test') else 'live'}_{secrets.token_hex(4)}"
+        prefix = f"{TEST if fields.get('is_test') else LIVE}{secrets.token_hex(4)}"
         token = f"{prefix}_{secrets.token_urlsafe(32)}"
         return cls(prefix=prefix, digest=digest_of(token), **fields), token
 

@@ -43,13 +43,6 @@ def shows_numbers(request: Request) -> bool:
     return "numbers" in key_of(request).scopes
 
 
-def only_sandbox(request: Request) -> None:
-    """A test key never reaches people."""
-    if key_of(request).is_test and not key_of(request).service.is_sandbox:
-        says = "This is a test key, and your service is not connected to a sandbox. Use a live key."
-        raise ApiProblem(403, "forbidden", says)
-
-
 def need_idempotency_key(request: Request) -> None:
     """Where money is spent, a lost answer must not make a second send."""
     if not request.headers.get(HEADER):

@@ -132,5 +132,6 @@ def _order_of(send: Send, found: Preparation) -> ResolvedOrder:
         placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         options=send,
         values_as_given=bool(found.cursor.get("values_as_given")),
+        simulated=send.simulated,
     )
     return resolve(order)
