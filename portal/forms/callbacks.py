@@ -8,7 +8,7 @@ from portal.forms.time_zones import LocalTimeField
 from sms.callbacks import AddressPolicy, BadAddress
 from sms.callbacks.address import read
 from sms.models import Callback
-from sms.models.callback import EVENTS
+from sms.models.event_types import EVENTS
 from sms.webex.limits import LONGEST_URL
 
 

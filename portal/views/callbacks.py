@@ -19,6 +19,7 @@ from portal.views.button_base import Said, button, error
 from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.form_base import form_page, refused_beside
 from sms import callbacks
+from sms.callbacks.event_bodies import fill
 from sms.callbacks.log import log_of, overview
 from sms.models import Actor, Callback, CallbackEndpoint, Message, Service
 from sms.models.service import HAND_OVER
@@ -150,6 +151,7 @@ def callback_replay(request: HttpRequest, service: Service, endpoint: CallbackEn
 
 @service_page("configure", of=Callback.objects.select_related("endpoint"), through="endpoint__service")
 def callback_entry(request: HttpRequest, _service: Service, found: Callback) -> HttpResponse:
+    fill([found], numbers=found.endpoint.full_numbers, texts=found.endpoint.texts)
     msisdn = Message.objects.filter(pk=found.message_id).values_list("msisdn", flat=True).first() or ""
     # a receiver may answer with what it was sent
     tries: list[dict[str, Any]] = [

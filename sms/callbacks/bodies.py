@@ -1,4 +1,4 @@
-"""What callbacks say: our own events, and receipts in the provider's shape for API sends that gave a notifyUrl. Pure.
+"""What callbacks to notifyUrls say: receipts in the provider's shape for API sends that gave one. Pure. Of our own events: `event_bodies`.
 
 The provider's shape is reference §6.4 of Webex Connect. A receipt is passed on as it came, with what is the partner's put back in:
 correlation id, callback data, destination and transaction id. What never reached the provider is reported in the same shape.
@@ -13,7 +13,6 @@ import msgspec
 from sms.models.callback import Echo
 from sms.models.message import PRESUMED, Message, MessageState
 from sms.models.send import Send
-from sms.values.msisdn import mask
 from sms.values.problems import ProblemCode
 from sms.webex.codes import delivery_status
 from sms.webex.values import decoded
@@ -52,6 +51,8 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     raw: bytes = b""
     state_changed: bool = True
     url: str = ""
+    verdict: str = ""
+    reason: str = ""
 
 
 def reports(change: MessageChange, send: Send) -> bool:
@@ -115,38 +116,6 @@ def _report_of_ours(change: MessageChange, message: Message) -> dict[str, Any]:
     if change.segments is not None or change.state != MessageState.SUBMITTED:
         info["messageCount"] = str(change.segments or message.segments_billed or message.segments or 1)
     return {"deliveryInfo": info, "carrier": change.carrier, "subtid": ""}
-
-
-def event(
-    change: MessageChange,
-    *,
-    kind: str,
-    slug: str,
-    message: Message,
-    callback_data: str,
-    full_numbers: bool,
-) -> str:
-    """One of our events: what it is, when it happened, and the message it is about, without its text; JSON."""
-    data: dict[str, Any] = {
-        "message": change.message_id,
-        "send": change.send_id,
-        "service": slug,
-        "to": _number_of(message) if full_numbers else mask(message.msisdn),
-        "state": str(change.state),
-        "code": change.code,
-        "detail": change.detail,
-        "provider_id": message.provider_id,
-        "attempt": change.attempt,
-    }
-    if callback_data:
-        data["callback_data"] = callback_data
-    if message.partner_correlation_id:
-        data["correlation_id"] = message.partner_correlation_id
-    if change.segments is not None:
-        data["segments"] = change.segments
-    if change.url:
-        data["url"] = change.url
-    return envelope(kind, at=change.at, data=data)
 
 
 def envelope(kind: str, *, at: datetime, data: Mapping[str, Any]) -> str:

@@ -19,7 +19,8 @@ from sms.callbacks.bodies import envelope
 from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
 from sms.models import Actor, CallbackEndpoint, Notify, Send, Service
 from sms.models.audit import audit
-from sms.models.callback import EVENTS, new_secret
+from sms.models.callback import new_secret
+from sms.models.event_types import EVENTS
 from sms.models.service import HAND_OVER
 from sms.values.msisdn.mention import masked_values
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from sms.callbacks.event_bodies import fill
 from sms.callbacks.post import CallbackRequest, ReceiverConnection
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint
@@ -38,6 +39,8 @@ class EndpointLease:
     url: str
     secrets: tuple[str, ...]
     failures: int
+    full_numbers: bool = False
+    texts: bool = False
     began: float = field(default_factory=time.monotonic)
     idle: list[ReceiverConnection] = field(default_factory=list)  # kept for the next callback
     width: int = 1
@@ -82,7 +85,7 @@ def _lease_of(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
         until = now + timedelta(seconds=UNREADABLE_AGAIN)
         CallbackEndpoint.objects.filter(pk=row.pk).update(owner="", open_until=until)
         return None
-    return EndpointLease(row.pk, row.kind, row.url, secrets, row.failures)
+    return EndpointLease(row.pk, row.kind, row.url, secrets, row.failures, row.full_numbers, row.texts)
 
 
 def keep(leases: Collection[EndpointLease], owner: str, *, lasting: timedelta = LEASE) -> None:
@@ -104,7 +107,11 @@ def give_back(leases: Collection[EndpointLease], owner: str) -> None:
 def read_due(lease: EndpointLease, *, now: datetime) -> None:
     rows = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
     rows = rows.exclude(pk__in=lease.in_flight).order_by("next_at", "pk")
-    lease.waiting = list(rows[: AHEAD if lease.failures < OPENS_AFTER else 1])
+    found = list(rows[: AHEAD if lease.failures < OPENS_AFTER else 1])
+    fill(found, numbers=lease.full_numbers, texts=lease.texts)
+    lease.waiting = [one for one in found if one.body]
+    if gone := [one.pk for one in found if not one.body]:  # what they tell of is kept no longer
+        Callback.objects.filter(pk__in=gone).delete()
     lease.empty = not lease.waiting
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sms.callbacks.leases import SECRETS, waiting_counts
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint, Service
-from sms.models.callback import EVENTS
+from sms.models.event_types import EVENTS
 from sms.models.paging import given
 
 NAMES = dict(EVENTS)

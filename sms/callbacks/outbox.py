@@ -1,24 +1,21 @@
-"""The outbox: callbacks written in the transaction of the change they report. Called by `sms.ledger.states` and the fold of receipts.
+"""What changes of messages are to others: events of the log, and receipts that are passed on to notifyUrls, in the changes' transaction.
 
-Where no endpoint exists the cost is one query of an empty table for each batch of changes. Otherwise a batch takes a handful of
-set-based statements, however large it is. The same event always gets the same id, and a receiver gets an event once, so applying
-receipts again writes nothing again.
+Called by `sms.ledger.states` and the fold of receipts. The same event always gets the same id, and a receiver gets an event once, so
+applying receipts again writes nothing again.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-import msgspec
-from django.db import connection
 from msgspec.structs import replace
 
-from sms.callbacks import bodies
+from sms.callbacks import bodies, events
 from sms.callbacks.bodies import MessageChange
+from sms.callbacks.events import Followers, Happening, find_followers
 from sms.models.callback import Callback, CallbackEndpoint, Notify
 from sms.models.message import Message, MessageState
 from sms.models.send import Send
+from sms.models.send_options import Lane
 from sms.models.sql.id_list import among
 
 EVENTS = {
@@ -32,77 +29,79 @@ EVENTS = {
     MessageState.EXPIRED: "message.expired",
 }
 CLICKED = "message.clicked"
-OF_SENDS = ("service_id", "callback_data", "notify_url", "receipts", "reference")
-BATCH = 500
+OF_SENDS = ("service_id", "sender_id", "lane", "callback_data", "notify_url", "receipts", "reference")
 
 
-class Listener(msgspec.Struct, frozen=True):
-    endpoint_id: int
-    service_id: int
-    slug: str
-    kind: str
-    events: frozenset[str]
-    full_numbers: bool
+def enqueue(changes: Sequence[MessageChange], followers: Followers) -> int:
+    """Record the events that these changes are and write the receipts that are passed on; returns how many of both.
 
-    def wants(self, change: MessageChange) -> bool:
-        kind = kind_of(change)
-        return change.state_changed and bool(kind) and (not self.events or kind in self.events)
-
-
-def find_listeners() -> list[Listener]:
-    """Every endpoint that may want a change. Most installations have none, so that is asked first, without building a query."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM {CallbackEndpoint._meta.db_table} LIMIT 1")  # noqa: S608 - our own table
-        if cursor.fetchone() is None:
-            return []
-    rows = CallbackEndpoint.objects.filter(verified_at__isnull=False).order_by()
-    return [
-        Listener(pk, service_id, slug, kind, frozenset(events), full_numbers)
-        for pk, service_id, slug, kind, events, full_numbers in rows.values_list(
-            "pk", "service_id", "service__slug", "kind", "events", "full_numbers"
-        )
-    ]
-
-
-def enqueue(changes: Sequence[MessageChange], listeners: Sequence[Listener]) -> int:
-    """Write the callbacks that these changes cause; returns how many. Call it inside the changes' transaction."""
-    if not changes or not listeners:
+    Call it inside the changes' transaction.
+    """
+    if not changes or not followers:
         return 0
-    services = {listener.service_id for listener in listeners}
     ids = among({change.send_id for change in changes})
-    rows = Send.objects.filter(pk__in=ids, service__in=services)
+    rows = Send.objects.filter(pk__in=ids, service__in=followers.services)
     sends = {send.pk: send for send in rows.only(*OF_SENDS)}
     changes = [change for change in changes if change.send_id in sends]
-    ours = [listener for listener in listeners if listener.kind == CallbackEndpoint.Kind.OURS]
-    events = [
-        (change, listener)
+    told = [
+        _happening(change, sends[change.send_id])
         for change in changes
-        for listener in ours
-        if listener.service_id == sends[change.send_id].service_id and listener.wants(change)
+        if change.state_changed and kind_of(change)
     ]
-    passed_on = _endpoints_of(changes) if len(ours) < len(listeners) else {}
+    count = events.record(told, followers)
+    notified = any(one.kind == CallbackEndpoint.Kind.NOTIFY for one in followers.listeners)
+    return count + (_pass_on(changes, sends) if notified else 0)
+
+
+def _pass_on(changes: Sequence[MessageChange], sends: dict[int, Send]) -> int:
+    """Receipts in the provider's shape, to the notifyUrl of their send."""
+    passed_on = _endpoints_of(changes)
     reports = [
         (change, passed_on[change.send_id])
         for change in changes
         if change.send_id in passed_on and bodies.reports(change, sends[change.send_id])
     ]
-    if not events and not reports:
+    if not reports:
         return 0
-    message_ids = {change.message_id for change, _ in (*events, *reports)}
-    messages = _messages(message_ids)
-    owed = [*_event_rows(events, sends, messages), *_report_rows(reports, sends, messages)]
-    Callback.objects.bulk_create(owed, batch_size=BATCH, ignore_conflicts=True)
+    messages = _messages({change.message_id for change, _ in reports})
+    owed = list(_report_rows(reports, sends, messages))
+    Callback.objects.bulk_create(owed, batch_size=events.BATCH, ignore_conflicts=True)
     return len(owed)
 
 
 def enqueue_clicks(clicks: Sequence[MessageChange]) -> int:
-    """Clicks change no state; their `send_id` is looked up here. Returns how many callbacks were written."""
-    listeners = find_listeners() if clicks else []
-    if not listeners:
+    """Clicks change no state; their `send_id` is looked up here. Returns what `enqueue` does."""
+    followers = find_followers() if clicks else None
+    if not followers:
         return 0
     ids = among({click.message_id for click in clicks})
     sends = dict(Message.objects.filter(pk__in=ids).values_list("pk", "send_id"))
-    return enqueue([replace(click, send_id=sends[click.message_id]) for click in clicks], listeners)
+    return enqueue([replace(click, send_id=sends[click.message_id]) for click in clicks], followers)
+
+
+def _happening(change: MessageChange, send: Send) -> Happening:
+    data = {
+        "state": str(change.state),
+        "code": change.code,
+        "detail": change.detail,
+        "attempt": change.attempt,
+        "segments": change.segments,
+    }
+    if change.url:
+        data |= {"url": change.url, "verdict": change.verdict, "reason": change.reason}
+    return Happening(
+        type=kind_of(change),
+        service_id=send.service_id,
+        at=change.at,
+        once=once(change),
+        owner=events.owner_of(send),
+        send_id=change.send_id,
+        sender_id=send.sender_id,
+        message_id=change.message_id,
+        urgent=send.lane == Lane.URGENT,
+        test=events.is_test(send),
+        data=data,
+    )
 
 
 def kind_of(change: MessageChange) -> str:
@@ -110,15 +109,13 @@ def kind_of(change: MessageChange) -> str:
     return CLICKED if change.url else EVENTS.get(MessageState(change.state), "")
 
 
-def event_id(change: MessageChange) -> str:
-    """Always the same for the same event: no two deliveries, replays or folds of it can be taken for two events."""
-    what: list[object] = [change.message_id, str(change.state), change.attempt]
+def once(change: MessageChange) -> tuple[object, ...]:
+    """What makes it this event and no other."""
     if change.url:
-        what += [change.url, change.at.isoformat()]
-    elif change.state == MessageState.FAILED:
-        what.append(change.code)  # a delivery is one event, however many codes report it
-    digest = hashlib.sha256(msgspec.json.encode(what)).digest()
-    return "evt_" + base64.b32encode(digest[:20]).decode().lower()
+        return change.message_id, change.attempt, change.url, change.at.isoformat()
+    if change.state == MessageState.FAILED:
+        return change.message_id, change.attempt, change.code
+    return change.message_id, change.attempt  # a delivery is one event, however many codes report it
 
 
 def _endpoints_of(changes: Sequence[MessageChange]) -> dict[int, int]:
@@ -142,23 +139,6 @@ def _messages(message_ids: set[int]) -> dict[int, Message]:
     return {message.pk: message for message in rows.only(*columns)}
 
 
-def _event_rows(
-    events: Sequence[tuple[MessageChange, Listener]],
-    sends: dict[int, Send],
-    messages: dict[int, Message],
-) -> Iterator[Callback]:
-    for change, listener in events:
-        body = bodies.event(
-            change,
-            kind=kind_of(change),
-            slug=listener.slug,
-            message=messages[change.message_id],
-            callback_data=sends[change.send_id].callback_data,
-            full_numbers=listener.full_numbers,
-        )
-        yield _row(listener.endpoint_id, change, body)
-
-
 def _report_rows(
     reports: Sequence[tuple[MessageChange, int]],
     sends: dict[int, Send],
@@ -167,19 +147,15 @@ def _report_rows(
     for change, endpoint_id in reports:
         send = sends[change.send_id]
         body = bodies.report(change, send=send, message=messages[change.message_id])
-        yield _row(endpoint_id, change, body, url=send.notify_url)
-
-
-def _row(endpoint_id: int, change: MessageChange, body: str, *, url: str = "") -> Callback:
-    now = datetime.now(UTC)
-    return Callback(
-        endpoint_id=endpoint_id,
-        event_id=event_id(change),
-        kind=kind_of(change),
-        message_id=change.message_id,
-        url=url,
-        body=body,
-        created_at=now,
-        since=now,
-        next_at=now,
-    )
+        now = datetime.now(UTC)
+        yield Callback(
+            endpoint_id=endpoint_id,
+            event_id=events.named(kind_of(change), *once(change)),
+            kind=kind_of(change),
+            message_id=change.message_id,
+            url=send.notify_url,
+            body=body,
+            created_at=now,
+            since=now,
+            next_at=now,
+        )

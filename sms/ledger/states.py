@@ -36,19 +36,19 @@ def apply(changes: Sequence[StateChange], *, deltas: CounterDeltas) -> dict[int,
     for change in changes:
         by_message[change.message_id].append(change)
     rows = messages.lock(sorted(by_message))
-    listeners = outbox.find_listeners()
+    followers = outbox.find_followers()
     events: list[MessageChange] = []
     changed: list[RowChange] = []
     with pipelined():
         for start in range(0, len(rows), PART):  # one part is written while the next is merged
-            part = _merged(rows[start : start + PART], by_message, events if listeners else None)
+            part = _merged(rows[start : start + PART], by_message, events if followers else None)
             messages.write([row for _, row in part])
             ready = Send.ready_times({row.send_id for before, row in part if crossed_posting(before, row)})
             for before, row in part:
                 deltas.change(before, row, ready)
             changed += part
     _move_clicks(changed, deltas)
-    outbox.enqueue(events, listeners)
+    outbox.enqueue(events, followers)
     return {row.id: row.attempt for row in rows}
 
 
@@ -57,7 +57,7 @@ def _merged(
     by_message: Mapping[int, Sequence[StateChange]],
     events: list[MessageChange] | None,
 ) -> list[RowChange]:
-    """The rows that changed, each as it was and as it is. What listeners may want is added to `events`."""
+    """The rows that changed, each as it was and as it is. What may be told is added to `events`."""
     found: list[RowChange] = []
     for row in rows:
         before, changed = copy(row), False
@@ -134,13 +134,13 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
         if group.posted_at is not None and group.queued_at is not None:
             deltas.time("submit", message, group.posted_at, group.queued_at, count=group.count)
         sends.update(dict.fromkeys(group.ids or (), group.send_id))
-    if listeners := outbox.find_listeners():
+    if followers := outbox.find_followers():
         queued = [
             _plain_event(one.message_id, sends[one.message_id], MessageState.QUEUED, at, one.attempt)
             for one in accepted
             if one.message_id in sends
         ]
-        outbox.enqueue(queued, listeners)
+        outbox.enqueue(queued, followers)
     others = [one for one in accepted if one.message_id not in sends]
     apply(
         [StateChange(one.message_id, MessageState.QUEUED, at, provider_id=one.provider_id) for one in others],
@@ -150,13 +150,13 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:
     """Pending → cancelled for a whole send; returns how many. The caller has locked the send's slices."""
-    if listeners := outbox.find_listeners():
+    if followers := outbox.find_followers():
         pending = Message.objects.filter(send_id=send_id, state=MessageState.PENDING)
         cancelled = [
             _plain_event(pk, send_id, MessageState.CANCELLED, at, attempt)
             for pk, attempt in pending.values_list("pk", "attempt")
         ]
-        outbox.enqueue(cancelled, listeners)
+        outbox.enqueue(cancelled, followers)
     groups = messages.set_cancelled(send_id, at=at)
     for group in groups:
         message = CountedMessage.of(group, MessageState.CANCELLED)

@@ -19,18 +19,6 @@ from sms.webex.limits import LONGEST_URL
 PREFIX = "whsec_"
 LONGEST_CORRELATION_ID = 200  # of a partner
 
-EVENTS = (
-    ("message.queued", "Accepted by the provider"),
-    ("message.submitted", "With the operator"),
-    ("message.delivered", "Delivered"),
-    ("message.failed", "Failed"),
-    ("message.clicked", "A link was opened"),
-    ("message.unconfirmed", "Not confirmed: it may have been sent"),
-    ("message.no_report", "No receipt for three days"),
-    ("message.cancelled", "Cancelled before it was sent"),
-    ("message.expired", "Expired before it was sent"),
-)
-
 
 def new_secret() -> str:
     """A signing secret as Standard Webhooks writes it: whsec_ and 32 random bytes in base64."""
@@ -59,6 +47,9 @@ class CallbackEndpoint(Leased):
     events = models.JSONField(default=list, blank=True, help_text="Which events it gets; empty means all.")
     full_numbers = models.BooleanField(
         "with whole numbers", default=False, help_text="Off: numbers are masked in events."
+    )
+    texts = models.BooleanField(
+        "with texts of replies", default=False, help_text="Off: what people wrote is left out of events."
     )
     secret = SecretField(default=new_secret, editable=False)
     secret_before = SecretField(blank=True, editable=False)
@@ -157,7 +148,9 @@ class Callback(models.Model):
     kind = models.CharField(max_length=24)
     message_id = models.BigIntegerField(default=0)
     url = models.CharField(max_length=LONGEST_URL, blank=True)
-    body = models.TextField()
+    body = models.TextField(
+        blank=True, help_text="Of a receipt. Events are written out when they are posted."
+    )
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
     since = models.DateTimeField()

@@ -15,16 +15,11 @@ from sms.ledger.state_machine import StateChange
 from sms.models import ALL_RECEIPTS, Callback, Message, MessageState, Receipts
 from sms.sends.cancel import cancel
 from sms.webex.receipts import parse_receipt
-from tests.support.callbacks import REFERENCE, an_endpoint, comes_in, with_notify
+from tests.support.callbacks import REFERENCE, an_endpoint, comes_in, told, with_notify
 from tests.support.provider import Provider, refused
 from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
-
-
-def told(kind: str = "") -> list[dict]:
-    rows = Callback.objects.order_by("pk")
-    return [json.loads(row.body) for row in (rows.filter(kind=kind) if kind else rows)]
 
 
 def statuses() -> list[str]:
@@ -72,7 +67,7 @@ def test_an_endpoint_hears_what_it_asked_for_of_its_own_service_only_and_nothing
     receipts.fold()
     row = Callback.objects.get()
     assert (row.endpoint_id, row.kind) == (wants.pk, "message.delivered")
-    assert json.loads(row.body)["data"]["to"] == message.msisdn
+    assert told()[0]["data"]["number"] == message.msisdn
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("7501", "7203", "7500"))))

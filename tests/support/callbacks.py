@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from sms import callbacks
+from sms.callbacks.event_bodies import fill
 from sms.callbacks.post import ReceiverConnection
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
@@ -23,6 +24,14 @@ def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **change
 
 
 REFERENCE = UUID("00000000-0000-4000-8000-000000000001")
+
+
+def told(kind: str = "") -> list[dict]:
+    """What was written for receivers, in its order, as they get it."""
+    rows = list(Callback.objects.filter(kind__startswith=kind).select_related("endpoint").order_by("pk"))
+    for row in rows:
+        fill([row], numbers=row.endpoint.full_numbers, texts=row.endpoint.texts)
+    return [json.loads(row.body) for row in rows]
 
 
 def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **changes) -> Send:

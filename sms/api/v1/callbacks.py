@@ -1,6 +1,5 @@
 """Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -18,11 +17,11 @@ from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
 from sms.api.v1.sparse import Remark, SparseModel
+from sms.callbacks.event_bodies import fill
 from sms.models import Callback, CallbackEndpoint
 from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
-HIDDEN = "•"  # what `sms.values.msisdn.mask` hides digits with
 
 
 class EndpointShape(SparseModel):
@@ -88,11 +87,12 @@ class CallbackStory(CallbackShape):
     @extend_schema_field({"type": ["string", "null"]})
     def get_body(self, callback: Any) -> str | None:
         """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
-        if self.context.get("numbers"):
-            return str(callback.body)
-        found = json.loads(callback.body)
-        number = found.get("data", {}).get("to", "") if isinstance(found, dict) else ""
-        return str(callback.body) if HIDDEN in number else None
+        endpoint = callback.endpoint
+        whole = endpoint.full_numbers or endpoint.kind == CallbackEndpoint.Kind.NOTIFY
+        if whole and not self.context.get("numbers"):
+            return None
+        fill([callback], numbers=endpoint.full_numbers, texts=endpoint.texts)
+        return str(callback.body) or None
 
 
 class SecretShape(serializers.Serializer[Any]):
