@@ -172,17 +172,13 @@ def of_send(send: Send, kind: str, *, at: datetime, once: Sequence[object] = (),
         send_id=send.pk,
         sender_id=send.sender_id,
         urgent=send.lane == Lane.URGENT,
-        test=is_test(send),
+        test=send.simulated,
         data={"state": str(send.state), **data},
     )
 
 
 def owner_of(send: Send) -> UUID | None:
     return getattr(send, "owner", None)
-
-
-def is_test(send: Send) -> bool:
-    return getattr(send, "simulated", False)
 
 
 def named(*what: object) -> str:

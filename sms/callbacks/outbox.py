@@ -29,7 +29,7 @@ EVENTS = {
     MessageState.EXPIRED: "message.expired",
 }
 CLICKED = "message.clicked"
-OF_SENDS = ("service_id", "sender_id", "lane", "callback_data", "notify_url", "receipts", "reference")
+OF_SENDS = ("service_id", "sender_id", "lane", "callback_data", "notify_url", "receipts", "reference", "simulated")
 
 
 def enqueue(changes: Sequence[MessageChange], followers: Followers) -> int:
@@ -99,7 +99,7 @@ def _happening(change: MessageChange, send: Send) -> Happening:
         sender_id=send.sender_id,
         message_id=change.message_id,
         urgent=send.lane == Lane.URGENT,
-        test=events.is_test(send),
+        test=send.simulated,
         data=data,
     )
 

@@ -1,5 +1,6 @@
 """A live service with a test key, and what its workers do: the simulator's sends and receipts, by a clock that does not wait."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,10 +10,10 @@ from django.utils import timezone
 
 from sms import dispatch, simulator
 from sms.inbound import receipts
-from sms.models import Service
-from sms.webex.client import Client
+from sms.models import Send, Service
 from tests.support.partners import ALL, Partner, a_key, a_partner_service
 from tests.support.provider import PUBLIC_URL
+from tests.support.sends import a_send
 
 DRAMA = "+447700900{:03}"
 
@@ -42,14 +43,24 @@ def bring_receipts() -> None:
 
 
 @contextmanager
-def no_network(monkeypatch: Any) -> Iterator[list[str]]:
-    """The real client refused to everybody; what wanted one is in the list."""
-    asked: list[str] = []
+def no_network(monkeypatch: Any) -> Iterator[list[Any]]:
+    """Nothing of Python's can connect or look a name up; what tried is in the list."""
+    tried: list[Any] = []
 
-    def refused(self: Client, base_url: str, *_: Any, **__: Any) -> None:
-        asked.append(base_url)
+    def refused(*what: Any, **_: Any) -> None:
+        tried.append(what)
         raise OSError("no network in this test")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Client, "__init__", refused)
-        yield asked
+        patched.setattr(socket.socket, "connect", refused)
+        patched.setattr(socket, "getaddrinfo", refused)
+        yield tried
+
+
+def a_simulated_send(service: Service, count: int = 1, **changes: Any) -> Send:
+    """As `a_send`, by a test key."""
+    key = service.api_keys.filter(is_test=True).first()
+    if key is None:
+        a_tester(service)
+        key = service.api_keys.get(is_test=True)
+    return a_send(service, count, key=key, **changes)

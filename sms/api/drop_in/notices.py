@@ -24,7 +24,7 @@ def not_called(why: str = "") -> Notice:
 def of_reply(send: Send, notices: Sequence[Notice], *, now: datetime) -> dict[str, Any]:
     """For an accepted request."""
     waits = [_wait(one) for one in waits_of(send, now=now)]
-    return _given(waits=waits, notices=list(notices))
+    return _given(test=send.simulated or None, waits=waits, notices=list(notices))
 
 
 def of_message(message: Message, dialect: Dialect, *, now: datetime) -> dict[str, Any]:
@@ -34,6 +34,7 @@ def of_message(message: Message, dialect: Dialect, *, now: datetime) -> dict[str
     silent = bool(send.notify_url) and not Notify.objects.filter(send=send).exists()
     return _given(
         **_doubt(message),
+        test=send.simulated or None,
         waits=waits,
         notices=dialect.named([not_called()]) if silent else [],
     )

@@ -59,7 +59,8 @@ class SendFilter(filters.FilterSet):
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
-    test = FlagFilter(field_name="test")
+    test = FlagFilter(field_name="simulated")
+    draft_test = FlagFilter(field_name="test")
 
     def with_label(self, rows: Any, name: str, value: str) -> Any:
         return labels.having(rows, value)
@@ -78,6 +79,7 @@ class MessageFilter(OfSendFilter):
 
     send = KeyFilter(field_name="send_id")
     provider_id = filters.CharFilter()
+    test = FlagFilter(field_name="send__simulated")
 
 
 class ActiveFilter(filters.FilterSet):

@@ -39,13 +39,16 @@ class MessageShape(SparseModel):
     correlation_id = Text(
         source="partner_correlation_id", help_text="What the one who asked for it calls it."
     )
+    test = serializers.BooleanField(
+        source="send.simulated", help_text="Of a send with a test key: simulated, nothing reached a phone."
+    )
     segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
     class Meta:
         model = Message
         fields: tuple[str, ...] = (
-            *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
+            *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed", "test"),
             *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
         )
 
@@ -84,7 +87,7 @@ class MessageStory(MessageShape):
 class Messages(Collection):
     serializer_class = MessageShape
     filterset_class = MessageFilter
-    queryset = Message.objects.select_related("echo")
+    queryset = Message.objects.select_related("echo", "send")
     scope = "read"
     owner = "send__service"
 

@@ -53,7 +53,7 @@ class SendReportFile(OfSend):
         whole = access.shows_numbers(request)
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         made = report.taken(found, by=self.by, kind=kind, limits=limits, numbers=whole)
-        name = f"report-send-{found.pk}.{kind}"
+        name = report.name_of(found, kind=kind)
         if kind == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return StreamingHttpResponse(report.csv_of(made), content_type=CSV, headers=headers)

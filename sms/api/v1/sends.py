@@ -82,6 +82,9 @@ class SendShape(Sparse, WithShownOptions):
     )
     send_at = serializers.DateTimeField(source="send.due_at")
     test = serializers.BooleanField(
+        source="send.simulated", help_text="Made with a test key: simulated, nothing reached a phone."
+    )
+    draft_test = serializers.BooleanField(
         source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
     )
     recipients = serializers.IntegerField(source="send.recipients")
@@ -296,7 +299,7 @@ class OfSend(Resource):
 class SendMessages(OfSend):
     serializer_class = MessageShape
     filterset_class = OfSendFilter
-    queryset = Message.objects.select_related("echo")
+    queryset = Message.objects.select_related("echo", "send")
 
     @extend_schema(operation_id="sends_messages", summary="List the messages of a send")
     def list(self, request: Request, pk: int) -> Response:

@@ -31,6 +31,7 @@ APPENDED = (
     *("row", "state", "posted (UTC)", "ended (UTC)", "code", "what it means", "segments", "cost", "currency"),
     *("clicks", "provider id", "asked correlation id", "carrier"),
 )
+TEST_MODE = "test mode"
 ReportCell = str | int | float | None
 OtherCell = Callable[[str, str], str]  # what is shown of a cell beside a number
 Joined = tuple[SourceRow | None, RowOutcome]
@@ -51,8 +52,9 @@ def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
     other = _as_it_is if numbers else partial(_without_numbers, country=send.service.default_country)
     shown = _number if numbers else _masked_number
     cells = partial(_cells, names=names, column=column, shown=shown, other=other)
-    lines = ([*cells(row, one), *_appended(one, other)] for row, one in _joined(send, source))
-    return SendReport([*(other(name, "") for name in names), *_unused(names)], lines)
+    marked = [TEST_MODE] if send.simulated else []  # one more column, so that no row is taken for a real one
+    lines = ([*cells(row, one), *_appended(one, other), *marked] for row, one in _joined(send, source))
+    return SendReport([*(other(name, "") for name in names), *_unused(names), *marked], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
