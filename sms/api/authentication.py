@@ -63,7 +63,12 @@ class PartnerUser:
     @property
     def actor(self) -> Actor:
         return Actor(
-            kind="key", key=self.key.prefix, label=self.key.name, door="api", address=self.address[:45]
+            kind="key",
+            key=self.key.prefix,
+            label=self.key.name,
+            door="api",
+            address=self.address[:45],
+            owner=self.key.identity,
         )
 
 

@@ -41,11 +41,14 @@ def key_of(request: HttpRequest) -> str:
     return key
 
 
-def fingerprint_of(request: HttpRequest, body: bytes) -> str:
-    """JSON by its meaning: a repeat may write its keys in another order, as the maps of several languages do, or with other spaces."""
+def fingerprint_of(request: HttpRequest, body: bytes, *, by: ApiKey) -> str:
+    """JSON by its meaning: a repeat may write its keys in another order, as the maps of several languages do, or with other spaces.
+
+    A key of the name that sees more or less than the first one would have got another answer, so its request is another one.
+    """
     with suppress(msgspec.DecodeError):
         body = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
-    about = f"{request.method} {request.get_full_path()}\n".encode()
+    about = f"{request.method} {request.get_full_path()} {by.sees}\n".encode()
     return hashlib.sha256(about + body).hexdigest()
 
 
@@ -90,7 +93,10 @@ def kept(key: str, *, by: ApiKey, fingerprint: str) -> HttpResponse | None:
     if found is None:
         return None
     if found.fingerprint != fingerprint:
-        says = "This Idempotency-Key was used with another request. Use a new key for a new request."
+        says = (
+            "This Idempotency-Key was used with another request, or by a key of your name with other scopes. "
+            "Use a new key for a new request."
+        )
         raise OtherBody(says)
     headers = found.headers | {"Idempotent-Replayed": "true"}
     return HttpResponse(bytes(found.body), status=found.status, headers=headers)

@@ -34,7 +34,7 @@ def _name_is_free(otherwise: str) -> Iterator[None]:
 def create(service: Service, packed: Packed, *, name: str, note: str = "", by: Actor) -> SavedAudience:
     """A new audience with its first version; raises SavedError where the name is taken."""
     with _name_is_free(TAKEN.format(name=name)):
-        saved = SavedAudience.objects.create(service=service, name=name, note=note)
+        saved = SavedAudience.objects.create(service=service, name=name, note=note, owner=by.owner)
         _add(saved, packed, number=1, by=by)
         audit("audience.created", saved, by=by, **packed.figures)
     return saved

@@ -24,8 +24,8 @@ from sms.models.event_types import EVENTS
 from sms.models.service import HAND_OVER
 from sms.values.msisdn.mention import masked_values
 
-MOST = 50  # endpoints of ours in a service
-MOST_ORIGINS = 500  # hosts of notifyUrls in a service
+MOST = 50  # endpoints of ours that people made in a service, and as many of each API key
+MOST_ORIGINS = 500  # hosts of notifyUrls, likewise
 CHALLENGE = "endpoint.verification"
 KINDS = frozenset(kind for kind, _ in EVENTS)
 
@@ -47,12 +47,14 @@ def add(
     """A new endpoint, which gets nothing until it is verified. Raises `BadAddress` or `TooMany`."""
     read(url, policy)
     _check_events(events)
-    ours = CallbackEndpoint.objects.filter(service=service, kind=CallbackEndpoint.Kind.OURS)
+    ours = CallbackEndpoint.objects.filter(
+        service=service, kind=CallbackEndpoint.Kind.OURS, key_owner=by.owner
+    )
     with transaction.atomic():
         if ours.filter(url=url).exists():
-            raise BadAddress("This service has an endpoint with that address already.")
+            raise BadAddress("There is an endpoint with that address already.")
         if ours.count() >= MOST:
-            raise TooMany(f"A service has {MOST} endpoints at most. Remove one first.")
+            raise TooMany(f"There are {MOST} endpoints at most. Remove one first.")
         endpoint = CallbackEndpoint.objects.create(
             service=service,
             name=name,
@@ -60,6 +62,7 @@ def add(
             events=list(events),
             full_numbers=full_numbers,
             created_by=by.label,
+            key_owner=by.owner,
         )
         address = url.partition("?")[0]  # behind it may be a secret
         said: dict[str, Any] = {"url": address, "events": list(events), "full_numbers": full_numbers}
@@ -180,13 +183,14 @@ def pass_receipts_on(send: Send, *, policy: AddressPolicy) -> Notify:
     """Have its receipts passed on to its `notify_url`, in the transaction that makes the send. Raises `BadAddress`, `TooMany`."""
     origin = read(send.notify_url, policy).origin
     kind = CallbackEndpoint.Kind.NOTIFY
-    found = CallbackEndpoint.objects.filter(service=send.service_id, kind=kind, url=origin)
-    endpoint_id = found.values_list("pk", flat=True).first()
+    hosts = CallbackEndpoint.objects.filter(service=send.service_id, kind=kind, key_owner=send.owner)
+    endpoint_id = hosts.filter(url=origin).values_list("pk", flat=True).first()
     if endpoint_id is None:
-        if CallbackEndpoint.objects.filter(service=send.service_id, kind=kind).count() >= MOST_ORIGINS:
-            raise TooMany(f"Receipts of this service go to {MOST_ORIGINS} hosts already.")
+        if hosts.count() >= MOST_ORIGINS:
+            raise TooMany(f"Receipts go to {MOST_ORIGINS} hosts already.")
         made, _ = CallbackEndpoint.objects.get_or_create(
             service_id=send.service_id,
+            key_owner=send.owner,
             kind=kind,
             url=origin,
             defaults={"name": origin.partition("://")[2][:80], "verified_at": timezone.now()},

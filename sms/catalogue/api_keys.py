@@ -16,6 +16,8 @@ from sms.models import Actor, ApiKey, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
 
+RESERVED = "none"
+
 
 def make(
     service: Service,
@@ -55,8 +57,8 @@ def make(
             says = f"{key.name} has {AT_A_TIME} usable keys. Revoke the one that is not used any more first."
             raise ValidationError({"name": says})
         key.confirmed = not guard.on_guard(service.pk) or by.door == guard.OPERATOR
-        if before := next((one for one in usable if _stands_for(key, one)), None):
-            key.identity = before.identity
+        earlier = service.api_keys.filter(name=key.name, is_test=key.is_test).order_by("-pk")
+        key.identity = earlier.values_list("identity", flat=True).first() or key.identity
         key.save()
         if by.user is not None:
             key.makers.add(by.user)
@@ -67,11 +69,6 @@ def make(
         until = expires_at.isoformat() if expires_at else ""
         audit("api_key.added", key, by=by, key=key.prefix, **said, expires_at=until)
     return key, token
-
-
-def _stands_for(key: ApiKey, before: ApiKey) -> bool:
-    """Whether a key of the same name may be told what that one was answered."""
-    return set(key.scopes) == set(before.scopes) and key.is_test == before.is_test
 
 
 def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
@@ -130,6 +127,11 @@ def check(key: ApiKey) -> None:
     if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
         says = "This service has no service ID and secret yet. Enter them under Settings › Connection first."
         raise ValidationError({"takes_jwt": says})
+    if key.name.lower() == RESERVED:
+        raise ValidationError({"name": f"Reports call what people sent “{RESERVED}”. Choose another name."})
+    if key.is_test and "all" in key.scopes:
+        says = "A test key sees only what test keys of its name made. Leave out the scope “all”."
+        raise ValidationError({"scopes": says})
     try:
         key.full_clean()
     except ValidationError as problem:

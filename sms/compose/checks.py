@@ -116,7 +116,8 @@ def rejects_of(order: ResolvedOrder) -> Iterator[tuple[RejectedRow, Recipient | 
 def earlier_of(order: Order) -> Send | None:
     if not order.client_reference:
         return None
-    return Send.objects.filter(service=order.service, client_reference=order.client_reference).first()
+    called = Send.objects.filter(service=order.service, client_reference=order.client_reference)
+    return called.filter(owner=order.owner).first()
 
 
 def _catalogue_problems(order: ResolvedOrder) -> Iterator[Problem]:

@@ -219,6 +219,7 @@ def _fields(
         "time_zone": order.zone,
         "quiet_hours": order.quiet_hours,
         "partner": by.label[:100] if by.kind == "key" else "",
+        "owner": order.owner,
         "client_reference": order.client_reference,
         "test": order.test_send is not None,
         "tested": order.test_send.draft if order.test_send is not None else None,

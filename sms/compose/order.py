@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from sms.audiences.files import Audience
 from sms.audiences.files.rows import Rows
@@ -59,6 +60,11 @@ class Order:
     def __post_init__(self) -> None:
         if self.key is not None and self.key.is_test:
             object.__setattr__(self, "simulated", True)
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whose send it becomes: the API key's; None for people."""
+        return self.key.identity if self.key else None
 
 
 @dataclass(frozen=True, slots=True)

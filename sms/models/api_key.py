@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
@@ -23,14 +23,20 @@ from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
 from sms.models.spend_cap import MOST as MOST_A_DAY
 
+M = TypeVar("M", bound=models.Model)
 SCOPES = (
     ("send", "Send messages, and cancel or pause sends"),
     ("read", "Read sends, messages and reports"),
+    ("texts", "See texts and values, also in what is read, reported and called back"),
+    ("numbers", "See recipients' whole numbers"),
     ("optouts", "Read and change opt-outs"),
+    ("optouts_read", "Read opt-outs"),
     ("catalogue", "Read templates, senders, policy groups and domains"),
     ("callbacks", "Read and change callbacks, and replay them"),
-    ("numbers", "See recipients' whole numbers"),
+    ("all", "See and touch what people and other keys made, too"),
 )
+IMPLIED = {"optouts_read": "optouts"}  # whoever has the second needs not the first
+SHOWING = ("texts", "numbers", "all")
 SCOPE_NAMES = frozenset(name for name, _ in SCOPES)
 TEST, LIVE = "td_test_", "td_live_"  # how a token begins
 AT_A_TIME = 2  # usable keys of one name: today's and the next one, so that a rotation has no gap
@@ -82,10 +88,10 @@ def _higher_cap(stored: Mapping[str, Any], before: int | None, after: int | None
 class ApiKey(Guarded):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
-    A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. One that is made beside another of its name
-    with the same scopes is its successor: both have one `identity`, to which idempotency keys belong. A test key sends through a
-    sandbox only. The columns of POLICIES say what its requests get where they do not say otherwise; a change holds from the next
-    request on.
+    A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. Live keys of one name in a service have
+    one `identity`, and so do its test keys: a later one goes on with what an earlier one made. Without the scope `all` a key sees and
+    touches nothing else (`mine`), and a test key never does. What a test key sends is simulated (`sms.simulator`). The columns of POLICIES say what its requests get where
+    they do not say otherwise; a change holds from the next request on.
     """
 
     audit_noun = "api_key"
@@ -109,7 +115,7 @@ class ApiKey(Guarded):
     identity = models.UUIDField(
         default=uuid.uuid4,
         editable=False,
-        help_text="Shared with the keys that it replaces, or that replace it.",
+        help_text="The owner of what it makes; shared by all keys of its name.",
     )
     scopes = models.JSONField(default=list, validators=[valid_scopes])
     networks = models.JSONField(
@@ -257,6 +263,26 @@ class ApiKey(Guarded):
         if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
         return any(ip in ipaddress.ip_network(network) for network in self.networks)
+
+    def mine(self, rows: "models.QuerySet[M]", owner: str = "owner") -> "models.QuerySet[M]":
+        """Those of its service's rows that it may know of. `owner` leads from a row to the column of who made it."""
+        return rows if self.sees_all else rows.filter(**{owner: self.identity})
+
+    def knows_of(self, owner: uuid.UUID | None) -> bool:
+        """`mine` for one thing."""
+        return self.sees_all or owner == self.identity
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes or IMPLIED.get(scope) in self.scopes
+
+    @property
+    def sees(self) -> str:
+        """Those of its scopes on which it depends how an answer looks."""
+        return " ".join(scope for scope in SHOWING if scope in self.scopes)
+
+    @property
+    def sees_all(self) -> bool:
+        return "all" in self.scopes and not self.is_test
 
     def note_use(self, now: datetime) -> None:
         """Remember that it was used, once a minute at most."""

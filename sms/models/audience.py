@@ -12,7 +12,7 @@ from django.db.models import CASCADE, SET_NULL, Q, UniqueConstraint
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from sms.models.columns import empty_text
+from sms.models.columns import empty_text, made_by_key
 from sms.models.personal import PersonalData
 
 
@@ -49,10 +49,11 @@ class SavedAudience(models.Model):
         related_name="+",
         help_text="The version that an approver confirmed as a seed list.",
     )
+    owner = made_by_key()
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
-    personal = PersonalData(service="service", texts="name note", unique="name")
+    personal = PersonalData(service="service", texts="name note", neutral="owner", unique="name")
 
     class Meta:
         ordering = ("name", "id")
@@ -61,7 +62,15 @@ class SavedAudience(models.Model):
                 "service",
                 Lower("name"),
                 name="audience_name_is_free_among_those_in_use",
-                condition=Q(archived_at__isnull=True),
+                condition=Q(archived_at__isnull=True, owner__isnull=True),
+                violation_error_message="There is an audience of this name. Choose another name, or replace its rows.",
+            ),
+            UniqueConstraint(
+                "service",
+                "owner",
+                Lower("name"),
+                name="audience_name_is_free_among_those_of_a_key",
+                condition=Q(archived_at__isnull=True, owner__isnull=False),
                 violation_error_message="There is an audience of this name. Choose another name, or replace its rows.",
             ),
         )

@@ -7,6 +7,7 @@ per service a few seconds later, outside the act's transaction, so that acts of 
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Index, UniqueConstraint
@@ -32,7 +33,7 @@ class Actor:
     """The `by=` of every act: a person, an API key, or Textdesk itself.
 
     `label` is what a reader sees (an e-mail address, a key's name); `door` is page, api, admin, cli or system; `user` is the account
-    of a person.
+    of a person; `owner` the identity of an API key, which owns what it makes.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Actor:
     door: str
     address: str = ""
     user: Any = field(default=None, compare=False, repr=False)
+    owner: UUID | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def person(cls, user: Any, *, door: str = "page", address: object = "") -> "Actor":

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
-from sms.models.columns import set_together
+from sms.models.columns import made_by_key, set_together
 from sms.models.fields import SecretField
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
@@ -68,6 +68,7 @@ class CallbackEndpoint(Leased):
     last_ok_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True, editable=False)
+    key_owner = made_by_key()  # `owner` has the lease
 
     objects = LeaseQuerySet["CallbackEndpoint"].as_manager()
 
@@ -75,14 +76,21 @@ class CallbackEndpoint(Leased):
         service="service",
         texts="name disabled_because",
         team="url secret secret_before created_by",
-        neutral="events owner",
+        neutral="events owner key_owner",
     )
 
     class Meta:
         ordering = ("name", "id")
         constraints = (
             UniqueConstraint(
-                fields=("service", "kind", "url"), name="callback_endpoint_is_there_once_in_a_service"
+                fields=("service", "kind", "url"),
+                condition=Q(key_owner__isnull=True),
+                name="callback_endpoint_is_there_once_in_a_service",
+            ),
+            UniqueConstraint(
+                fields=("service", "kind", "url", "key_owner"),
+                condition=Q(key_owner__isnull=False),
+                name="callback_endpoint_is_there_once_for_a_key",
             ),
             set_together(
                 "callback_endpoint_is_disabled_with_a_reason_or_not_at_all", "disabled_at", "disabled_because"

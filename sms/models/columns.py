@@ -1,6 +1,7 @@
 """Columns and constraints that several tables have alike."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import CheckConstraint, Q
@@ -9,6 +10,12 @@ from django.db.models import CheckConstraint, Q
 def empty_text(length: int, help_text: str = "") -> "models.CharField[str, str]":
     """A text that is empty where nothing is said, also for statements that leave the column out."""
     return models.CharField(max_length=length, blank=True, default="", db_default="", help_text=help_text)
+
+
+def made_by_key() -> "models.UUIDField[UUID | None, UUID | None]":
+    """Who made it, of what API keys can make (`ApiKey.mine`)."""
+    says = "Identity of the API key that made it; none for people."
+    return models.UUIDField(null=True, blank=True, editable=False, help_text=says)
 
 
 def set_together(name: str, moment: str, *texts: str) -> CheckConstraint:

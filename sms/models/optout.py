@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
 from django.db.models.functions import Now
 
-from sms.models.columns import empty_text
+from sms.models.columns import empty_text, made_by_key
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.models.sql.opt_outs import stored_in_force
@@ -39,6 +39,7 @@ class OptOut(models.Model):
         "sms.InboundMessage", null=True, blank=True, on_delete=SET_NULL, related_name="opt_outs"
     )
     by = models.CharField(max_length=254, blank=True, help_text="Who recorded it.")
+    owner = made_by_key()
     at = models.DateTimeField(db_default=Now())
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True)
@@ -50,7 +51,7 @@ class OptOut(models.Model):
         numbers="msisdn",
         texts="evidence lifted_because",
         team="by lifted_by",
-        neutral="source",
+        neutral="source owner",
     )
 
     class Meta:

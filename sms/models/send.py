@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import CASCADE, PROTECT, SET_NULL, CheckConstraint, F, Index, Q, Sum, UniqueConstraint
 
-from sms.models.columns import empty_text, set_together
+from sms.models.columns import empty_text, made_by_key, set_together
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
 from sms.models.receipt_choice import USUAL_RECEIPTS, Receipts
@@ -83,7 +83,9 @@ class Send(SendOptions):
         help_text="As a partner called it; posted is what the text needs.",
     )
     client_reference = models.CharField(
-        max_length=100, blank=True, help_text="The partner's own name for it, used once and for ever."
+        max_length=100,
+        blank=True,
+        help_text="The partner's own name for it, which it uses once and for ever.",
     )
     audience = models.ForeignKey(
         "sms.AudienceVersion", null=True, blank=True, on_delete=PROTECT, related_name="sends"
@@ -97,6 +99,7 @@ class Send(SendOptions):
     partner = models.CharField(
         max_length=100, blank=True, help_text="Name of the API key that a partner sent it with."
     )
+    owner = made_by_key()
     test = models.BooleanField(
         default=False, db_default=False, help_text="A test of a draft: to its writer or to a seed list."
     )
@@ -122,7 +125,7 @@ class Send(SendOptions):
         texts=f"name text source client_reference {SendOptions.TEXTS}",
         team="partner cancelled_by",
         neutral=f"quiet_hours smartlinks reference content_type time_zone file_sha256 audience_digest "
-        f"counted_key {SendOptions.NEUTRAL}",
+        f"counted_key owner {SendOptions.NEUTRAL}",
         unique="client_reference",
         fixed=f"text {SendOptions.TEXTS}",
         fixed_while=Q(state__in=UNFINISHED),
@@ -148,6 +151,8 @@ class Send(SendOptions):
                 condition=Q(approvers=0, test=False, simulated=False)
                 & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
             ),
+            # used by: what one API key made
+            Index(fields=("owner", "-id"), name="send_of_a_key", condition=Q(owner__isnull=False)),
             # used by: how many tests a person made within the hour
             Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
             # used by: what is left out of figures, by its own
@@ -165,8 +170,13 @@ class Send(SendOptions):
             ),
             UniqueConstraint(
                 fields=("service", "client_reference"),
-                condition=~Q(client_reference=""),
+                condition=~Q(client_reference="") & Q(owner__isnull=True),
                 name="send_has_its_client_reference_for_itself",
+            ),
+            UniqueConstraint(
+                fields=("service", "owner", "client_reference"),
+                condition=~Q(client_reference="") & Q(owner__isnull=False),
+                name="send_has_its_client_reference_for_itself_within_a_key",
             ),
             CheckConstraint(
                 name="send_has_a_text_or_a_template",

@@ -7,7 +7,7 @@ from functools import partial
 from django.db.models import Q
 
 from sms.compliance import archive
-from sms.models import Message, Receipt, Send, Service
+from sms.models import ApiKey, Message, Receipt, Send, Service
 from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
@@ -22,9 +22,15 @@ class FoundMessages:
     problem: str = ""
 
 
-def find_messages(service: Service, text: str, *, before: int | None = None, page: int = 50) -> FoundMessages:
-    """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here."""
+def find_messages(
+    service: Service, text: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
+) -> FoundMessages:
+    """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here.
+
+    For a `key` those that it may know of.
+    """
     rows = Message.objects.filter(given(pk__lt=before), send__service=service)
+    rows = key.mine(rows, "send__owner") if key else rows
     rows = rows.select_related("send").order_by("-id")
     wanted = text.strip()
     if not wanted:
@@ -35,7 +41,11 @@ def find_messages(service: Service, text: str, *, before: int | None = None, pag
         archived = in_archives() if archive.has(service) else []
     except archive.ArchiveError as error:
         archived, problem = [], str(error)
-    found += [one.message for one in archived if before is None or one.message.pk < before]
+    found += [
+        one.message
+        for one in archived
+        if (before is None or one.message.pk < before) and _is_for(key, one.message)
+    ]
     return FoundMessages(sorted(found, key=lambda one: -one.pk)[: page + 1], problem)
 
 
@@ -54,13 +64,22 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
     return Q(msisdn__in=spelled), lambda: archive.histories_of(service, archive.to_number(service, number))
 
 
-def story_of(service: Service, message_id: int) -> archive.MessageHistory | None:
-    """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it. Raises ArchiveError."""
+def _is_for(key: ApiKey | None, message: Message) -> bool:
+    return key is None or key.knows_of(message.send.owner)
+
+
+def story_of(
+    service: Service, message_id: int, *, key: ApiKey | None = None
+) -> archive.MessageHistory | None:
+    """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it, or `key` may not know of
+    it. Raises ArchiveError."""
     related = ("send__sender", "send__template", "send__created_by", "send__service")
     rows = Message.objects.filter(send__service=service, pk=message_id)
+    rows = key.mine(rows, "send__owner") if key else rows
     message = rows.select_related(*related).first()
     if message is None:
-        return archive.one(service, message_id)
+        found = archive.one(service, message_id)
+        return found if found and _is_for(key, found.message) else None
     receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
     clicks = {click.receipt_id: click for click in message.clicks.all()}
     return archive.MessageHistory(message, receipts, clicks, archived=False)

@@ -194,7 +194,7 @@ def test_the_reply_and_the_read_back_of_the_messaging_api(token):
 
 
 def test_the_read_back_hides_the_number_from_a_key_without_the_scope(service, token):
-    other = a_key(service, name="Reader", scopes=["read"])
+    other = a_key(service, name="Reader", scopes=["read", "texts", "all"])
     words = {"text": "Is 07700 900001 yours?"}
     by_v2 = post(token, body("447700900001", content={"type": "text", **words}, callbackData="07700900001"))
     by_sms = ask(SMS_V1, token, flat(content=words["text"])).json()["messageId"]

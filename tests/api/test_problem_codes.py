@@ -335,7 +335,8 @@ def test_a_saved_audience_that_is_taken_used_or_erased(service, partner, compose
         in composer.get(f"/s/shop/audiences/{kept.pk}/").content.decode()
     )
     given = {"name": "Regulars", "csv": "mobile\n+447700900101\n"}
-    taken = partner.post("audiences", given, Idempotency_Key="1")
+    partner.post("audiences", given, Idempotency_Key="1")
+    taken = partner.post("audiences", given, Idempotency_Key="2")
     assert (taken.status_code, codes_in(taken)) == (409, {"taken"})
     form = {"name": "Regulars", "country": "GB", "pasted": TO[0]}
     assert codes_on(composer.post("/s/shop/audiences/new/", form)) == {"taken"}

@@ -231,16 +231,23 @@ def test_a_key_can_want_such_a_request_refused(url):
 
 def test_more_hosts_than_are_called_do_not_refuse_a_message_either():
     service = a_partner_service()
+    token = a_key(service)
+    strict = a_key(service, name="Strict", needs_notify_url=True)
     CallbackEndpoint.objects.bulk_create(
-        CallbackEndpoint(service=service, kind="notify", url=f"https://h{n}.example.com", name=f"h{n}")
+        CallbackEndpoint(
+            service=service,
+            kind="notify",
+            url=f"https://h{n}.example.com",
+            name=f"h{n}",
+            key_owner=key.identity,
+        )
         for n in range(500)
+        for key in service.api_keys.all()
     )
-    answer = post(a_key(service), body(notifyUrl="https://one.more.example.com/r"))
+    answer = post(token, body(notifyUrl="https://one.more.example.com/r"))
     assert answer.status_code == 201
     assert "500 hosts" in answer.json()["textdesk"]["notices"][0]["says"]
-    refused = post(
-        a_key(service, name="Strict", needs_notify_url=True), body(notifyUrl="https://one.more.example.com/r")
-    )
+    refused = post(strict, body(notifyUrl="https://one.more.example.com/r"))
     assert refused.status_code == 400
 
 

@@ -13,7 +13,7 @@ from sms.inbound import optouts
 from sms.models import Callback, ContactPolicyGroup, MessageTemplate, OptOut, Region, Service, ShortLinkDomain
 from tests.support.sends import BY, a_send, a_service
 
-ALL = ["send", "read", "optouts", "catalogue", "callbacks", "numbers"]
+ALL = ["send", "read", "texts", "numbers", "optouts", "catalogue", "callbacks", "all"]
 DOMAIN = "https://uk.wbxc.io"
 
 
@@ -31,7 +31,7 @@ def a_partner_service(**changes: Any) -> Service:
 
 
 def a_key(service: Service, **changes: Any) -> str:
-    fields: dict[str, Any] = {"name": "Shop", "scopes": ["send", "read"]} | changes
+    fields: dict[str, Any] = {"name": "Shop", "scopes": ["send", "read", "texts", "all"]} | changes
     return api_keys.make(service, by=BY, **fields)[1]
 
 

@@ -14,7 +14,7 @@ import msgspec
 from sms.api.drop_in.fields import Block
 from sms.callbacks.bodies import REPORTED
 from sms.compliance import archive
-from sms.models import Echo, Message, MessageState, Receipt, Send, Service
+from sms.models import ApiKey, Echo, Message, MessageState, Receipt, Send, Service
 from sms.values import text
 from sms.values.msisdn import mask
 from sms.values.msisdn.cells import without_numbers
@@ -77,7 +77,8 @@ def changed_at(message: Message) -> datetime:
     return next((at for at in known if at is not None), message.send.created_at)
 
 
-def find(message_id: str, *, service_id: int) -> Message | None:
+def find(message_id: str, *, key: ApiKey) -> Message | None:
+    """What a request of this key's name was answered with."""
     written, _, number = message_id.partition("_")
     if number and not (number.isascii() and number.isdecimal() and len(number) < 5):
         return None
@@ -88,15 +89,19 @@ def find(message_id: str, *, service_id: int) -> Message | None:
     if str(reference) != written.lower():
         return None
     row = int(number or 0) + 1
-    messages = Message.objects.filter(send__reference=reference, send__service=service_id, row=row)
-    related = messages.select_related("send__sender", "send__link_domain", "send__service", "echo")
+    messages = Message.objects.filter(send__reference=reference, send__service=key.service_id, row=row)
+    related = key.mine(messages, "send__owner").select_related(
+        "send__sender", "send__link_domain", "send__service", "echo"
+    )
     found = related.defer(*Service.secrets("send__service")).first()
-    return found or _archived(reference, service_id=service_id, row=row)
+    return found or _archived(reference, key=key, row=row)
 
 
-def _archived(reference: uuid.UUID, *, service_id: int, row: int) -> Message | None:
-    rows = Send.objects.filter(reference=reference, service=service_id, keeping__archived_at__isnull=False)
-    send = rows.select_related("service", "sender").first()
+def _archived(reference: uuid.UUID, *, key: ApiKey, row: int) -> Message | None:
+    rows = Send.objects.filter(
+        reference=reference, service=key.service_id, keeping__archived_at__isnull=False
+    )
+    send = key.mine(rows).select_related("service", "sender").first()
     story = archive.at_row(send, row) if send else None
     return story.message if story else None
 

@@ -120,7 +120,7 @@ class MessagesView(PartnerView):
             return idempotency.once(
                 key,
                 by=partner.key,
-                fingerprint=idempotency.fingerprint_of(plain, raw) if key else "",
+                fingerprint=idempotency.fingerprint_of(plain, raw, by=partner.key) if key else "",
                 act=lambda: _send(raw, partner, self.dialect),
             )
         except BadKey as problem:
@@ -145,9 +145,9 @@ class MessageView(PartnerView):
     def get(self, request: Request, message_id: str) -> HttpResponse:
         """200, or 404 without a body. The whole number needs the scope `numbers`."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
-        found = replies.find(message_id, service_id=partner.service.pk)
+        found = replies.find(message_id, key=partner.key)
         if found is None:
-            raise DropInRefused("7600", "No results: no message of this service has this id.", status=404)
+            raise DropInRefused("7600", "No results: no message of this key has this id.", status=404)
         if "numbers" not in partner.key.scopes:
             found = replies.without_number(found)
         textdesk = notices.of_message(found, self.dialect, now=timezone.now())

@@ -1,10 +1,12 @@
-"""The key behind a request of `/api/v1/`: its scope for each action, its service, and doing a thing once per `Idempotency-Key`."""
+"""The key behind a request of `/api/v1/`: its scope for each action, its service, what is its own, and doing a thing once per
+`Idempotency-Key`."""
 
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse, QueryDict
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
@@ -17,6 +19,9 @@ from sms.api.idempotency import HEADER
 from sms.api.v1.problems import ApiProblem, invalid, of_one
 from sms.models import ApiKey
 from sms.values.problems import Problem, ProblemCode
+
+M = TypeVar("M", bound=Model)
+SHARED = ""  # instead of a path to an owner: every key of the service may see it
 
 
 class ActionScope(BasePermission):
@@ -31,7 +36,7 @@ class ActionScope(BasePermission):
             return True
         needed = view.scopes.get(action, view.scope)
         self.message = f"This key lacks the scope “{needed}”."
-        return needed in request.auth.scopes
+        return request.auth.may(needed)
 
 
 def key_of(request: Request) -> ApiKey:
@@ -39,8 +44,17 @@ def key_of(request: Request) -> ApiKey:
     return request.auth
 
 
+def mine(request: Request, rows: "QuerySet[M]", owner: str = "owner") -> "QuerySet[M]":
+    """What of the service's rows the key may know of: what keys of its name made, or with the scope `all` everything.
+
+    `owner` leads from a row to the column of who made it (`ApiKey.identity`), or is SHARED. To everything else the answer is that of
+    what does not exist.
+    """
+    return rows if owner == SHARED else key_of(request).mine(rows, owner)
+
+
 def shows_numbers(request: Request) -> bool:
-    return "numbers" in key_of(request).scopes
+    return key_of(request).may("numbers")
 
 
 def need_idempotency_key(request: Request) -> None:
@@ -74,7 +88,9 @@ def _answered(request: Request, ask: Callable[..., HttpResponse | None]) -> Http
     plain = request._request
     try:
         key, said = idempotency.key_of(plain), _said(request)
-        return ask(key, by=key_of(request), fingerprint=idempotency.fingerprint_of(plain, said))
+        return ask(
+            key, by=key_of(request), fingerprint=idempotency.fingerprint_of(plain, said, by=key_of(request))
+        )
     except idempotency.BadKey as problem:
         raise invalid(HEADER, str(problem)) from None
     except idempotency.OtherBody as problem:

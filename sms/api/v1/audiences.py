@@ -197,9 +197,8 @@ class OfAudience(Resource):
     scopes: ClassVar[dict[str, str]] = {"list": "read", "create": "send"}
 
     def audience(self, pk: int) -> SavedAudience:
-        found: SavedAudience = self.find(
-            SavedAudience.objects.filter(service=self.service).select_related("current"), pk
-        )
+        rows = SavedAudience.objects.filter(service=self.service).select_related("current")
+        found: SavedAudience = self.find(access.mine(self.request, rows), pk)
         return found
 
 

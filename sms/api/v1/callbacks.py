@@ -121,6 +121,7 @@ class Endpoints(Collection):
     filterset_class = EndpointFilter
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
     scope = "callbacks"
+    owner = "key_owner"
 
     @once("endpoints_create", "Add a callback endpoint", EndpointBody, {201: NewEndpoint})
     def create(self, body: dict[str, Any]) -> Response:
@@ -224,7 +225,8 @@ class Callbacks(Collection):
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scope = "callbacks"
 
-    owner = "endpoint__service"
+    of_service = "endpoint__service"
+    owner = "endpoint__key_owner"
 
     def rows(self) -> Any:
         rows = super().rows()

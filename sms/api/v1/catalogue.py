@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from sms.api.v1.access import SHARED
 from sms.api.v1.filters import ActiveFilter, SenderFilter
 from sms.api.v1.resource import Collection, described
 from sms.api.v1.sparse import SparseModel
@@ -68,6 +69,7 @@ class Catalogue(Collection):
 
     filterset_class = ActiveFilter
     scope = "catalogue"
+    owner = SHARED
 
 
 @described("templates", "templates", "template", read="With its ETag, to notice a change.")

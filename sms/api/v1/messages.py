@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sms.api.v1.access import shows_numbers
+from sms.api.v1.access import key_of, shows_numbers
 from sms.api.v1.bodies import SearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
@@ -89,11 +89,12 @@ class Messages(Collection):
     filterset_class = MessageFilter
     queryset = Message.objects.select_related("echo", "send")
     scope = "read"
-    owner = "send__service"
+    of_service = "send__service"
+    owner = "send__owner"
 
     def retrieve(self, request: Request, pk: int) -> Response:
         try:
-            story = story_of(self.service, pk) if pk < 2**63 else None
+            story = story_of(self.service, pk, key=key_of(request)) if pk < 2**63 else None
         except archive.ArchiveError as problem:
             raise ApiProblem(503, "unavailable", str(problem)) from None
         if story is None:
@@ -111,7 +112,7 @@ class Messages(Collection):
         body = self.read(SearchBody)
         number = read_number(body["number"], country=self.service.default_country)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = find_messages(self.service, number, before=before, page=body["limit"])
+        found = find_messages(self.service, number, before=before, page=body["limit"], key=key_of(request))
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]

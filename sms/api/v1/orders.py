@@ -30,7 +30,7 @@ NAMED = 1_000  # rows
 
 def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: files.Limits) -> Order:
     """The order. Raises `ApiProblem` (422) where the recipients cannot be read or a name is not one of the service."""
-    version = _version(body["audience"], service) if body.get("audience") else None
+    version = _version(body["audience"], key, service) if body.get("audience") else None
     return Order(
         service=service,
         sender=_sender(body.get("sender"), service),
@@ -73,10 +73,11 @@ def _options(body: dict[str, Any], key: ApiKey, service: Service) -> SendOptions
     )
 
 
-def _version(pk: int, service: Service) -> AudienceVersion:
-    found = service.audiences.filter(pk=pk, archived_at=None).select_related("current__audience").first()
+def _version(pk: int, key: ApiKey, service: Service) -> AudienceVersion:
+    kept = key.mine(service.audiences.filter(pk=pk, archived_at=None))
+    found = kept.select_related("current__audience").first()
     if found is None or found.current is None:
-        raise _not_usable("audience", "Your service has no audience with this id that can be used.")
+        raise _not_usable("audience", "There is no audience with this id that your key can use.")
     return found.current
 
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms import reports
+from sms.api.v1 import access
 from sms.api.v1.bodies import Moment
 from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
@@ -114,7 +115,9 @@ class DayReports(Resource):
         if not timedelta(0) < until - since <= MOST:
             raise invalid("from", "It is before `until`, by a year at most.", code=ProblemCode.OUT_OF_RANGE)
         last = (until - timedelta(microseconds=1)).astimezone(UTC).date()
-        asked = reports.ReportQuery(self.service.pk, since.astimezone(UTC).date(), last)
+        key = access.key_of(request)
+        only = {} if key.sees_all else {"partner": key.name}
+        asked = reports.ReportQuery(self.service.pk, since.astimezone(UTC).date(), last, filters=only)
         shown = [
             {"day": line.at.date()}
             | figures(

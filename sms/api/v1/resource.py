@@ -32,7 +32,10 @@ Act = Callable[..., Response]
 
 
 class Resource(RateLimited, GenericViewSet[Any]):
-    """A resource of the key's service. An action needs `scope`, or its own of `scopes`; `owner` leads from a row to its service."""
+    """A resource of the key's service. An action needs `scope`, or its own of `scopes`.
+
+    `of_service` leads from a row to its service, `owner` to the key that made it: `access.mine`.
+    """
 
     authentication_classes: Any = (KeyAuthentication,)
     permission_classes: Any = (access.ActionScope,)
@@ -47,7 +50,8 @@ class Resource(RateLimited, GenericViewSet[Any]):
     lookup_value_converter = "int"
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
-    owner: ClassVar[str] = "service"
+    of_service: ClassVar[str] = "service"
+    owner: ClassVar[str] = "owner"
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         """Problems, whatever the settings say for other views."""
@@ -93,7 +97,9 @@ class Resource(RateLimited, GenericViewSet[Any]):
         }
 
     def rows(self) -> "QuerySet[Any]":
-        return self.get_queryset().filter(**{self.owner: self.service})
+        return access.mine(
+            self.request, self.get_queryset().filter(**{self.of_service: self.service}), self.owner
+        )
 
     def find(self, rows: "QuerySet[M]", pk: int) -> M:
         found = rows.filter(pk=pk).first() if pk < 2**63 else None

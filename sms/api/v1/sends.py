@@ -292,7 +292,8 @@ class OfSend(Resource):
     scope = "read"
 
     def send(self, pk: int) -> Send:
-        found: Send = self.find(Send.objects.filter(service=self.service), pk)
+        rows = Send.objects.filter(service=self.service)
+        found: Send = self.find(access.mine(self.request, rows), pk)
         return found
 
 

@@ -54,6 +54,7 @@ EXEMPT: dict[str, str] = {
     "created_at": "when it was made",
     "created_by_id": "whose it is; its authors are kept with the request",
     "partner": "whose it is",
+    "owner": "whose it is",
     "cancelled_at": "nothing of a cancelled send is posted",
     "cancelled_by": "nothing of a cancelled send is posted",
 }

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
-from sms.models import Actor, OptOut, Service
+from sms.models import Actor, OptOut, Send, Service
 from sms.models.audit import audit
 from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
@@ -49,6 +50,7 @@ def _opt_out_some(
         lock_opt_outs([service_id])
         known = OptOut.in_force(service_id, list(by_number))
         new = [refusal for number, refusal in by_number.items() if number not in known]
+        owners = _owners_of({refusal.send_id for refusal in new} - {None})
         made = OptOut.objects.bulk_create(
             (
                 OptOut(
@@ -59,6 +61,7 @@ def _opt_out_some(
                     send_id=refusal.send_id,
                     inbound_id=refusal.inbound_id,
                     by=by.label,
+                    owner=by.owner or owners.get(refusal.send_id),
                     at=now or timezone.now(),
                 )
                 for refusal in new
@@ -81,6 +84,11 @@ def _opt_out_some(
                 already=len(known),
             )
     return {refusal.msisdn for refusal in new}
+
+
+def _owners_of(send_ids: Collection[int | None]) -> dict[int | None, UUID | None]:
+    """Whose the sends are that were answered."""
+    return dict(Send.objects.filter(pk__in=send_ids).values_list("pk", "owner")) if send_ids else {}
 
 
 def opt_in(

@@ -140,7 +140,7 @@ def test_filters_narrow_and_a_wrong_or_unknown_one_is_named():
         assert answer.json()["errors"][0]["field"] == field, answer.content
 
 
-@pytest.mark.parametrize(("scopes", "status"), [(["send"], 403), (["send", "numbers"], 201)])
+@pytest.mark.parametrize(("scopes", "status"), [(["send", "all"], 403), (["send", "numbers", "all"], 201)])
 def test_receipts_of_a_saved_audience_are_passed_on_only_where_the_scope_allows_its_numbers(scopes, status):
     service, partner = a_partner(*scopes)
     audience = one_of_everything(service)["audiences"]
@@ -152,8 +152,8 @@ def test_receipts_of_a_saved_audience_are_passed_on_only_where_the_scope_allows_
 
 
 def test_numbers_are_masked_unless_the_scope_allows_them_and_are_found_by_body():
-    service, partner = a_partner("read", "optouts")
-    _, trusted = a_partner("read", "optouts", "numbers", service=service)
+    service, partner = a_partner("read", "texts", "optouts", "all")
+    _, trusted = a_partner("read", "texts", "optouts", "numbers", "all", service=service)
     a_send(service)
     optouts.opt_out(service.pk, [optouts.Refusal(NUMBER)], by=BY, source="page")
     for path in ("messages/search", "opt-outs/search"):
@@ -209,7 +209,7 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_shown_once
     }
     assert partner.post(f"callbacks/{ids['callbacks']}/replay").json() == {"replayed": 1}
     assert partner.call("DELETE", path).status_code == 204
-    _, blind = a_partner("callbacks", service=service)
+    _, blind = a_partner("callbacks", "all", service=service)
     Callback.objects.update(body='{"data": {"to": "+447710000000"}}')
     assert blind.get(f"callbacks/{ids['callbacks']}").json()["body"] is None
     assert NUMBER in partner.get(f"callbacks/{ids['callbacks']}").json()["body"]
