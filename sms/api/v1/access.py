@@ -57,6 +57,13 @@ def shows_numbers(request: Request) -> bool:
     return key_of(request).may("numbers")
 
 
+def only_live(request: Request) -> None:
+    """For what holds for real people, whoever says it."""
+    if key_of(request).is_test:
+        says = "This is a test key: it changes nothing that holds for real people. Use a live key."
+        raise ApiProblem(403, "forbidden", says)
+
+
 def need_idempotency_key(request: Request) -> None:
     """Where money is spent, a lost answer must not make a second send."""
     if not request.headers.get(HEADER):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.v1 import access
 from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
@@ -69,6 +70,7 @@ class OptOuts(Collection):
     @once("opt_outs_add", "Record refusals", OptOutBody, {201: OptedOutShape})
     def create(self, body: dict[str, Any]) -> Response:
         """From its answer on nothing is sent to these numbers. One bad number, and nothing is recorded."""
+        access.only_live(self.request)
         refusals = [optouts.Refusal(number, body["evidence"]) for number in self._numbers(body)]
         added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
         already = len({one.msisdn for one in refusals}) - len(added)
@@ -77,6 +79,7 @@ class OptOuts(Collection):
     @once("opt_outs_lift", "Lift opt-outs", LiftBody, LiftedShape)
     def lift(self, body: dict[str, Any]) -> Response:
         """Only for people who asked for it. What was left out until then is not sent any more."""
+        access.only_live(self.request)
         numbers = self._numbers(body)
         lifted = optouts.opt_in(self.service.pk, numbers, by=self.by, reason=body["reason"])
         return Response(LiftedShape({"lifted": lifted}).data)
