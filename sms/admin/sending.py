@@ -113,7 +113,16 @@ class SendAdmin(ReadOnly):
             return (*names[:3], "recipients_text", *names[3:], "labels", "send_at")
         return (
             *("service", "name", "sender", "shown_text", "template", "template_version", "state", "due_at"),
-            *("recipients", "rejected", "source", "created_by", "partner", "simulated", "created_at", "cancelled_at"),
+            *(
+                "recipients",
+                "rejected",
+                "source",
+                "created_by",
+                "partner",
+                "simulated",
+                "created_at",
+                "cancelled_at",
+            ),
             *(name for name in OPTIONS if name not in TEXTS),
         )
 

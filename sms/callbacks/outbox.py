@@ -29,7 +29,16 @@ EVENTS = {
     MessageState.EXPIRED: "message.expired",
 }
 CLICKED = "message.clicked"
-OF_SENDS = ("service_id", "sender_id", "lane", "callback_data", "notify_url", "receipts", "reference", "simulated")
+OF_SENDS = (
+    "service_id",
+    "sender_id",
+    "lane",
+    "callback_data",
+    "notify_url",
+    "receipts",
+    "reference",
+    "simulated",
+)
 
 
 def enqueue(changes: Sequence[MessageChange], followers: Followers) -> int:

@@ -299,9 +299,10 @@ def run(
     breakers: Breakers = OF_THIS_PROCESS,
     stopped: Callable[[], bool] = lambda: False,
 ) -> DispatchRun:
-    """Dispatch what is due for up to `seconds`. Called by the cluster's jobs and by `manage.py dispatch`; as many at once as you like.
+    """Dispatch what is due for up to `seconds`, and nothing that is simulated. Called by the cluster's jobs and by `manage.py dispatch`;
+    as many at once as you like.
 
-    Nothing that is simulated. Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
+    Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
     if stopped() or due_within(0.0) is None:
         return DispatchRun()

@@ -90,8 +90,8 @@ class ApiKey(Guarded):
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. Live keys of one name in a service have
     one `identity`, and so do its test keys: a later one goes on with what an earlier one made. Without the scope `all` a key sees and
-    touches nothing else (`mine`). What a test key sends is simulated (`sms.simulator`), and with `all` it sees what test keys made. The columns of POLICIES say what its requests get where
-    they do not say otherwise; a change holds from the next request on.
+    touches nothing else (`mine`). What a test key sends is simulated (`sms.simulator`), and with `all` it sees what test keys made. The
+    columns of POLICIES say what its requests get where they do not say otherwise; a change holds from the next request on.
     """
 
     audit_noun = "api_key"
@@ -198,7 +198,8 @@ class ApiKey(Guarded):
             # a token names its row by this prefix, so a token that begins with td_test_ never opens a live key
             CheckConstraint(
                 name="api_key_is_a_test_key_by_its_prefix",
-                condition=Q(is_test=True, prefix__startswith=TEST) | Q(is_test=False, prefix__startswith=LIVE),
+                condition=Q(is_test=True, prefix__startswith=TEST)
+                | Q(is_test=False, prefix__startswith=LIVE),
             ),
             UniqueConstraint(
                 fields=("service",),

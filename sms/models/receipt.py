@@ -18,7 +18,9 @@ class Receipt(models.Model):
     raw = models.BinaryField()
     received_at = models.DateTimeField()
     simulated = models.BooleanField(
-        default=False, db_default=False, help_text="Of a send with a test key: it proves nothing of a provider."
+        default=False,
+        db_default=False,
+        help_text="Of a send with a test key: it proves nothing of a provider.",
     )
 
     personal = PersonalData(service="service", raw="raw", neutral="dedupe")

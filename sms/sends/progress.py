@@ -129,9 +129,9 @@ def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
         send__service=service, send__simulated=False, send__due_at__range=day
     ).values("state")
     totals = {row["state"]: row["total"] for row in counts.annotate(total=Sum("delta")) if row["total"]}
-    unmatched = ReceiptInbox.objects.filter(
-        receipt__service=service, receipt__simulated=False
-    ).exclude(why=ReceiptInbox.Why.NEW)
+    unmatched = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False).exclude(
+        why=ReceiptInbox.Why.NEW
+    )
     counted = unmatched.order_by().values("receipt__service").annotate(count=Count("pk")).values("count")
     # in one query, both beside the row of the service
     last_receipt, unmatched_count = (

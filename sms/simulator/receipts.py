@@ -1,6 +1,6 @@
 """Receipts of simulated sends: kept until they are due, then put where the provider's are put. From there on they are read as any other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.db import transaction

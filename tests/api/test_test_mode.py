@@ -40,7 +40,10 @@ def test_v2_with_a_test_key_is_answered_read_back_and_reported_as_ever_and_marke
     rows = Callback.objects.filter(endpoint__kind=CallbackEndpoint.Kind.NOTIFY)
     receipts = [json.loads(one) for one in rows.values_list("body", flat=True)]
     told_of = {
-        (one["deliveryInfoNotification"]["correlationid"], one["deliveryInfoNotification"]["deliveryInfo"]["code"])
+        (
+            one["deliveryInfoNotification"]["correlationid"],
+            one["deliveryInfoNotification"]["deliveryInfo"]["code"],
+        )
         for one in receipts
     }
     assert told_of == {("c0", "7501"), ("c0", "7500"), ("c1", "7501"), ("c1", "7203")}

@@ -10,7 +10,17 @@ from django.utils import timezone
 from sms import dispatch, simulator
 from sms.dispatch.post import client_of
 from sms.dispatch.settle import Settlement, by_person
-from sms.models import ApprovalRules, Message, Pace, Resend, Send, Service, SimulatedReceipt, Slice, SpendCount
+from sms.models import (
+    ApprovalRules,
+    Message,
+    Pace,
+    Resend,
+    Send,
+    Service,
+    SimulatedReceipt,
+    Slice,
+    SpendCount,
+)
 from sms.models.sql import fixed_columns
 from sms.sends import holds
 from sms.values import correlation_id
@@ -87,7 +97,7 @@ def test_the_provider_sees_none_of_the_simulated_whatever_shares_a_service_with_
         one.join()
     keys = {one["correlationId"] for body in provider.bodies for one in body.get("to", [])}
     assert len(keys) == 120 == sum(len(body.get("to", [])) for body in provider.bodies)
-    assert {pk for pk in map(_message_of, keys)} == set(
+    assert set(map(_message_of, keys)) == set(
         Message.objects.filter(send__in=real).values_list("pk", flat=True)
     )
     bring_receipts()

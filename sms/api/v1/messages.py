@@ -48,7 +48,18 @@ class MessageShape(SparseModel):
     class Meta:
         model = Message
         fields: tuple[str, ...] = (
-            *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed", "test"),
+            *(
+                "id",
+                "send",
+                "number",
+                "row",
+                "state",
+                "code",
+                "detail",
+                "segments",
+                "segments_billed",
+                "test",
+            ),
             *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
         )
 

@@ -17,7 +17,9 @@ SHOWN = 50
 def overview_of(service: Service, *, now: datetime) -> dict[str, Any]:
     """Its receipts now. Rates are counts; `more`: the last hour had more than were counted. The spool is of this host and all services."""
     latest = list(
-        Receipt.objects.filter(service=service, simulated=False).order_by("-id").values_list("received_at", flat=True)[:MOST]
+        Receipt.objects.filter(service=service, simulated=False)
+        .order_by("-id")
+        .values_list("received_at", flat=True)[:MOST]
     )
     hour = [at for at in latest if at > now - timedelta(hours=1)]
     inbox = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False)

@@ -23,7 +23,7 @@ def install(connection: Any) -> None:
         postgresql = connection.vendor == "postgresql"
         catalogue = "pg_trigger" if postgresql else "sqlite_master"
         name = "tgname::text" if postgresql else "name"
-        cursor.execute(f"SELECT {name} FROM {catalogue} WHERE {name} LIKE 'fixed_column_of_%%'")
+        cursor.execute(f"SELECT {name} FROM {catalogue} WHERE {name} LIKE 'fixed_column_of_%'")  # noqa: S608 - words of ours
         there = {row[0] for row in cursor.fetchall()}
         if postgresql:
             cursor.execute(_FUNCTION)
@@ -50,8 +50,6 @@ def _trigger(table: str, column: str, *, postgresql: bool) -> str:
     """Called only by a statement that names the column, and only for a row in which it would become another."""
     begin = f"CREATE TRIGGER {_name(table)} BEFORE UPDATE OF {column} ON {table} FOR EACH ROW"
     if postgresql:
-        return (
-            f"{begin} WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION sms_fixed_column('{column}')"
-        )
+        return f"{begin} WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION sms_fixed_column('{column}')"
     refuse = f"SELECT RAISE(ABORT, '{column} of {table} is fixed when it is made')"
     return f"{begin} WHEN OLD.{column} <> NEW.{column} BEGIN {refuse}; END"
