@@ -1,7 +1,8 @@
 """Receipts: authenticated, stored raw, answered, and then folded into the messages.
 
 `receipt_addresses` says whose they are, `inbox` makes them durable (called by the receipt endpoint and the simulator),
-`fold` applies them (called by `sms.worker.jobs`), `silence` finds what never came, `replay` applies receipts again, `provider_export` imports them.
+`fold` applies them (called by `sms.worker.jobs`), `silence` finds what never came, `replay` applies receipts again, `provider_export`
+imports them.
 """
 
 from sms.inbound.clicks.counts import judge_history

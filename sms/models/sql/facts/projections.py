@@ -17,7 +17,7 @@ from sms.models.sql.facts.ledger_table import TABLE as LEDGER
 WAITING = f"""(
     SELECT * FROM {FactDelta._meta.db_table} AS w
     WHERE NOT EXISTS (SELECT 1 FROM sms_send s WHERE s.id = w.send_id AND s.simulated)
-)"""  # noqa: S608 - our own tables
+)"""
 _COUNTED = ("measure", "word", "code", "bucket")
 _FIGURES = ", ".join(FIGURES)
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
