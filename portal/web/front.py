@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 
 from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of
 from portal.web.answers import Answered, answerer, of_response
+from portal.web.asking_again import AskingAgain, CallerGone
 from portal.web.environ import Environ, environ_of
 from portal.web.lanes import LaneFull, ThreadLane
 from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
@@ -41,6 +42,7 @@ class Front:
             "operators": ThreadLane("operators", threads=2, room=100),
         }
         self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
+        self.asking_again = AskingAgain()
         self._answer: Any = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -58,7 +60,10 @@ class Front:
                 environ.pop("HTTP_TRANSFER_ENCODING", None)
             else:
                 await read(environ, receive, body, limit, lambda environ: _ask(lane, limit, environ))
-            await _give(await lane.run(self._answer, environ), send)
+            again = self.asking_again(environ, receive, lambda environ: lane.run(self._answer, environ))
+            await _give(await again, send)
+        except CallerGone:
+            log.info("caller_gone_while_waiting", address=limit.name)
         except LaneFull:
             await _refuse(BodyRefused(503, BUSY), environ, limit, send)
         except BodyRefused as refused:

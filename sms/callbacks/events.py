@@ -6,7 +6,7 @@ Otherwise a batch takes a handful of set-based statements, however large it is. 
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from sms.models.send_options import Lane
 from sms.models.sql import events as log
 
 BATCH = 500
+OF_SENDS = ("service_id", "owner", "sender_id", "lane", "state")  # that events need of their send
 _FOLLOWERS = """
     SELECT service_id, CAST(scopes AS text) FROM sms_apikey WHERE revoked_at IS NULL AND confirmed
     UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE verified_at IS NOT NULL
@@ -161,7 +162,9 @@ def record(happenings: Sequence[Happening], followers: Followers | None = None) 
     return len(told)
 
 
-def of_send(send: Send, kind: str, *, at: datetime, once: Sequence[object] = (), **data: Any) -> Happening:
+def of_send(
+    send: Send, kind: str, *, at: datetime, once: Sequence[object] = (), subject_id: int = 0, **data: Any
+) -> Happening:
     """Something that a whole send went through. `once`: what tells two of one type apart, where that is not the time."""
     return Happening(
         type=kind,
@@ -171,14 +174,22 @@ def of_send(send: Send, kind: str, *, at: datetime, once: Sequence[object] = (),
         owner=owner_of(send),
         send_id=send.pk,
         sender_id=send.sender_id,
+        subject_id=subject_id,
         urgent=send.lane == Lane.URGENT,
         test=send.simulated,
         data={"state": str(send.state), **data},
     )
 
 
+def record_sends(
+    sends: Iterable[Send], kind: str, *, at: datetime, once: Sequence[object], **data: Any
+) -> None:
+    """The same happened to each of them."""
+    record([of_send(send, kind, at=at, once=once, **data) for send in sends])
+
+
 def owner_of(send: Send) -> UUID | None:
-    return getattr(send, "owner", None)
+    return send.owner
 
 
 def named(*what: object) -> str:

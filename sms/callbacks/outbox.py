@@ -29,16 +29,7 @@ EVENTS = {
     MessageState.EXPIRED: "message.expired",
 }
 CLICKED = "message.clicked"
-OF_SENDS = (
-    "service_id",
-    "sender_id",
-    "lane",
-    "callback_data",
-    "notify_url",
-    "receipts",
-    "reference",
-    "simulated",
-)
+OF_SENDS = (*events.OF_SENDS, "callback_data", "notify_url", "receipts", "reference")
 
 
 def enqueue(changes: Sequence[MessageChange], followers: Followers) -> int:

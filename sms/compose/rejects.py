@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from django.db.models import Count
+from django.utils import timezone
 
 from sms.audiences.files import RejectedGroup, RejectedRow
 from sms.audiences.files.rows import most_first
+from sms.callbacks import events
 from sms.models import Reject, Send
 from sms.models.sql.insert import insert
 from sms.values.problems import ProblemCode
@@ -26,4 +28,12 @@ def store_rejects(send: Send, rejects: Iterable[RejectedRow]) -> None:
         (send.pk, bad.row, bad.value[:200], bad.code.value, bad.field[:100], bad.reason[:300])
         for bad in rejects
     ]
-    insert(Reject, COLUMNS, rows)
+    keys = insert(Reject, COLUMNS, rows)
+    if keys:
+        now = timezone.now()
+        events.record(
+            [
+                events.of_send(send, "message.rejected", at=now, once=("reject", pk), subject_id=pk)
+                for pk in keys
+            ]
+        )

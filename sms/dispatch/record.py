@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from sms.callbacks import events
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
 from sms.dispatch.post import Held, PostOutcome
@@ -16,7 +17,7 @@ from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.state_machine import StateChange
-from sms.models import Actor, MessageState, Service
+from sms.models import UNFINISHED, Actor, MessageState, Send, Service
 from sms.models.audit import audit
 from sms.models.sql.messages import Acceptance
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
@@ -123,6 +124,9 @@ def pause_service(service_id: int, *, because: str, at: datetime, **facts: Any) 
     fresh = Service.objects.filter(pk=service_id, paused_at__isnull=True)
     if not fresh.update(paused_at=at, paused_because=because[:200]):
         return False
+    sends = Send.objects.filter(service=service_id, state__in=UNFINISHED)
+    told = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
+    events.record_sends(sends, "send.held", at=at, **told)
     slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
     audit("service.paused", by=Actor.system(), service=slug, noun="service", key=service_id, **facts)
     log.error("service_paused", service=slug, because=because)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import Actor, Hold, Message, MessageState, OptOut, Receipts, Send, SendState, Service, Slice
 from sms.models.audit import audit
@@ -113,7 +114,7 @@ def _hold(send: Send, broken: BrokenRule) -> None:
         Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         if Hold.objects.active().filter(send=send).exists():
             return
-        Hold.objects.create(
+        held = Hold.objects.create(
             service=send.service,
             send=send,
             rule=broken.rule,
@@ -121,6 +122,8 @@ def _hold(send: Send, broken: BrokenRule) -> None:
             facts=broken.facts,
             placed_by=by.label,
         )
+        told = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
+        events.record([events.of_send(send, "send.held", at=timezone.now(), **told)])
         audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
     log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)
 

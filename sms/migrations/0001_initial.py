@@ -1385,6 +1385,7 @@ class Migration(migrations.Migration):
                 ('why', models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('broke', 'Broke')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('send', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answers', to='sms.send')),
+                ('message_id', models.BigIntegerField(default=0, help_text='The one of that send which it answers.')),
                 ('received_at', models.DateTimeField()),
             ],
             options={

@@ -36,6 +36,7 @@ class InboundMessage(models.Model):
     why = models.CharField(max_length=12, choices=Why, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=SET_NULL, related_name="answers")
+    message_id = models.BigIntegerField(default=0, help_text="The one of that send which it answers.")
     received_at = models.DateTimeField()
 
     personal = PersonalData(

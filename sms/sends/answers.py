@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms import guard
+from sms.callbacks import events
 from sms.compose.approval import endings, fingerprint, requests
 from sms.compose.approval.parts import words_of
 from sms.compose.approval.release import IN_TIME, changed_parts, release
@@ -75,6 +76,8 @@ def reject(request: ApprovalRequest, *, by: Actor, seen: str, comment: str) -> N
         send, locked = _locked(request)
         _refuse(obstacle(locked, user=by.user, now=now))
         _answer(locked, approved=False, by=by, seen=seen, comment=comment, now=now)
+        told = {"once": (locked.pk,), "reason": comment.strip()[:LONGEST_COMMENT]}
+        events.record([events.of_send(send, "send.refused", at=now, **told)])
         audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)
         if _has_begun(send):  # a part of it has gone: its draft, sent again, would reach those people twice

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.compose import spending
 from sms.compose.approval import endings
 from sms.ledger import states
@@ -39,6 +40,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         deltas.write()
         locked.state, locked.cancelled_at, locked.cancelled_by = SendState.CANCELLED, now, by.label
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
+        events.record([events.of_send(locked, "send.cancelled", at=now)])
         audit("send.cancelled", locked, by=by, stopped=stopped)
     send.refresh_from_db()
     return stopped

@@ -3,27 +3,28 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.ledger import wakeups
-from sms.models import UNFINISHED, Actor, MessageState, Preparation, Send, SendState, Service, StateCount
+from sms.models import Actor, MessageState, Preparation, Send, SendState, Service, StateCount
 from sms.models.audit import audit
 from sms.sends.cancel import cancel
-from sms.sends.holds import Scope, field_of, hold, record
+from sms.sends.holds import Scope, hold, record, tell_resumed, unfinished
 
 
 def stop(scope: Scope | Service, *, by: Actor) -> int:
     """Cancel whatever of it was not posted yet, for good; returns how many messages that stopped."""
-    stopped = sum(cancel(send, by=by) for send in _unfinished(scope))
+    stopped = sum(cancel(send, by=by) for send in unfinished(scope))
     if not isinstance(scope, Send):
         record(scope, "stopped", by=by, stopped=stopped)
     return stopped
 
 
-def hold_unfinished(service: Service, *, by: Actor, because: str) -> int:
+def holdunfinished(service: Service, *, by: Actor, because: str) -> int:
     """Hold whatever of it has not ended, each send by itself, so that a person looks at each; returns how many sends."""
-    sends = list(_unfinished(service))
+    sends = list(unfinished(service))
     for send in sends:
         hold(send, by=by, because=because)
     return len(sends)
@@ -35,6 +36,9 @@ def pause_service(service: Service, *, by: Actor, because: str) -> bool:
         fresh = Service.objects.filter(pk=service.pk, paused_at__isnull=True)
         if not fresh.update(paused_at=timezone.now(), paused_because=because[:200]):
             return False
+        now = timezone.now()
+        told = {"once": ("service", now.isoformat()), "reason": because[:200], "rule": None}
+        events.record_sends(unfinished(service), "send.held", at=now, **told)
         audit("service.paused", service, by=by, because=because[:200])
     return True
 
@@ -45,6 +49,7 @@ def resume_service(service: Service, *, by: Actor) -> bool:
         paused = Service.objects.filter(pk=service.pk, paused_at__isnull=False)
         if not paused.update(paused_at=None, paused_because=""):
             return False
+        tell_resumed(unfinished(service), once=("service", timezone.now().isoformat()))
         audit("service.resumed", service, by=by)
         wakeups.dispatch()
     return True
@@ -69,13 +74,6 @@ class AtStake:
 
 def at_stake(scope: Scope | Service) -> AtStake:
     """Sends that are not finished, and their messages that were not posted yet."""
-    sends = _unfinished(scope)
+    sends = unfinished(scope)
     waiting = StateCount.objects.filter(send__in=sends.order_by().values("pk"), state=MessageState.PENDING)
     return AtStake(sends.count(), waiting.aggregate(total=Sum("delta"))["total"] or 0)
-
-
-def _unfinished(scope: Scope | Service) -> "QuerySet[Send]":
-    sends = Send.objects.filter(state__in=UNFINISHED).select_related("service")
-    if isinstance(scope, Service):
-        return sends.filter(service=scope)
-    return sends.filter(pk=scope.pk) if isinstance(scope, Send) else sends.filter(**{field_of(scope): scope})

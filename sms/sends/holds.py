@@ -4,13 +4,14 @@ A hold takes effect when a dispatcher next arms messages, a few hundredths of a 
 transaction, and what was armed but has not left comes back. The dispatcher's own rules place holds too (`sms.dispatch.watch`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import UNFINISHED, Actor, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.models.audit import audit
@@ -37,6 +38,8 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
             by_program=by.kind == "key",
             **{field: scope},
         )
+        told = {"once": (made.pk,), "reason": made.because, "rule": None}
+        events.record_sends(unfinished(scope), "send.held", at=timezone.now(), **told)
         record(scope, "paused", by=by, because=because[:300])
     return made
 
@@ -48,6 +51,7 @@ def lift(held: Hold, *, by: Actor) -> bool:
         fresh = Hold.objects.active().filter(pk=held.pk)
         if scope is None or not fresh.update(lifted_at=timezone.now(), lifted_by=by.label):
             return False
+        tell_resumed(unfinished(scope), once=(held.pk,))
         record(scope, "resumed", by=by, rule=held.rule)
         wakeups.dispatch()
     return True
@@ -84,6 +88,22 @@ def held_among(sends: Sequence[Send]) -> set[int]:
         for send in open_ones
         if send.pk in sends_held or send.sender_id in senders or send.link_domain_id in domains
     }
+
+
+def unfinished(scope: Scope | Service) -> "QuerySet[Send]":
+    """Those of its sends that can still be held."""
+    sends = Send.objects.filter(state__in=UNFINISHED).select_related("service")
+    if isinstance(scope, Service):
+        return sends.filter(service=scope)
+    return sends.filter(pk=scope.pk) if isinstance(scope, Send) else sends.filter(**{field_of(scope): scope})
+
+
+def tell_resumed(sends: Iterable[Send], *, once: Sequence[object]) -> None:
+    """Of those that nothing else holds."""
+    sends = [send for send in sends if send.service.paused_at is None]
+    held = held_among(sends)
+    free = [send for send in sends if send.pk not in held]
+    events.record_sends(free, "send.resumed", at=timezone.now(), once=once)
 
 
 def field_of(scope: Scope) -> str:

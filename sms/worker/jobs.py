@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sms import callbacks, dispatch, guard, reports, simulator
+from sms.callbacks import feed
 from sms.catalogue import domains, tenant_probe
 from sms.catalogue.caps import notices as cap_notices
 from sms.compliance import audit, erasure, retention
@@ -167,6 +168,7 @@ JOBS: tuple[Job, ...] = (
     Job("old refused posts", MINUTE, lambda _: refused.forget(timezone.now()), repeats=True),
     Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
+    Job("old events", MINUTE, lambda _: feed.forget(), repeats=True),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
     Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),

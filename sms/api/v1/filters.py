@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError as Refused
 
 from sms.api.v1.bodies import Moment
 from sms.compose import labels
-from sms.models import Callback, CallbackEndpoint, MessageState, OptOut, SenderKind, SendState
+from sms.models import Callback, CallbackEndpoint, InboundMessage, MessageState, OptOut, SenderKind, SendState
 
 
 class MomentField(forms.Field):
@@ -100,6 +100,13 @@ class OptOutFilter(filters.FilterSet):
     source = filters.ChoiceFilter(choices=_choices(OptOut.Source.values))
     at_from = MomentFilter(field_name="at", lookup_expr="gte")
     at_until = MomentFilter(field_name="at", lookup_expr="lt")
+
+
+class InboundFilter(filters.FilterSet):
+    keyword = filters.ChoiceFilter(field_name="meaning", choices=_choices(InboundMessage.Meaning.values))
+    send = KeyFilter(field_name="send_id")
+    received_from = MomentFilter(field_name="received_at", lookup_expr="gte")
+    received_until = MomentFilter(field_name="received_at", lookup_expr="lt")
 
 
 class EndpointFilter(filters.FilterSet):

@@ -10,6 +10,8 @@ from sms.api.v1.audiences import AudienceRejects, Audiences, AudienceVersions
 from sms.api.v1.callbacks import Callbacks, Endpoints
 from sms.api.v1.caps import Caps
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
+from sms.api.v1.events import Events
+from sms.api.v1.inbound import InboundMessages
 from sms.api.v1.messages import Messages
 from sms.api.v1.opt_outs import OptOuts
 from sms.api.v1.problems import ApiProblem
@@ -28,6 +30,7 @@ RESOURCES: dict[str, type[Resource]] = {
     "policy-groups": PolicyGroups,
     "domains": Domains,
     "opt-outs": OptOuts,
+    "inbound": InboundMessages,
     "callback-endpoints": Endpoints,
     "callbacks": Callbacks,
 }
@@ -52,6 +55,7 @@ for address, resource in RESOURCES.items():
 urlpatterns = [
     *router.urls,
     path("caps", Caps.as_view({"get": "retrieve"})),
+    path("events", Events.as_view(LIST)),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
     path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),

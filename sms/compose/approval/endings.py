@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.compose.approval import fingerprint, requests, rules
 from sms.compose.approval.fingerprint import MessageDigests
 from sms.compose.approval.requests import in_force, lock_send
@@ -101,6 +102,8 @@ def expire(send_id: int, *, now: datetime) -> bool:
             return False
         end(request, ApprovalState.EXPIRED, by=Actor.system(), now=now)
         _hold_back(locked)
+        reason = "Nobody answered in time." if request.released_at is None else "It did not begin in time."
+        events.record([events.of_send(locked, "send.refused", at=now, once=(request.pk,), reason=reason)])
         audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
     return True
 

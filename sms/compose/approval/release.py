@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sms.callbacks import events
 from sms.compose import spending
 from sms.compose.approval import endings, fingerprint
 from sms.compose.approval.fingerprint import MessageDigests
@@ -32,6 +33,7 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
     # from then on the question is not whether it is answered, but whether the send begins
     request.expires_at = max(send.due_at, now) + timedelta(hours=rules.valid_hours)
     endings.end(request, ApprovalState.APPROVED, by=by, now=now)
+    events.record([events.of_send(send, "send.approved", at=now, once=(request.pk,))])
     audit("send.released", send, by=by, request=request.pk, due_at=send.due_at.isoformat())
     wakeups.dispatch()
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Subquery
 from django.utils import timezone
 
+from sms.callbacks import events
 from sms.compose.approval import fingerprint
 from sms.compose.approval.fingerprint import Fingerprint, MessageDigests
 from sms.compose.approval.rules import Needed, authors_of, behind, eligible
@@ -174,6 +175,7 @@ def _open(
         rules=[rule["rule"] for rule in request.rules],
         fingerprint=request.fingerprint,
     )
+    events.record([events.of_send(send, "send.awaiting", at=request.asked_at, once=(request.pk,))])
     wakeups.approvals()
     return request
 

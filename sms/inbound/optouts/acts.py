@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from sms.inbound.optouts.telling import ADDED, LIFTED, tell_refusals
 from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, OptOut, Send, Service
 from sms.models.audit import audit
@@ -26,6 +27,7 @@ class Refusal(NamedTuple):
     evidence: str = ""
     send_id: int | None = None
     inbound_id: int | None = None
+    message_id: int = 0
 
 
 def opt_out(
@@ -69,6 +71,7 @@ def _opt_out_some(
             batch_size=AT_ONCE,
         )
         if made:
+            tell_refusals(made, ADDED, answered={one.msisdn: one.message_id for one in new})
             deltas = CounterDeltas()
             for one in made:
                 deltas.opted_out(service_id, one.send_id, one.at, country_of(one.msisdn))
@@ -105,6 +108,7 @@ def opt_in(
                 lifted_at=now or timezone.now(), lifted_by=by.label, lifted_because=reason[:150]
             ):
                 lifted += found
+                tell_refusals(list(OptOut.objects.filter(pk__in=found)), LIFTED)
         if lifted:
             audit(
                 "optout.lifted",

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
+from sms.inbound.optouts.telling import tell_received
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.audit import audit
 from sms.models.optout import spellings
@@ -102,6 +103,7 @@ def _act(message: InboundMessage) -> None:
     try:
         with transaction.atomic():
             _read(message)
+            tell_received(message)
             _obey(message)
             message.why, message.reason = "", ""
             message.save()
@@ -131,7 +133,7 @@ def _read(message: InboundMessage) -> None:
     message.address = said.sender[:20]
     message.text = said.text
     answered = _answered(message)
-    message.send_id = answered.send_id if answered else None
+    message.send_id, message.message_id = (answered.send_id, answered.pk) if answered else (None, 0)
     reading = keywords.read(said.text, ours=answered.text if answered else "")
     message.meaning, message.sure = reading.meaning, reading.sure
 
@@ -208,7 +210,7 @@ def _undecided(message: InboundMessage) -> "QuerySet[InboundMessage]":
 
 def _refusal(message: InboundMessage) -> Refusal:
     evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
-    return Refusal(message.msisdn, evidence, message.send_id, message.pk)
+    return Refusal(message.msisdn, evidence, message.send_id, message.pk, message.message_id)
 
 
 def decide(message: InboundMessage, *, refuses: bool, by: Actor) -> bool:

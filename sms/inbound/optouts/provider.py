@@ -61,7 +61,10 @@ def learn(changes: Iterable[StateChange]) -> int:
             last[stored[msisdn]] = max(at, last.get(stored[msisdn], at))
         refusals = [
             Refusal(
-                msisdn, f"Receipt with code {failure.code}: {codes.lookup(failure.code).meaning}", send_id
+                msisdn,
+                f"Receipt with code {failure.code}: {codes.lookup(failure.code).meaning}",
+                send_id,
+                message_id=failure.message_id,
             )
             for failure, msisdn, send_id in found
             if msisdn.startswith("+")

@@ -117,10 +117,11 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
             ]
             for state in ("clicked", "delivered")
         )
-        _store_clicks(clicked)
+        clicked_now = _store_clicks(clicked)
         deltas.write()
         # a click changes what its neighbours mean, a delivery what the clicks before it mean
         judge_messages({entry.message_id for entry in (*clicked, *delivered)})
+        _tell_clicks(clicked_now)
         ReceiptInbox.objects.bulk_create(unread + [_put_back(entry, now) for entry in unknown])
         point("folded")
     return len(read) + len(unread)
@@ -221,10 +222,11 @@ def _visit(entry: _Read) -> tuple[object, ...]:
     return entry.message_id, entry.at, note.url, note.ip[:45], note.user_agent
 
 
-def _store_clicks(clicked: Sequence[_Read]) -> None:
+def _store_clicks(clicked: Sequence[_Read]) -> list[_Read]:
+    """Returns those that are new."""
     clicked = _new_clicks(clicked) if clicked else []
     if not clicked:
-        return
+        return []
     Click.objects.bulk_create(
         (
             Click(
@@ -239,6 +241,17 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
         ),
         ignore_conflicts=True,
     )
+    return clicked
+
+
+def _tell_clicks(clicked: Sequence[_Read]) -> None:
+    """Once they are judged."""
+    if not clicked:
+        return
+    rows = Click.objects.filter(receipt_id__in=among(entry.receipt_id for entry in clicked)).order_by()
+    verdicts = {
+        pk: (verdict, reason) for pk, verdict, reason in rows.values_list("receipt_id", "verdict", "reason")
+    }
     outbox.enqueue_clicks(
         [
             MessageChange(
@@ -251,8 +264,11 @@ def _store_clicks(clicked: Sequence[_Read]) -> None:
                 attempt=0,
                 raw=entry.raw,
                 url=entry.note.url,
+                verdict=verdicts[entry.receipt_id][0],
+                reason=verdicts[entry.receipt_id][1],
             )
             for entry in clicked
+            if entry.receipt_id in verdicts
         ]
     )
 

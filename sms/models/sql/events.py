@@ -1,14 +1,27 @@
 """The event log: rows that may be there already, and up to where it can be read without a gap."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
 
+from sms.models.sql import session
 from sms.models.sql.update_rows import stored
 
 TABLE = "sms_event"
+_OPEN = "coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+
+
+class Place(NamedTuple):
+    """Where a reader stands: behind this event of this transaction."""
+
+    transaction_id: int
+    event: int
+
+
 _TYPES = {
     "event_id": "text",
     "service_id": "bigint",
@@ -50,10 +63,38 @@ def _values(row: msgspec.Struct) -> list[Any]:
     return list(found.values())
 
 
-def settled_before() -> int | None:
-    """The transaction before which all are over, so that nothing more comes of them; None where there is one writer at a time."""
+def behind(place: Place) -> RawSQL:
+    return RawSQL("(transaction_id, id) > (%s, %s)", place, output_field=BooleanField())
+
+
+def up_to(place: Place) -> RawSQL:
+    return RawSQL("(transaction_id, id) <= (%s, %s)", place, output_field=BooleanField())
+
+
+def complete() -> Q:
+    """Events before which no other can appear any more, as those of transactions that are still open could.
+
+    On SQLite, with one writer at a time, these are all. What the present transaction wrote itself is its own to see.
+    """
     if connection.vendor != "postgresql":
-        return None
+        return Q()
+    return Q(RawSQL(f"transaction_id < {_OPEN}", [], output_field=BooleanField()))  # noqa: S611 - our own words
+
+
+def here() -> Place:
+    """Behind all that is complete now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return int(cursor.fetchone()[0])
+        if connection.vendor == "postgresql":
+            cursor.execute(f"SELECT {_OPEN}")
+            return Place(int(cursor.fetchone()[0]), 0)
+        cursor.execute(f"SELECT max(id) FROM {TABLE}")  # noqa: S608 - our own words
+        return Place(0, cursor.fetchone()[0] or 0)
+
+
+def begin_anew_after_a_restore(service_id: int) -> None:
+    """Another PostgreSQL numbers its transactions anew. What came from before, with numbers that it has not given yet, comes first."""
+    to_come = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    session.on_postgresql(
+        f"UPDATE {TABLE} SET transaction_id = 0 WHERE service_id = %s AND transaction_id >= {to_come}",  # noqa: S608 - our own words
+        service_id,
+    )
