@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from portal.odd_requests import refuse_too_long
 from sms.compose import labels
-from sms.models import Send, SendState
+from sms.models import Send, ShownState
 
 LONGEST = 100  # characters
 TESTS = (
@@ -27,7 +27,7 @@ class SendSearch(filters.FilterSet):
     """
 
     q = filters.CharFilter(method="filter_words", max_length=LONGEST)
-    state = filters.ChoiceFilter(choices=SendState.choices)
+    state = filters.ChoiceFilter(choices=ShownState.choices, method="filter_state")
     label = filters.CharFilter(method="filter_label", max_length=LONGEST)
     by = filters.CharFilter(method="filter_maker", max_length=LONGEST)
     tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
@@ -40,6 +40,9 @@ class SendSearch(filters.FilterSet):
     def filter_words(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
         """Texts of programs are for one person each, so they are not searched."""
         return rows.filter(Q(name__icontains=value) | Q(text__icontains=value, partner=""))
+
+    def filter_state(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        return rows.filter(ShownState(value).rows)
 
     def filter_label(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
         return labels.having(rows, value)

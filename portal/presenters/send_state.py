@@ -1,8 +1,11 @@
 """What pages of sends and messages say of a state: the mark that stands beside its word, and whether more of a send may be posted."""
 
+from dataclasses import dataclass
+
 from django.utils import timezone
 
-from sms.models import ApprovalState, DomainState, Send, SendState
+from sms.models import ApprovalState, DomainState, MessageState, Send, SendState, ShownState
+from sms.sends.progress import Progress
 
 # Marks are the shapes of messages' states in static/icons.svg.
 APPROVAL_MARKS = {
@@ -21,6 +24,24 @@ DOMAIN_MARKS = {
     DomainState.NOT_SET_UP: "pending",
     DomainState.BROKEN: "failed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    mark: str
+    words: str
+
+
+def state_words(progress: Progress) -> StateWords:
+    """Of a send: what it is, and what that leaves open or did not reach. The green flag is for one that reached everybody."""
+    state = progress.send.shown_state
+    if state == ShownState.POSTED:
+        left = f", {progress.unanswered:,} unanswered" if progress.unanswered else ""
+        return StateWords("submitted", f"{state.label}{left}")
+    missed = progress.send.recipients - progress.counts.get(MessageState.DELIVERED, 0)
+    if state == ShownState.SETTLED and missed:
+        return StateWords("settled", f"{state.label}, {missed:,} not delivered")
+    return StateWords("finished" if state == ShownState.SETTLED else state.value, state.label)
 
 
 def may_send_again(send: Send) -> bool:

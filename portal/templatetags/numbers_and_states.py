@@ -9,6 +9,7 @@ from django import template
 
 from portal.presenters import wording
 from portal.presenters.bars import state_bar
+from portal.presenters.send_state import state_words
 from sms.catalogue import prices
 from sms.models import Draft, MessageState, OptOut, SendState
 from sms.models.audit_acts import DOORS, words_of
@@ -26,6 +27,7 @@ register.filter(
 register.filter("to_nobody", without_recipients)  # a text of a send
 register.filter("pretty_number", pretty)
 register.filter("state_bar", state_bar)
+register.filter("state_words", state_words)  # of how far a send is
 register.filter("problem_code", code_of)
 register.filter("asked_for", wording.asked)  # of a send
 register.filter("act_words", words_of)  # `send.created` → `Created the send`

@@ -34,6 +34,7 @@ from sms.models import (
     SendKeeping,
     SendState,
     Service,
+    ShownState,
 )
 from sms.models.audit import audit
 from sms.sends import holds, report
@@ -61,7 +62,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "next_before": page.next_key,
         "wanted": wanted,
         "address": search.address,
-        "states": SendState.choices,
+        "states": ShownState.choices,
         "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
         "people": _makers(service),
         "tests": [("", "Tests of drafts too"), *TESTS],

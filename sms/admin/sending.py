@@ -90,7 +90,16 @@ class SendForm(forms.ModelForm):
 
 @admin.register(models.Send)
 class SendAdmin(ReadOnly):
-    list_display = ("name", "service", "state", "recipients", "rejected", "due_at", "created_by", "simulated")
+    list_display = (
+        "name",
+        "service",
+        "shown_state",
+        "recipients",
+        "rejected",
+        "due_at",
+        "created_by",
+        "simulated",
+    )
     list_filter = ("state", "simulated", "service")
     list_select_related = ("service", "created_by")
     search_fields = ("name", "source")
@@ -112,8 +121,9 @@ class SendAdmin(ReadOnly):
             names = SendForm.Meta.fields
             return (*names[:3], "recipients_text", *names[3:], "labels", "send_at")
         return (
-            *("service", "name", "sender", "shown_text", "template", "template_version", "state", "due_at"),
+            *("service", "name", "sender", "shown_text", "template", "template_version", "shown_state"),
             *(
+                "due_at",
                 "recipients",
                 "rejected",
                 "source",
@@ -121,10 +131,14 @@ class SendAdmin(ReadOnly):
                 "partner",
                 "simulated",
                 "created_at",
-                "cancelled_at",
             ),
+            *("posted_at", "settled_at", "cancelled_at"),
             *(name for name in OPTIONS if name not in TEXTS),
         )
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, send: models.Send) -> str:
+        return str(send.shown_state.label)
 
     @admin.display(description="text")
     def shown_text(self, send: models.Send) -> str:

@@ -90,6 +90,7 @@ class _Known:
                 "number": _number(message["msisdn"]),
                 "provider_id": message["provider_id"],
                 "correlation_id": message["echo__correlation_id"],
+                "reference": message["echo__reference"],
             }
         for kind, rows, read in (
             ("message.rejected", self.rejects, _of_reject),
@@ -101,8 +102,8 @@ class _Known:
         return found
 
 
-MESSAGE = ("row", "msisdn", "provider_id", "echo__correlation_id")
-REJECT = ("row", "value", "code", "field", "reason")
+MESSAGE = ("row", "msisdn", "provider_id", "echo__correlation_id", "echo__reference")
+REJECT = ("row", "value", "code", "field", "reason", "reference")
 INBOUND = ("msisdn", "address", "text", "meaning", "sure")
 OPT_OUT = ("msisdn", "source")
 
@@ -111,6 +112,7 @@ def _of_reject(one: Facts) -> Facts:
     return {
         "row": one["row"],
         "number": one["value"],
+        "reference": one["reference"],
         "code": one["code"],
         "field": one["field"],
         "detail": one["reason"],

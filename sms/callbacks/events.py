@@ -20,7 +20,14 @@ from sms.models.send_options import Lane
 from sms.models.sql import events as log
 
 BATCH = 500
-OF_SENDS = ("service_id", "owner", "sender_id", "lane", "state", "simulated")  # that events need of their send
+OF_SENDS = (
+    "service_id",
+    "owner",
+    "sender_id",
+    "lane",
+    "state",
+    "simulated",
+)  # that events need of their send
 _FOLLOWERS = """
     SELECT service_id, CAST(scopes AS text) FROM sms_apikey WHERE revoked_at IS NULL AND confirmed
     UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE verified_at IS NOT NULL
@@ -177,7 +184,7 @@ def of_send(
         subject_id=subject_id,
         urgent=send.lane == Lane.URGENT,
         test=send.simulated,
-        data={"state": str(send.state), **data},
+        data={"state": send.shown_state.value, **data},
     )
 
 

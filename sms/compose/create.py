@@ -84,7 +84,7 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
         )
         message_ids = slices.store(send, checked.lines, deltas=deltas, batch=batch)
         labels.attach(send, order.labels)
-        store_rejects(send, checked.rejects)
+        store_rejects(send, checked.rejects, order=order)
         _pass_receipts_on(send, order.partner)
         if order.partner is not None:
             _store_for_partner(order.partner, message_ids, checked.lines, batch=batch, deltas=deltas, now=now)

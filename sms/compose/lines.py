@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.utils import timezone
+from msgspec.structs import replace
 
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.rows import repeats
@@ -16,14 +17,15 @@ from sms.catalogue.caps.counting import KnownCounts, known, number_sentence
 from sms.catalogue.caps.rules import CapRules
 from sms.compose.errors import FAILURE_CODES, RowsRefused
 from sms.compose.order import ComposedMessage
-from sms.compose.placeholders import left_over
+from sms.compose.placeholders import REFERENCE_KEYS, left_over
 from sms.compose.reach import SenderReach
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import OptOut
-from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.models.callback import LONGEST_CORRELATION_ID, LONGEST_REFERENCE
 from sms.values import text, time_zones
 from sms.values.msisdn import country_of
 from sms.values.problems import ProblemCode
+from sms.values.text import match_key
 
 
 class Composer:
@@ -59,7 +61,16 @@ class Composer:
         lines = self._without_opted_out(lines, rejects)
         if self._order.partner is None:
             lines = self._without_unreachable(lines, rejects)
-        return self._without_capped(lines, rejects), rejects
+        return self._without_capped(lines, rejects), self._with_references(recipients, rejects)
+
+    def _with_references(
+        self, recipients: Sequence[Recipient], rejects: list[RejectedRow]
+    ) -> list[RejectedRow]:
+        heading = self._order.reference_heading
+        if not heading or not rejects:
+            return rejects
+        called = {one.row: one.substitutions.get(heading, "") for one in recipients}
+        return [replace(bad, reference=called[bad.row]) for bad in rejects]
 
     def values(self, recipient: Recipient) -> dict[str, str]:
         """By placeholder; empty where nothing fills it."""
@@ -99,16 +110,23 @@ class Composer:
             except time_zones.BadZone as problem:
                 return _reject(recipient, ProblemCode.BAD_TIME_ZONE, str(problem))
         name = recipient.substitutions.get(self._order.correlation_heading, "")
-        if len(name) > LONGEST_CORRELATION_ID:
-            says = f"The correlation id has {len(name):,} characters; {LONGEST_CORRELATION_ID} are allowed."
-            return _reject(recipient, ProblemCode.VALUE_DOES_NOT_FIT, says)
+        reference = recipient.substitutions.get(self._order.reference_heading, "")
+        for what, said, most in (
+            ("correlation id", name, LONGEST_CORRELATION_ID),
+            ("reference", reference, LONGEST_REFERENCE),
+        ):
+            if len(said) > most:
+                says = f"The {what} has {len(said):,} characters; {most} are allowed."
+                return _reject(recipient, ProblemCode.VALUE_DOES_NOT_FIT, says)
         return ComposedMessage(
-            recipient.row, recipient.msisdn, rendered, kept, count, zone, name, recipient.kind
+            recipient.row, recipient.msisdn, rendered, kept, count, zone, name, reference, recipient.kind
         )
 
     def _untaken(self, recipient: Recipient) -> dict[str, str]:
         """What the row was given that no placeholder of a text takes; all of it where the provider's template makes the text."""
         taken = {self._order.correlation_heading, self._order.zone_heading}
+        if match_key(self._order.reference_heading) == REFERENCE_KEYS[0]:  # which is for nothing else
+            taken.add(self._order.reference_heading)
         taken |= {one.heading for one in self._placeholders} if self._text else set()
         return {name: value for name, value in recipient.substitutions.items() if name not in taken}
 

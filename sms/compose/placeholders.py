@@ -19,6 +19,8 @@ ZONE_KEYS = tuple(map(text.match_key, ("timezone", "zone", "tz")))
 # how far a name goes is not documented, so the shortest that could be one counts, too
 _UP_TO_A_BRACKET = re.compile(r"\$\([^)\r\n]{1,200}\)")
 CORRELATION_KEY = text.match_key("correlation id")
+# of the sender's own name of each recipient; the second may be a placeholder's column as well
+REFERENCE_KEYS = tuple(map(text.match_key, ("recipient reference", "reference")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class UsedColumns:
     placeholders: tuple[ResolvedPlaceholder, ...]
     zone_heading: str  # of each recipient's time zone
     correlation_heading: str  # of the sender's own name of each message
+    reference_heading: str  # of the sender's own name of each recipient
 
 
 def used_columns(
@@ -92,7 +95,8 @@ def used_columns(
         is_number = bool(heading) and heading == audience.column
         found.append(ResolvedPlaceholder(rule, heading, is_number, chosen.fallback or rule.fallback, chosen))
     zone = next((headings[key] for key in ZONE_KEYS if key in headings), "")
-    return UsedColumns(tuple(found), zone, headings.get(CORRELATION_KEY, ""))
+    reference = next((headings[key] for key in REFERENCE_KEYS if key in headings), "")
+    return UsedColumns(tuple(found), zone, headings.get(CORRELATION_KEY, ""), reference)
 
 
 def _rules(source: TemplateVersion | MessageTemplate | None, written: str) -> list[Placeholder]:

@@ -1,4 +1,4 @@
-"""Rejected rows of a send, stored beside its messages."""
+"""Rejected rows of a send, stored beside its messages with what those who asked for it call them."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,13 @@ from django.utils import timezone
 from sms.audiences.files import RejectedGroup, RejectedRow
 from sms.audiences.files.rows import most_first
 from sms.callbacks import events
+from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Reject, Send
+from sms.models.callback import LONGEST_REFERENCE
 from sms.models.sql.insert import insert
 from sms.values.problems import ProblemCode
 
-COLUMNS = ("send_id", "row", "value", "code", "field", "reason")
+COLUMNS = ("send_id", "row", "value", "code", "field", "reason", "reference")
 
 
 def rejected_groups(send: Send) -> list[RejectedGroup]:
@@ -23,9 +25,18 @@ def rejected_groups(send: Send) -> list[RejectedGroup]:
     )
 
 
-def store_rejects(send: Send, rejects: Iterable[RejectedRow]) -> None:
+def store_rejects(send: Send, rejects: Iterable[RejectedRow], *, order: ResolvedOrder) -> None:
+    heading, headings = order.reference_heading, list(order.audience.headings)
+    place = headings.index(heading) if heading else len(headings)
+
+    def reference(bad: RejectedRow) -> str:
+        return bad.reference or (bad.cells[place] if place < len(bad.cells) else "")
+
     rows = [
-        (send.pk, bad.row, bad.value[:200], bad.code.value, bad.field[:100], bad.reason[:300])
+        (
+            *(send.pk, bad.row, bad.value[:200], bad.code.value, bad.field[:100], bad.reason[:300]),
+            reference(bad)[:LONGEST_REFERENCE],
+        )
         for bad in rejects
     ]
     keys = insert(Reject, COLUMNS, rows)

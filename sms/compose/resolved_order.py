@@ -29,6 +29,7 @@ class ResolvedOrder(Order):
     quiet_hours: str = ""  # as they are respected
     zone_heading: str = ""  # of the column with each recipient's time zone, where that matters
     correlation_heading: str = ""  # of the column with the sender's own name of each message
+    reference_heading: str = ""  # and of each recipient
 
     @property
     def link_host(self) -> str:
@@ -94,6 +95,7 @@ def resolve(order: Order) -> ResolvedOrder:
         zone_heading=columns.zone_heading if quiet_hours and partner is None else "",
         # a partner's are beside its numbers, and its values may be called anything
         correlation_heading=columns.correlation_heading if partner is None else "",
+        reference_heading=columns.reference_heading if partner is None else "",
     )
 
 

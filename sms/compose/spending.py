@@ -66,7 +66,13 @@ def take_numbers(send: Send, lines: list[ComposedMessage]) -> tuple[list[Compose
     over = counting.take_numbers(send.service, send.counted_on, [line.msisdn for line in lines])
     says = counting.number_sentence(CapRules.of(send.service), send.counted_on) if over else ""
     full = [
-        RejectedRow(row=line.row, value=line.msisdn, code=ProblemCode.NUMBER_CAP, reason=says)
+        RejectedRow(
+            row=line.row,
+            value=line.msisdn,
+            code=ProblemCode.NUMBER_CAP,
+            reason=says,
+            reference=line.reference,
+        )
         for line in lines
         if line.msisdn in over
     ]

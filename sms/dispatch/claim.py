@@ -15,13 +15,16 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
+from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
+from sms.ledger.settled import settle_after, tell
 from sms.ledger.state_machine import StateChange
 from sms.ledger.states import apply, cancel
 from sms.models import Hold, Message, MessageState, Resend, Send, SendState, Slice
 from sms.models.lease import LeaseQuerySet
+from sms.models.message import OPEN
 from sms.models.sql import slices
 from sms.models.sql.session import database_now
 
@@ -246,8 +249,9 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             deltas = CounterDeltas()
             cancel(send.pk, at=database_now(), deltas=deltas)
             deltas.write()
-        open_ones = in_slice(lease).filter(state__in=(MessageState.PENDING, MessageState.UNCONFIRMED))
-        left = set(open_ones.order_by().values_list("state", flat=True).distinct())
+        open_ones = in_slice(lease).filter(state__in=OPEN)
+        outstanding = set(open_ones.order_by().values_list("state", flat=True).distinct())
+        left = outstanding & {MessageState.PENDING, MessageState.UNCONFIRMED}
         mine = Slice.objects.filter(pk=lease.slice_id)
         if MessageState.PENDING in left:
             soon = Now() + timedelta(seconds=max(retry_in, 0))
@@ -259,7 +263,11 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
             ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
-            ended.update(state=SendState.FINISHED)
+            now = timezone.now()
+            if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or now):
+                send.state = SendState.FINISHED
+                tell("send.posted", [] if send.posted_at else [send], at=now)
+                settle_after([] if outstanding else [send.pk])  # its receipts were faster
     point("finished")
 
 

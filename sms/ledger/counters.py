@@ -11,9 +11,10 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import astuple, replace
 
+from sms.ledger.settled import settle_after
 from sms.models.fact import FIGURES, HOUR, NAMED, FactDelta
 from sms.models.link import Click
-from sms.models.message import NOT_POSTED, MessageState
+from sms.models.message import ENDED, NOT_POSTED, MessageState
 from sms.models.send import StateCount
 from sms.models.sql.insert import StatementBatch, insert
 from sms.models.sql.messages import ChangedGroup, MessageRow
@@ -151,7 +152,7 @@ class CounterDeltas:
         return sum(count for message, count in self._messages.items() if message.state == state)
 
     def write(self, *, batch: StatementBatch | None = None) -> None:
-        """Insert the deltas in one journey to the database, or with the caller's `batch`."""
+        """Insert the deltas in one journey to the database, or with the caller's `batch`. Sends of which a message ended may be settled."""
         statements = batch or StatementBatch()
         counters: Counter[tuple[int, str, str, int]] = Counter()
         for message, count in self._messages.items():
@@ -168,6 +169,9 @@ class CounterDeltas:
         insert(FactDelta, NAMED + FIGURES, facts, batch=statements)
         if batch is None:
             statements.run()
+        settle_after(
+            {one.send_id for one, count in self._messages.items() if count > 0 and one.state in ENDED}
+        )
         self._messages.clear()
         self.facts.clear()
 

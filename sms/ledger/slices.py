@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
+from sms.ledger.settled import settle_after
 from sms.models import Echo, Message, MessageState, Send, SendState, Slice
 from sms.models.sql.insert import StatementBatch, copy, insert
 from sms.values.msisdn import country_of
@@ -28,6 +29,7 @@ class MessageContent:
     segments: int
     zone: str = ""  # IANA time zone of the recipient, where a column says
     correlation_id: str = ""  # what it is called by those who asked for it
+    reference: str = ""  # and what they call the recipient
 
 
 SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
@@ -54,22 +56,26 @@ def store(
         ids += stored
         slices.append(_slice(send, stored[0], stored[-1], stage))
     insert(Slice, RUN, slices, batch=batch)
-    _store_names(lines, ids)
+    _store_names(send, lines, ids)
     return ids
 
 
 def pour(send: Send, lines: Sequence[MessageContent], *, deltas: CounterDeltas) -> None:
     """Messages of a PREPARING send, a block of them in the order of their rows; no slices yet, those `open_send` makes."""
     copy(Message, MESSAGE, _pending(send, lines, deltas))
-    if any(line.correlation_id for line in lines):
+    if any(line.correlation_id or line.reference for line in lines):
         latest = Message.objects.filter(send=send).order_by("-pk").values_list("pk", flat=True)
-        _store_names(lines, sorted(latest[: len(lines)]))
+        _store_names(send, lines, sorted(latest[: len(lines)]))
 
 
-def _store_names(lines: Sequence[MessageContent], ids: Sequence[int]) -> None:
-    named = [(pk, line.correlation_id) for pk, line in zip(ids, lines, strict=True) if line.correlation_id]
+def _store_names(send: Send, lines: Sequence[MessageContent], ids: Sequence[int]) -> None:
+    named = [
+        (pk, send.service_id, line.correlation_id, line.reference)
+        for pk, line in zip(ids, lines, strict=True)
+        if line.correlation_id or line.reference
+    ]
     if named:
-        insert(Echo, ("message_id", "correlation_id"), named)
+        insert(Echo, ("message_id", "service_id", "correlation_id", "reference"), named)
 
 
 def _pending(send: Send, lines: Sequence[MessageContent], deltas: CounterDeltas) -> list[tuple[object, ...]]:
@@ -107,7 +113,10 @@ def open_send(send: Send, *, runs: Sequence[tuple[int, int, int]], now: datetime
         if send.recipients
         else SendState.FINISHED
     )
-    send.save(update_fields=["state", "recipients", "rejected", "ramp"])
+    if send.state == SendState.FINISHED:
+        send.posted_at = now
+        settle_after([send.pk])
+    send.save(update_fields=["state", "recipients", "rejected", "ramp", "posted_at"])
 
 
 def runs_of(send: Send) -> list[tuple[int, int, int]]:

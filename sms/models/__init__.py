@@ -37,7 +37,7 @@ from sms.models.receipt_choice import ALL_RECEIPTS, USUAL_RECEIPTS, Receipts
 from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, RetiredAddress
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.retention import RetentionClock, RetentionRun, SendKeeping
-from sms.models.send import UNFINISHED, Label, Reject, Send, SendState, Slice, StateCount
+from sms.models.send import OVER, UNFINISHED, Label, Reject, Send, SendState, ShownState, Slice, StateCount
 from sms.models.send_options import Lane, Resend, SendOptions
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service

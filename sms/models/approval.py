@@ -248,6 +248,9 @@ class ApprovalRequest(models.Model):
                 condition=Q(state__in=("open", "approved"), begun_at__isnull=True),
             ),  # used by: jobs
             Index(
+                fields=("ended_at",), name="approval_request_expired", condition=Q(state="expired")
+            ),  # used by: jobs
+            Index(
                 fields=("mail_due_at",),
                 name="approval_request_to_mail",
                 condition=Q(mail_due_at__isnull=False),

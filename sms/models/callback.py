@@ -17,7 +17,7 @@ from sms.models.personal import PersonalData
 from sms.webex.limits import LONGEST_URL
 
 PREFIX = "whsec_"
-LONGEST_CORRELATION_ID = 200  # of a partner
+LONGEST_CORRELATION_ID = LONGEST_REFERENCE = 200  # of a partner
 
 
 def new_secret() -> str:
@@ -124,13 +124,36 @@ class Notify(models.Model):
 
 
 class Echo(models.Model):
-    """What those who asked for a message call it: their correlation id, and in `/v2/messages` the number as they wrote it."""
+    """What those who asked for a message call it: their correlation id, their reference of the recipient, and in `/v2/messages` the number
+    as they wrote it.
 
+    `service` stands here too, so that looking a name up never walks over those of other services.
+    """
+
+    service = models.ForeignKey(
+        "sms.Service", on_delete=CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     message = models.OneToOneField("sms.Message", on_delete=CASCADE, primary_key=True, related_name="echo")
     correlation_id = models.CharField(max_length=LONGEST_CORRELATION_ID, blank=True)
+    reference = models.CharField(max_length=LONGEST_REFERENCE, blank=True)
     destination = models.CharField(max_length=40, blank=True)
 
-    personal = PersonalData(service="message__send__service", numbers="destination", texts="correlation_id")
+    personal = PersonalData(service="service", numbers="destination", texts="correlation_id reference")
+
+    class Meta:
+        indexes = (
+            # used by: the API's lists of messages and sends, message search
+            Index(
+                fields=("service", "correlation_id", "message"),
+                name="echo_by_correlation_id",
+                condition=~Q(correlation_id=""),
+            ),
+            Index(
+                fields=("service", "reference", "message"),
+                name="echo_by_reference",
+                condition=~Q(reference=""),
+            ),  # used by: the same
+        )
 
     def __str__(self) -> str:
         return f"echo of message {self.message_id}"

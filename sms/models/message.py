@@ -34,6 +34,9 @@ class MessageState(models.TextChoices):
 UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)  # may still be posted
 OPEN = (*UNSENT, MessageState.QUEUED, MessageState.SUBMITTED)  # may still change
 NOT_POSTED = frozenset({MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED})
+ENDED = (
+    *(state for state in MessageState if state not in OPEN),
+)  # nothing more is expected, though more may be heard
 FINAL = frozenset({MessageState.FAILED, MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED})
 
 # codes of failures that nothing proves: an unconfirmed message that a person gave up, or that nothing was heard of for too long
@@ -115,3 +118,9 @@ class Message(models.Model):
         """What it is called by those who asked for it; select `echo` with it."""
         echo = getattr(self, "echo", None)
         return echo.correlation_id if echo else ""
+
+    @property
+    def partner_reference(self) -> str:
+        """What its recipient is called by those who asked for it; select `echo` with it."""
+        echo = getattr(self, "echo", None)
+        return echo.reference if echo else ""

@@ -30,6 +30,26 @@ class SendState(models.TextChoices):
 
 # nothing of it is settled for good: it can still be paused, stopped or cancelled
 UNFINISHED = frozenset({SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED, SendState.SENDING})
+OVER = (SendState.FINISHED, SendState.CANCELLED)  # nothing more of it is posted
+
+
+class ShownState(models.TextChoices):
+    """What programs and people are told: a send that is handed over is either posted or settled."""
+
+    PREPARING = "preparing", "Preparing"
+    AWAITING = "awaiting", "Awaiting approval"
+    SCHEDULED = "scheduled", "Scheduled"
+    SENDING = "sending", "Sending"
+    POSTED = "posted", "Handed over"  # all of it; some messages have no end yet
+    SETTLED = "settled", "Finished"  # nothing more is expected of any message
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def rows(self) -> Q:
+        """Sends of which it is told."""
+        if self in (ShownState.POSTED, ShownState.SETTLED):
+            return Q(state=SendState.FINISHED, settled_at__isnull=self == ShownState.POSTED)
+        return Q(state=self.value)
 
 
 class Send(SendOptions):
@@ -117,6 +137,12 @@ class Send(SendOptions):
         editable=False,
         help_text="Made with a test key: answered by the simulator, never posted to the provider. Never changes.",
     )
+    posted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the last of it was handed over for the first time."
+    )
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the last message had its end, which is for good."
+    )
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)
 
@@ -151,6 +177,14 @@ class Send(SendOptions):
                 condition=Q(approvers=0, test=False, simulated=False)
                 & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
             ),
+            # used by: the API's lists by time
+            Index(fields=("service", "created_at"), name="send_by_its_making"),
+            # used by: what is settled and was not noticed
+            Index(
+                fields=("id",),
+                name="send_to_be_settled",
+                condition=Q(settled_at__isnull=True, state__in=OVER),
+            ),
             # used by: what one API key made
             Index(fields=("owner", "-id"), name="send_of_a_key", condition=Q(owner__isnull=False)),
             # used by: how many tests a person made within the hour
@@ -174,7 +208,7 @@ class Send(SendOptions):
                 name="send_has_its_client_reference_for_itself",
             ),
             UniqueConstraint(
-                fields=("service", "owner", "client_reference"),
+                fields=("service", "client_reference", "owner"),
                 condition=~Q(client_reference="") & Q(owner__isnull=False),
                 name="send_has_its_client_reference_for_itself_within_a_key",
             ),
@@ -191,6 +225,12 @@ class Send(SendOptions):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_state(self) -> ShownState:
+        if self.state == SendState.FINISHED:
+            return ShownState.POSTED if self.settled_at is None else ShownState.SETTLED
+        return ShownState(self.state)
 
     @property
     def words(self) -> list[str]:
@@ -326,11 +366,18 @@ class Reject(models.Model):
         max_length=100, blank=True, help_text="The placeholder that the reason is about."
     )
     reason = models.CharField(max_length=300)
+    reference = empty_text(200, "What those who asked for it call the recipient.")
 
-    personal = PersonalData(service="send__service", numbers="value", texts="reason field", neutral="code")
+    personal = PersonalData(
+        service="send__service", numbers="value", texts="reason field reference", neutral="code"
+    )
 
     class Meta:
         ordering = ("row", "id")
+        indexes = (
+            # used by: the API's lists of rejects
+            Index(fields=("reference", "-id"), name="reject_by_reference", condition=~Q(reference="")),
+        )
 
     def __str__(self) -> str:
         return f"row {self.row}: {self.reason}"

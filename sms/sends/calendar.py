@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, Sum
 
-from sms.models import Draft, MessageState, Send, SendState, Service, Slice, StateCount
+from sms.models import OVER, Draft, MessageState, Send, SendState, Service, Slice, StateCount
 from sms.sends import holds
 from sms.sends.plan.shared_rate import Span, moment
 from sms.sends.rate_sharing import end_alone, spans_of
 
 # nothing of it has gone; a new state belongs here unless it is left out
-_BEGUN = (SendState.SENDING, SendState.FINISHED, SendState.CANCELLED)
+_BEGUN = (SendState.SENDING, *OVER)
 BEFORE = [state for state in SendState if state not in _BEGUN]
 MOST = 500  # sends on one page; more of them come from programs, and are too many to read
 FELT = timedelta(minutes=1)  # from this delay on, a page mentions it

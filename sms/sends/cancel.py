@@ -10,7 +10,8 @@ from sms.compose import spending
 from sms.compose.approval import endings
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
-from sms.models import Actor, Preparation, Send, SendState, Slice
+from sms.ledger.settled import settle_after
+from sms.models import OVER, Actor, Preparation, Send, SendState, Slice
 from sms.models.audit import audit
 
 
@@ -24,7 +25,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
     with transaction.atomic():
         # NO KEY: counters point to the send, and a process that writes one while we wait for its messages must not wait for us
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        if locked.state in (SendState.FINISHED, SendState.CANCELLED):
+        if locked.state in OVER:
             return 0
         if locked.state == SendState.PREPARING:
             # the writer of its messages holds the send's lock for each block, so what is counted here is final
@@ -42,5 +43,6 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
         locked.save(update_fields=["state", "recipients", "cancelled_at", "cancelled_by"])
         events.record([events.of_send(locked, "send.cancelled", at=now)])
         audit("send.cancelled", locked, by=by, stopped=stopped)
+        settle_after([locked.pk])
     send.refresh_from_db()
     return stopped

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
-from sms.models import ApiKey, Message, Receipt, Send, Service
+from sms.models import ApiKey, Echo, Message, Receipt, Send, Service
 from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
@@ -25,28 +25,73 @@ class FoundMessages:
 def find_messages(
     service: Service, text: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
 ) -> FoundMessages:
-    """Messages by number, correlation id or provider id, below id `before`, archived ones too; empty text finds the latest here.
+    """Messages by number, correlation id, provider id or what a partner calls them or their recipient, below id `before`, archived ones
+    too; empty text finds the latest here.
 
     For a `key` those that it may know of.
     """
-    rows = Message.objects.filter(given(pk__lt=before), send__service=service)
-    rows = key.mine(rows, "send__owner") if key else rows
-    rows = rows.select_related("send").order_by("-id")
-    wanted = text.strip()
+    wanted, rows = text.strip(), _rows(service, before, key)
     if not wanted:
         return FoundMessages(list(rows[: page + 1]))
     in_ledger, in_archives = _lookups(service, wanted)
-    found, problem = list(rows.filter(in_ledger)[: page + 1]), ""
+    if called := _called(service, wanted, before=before, most=page + 1, key=key):
+        in_ledger |= Q(pk__in=called)
+    archived = _archived(
+        service, lambda: [*in_archives(), *archive.histories_of(service, archive.called(service, wanted))]
+    )
+    return _together(list(rows.filter(in_ledger)[: page + 1]), archived, before=before, page=page, key=key)
+
+
+def find_called(
+    service: Service, name: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
+) -> FoundMessages:
+    """Messages that a partner calls so, or whose recipient, archived ones too. For a `key` those that it may know of."""
+    called = _called(service, name, before=before, most=page + 1, key=key)
+    rows = _rows(service, before, key).filter(pk__in=called)
+    archived = _archived(service, lambda: archive.histories_of(service, archive.called(service, name)))
+    return _together(list(rows), archived, before=before, page=page, key=key)
+
+
+def _rows(service: Service, before: int | None, key: ApiKey | None) -> "QuerySet[Message]":
+    rows = Message.objects.filter(given(pk__lt=before), send__service=service)
+    rows = key.mine(rows, "send__owner") if key else rows
+    return rows.select_related("send", "echo").order_by("-id")
+
+
+def _called(service: Service, name: str, *, before: int | None, most: int, key: ApiKey | None) -> list[int]:
+    """Ids of the newest in the ledger. Asked before the messages, so that each is one look into an index."""
+    found: set[int] = set()
+    for column in ("reference", "correlation_id"):
+        rows = Echo.objects.filter(given(pk__lt=before), service=service, **{column: name})
+        rows = key.mine(rows, "message__send__owner") if key else rows
+        found.update(rows.order_by("-pk").values_list("pk", flat=True)[:most])
+    return sorted(found, reverse=True)[:most]
+
+
+def _archived(
+    service: Service, find: Callable[[], list[archive.MessageHistory]]
+) -> tuple[list[archive.MessageHistory], str]:
+    """And why archives could not be read."""
     try:
-        archived = in_archives() if archive.has(service) else []
+        return (find() if archive.has(service) else []), ""
     except archive.ArchiveError as error:
-        archived, problem = [], str(error)
-    found += [
-        one.message
-        for one in archived
-        if (before is None or one.message.pk < before) and _is_for(key, one.message)
-    ]
-    return FoundMessages(sorted(found, key=lambda one: -one.pk)[: page + 1], problem)
+        return [], str(error)
+
+
+def _together(
+    found: list[Message],
+    archived: tuple[list[archive.MessageHistory], str],
+    *,
+    before: int | None,
+    page: int,
+    key: ApiKey | None,
+) -> FoundMessages:
+    stories, problem = archived
+    by_id = {one.pk: one for one in found}
+    for one in stories:
+        if (before is None or one.message.pk < before) and _is_for(key, one.message):
+            by_id.setdefault(one.message.pk, one.message)
+    return FoundMessages(sorted(by_id.values(), key=lambda one: -one.pk)[: page + 1], problem)
 
 
 def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archive.MessageHistory]]]:

@@ -9,12 +9,14 @@ from django.db.models.functions import Coalesce
 
 from sms.ledger.slices import stage_ends
 from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
-from sms.models.message import FINAL
+from sms.models.message import OPEN
 from sms.sends.waits import SAMPLE, because_of_a_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """`counts` has messages by state. While they are written all recipients count, those to come as pending."""
+
     send: Send
     counts: dict[str, int]
 
@@ -33,8 +35,8 @@ class Progress:
 
     @property
     def unanswered(self) -> int:
-        done = (*FINAL, MessageState.NO_REPORT)
-        return self.send.recipients - sum(self.counts.get(state, 0) for state in done)
+        """Messages without an end."""
+        return sum(self.counts.get(state, 0) for state in OPEN)
 
     @property
     def settled(self) -> bool:
@@ -43,7 +45,13 @@ class Progress:
 
 
 def progress_of(send: Send) -> Progress:
-    return Progress(send, send.counts())
+    return _progress(send, send.counts())
+
+
+def _progress(send: Send, counts: dict[str, int]) -> Progress:
+    if send.state == SendState.PREPARING and (missing := send.recipients - sum(counts.values())) > 0:
+        counts = counts | {MessageState.PENDING.value: counts.get(MessageState.PENDING, 0) + missing}
+    return Progress(send, counts)
 
 
 def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
@@ -53,7 +61,7 @@ def progress_of_page(sends: Sequence[Send]) -> list[Progress]:
     for row in rows.annotate(total=Sum("delta")).order_by():
         if row["total"]:
             counts.setdefault(row["send_id"], {})[row["state"]] = row["total"]
-    return [Progress(send, counts.get(send.pk, {})) for send in sends]
+    return [_progress(send, counts.get(send.pk, {})) for send in sends]
 
 
 @dataclass(frozen=True, slots=True)

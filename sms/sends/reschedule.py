@@ -10,7 +10,7 @@ from sms.compose.approval import endings, fingerprint, rules
 from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
 from sms.ledger import wakeups
-from sms.models import Actor, Send, SendState, Slice
+from sms.models import OVER, Actor, Send, SendState, Slice
 from sms.models.audit import audit
 from sms.values.problems import Problem, ProblemCode
 
@@ -48,7 +48,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
 
 def too_late(send: Send) -> str:
     """Why a send cannot be moved any more, and what can be done instead."""
-    if send.state in (SendState.FINISHED, SendState.CANCELLED):
+    if send.state in OVER:
         return f"It is {send.state} already, so it cannot be moved. Duplicate it to send it again."
     return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
 

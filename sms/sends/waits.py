@@ -3,7 +3,7 @@
 A rate and a provider that does not answer are not among it: they end by themselves within moments, or as a pause.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Min
 
 from sms.dispatch.last_look import UNREADABLE, quiet_until, zones_of
-from sms.models import UNFINISHED, Hold, Message, MessageState, Send, SendState, Slice
+from sms.models import UNFINISHED, Hold, Message, MessageState, Preparation, Send, SendState, Slice
 from sms.values import time_zones
 
 SAMPLE = 1_000  # messages of a send that are asked for their quiet hours
@@ -26,6 +26,7 @@ class WaitReason(StrEnum):
     SEND_AT = "send_at"
     PAUSE = "pause"
     QUIET_HOURS = "quiet_hours"
+    TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +48,40 @@ def waits_of(send: Send, *, now: datetime, message: Message | None = None) -> li
             waiting = Message.objects.filter(send=send, state=MessageState.PENDING).only("msisdn", "zone")
             some = list(waiting.order_by("pk")[:SAMPLE])
         night = _end_of_night(send, some, now=now)
-    return _waits(send, _holds_on([send]), night, now=now, some=some)
+    return _waits(send, _holds_on([send]), night, now=now, troubles=_troubles([send]), some=some)
 
 
 def waits_among(sends: Sequence[Send], *, now: datetime) -> dict[int, list[Wait]]:
-    """By send, for sends of one service with messages to be posted; two queries for all."""
+    """By send, for sends of one service with messages to be posted; three queries for all."""
     some = [send for send in sends if send.state in UNFINISHED]
     if not some:
         return {}
-    holds = _holds_on(some)
+    holds, troubles = _holds_on(some), _troubles(some)
     quiet = [send.pk for send in some if send.quiet_hours]
     put_off = Slice.objects.filter(send__in=quiet, done=False, owner="", due_at__gt=now + LOOKED_AT)
     rows = put_off.order_by().values("send_id").annotate(first=Min("due_at")) if quiet else ()
     nights = {row["send_id"]: row["first"] for row in rows}
     return {
-        send.pk: _waits(send, holds, nights.get(send.pk) if send.due_at <= now else None, now=now)
+        send.pk: _waits(
+            send, holds, nights.get(send.pk) if send.due_at <= now else None, now=now, troubles=troubles
+        )
         for send in some
     }
 
 
 def _waits(
-    send: Send, holds: Sequence[Hold], night: datetime | None, *, now: datetime, some: Iterable[Message] = ()
+    send: Send,
+    holds: Sequence[Hold],
+    night: datetime | None,
+    *,
+    now: datetime,
+    troubles: Mapping[int, str],
+    some: Iterable[Message] = (),
 ) -> list[Wait]:
     """`some` are those of its messages that were looked at."""
     found = []
     if send.state == SendState.PREPARING:
-        found.append(Wait(WaitReason.PREPARING, "Its messages are still being written."))
+        found.append(_writing(send, troubles))
     if send.approvers and send.state in (SendState.PREPARING, SendState.AWAITING):
         people = "another person" if send.approvers == 1 else f"{send.approvers} people"
         found.append(Wait(WaitReason.APPROVAL, f"It waits until {people} of the team approved it."))
@@ -84,6 +93,20 @@ def _waits(
         says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
         found.append(Wait(WaitReason.QUIET_HOURS, because_of_a_zone(send, some) or says, night))
     return found
+
+
+def _writing(send: Send, troubles: Mapping[int, str]) -> Wait:
+    if (trouble := troubles.get(send.pk)) is None:
+        return Wait(WaitReason.PREPARING, "Its messages are still being written.")
+    says = "Its messages could not be written. A person lets that go on, or cancels it, on its page."
+    return Wait(WaitReason.TROUBLE, f"{says} {trouble}".strip())
+
+
+def _troubles(sends: Sequence[Send]) -> Mapping[int, str]:
+    """Why the writing of messages failed, by send."""
+    writing = [send.pk for send in sends if send.state == SendState.PREPARING]
+    failed = Preparation.objects.filter(send__in=writing, state=Preparation.State.FAILED)
+    return dict(failed.values_list("send", "trouble")) if writing else {}
 
 
 def because_of_a_zone(send: Send, some: Iterable[Message]) -> str:

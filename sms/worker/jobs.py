@@ -23,14 +23,14 @@ from sms.catalogue.caps import notices as cap_notices
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import background
-from sms.compose.approval import endings as approvals
 from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts, refused
-from sms.ledger import wakeups
+from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer
 from sms.models.lease import LEASE
 from sms.reports import facts
+from sms.sends import unapproved
 from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
@@ -162,9 +162,11 @@ JOBS: tuple[Job, ...] = (
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
+    Job("settled sends", MINUTE, lambda _: settled.look_again(), lease=LEASE),
+    Job("all settled sends", 3600, lambda _: settled.look_again(newest=None), lease=LEASE),
     Job("unconfirmed messages", MINUTE, lambda _: dispatch.end_unproven(), lease=LEASE),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
-    Job("approvals that expire", MINUTE, lambda _: approvals.expire_due()),
+    Job("approvals that expire", MINUTE, lambda _: unapproved.expire_due()),
     Job("old refused posts", MINUTE, lambda _: refused.forget(timezone.now()), repeats=True),
     Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),

@@ -44,7 +44,7 @@ def test_the_progress_is_asked_for_until_every_message_is_settled(service, compo
     assert "every 2s" in composer.get(progress).content.decode()
     Provider(lambda _: refused("7102")).dispatch()
     page = composer.get(progress).content.decode()
-    assert "every 2s" not in page and "Every message is settled" in page
+    assert "every 2s" not in page and "Finished: 0 of 2 delivered" in page
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def play(send: Send, *, at: datetime, ends, clicks: bool) -> None:
             at=at,
         )
         counts.judge_messages([posted[0].pk])
-        Echo.objects.create(message=posted[0], correlation_id="theirs-1", destination=posted[0].msisdn)
+        Echo.objects.create(
+            service=send.service, message=posted[0], correlation_id="theirs-1", destination=posted[0].msisdn
+        )
     facts.fold()
 
 

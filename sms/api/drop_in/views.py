@@ -40,7 +40,7 @@ from sms.models.sql.insert import StatementBatch, insert
 
 log = structlog.get_logger(__name__)
 
-ECHO = ("message_id", "correlation_id", "destination")
+ECHO = ("message_id", "service_id", "correlation_id", "destination")
 
 
 class PartnerView(RateLimited, APIView):
@@ -162,9 +162,9 @@ def _send(raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
     def stored(ids: Sequence[int], batch: StatementBatch) -> None:
         """What the partner calls each message."""
         called = zip(ids, asked.destinations, strict=True)
-        rows = [(pk, one.correlation_id, one.number[:40]) for pk, one in called]
+        rows = [(pk, partner.service.pk, one.correlation_id, one.number[:40]) for pk, one in called]
         wanted = "notify_url" in asked.passed_on
-        kept = [row for at, row in enumerate(rows, start=1) if row[1] or wanted or at in unusable]
+        kept = [row for at, row in enumerate(rows, start=1) if row[2] or wanted or at in unusable]
         insert(Echo, ECHO, kept, batch=batch)
 
     uncalled: list[unused.Notice] = []

@@ -14,6 +14,7 @@ from rest_framework.parsers import JSONParser
 from sms.api.json_values import Written
 from sms.api.v1.problems import invalid
 from sms.callbacks.endpoints import KINDS
+from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.limits import LONGEST_URL
@@ -95,6 +96,24 @@ class SearchBody(Strict):
     number = serializers.CharField(max_length=60)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
     cursor = serializers.CharField(required=False, max_length=40)
+
+
+class MessageSearchBody(SearchBody):
+    """What messages are looked for by: a number, or what you call them or their recipient."""
+
+    number = serializers.CharField(required=False, max_length=60)
+    reference = serializers.CharField(
+        required=False,
+        max_length=LONGEST_REFERENCE,
+        trim_whitespace=False,
+        help_text="The recipient's reference, or the message's correlation id.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("number" in attrs) == ("reference" in attrs):
+            code = ProblemCode.ONLY_ONE if "number" in attrs else ProblemCode.REQUIRED
+            raise serializers.ValidationError({"number": ["Give number or reference."]}, code=code)
+        return attrs
 
 
 class NumbersBody(Strict):

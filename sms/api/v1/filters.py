@@ -1,16 +1,36 @@
 """Filters of the lists, by query parameters. Times need an offset, as everywhere."""
 
-from typing import Any
+import re
+from typing import Any, Literal
+from uuid import UUID
 
 import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError as Refused
 
+from sms.api.v1 import access
 from sms.api.v1.bodies import Moment
+from sms.api.v1.problems import invalid
+from sms.callbacks import changed
+from sms.callbacks.replay import KEPT
 from sms.compose import labels
-from sms.models import Callback, CallbackEndpoint, InboundMessage, MessageState, OptOut, SenderKind, SendState
+from sms.models import (
+    Callback,
+    CallbackEndpoint,
+    Echo,
+    InboundMessage,
+    MessageState,
+    OptOut,
+    Reject,
+    SenderKind,
+    ShownState,
+)
+from sms.models.callback import LONGEST_REFERENCE
+from sms.values.problems import ProblemCode
 
 
 class MomentField(forms.Field):
@@ -50,8 +70,68 @@ class FlagFilter(filters.ChoiceFilter):
         return super().filter(qs, value == "true") if value else qs
 
 
+class NameFilter(filters.CharFilter):
+    """A name that a partner gave, whole and exactly as it was given."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, max_length=LONGEST_REFERENCE, **kwargs)
+
+
+MESSAGE_ID = re.compile(r"([0-9a-fA-F-]{36})(?:_([1-9]\d{0,8}))?", re.ASCII)
+
+
+class MessageIdFilter(filters.CharFilter):
+    """The `messageId` that `/v2/messages` answered with; `_1` behind it names the second destination, and so on.
+
+    `send` leads from a row to its send. Of messages (`row`) it finds one, of sends the one that it came with.
+    """
+
+    def __init__(self, *, send: str = "", row: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._send, self._row = send, row
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if not value:
+            return qs
+        found = MESSAGE_ID.fullmatch(value)
+        try:
+            reference = UUID(found[1]) if found else None
+        except ValueError:
+            reference = None
+        if found is None or reference is None:
+            return qs.none()
+        at = {"row": int(found[2] or 0) + 1} if self._row else {}
+        return qs.filter(**{f"{self._send}reference": reference}, **at)
+
+
+class ChangedFilter(MomentFilter):
+    """By the event log, which is kept for so long; `of` is its column."""
+
+    def __init__(self, of: Literal["message_id", "send_id"]) -> None:
+        super().__init__(
+            help_text="Those with an event since then, at most 30 days ago. `/events?after=` tells each change once."
+        )
+        self._of = of
+
+    def filter(self, qs: Any, value: Any) -> Any:
+        if value is None:
+            return qs
+        if value < timezone.now() - KEPT:
+            says = f"Changes are known for {KEPT.days} days. Choose a later time, or created_from."
+            raise invalid("updated_since", says, code=ProblemCode.OUT_OF_RANGE)
+        return qs.filter(pk__in=changed.since(access.key_of(self.parent.request), value, of=self._of))
+
+
 class SendFilter(filters.FilterSet):
-    state = filters.ChoiceFilter(choices=_choices(SendState.values))
+    state = filters.ChoiceFilter(
+        choices=_choices(ShownState.values), method="in_state", help_text="As sends are answered with."
+    )
+    client_reference = NameFilter(help_text="Your own name for it.")
+    reference = NameFilter(
+        method="with_recipient",
+        help_text="Sends with a recipient of this reference, or a row that was left out.",
+    )
+    message_id = MessageIdFilter(help_text="The `messageId` of `/v2/messages`, of any of its destinations.")
     sender = filters.CharFilter(field_name="sender__address")
     template = filters.CharFilter(field_name="template__name")
     label = filters.CharFilter(method="with_label", help_text="One of its labels.")
@@ -59,8 +139,18 @@ class SendFilter(filters.FilterSet):
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
+    updated_since = ChangedFilter("send_id")
     test = FlagFilter(field_name="simulated")
     draft_test = FlagFilter(field_name="test")
+
+    def in_state(self, rows: Any, name: str, value: str) -> Any:
+        return rows.filter(ShownState(value).rows)
+
+    def with_recipient(self, rows: Any, name: str, value: str) -> Any:
+        service = access.key_of(self.request).service
+        called = Echo.objects.filter(service=service, reference=value).order_by()
+        left_out = Reject.objects.filter(send__service=service, reference=value).order_by()
+        return rows.filter(Q(pk__in=called.values("message__send")) | Q(pk__in=left_out.values("send")))
 
     def with_label(self, rows: Any, name: str, value: str) -> Any:
         return labels.having(rows, value)
@@ -68,17 +158,37 @@ class SendFilter(filters.FilterSet):
 
 class RejectFilter(filters.FilterSet):
     code = filters.CharFilter()
+    reference = NameFilter(help_text="What you call the recipient.")
 
 
-class OfSendFilter(RejectFilter):
+class AnyRejectFilter(RejectFilter):
+    send = KeyFilter(field_name="send_id")
+
+
+class OfSendFilter(filters.FilterSet):
+    code = filters.CharFilter()
+    reference = NameFilter(method="called", help_text="What you call the recipient.")
+    correlation_id = NameFilter(method="called", help_text="What you call the message.")
     state = filters.ChoiceFilter(choices=_choices(MessageState.values))
+
+    def called(self, rows: Any, name: str, value: str) -> Any:
+        service = access.key_of(self.request).service  # also in the echo, so that its index is enough
+        return rows.filter(**{"echo__service": service, f"echo__{name}": value})
 
 
 class MessageFilter(OfSendFilter):
     """By number only with a search, whose body holds it."""
 
     send = KeyFilter(field_name="send_id")
-    provider_id = filters.CharFilter()
+    provider_id = filters.CharFilter(help_text="The id that Webex Connect gave it.")
+    message_id = MessageIdFilter(
+        send="send__",
+        row=True,
+        help_text="The `messageId` of `/v2/messages`, with `_1` for the second destination.",
+    )
+    created_from = MomentFilter(field_name="send__created_at", lookup_expr="gte")
+    created_until = MomentFilter(field_name="send__created_at", lookup_expr="lt")
+    updated_since = ChangedFilter("message_id")
     test = FlagFilter(field_name="send__simulated")
 
 

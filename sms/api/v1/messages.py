@@ -10,17 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1.access import key_of, shows_numbers
-from sms.api.v1.bodies import SearchBody
+from sms.api.v1.bodies import MessageSearchBody
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
 from sms.api.v1.sparse import Number, SparseModel, Text
+from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
-from sms.sends.messages import find_messages, story_of
+from sms.sends.messages import find_called, find_messages, story_of
 from sms.values import msisdn
 from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
@@ -42,6 +43,12 @@ class MessageShape(SparseModel):
     test = serializers.BooleanField(
         source="send.simulated", help_text="Of a send with a test key: simulated, nothing reached a phone."
     )
+    reference = Text(
+        source="partner_reference", help_text="What the one who asked for it calls the recipient."
+    )
+    message_id = serializers.SerializerMethodField(
+        help_text="The `messageId` of `/v2/messages`, where it came from there."
+    )
     segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
@@ -60,8 +67,21 @@ class MessageShape(SparseModel):
                 "segments_billed",
                 "test",
             ),
-            *("correlation_id", "provider_id", "posted_at", "queued_at", "submitted_at", "final_at"),
+            *(
+                "reference",
+                "correlation_id",
+                "message_id",
+                "provider_id",
+                "posted_at",
+                "queued_at",
+                "submitted_at",
+                "final_at",
+            ),
         )
+
+    def get_message_id(self, message: Any) -> str | None:
+        reference = message.send.reference
+        return name_of(str(reference), row=message.row) if reference else None
 
     def get_detail(self, message: Any) -> str:
         """The provider's own words, or ours for its code."""
@@ -117,13 +137,17 @@ class Messages(Collection):
     def get_serializer_class(self) -> Any:
         return MessageStory if self.action == "retrieve" else MessageShape
 
-    @searched("messages_search", "Find messages by number", MessageShape)
+    @searched("messages_search", "Find messages by number or reference", MessageShape, MessageSearchBody)
     def search(self, request: Request) -> Response:
         """Newest first, archived ones too. A POST, so that no number stands in an address."""
-        body = self.read(SearchBody)
-        number = read_number(body["number"], country=self.service.default_country)
+        body = self.read(MessageSearchBody)
         before = read_cursor(body["cursor"]) if body.get("cursor") else None
-        found = find_messages(self.service, number, before=before, page=body["limit"], key=key_of(request))
+        asked: dict[str, Any] = {"before": before, "page": body["limit"], "key": key_of(request)}
+        if name := body.get("reference"):
+            found = find_called(self.service, name, **asked)
+        else:
+            number = read_number(body["number"], country=self.service.default_country)
+            found = find_messages(self.service, number, **asked)
         if found.problem:
             raise ApiProblem(503, "unavailable", found.problem)
         shown = found.messages[: body["limit"]]

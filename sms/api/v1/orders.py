@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -22,10 +23,16 @@ from sms.compose.options import asking_for
 from sms.compose.order import LARGE, Order
 from sms.models import ApiKey, AudienceVersion, Receipts, Sender, SendOptions, Service
 from sms.values.problems import Problem, ProblemCode
+from sms.values.text import match_key
 from sms.webex.addresses import bare_sender
 
 M = TypeVar("M", bound=Model)
 NAMED = 1_000  # rows
+# by the heading of its column; a reference is apart from values, which may have one of theirs
+BESIDE = {
+    CORRELATION_ID: attrgetter("correlation_id"),
+    "recipient reference": attrgetter("reference"),
+}
 
 
 def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: files.Limits) -> Order:
@@ -162,10 +169,20 @@ def _audience(body: dict[str, Any], *, country: str, limits: files.Limits) -> fi
 
 
 def _rows(recipients: list[ListedRecipient]) -> Iterator[Row]:
-    """A table as a spreadsheet would hold it, so that it is read by the same rules. Its headings are row 0."""
-    headings = list(dict.fromkeys(name for one in recipients for name in one.values))
-    called = [CORRELATION_ID] if any(one.correlation_id for one in recipients) else []
-    yield 0, [NUMBER, *headings, *called]
+    """A table as a spreadsheet would hold it, so that it is read by the same rules. Its headings are row 0.
+
+    What stands beside the numbers has columns of its own, whatever values are called.
+    """
+    beside = {heading: read for heading, read in BESIDE.items() if any(map(read, recipients))}
+    names = list(dict.fromkeys(name for one in recipients for name in one.values))
+    taken = {match_key(heading): heading for heading in beside}
+    same = {heading: [name for name in names if taken.get(match_key(name)) == heading] for heading in beside}
+    headings = [name for name in names if match_key(name) not in taken]
+    yield 0, [NUMBER, *headings, *beside]
     for row, one in enumerate(recipients, start=1):
-        cells = [one.number, *(one.values.get(name, "") for name in headings)]
-        yield row, [*cells, one.correlation_id] if called else cells
+        values = [one.values.get(name, "") for name in headings]
+        called = [
+            next(filter(None, [read(one), *(one.values.get(name, "") for name in same[heading])]), "")
+            for heading, read in beside.items()
+        ]
+        yield row, [one.number, *values, *called]

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:textdesk:problem:"
+SENDS = "/api/v1/sends"
 TITLES = {
     "invalid": "The request cannot be used as it stands.",
     "unreadable": "The body cannot be read.",
@@ -56,7 +57,7 @@ class CodeField(serializers.CharField):
 class ApiProblem(exceptions.APIException):
     """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES.
 
-    The field of a problem is a path like `recipients[3].number`.
+    The field of a problem is a path like `recipients[3].number`; `beside` stands in the body beside what every problem has.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class ApiProblem(exceptions.APIException):
         *,
         problems: Iterable[Problem] = (),
         headers: dict[str, str] | None = None,
+        beside: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status_code = status
@@ -74,6 +76,7 @@ class ApiProblem(exceptions.APIException):
         self.sentence = detail
         self.problems = tuple(problems)
         self.headers = headers or {}
+        self.beside = beside or {}
 
 
 def invalid(field: str, detail: str, *, row: int = 0, code: ProblemCode = ProblemCode.INVALID) -> ApiProblem:
@@ -99,6 +102,7 @@ def body_of(problem: ApiProblem) -> dict[str, Any]:
         "status": problem.status_code,
         "code": problem.kind,
         "detail": problem.sentence,
+        **problem.beside,
     }
     if problem.problems:
         # without what stood there, which may be a number
@@ -127,7 +131,12 @@ def _read(exc: Exception) -> ApiProblem:
         case ComposeError():
             found = [one.at(COMPOSE_FIELDS.get(one.field, one.field)) for one in exc.problems]
             if isinstance(exc, RepeatedReference):
-                return ApiProblem(409, "conflict", str(exc), problems=found)
+                return ApiProblem(
+                    *(409, "conflict", str(exc)),
+                    problems=found,
+                    headers={"Location": f"{SENDS}/{exc.earlier.pk}"},
+                    beside={"existing": exc.earlier.pk},
+                )
             free = {"Retry-After": str(exc.seconds_left)} if isinstance(exc, CapRefused) else {}
             return ApiProblem(422, "refused", str(exc), problems=found, headers=free)
         case SavedError():  # the name is taken, a send used it, it is archived

@@ -204,11 +204,13 @@ def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> C
     return as_action
 
 
-def searched(name: str, summary: str, answer: type[Serializer[Any]]) -> Callable[[Any], Any]:
+def searched(
+    name: str, summary: str, answer: type[Serializer[Any]], body: type[Serializer[Any]] = SearchBody
+) -> Callable[[Any], Any]:
     """A search of a collection by number: posted, so that no number stands in an address."""
 
     describe = extend_schema(
-        operation_id=name, summary=summary, request=SearchBody, responses=answer(many=True), filters=False
+        operation_id=name, summary=summary, request=body, responses=answer(many=True), filters=False
     )
     return lambda method: describe(posted(detail=False)(method))
 

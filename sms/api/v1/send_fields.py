@@ -9,7 +9,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from sms.api.json_values import Written, value_text
-from sms.models.callback import LONGEST_CORRELATION_ID
+from sms.audiences.files.cells import WITHOUT_VALUE, plain
+from sms.models.callback import LONGEST_CORRELATION_ID, LONGEST_REFERENCE
 from sms.values.problems import ProblemCode, ProblemError
 from sms.values.text import UNSTORABLE, match_key
 
@@ -18,7 +19,7 @@ MOST_VALUES = 100
 LONGEST_TEXT = 2000  # characters of a number or a value
 SOURCE_LIMITS = {"column": 200, "fallback": 500}  # characters
 NUMBER = "number"
-CORRELATION_ID = "correlation_id"
+CORRELATION_ID, REFERENCE = "correlation_id", "reference"
 
 
 @extend_schema_field(
@@ -85,6 +86,7 @@ class ListedRecipient:
     number: str
     values: dict[str, str]
     correlation_id: str = ""
+    reference: str = ""
 
 
 @extend_schema_field(
@@ -114,6 +116,11 @@ class ListedRecipient:
                             "type": "string",
                             "maxLength": LONGEST_CORRELATION_ID,
                             "description": "What you call this message; it comes back in events and messages.",
+                        },
+                        REFERENCE: {
+                            "type": "string",
+                            "maxLength": LONGEST_REFERENCE,
+                            "description": "What you call this recipient; by it messages, rejects and events are found.",
                         },
                     },
                 },
@@ -154,7 +161,7 @@ class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
 def _recipient(item: Any) -> ListedRecipient:
     if isinstance(item, str):
         item = {NUMBER: item}
-    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values", CORRELATION_ID}:
+    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values", CORRELATION_ID, REFERENCE}:
         says = 'Write a number as a text, or {"number": "…", "values": {…}}.'
         raise ProblemError(ProblemCode.INVALID, says)
     item = {name: value for name, value in item.items() if value is not None}
@@ -166,6 +173,7 @@ def _recipient(item: Any) -> ListedRecipient:
     if not isinstance(called, str) or len(called) > LONGEST_CORRELATION_ID:
         says = f"A correlation id is a text of up to {LONGEST_CORRELATION_ID} characters."
         raise ProblemError(ProblemCode.TOO_LONG if isinstance(called, str) else ProblemCode.INVALID, says)
+    reference = _reference(item.get(REFERENCE, ""))
     if not isinstance(values, dict):
         raise ProblemError(ProblemCode.INVALID, "Values are texts or numbers by name.")
     if wrong := [name for name, value in values.items() if value is None]:
@@ -179,10 +187,21 @@ def _recipient(item: Any) -> ListedRecipient:
             raise ProblemError(ProblemCode.INVALID, says)
         if called and match_key(name) == match_key(CORRELATION_ID):
             raise ProblemError(ProblemCode.ONLY_ONE, "Write the correlation id once, beside the number.")
-    for text in (number, called, *values, *values.values()):
+    for text in (number, called, reference, *values, *values.values()):
         if len(text) > LONGEST_TEXT or UNSTORABLE.search(text):
             raise ProblemError(
                 ProblemCode.TOO_LONG if len(text) > LONGEST_TEXT else ProblemCode.BROKEN_TEXT,
                 f"A text has more than {LONGEST_TEXT:,} characters, or holds a character that cannot be stored.",
             )
-    return ListedRecipient(number, {name.strip(): value for name, value in values.items()}, called)
+    return ListedRecipient(number, {name.strip(): value for name, value in values.items()}, called, reference)
+
+
+def _reference(given: Any) -> str:
+    """Only what comes back as it was given: it stands in a cell on its way."""
+    if not isinstance(given, str) or len(given) > LONGEST_REFERENCE:
+        says = f"A reference is a text of up to {LONGEST_REFERENCE} characters."
+        raise ProblemError(ProblemCode.TOO_LONG if isinstance(given, str) else ProblemCode.INVALID, says)
+    if given != plain(given) or "\n" in given or given in WITHOUT_VALUE:
+        says = "A reference has no line break, no space before or after it, and is no formula."
+        raise ProblemError(ProblemCode.INVALID, says)
+    return given

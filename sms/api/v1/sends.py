@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, Json, NoBody
-from sms.api.v1.filters import OfSendFilter, RejectFilter, SendFilter
+from sms.api.v1.filters import AnyRejectFilter, OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.messages import MessageShape
 from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.orders import naming_rows, order_of, source_of
@@ -26,17 +26,21 @@ from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.sparse import Sparse
+from sms.api.v1.sparse import Number, Sparse, SparseModel, Text
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
-from sms.models import ApprovalState, Message, Reject, Send, SendOptions, SendState
+from sms.models import OVER, ApprovalState, Message, Reject, Send, SendOptions, SendState, ShownState
 from sms.sends import control, holds, plan, progress, reschedule, waits
 from sms.sends.own_numbers import without_recipients
 from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
+from sms.values.msisdn.mention import masked
+
+LISTED = 100  # messages in the answer to a send that was made
+OWN_DIGITS = 7  # by which a number is known in another text
 
 
 class ApprovalShape(serializers.Serializer[Any]):
@@ -67,7 +71,17 @@ class SendShape(Sparse, WithShownOptions):
     id = serializers.IntegerField(source="send.pk")
     name = serializers.CharField(source="send.name")
     client_reference = serializers.CharField(source="send.client_reference")
-    state = serializers.ChoiceField(choices=SendState.values, source="send.state")
+    message_id = serializers.UUIDField(
+        source="send.reference",
+        allow_null=True,
+        help_text="The `messageId` of `/v2/messages`, where it came from there.",
+    )
+    state = serializers.ChoiceField(
+        choices=ShownState.values,
+        source="send.shown_state",
+        help_text="`posted`: all of it was handed over. `settled`: each message has its end as well. "
+        "Wait for `settled` or `cancelled`; neither is taken back.",
+    )
     held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
     waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
@@ -89,8 +103,20 @@ class SendShape(Sparse, WithShownOptions):
     )
     recipients = serializers.IntegerField(source="send.recipients")
     rejected = serializers.IntegerField(source="send.rejected")
-    counts = serializers.DictField(child=serializers.IntegerField())
+    counts = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Messages by state, from the first moment on: those still to be written are pending.",
+    )
+    outstanding = serializers.IntegerField(help_text="Messages without an end.")
     created_at = serializers.DateTimeField(source="send.created_at")
+    posted_at = serializers.DateTimeField(
+        source="send.posted_at", allow_null=True, help_text="When the last of it was handed over."
+    )
+    settled_at = serializers.DateTimeField(
+        source="send.settled_at",
+        allow_null=True,
+        help_text="When the last message had its end. What is heard afterwards still changes `counts`.",
+    )
     cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
@@ -103,9 +129,26 @@ class SendShape(Sparse, WithShownOptions):
         return shown
 
 
+class MadeMessageShape(SparseModel):
+    """A message of a send that was just made."""
+
+    number = Number(source="msisdn")
+    reference = Text(source="partner_reference", help_text="What you call the recipient.")
+
+    class Meta:
+        model = Message
+        fields = ("id", "row", "number", "reference")
+
+
 class MadeSendShape(SendShape):
     """A send that was just made, with what a careful colleague would say of its text."""
 
+    messages = MadeMessageShape(
+        many=True,
+        allow_null=True,
+        help_text=f"In the order of the rows, where they are {LISTED} at most and written already; otherwise null: "
+        "`/sends/{id}/messages` has them.",
+    )
     cautions = shape_of(Caution)(many=True)
 
 
@@ -115,6 +158,7 @@ class ShownSend:
 
     send: Send
     counts: dict[str, int]
+    outstanding: int
     held: bool
     approval: queries.ApprovalStatus | None
     waits: Sequence[waits.Wait]
@@ -133,11 +177,31 @@ class RejectShape(Sparse):
         return str(reject.value) if self.context.get("numbers") else "•••"
 
 
+class LeftOutShape(RejectShape):
+    """A row of a send that was refused before a message existed."""
+
+    id = serializers.IntegerField(source="pk")
+    send = serializers.IntegerField(source="send_id")
+    reference = serializers.SerializerMethodField(
+        help_text="What the one who asked for it calls the recipient. Numbers in it are hidden without the scope `numbers`."
+    )
+
+    def get_reference(self, reject: Any) -> str:
+        """May be the number itself."""
+        said = str(reject.reference)
+        if not said or self.context.get("numbers"):
+            return said
+        number = "".join(filter(str.isdigit, reject.value))[-OWN_DIGITS:]
+        if len(number) == OWN_DIGITS and number in "".join(filter(str.isdigit, said)):
+            return masked(said)
+        return without_recipients(said, reject.send)
+
+
 class StoppedShape(serializers.Serializer[Any]):
     """What a cancel or a stop did."""
 
     stopped = serializers.IntegerField(help_text="Messages that were kept from being posted.")
-    state = serializers.ChoiceField(choices=SendState.values)
+    state = serializers.ChoiceField(choices=ShownState.values)
 
 
 @described(
@@ -170,6 +234,7 @@ class Sends(Collection):
             ShownSend(
                 one.send,
                 one.counts,
+                outstanding=one.unanswered,
                 held=one.send.pk in held,
                 approval=asked.get(one.send.pk),
                 waits=wait.get(one.send.pk, ()),
@@ -218,8 +283,18 @@ class Sends(Collection):
             send = create(order, by=self.by)
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
+            made.data["messages"] = self._messages_of(send)
             made.data["cautions"] = [{"code": one.code, "text": one.text} for one in order.cautions]
         return made
+
+    def _messages_of(self, send: Send) -> Any:
+        if send.state == SendState.PREPARING or send.recipients > LISTED:
+            return None
+        rows = Message.objects.filter(send=send).select_related("echo").order_by("pk")
+        found = list(rows.only("msisdn", "row", "echo__reference"))
+        for one in found:
+            one.send = send
+        return MadeMessageShape(found, many=True, context=self.get_serializer_context()).data
 
     @once("sends_reschedule", "Put a send at another time", SendChange, SendShape)
     def partial_update(self, body: dict[str, Any], pk: int) -> Response:
@@ -250,8 +325,8 @@ class Sends(Collection):
 
     def _stopped(self, send: Send) -> Response:
         stopped = control.stop(send, by=self.by)
-        send.refresh_from_db(fields=["state"])
-        return Response(StoppedShape({"stopped": stopped, "state": send.state}).data)
+        send.refresh_from_db(fields=["state", "settled_at"])
+        return Response(StoppedShape({"stopped": stopped, "state": send.shown_state}).data)
 
     @once("sends_pause", "Pause a send", HoldBody, SendShape)
     def pause(self, body: dict[str, Any], pk: int) -> Response:
@@ -274,7 +349,7 @@ class Sends(Collection):
 
     def _open(self, pk: int) -> Send:
         send: Send = self.found(pk)
-        if send.state in (SendState.FINISHED, SendState.CANCELLED):
+        if send.state in OVER:
             raise ApiProblem(409, "conflict", f"It is {send.state} already; nothing of it can be changed.")
         return send
 
@@ -307,11 +382,24 @@ class SendMessages(OfSend):
 
 
 class SendRejects(OfSend):
-    serializer_class = RejectShape
+    serializer_class = LeftOutShape
     filterset_class = RejectFilter
-    queryset = Reject.objects.all()
+    queryset = Reject.objects.select_related("send__service")
 
     @extend_schema(operation_id="sends_rejects", summary="List the rows that a send left out")
     def list(self, request: Request, pk: int) -> Response:
         """The last row first."""
         return self.page(self.get_queryset().filter(send=self.send(pk)))
+
+
+class Rejects(Resource):
+    scope = "read"
+    of_service, owner = "send__service", "send__owner"
+    serializer_class = LeftOutShape
+    filterset_class = AnyRejectFilter
+    queryset = Reject.objects.select_related("send__service")
+
+    @extend_schema(operation_id="rejects_list", summary="List the rows that sends left out")
+    def list(self, request: Request) -> Response:
+        """The newest first. Find by your `reference` here what has no message."""
+        return self.page(self.rows())

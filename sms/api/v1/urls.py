@@ -18,7 +18,7 @@ from sms.api.v1.problems import ApiProblem
 from sms.api.v1.reports import DayReports, SendReports
 from sms.api.v1.resource import Collection, Resource
 from sms.api.v1.send_report import SendReportFile
-from sms.api.v1.sends import SendMessages, SendRejects, Sends
+from sms.api.v1.sends import Rejects, SendMessages, SendRejects, Sends
 
 LIST: dict[str, Any] = {"get": "list"}
 RESOURCES: dict[str, type[Resource]] = {
@@ -56,6 +56,7 @@ urlpatterns = [
     *router.urls,
     path("caps", Caps.as_view({"get": "retrieve"})),
     path("events", Events.as_view(LIST)),
+    path("rejects", Rejects.as_view(LIST)),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),
     path("sends/<int:pk>/report", SendReportFile.as_view(LIST)),

@@ -14,6 +14,7 @@ from sms.compliance.archive.move import move, resume
 from sms.compliance.archive.read import (
     at_row,
     by_provider_id,
+    called,
     every,
     has,
     histories_of,

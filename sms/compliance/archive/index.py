@@ -1,4 +1,4 @@
-"""The index of an archive: which block holds a number or a provider's id, by keyed digest, without revealing either."""
+"""The index of an archive: which block holds a number, a provider's id or a partner's name, by keyed digest, without revealing any."""
 
 import hmac
 from collections import defaultdict
@@ -21,6 +21,11 @@ def of_provider_id(provider_id: str, *, key: bytes) -> bytes:
     return _digest(b"provider " + provider_id.encode(), key)
 
 
+def of_name(name: str, *, key: bytes) -> bytes:
+    """What a partner calls a message or its recipient."""
+    return _digest(b"called " + name.encode(), key)
+
+
 def _digest(text: bytes, key: bytes) -> bytes:
     return hmac.digest(key, text, "sha256")[:DIGEST]
 
@@ -37,6 +42,7 @@ class Building:
                 digests.add(of_number(row.msisdn, key=self._key))
             if row.provider_id:
                 digests.add(of_provider_id(row.provider_id, key=self._key))
+            digests |= {of_name(name, key=self._key) for name in row.partner_names}
         for digest in sorted(digests):
             self._buckets[digest[0]] += digest[1:] + number.to_bytes(PLACE, "big")
 

@@ -1,4 +1,4 @@
-"""Archived messages found and read: by id, number or provider id, of a send, or all of a service. Called by the pages and the API."""
+"""Archived messages found and read: by id, number, provider id or a partner's name, of a send, or all of a service."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -58,6 +58,12 @@ def by_provider_id(service: Service, provider_id: str) -> list[ArchivedMessage]:
     """Archived messages with the provider's id. Raises ArchiveError."""
     digest = index.of_provider_id(provider_id, key=service.number_key)
     return [row for row in _among(service, digest) if row.provider_id == provider_id]
+
+
+def called(service: Service, name: str) -> list[ArchivedMessage]:
+    """Archived messages that a partner calls so, or their recipient. Raises ArchiveError."""
+    digest = index.of_name(name, key=service.number_key)
+    return [row for row in _among(service, digest) if name in row.partner_names]
 
 
 def _among(service: Service, digest: bytes) -> Iterator[ArchivedMessage]:

@@ -38,7 +38,7 @@ class ArchivedReceipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
-    """One message. `echo` is a partner's correlation id and spelling of the number."""
+    """One message. `echo` is a partner's correlation id, spelling of the number and reference of the recipient."""
 
     id: int
     send_id: int
@@ -61,12 +61,20 @@ class ArchivedMessage(msgspec.Struct, frozen=True, array_like=True):
     queued_at: datetime | None
     submitted_at: datetime | None
     final_at: datetime | None
-    echo: tuple[str, str] | None = None
+    echo: tuple[str, ...] | None = None  # older ones have no reference
     receipts: tuple[ArchivedReceipt, ...] = ()
 
     @property
     def partner_correlation_id(self) -> str:
         return self.echo[0] if self.echo else ""
+
+    @property
+    def partner_reference(self) -> str:
+        return self.echo[2] if self.echo and len(self.echo) > 2 else ""
+
+    @property
+    def partner_names(self) -> set[str]:
+        return {self.partner_correlation_id, self.partner_reference} - {""}
 
 
 COLUMNS = ArchivedMessage.__struct_fields__[:-2]  # of the message itself
@@ -78,7 +86,7 @@ def read_ledger(message_ids: Iterable[int]) -> list[ArchivedMessage]:
     """These messages as they are now, in order of id. Four queries."""
     wanted = among(message_ids)
     spelled = Echo.objects.filter(message_id__in=wanted)
-    echoes = {one.pk: (one.correlation_id, one.destination) for one in spelled}
+    echoes = {one.pk: (one.correlation_id, one.destination, one.reference) for one in spelled}
     clicks: dict[int, tuple[int, ArchivedClick]] = {}
     visits = Click.objects.filter(message_id__in=wanted).order_by()
     columns = ("message_id", "receipt_id", *ArchivedClick.__struct_fields__)
@@ -145,5 +153,11 @@ def history_of(row: ArchivedMessage, *, send: Send) -> MessageHistory:
         for one in row.receipts
         if one.click is not None
     }
-    echo = Echo(message=message, correlation_id=row.echo[0], destination=row.echo[1]) if row.echo else None
-    return MessageHistory(message, receipts, clicks, echo)
+    return MessageHistory(message, receipts, clicks, _echo_of(row, message))
+
+
+def _echo_of(row: ArchivedMessage, message: Message) -> Echo | None:
+    if not row.echo:
+        return None
+    said = {"correlation_id": row.partner_correlation_id, "reference": row.partner_reference}
+    return Echo(message=message, service_id=message.send.service_id, destination=row.echo[1], **said)

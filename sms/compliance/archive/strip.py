@@ -44,7 +44,7 @@ def strip(row: ArchivedMessage, gone: StripRule, *, key: bytes) -> ArchivedMessa
 def without_number(row: ArchivedMessage, *, put: str) -> ArchivedMessage:
     """The row without its own number, wherever it stands in it."""
     row = silent(row, Mention(row.msisdn))
-    return replace(row, msisdn=put, echo=row.echo and (row.echo[0], ""))
+    return replace(row, msisdn=put, echo=row.echo and (row.echo[0], "", *row.echo[2:]))
 
 
 def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
@@ -54,7 +54,7 @@ def silent(row: ArchivedMessage, mention: Mention) -> ArchivedMessage:
         text=mention.without(row.text),
         substitutions=in_values(row.substitutions, mention),
         detail=mention.without(row.detail),
-        echo=(mention.without(row.echo[0]), mention.without(row.echo[1])) if row.echo else None,
+        echo=tuple(map(mention.without, row.echo)) if row.echo else None,
         receipts=tuple(bare(one) if in_raw(one.raw, mention) else one for one in row.receipts),
     )
 

@@ -62,6 +62,7 @@ def _messages(service: Service, e164: str, forms: tuple[str, str]) -> Iterator[d
             "ended": time_of(message.final_at),
             "provider_id": message.provider_id,
             "called_by_partner": one.echo.correlation_id if one.echo else "",
+            "reference_of_partner": one.echo.reference if one.echo else "",
             "receipts": [
                 {
                     "received": time_of(receipt.received_at),

@@ -25,7 +25,8 @@ from sms.models.personal import ColumnKind
 
 MOST = 1000  # entries of a kind
 GIVEN = {  # by places of their own
-    *("sms.Callback.body", "sms.Draft.pasted", "sms.Echo.correlation_id", "sms.Echo.destination"),
+    *("sms.Callback.body", "sms.Draft.pasted", "sms.Echo.destination"),
+    *("sms.Echo.correlation_id", "sms.Echo.reference"),
     *("sms.Reject.value", "sms.Reject.reason", "sms.Erasure.digest", "sms.OptOut.msisdn"),
 }
 OF_THE_PERSON = ("sms.Message", "sms.InboundMessage", "sms.OptOut")  # rows that were given out as a whole

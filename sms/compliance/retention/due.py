@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max, Q, Sum
 
-from sms.models import Send, SendState, Service, StateCount
+from sms.models import OVER, Send, SendState, Service, StateCount
 from sms.models.message import OPEN
 from sms.models.paging import pages
 from sms.models.sql.id_list import among
 
 PAGE = 500
-DONE = (SendState.FINISHED, SendState.CANCELLED)
 # a stage by the column that says that it is done, and the days that it follows
 STAGES: dict[str, tuple[str, str]] = {
     "receipts": ("receipts_gone_at", "keep_receipts"),
@@ -65,7 +64,7 @@ def ready(service: Service, stage: str, *, now: datetime, kept: KeptBack | None 
                 continue
             if held is not None:
                 kept.held += 1
-            elif still or state not in DONE:
+            elif still or state not in OVER:
                 kept.open += 1
             else:
                 yield Ready(pk, recipients, ended)

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from sms.audiences import saved
-from sms.compliance.retention.due import DONE
 from sms.compliance.retention.messages import shorten
 from sms.models import (
+    OVER,
     Actor,
     AudienceChunk,
     AudienceVersion,
@@ -104,7 +104,7 @@ def _versions(service: Service, now: datetime) -> "QuerySet[AudienceVersion]":
     made_of = Q(audience=None, made_at__lt=before) & ~Exists(drafts)
     # a send needs its own for as long as it needs its numbers
     kept = Send.objects.filter(audience=OuterRef("pk")).filter(
-        ~Q(state__in=DONE) | Q(keeping__isnull=True) | Q(keeping__numbers_gone_at=None)
+        ~Q(state__in=OVER) | Q(keeping__isnull=True) | Q(keeping__numbers_gone_at=None)
     )
     read_on = mine.filter(mends=OuterRef("pk"), ready_at=None)
     rows = mine.filter(listed | made_of, erased_at=None).filter(~Exists(kept), ~Exists(read_on))

@@ -7,6 +7,7 @@ from sms.compose import spending
 from sms.compose.approval import endings, fingerprint
 from sms.compose.approval.fingerprint import MessageDigests
 from sms.ledger import wakeups
+from sms.ledger.settled import settle_after
 from sms.models import Actor, ApprovalRequest, ApprovalRules, ApprovalState, Send, SendState, Slice
 from sms.models.audit import audit
 
@@ -28,6 +29,7 @@ def release(request: ApprovalRequest, send: Send, *, by: Actor, now: datetime) -
     send.state = SendState.SCHEDULED if send.due_at > now else SendState.SENDING
     if not left.exists():
         send.state = SendState.FINISHED  # it was changed when all of it had gone
+        settle_after([send.pk])
     send.save(update_fields=["state", "due_at", "counted_on"])
     request.released_at = now
     # from then on the question is not whether it is answered, but whether the send begins

@@ -90,7 +90,7 @@ def _write_messages(
             deltas = CounterDeltas()
             slices.pour(send, lines, deltas=deltas)
             deltas.write()
-            store_rejects(send, rejects)
+            store_rejects(send, rejects, order=order)
             point("messages_uncommitted")
         point("messages_committed")
         yield

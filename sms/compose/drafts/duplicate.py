@@ -18,7 +18,7 @@ from sms.compose.drafts.recipients_of_send import (
     take_over_recipients,
 )
 from sms.compose.naming import own_name
-from sms.models import Actor, Draft, MessageState, Send, SendState
+from sms.models import OVER, Actor, Draft, MessageState, Send
 from sms.models.audit import audit
 
 # of one draft alone, not of what it says
@@ -31,7 +31,6 @@ OF_PROGRAMS = (
     "notify_url",
     "notify_url_auth_id",
 )  # what a partner's system hears of its own sends
-OVER = (SendState.FINISHED, SendState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

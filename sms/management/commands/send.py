@@ -25,7 +25,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.management.option_arguments import add_option_arguments, in_zone, moment, named, options_of
 from sms.management.reading_arguments import add_reading_arguments
 from sms.models import Actor, ApprovalState, Preparation, Send, SendState, Service
-from sms.models.message import FINAL
+from sms.sends.progress import progress_of
 from sms.values import text
 from sms.webex.addresses import bare_sender
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="until every message is final or nothing at all moved for 60 s; how far a large one is goes to stderr",
+            help="until every message has its end or nothing at all moved for 60 s; how far a large one is goes to stderr",
         )
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
@@ -127,14 +127,17 @@ class Command(BaseCommand):
             raise _unreadable(problem) from None
 
     def _print(self, send: Send, *, seconds: float, as_json: bool) -> None:
-        states = send.counts()
+        send.refresh_from_db(fields=["state", "settled_at", "recipients", "rejected"])
+        progress = progress_of(send)
+        states = progress.counts
         if as_json:
             line = {
                 "send": send.pk,
-                "state": send.state,
+                "state": send.shown_state,
                 "recipients": send.recipients,
                 "rejected": send.rejected,
                 "states": states,
+                "outstanding": progress.unanswered,
                 "seconds": round(seconds, 2),
             }
             self.stdout.write(json.dumps(line))
@@ -186,7 +189,7 @@ def _wait(send: Send, *, say: Callable[[str], object]) -> None:
         if work is not None and work.state == Preparation.State.FAILED:
             say(f"{work.trouble} Nothing of it was posted. Its page lets it go on.")
             return
-        if work is None and not set(send.counts()) - FINAL:
+        if work is None and progress_of(send).settled:
             return
         if work is not None and time.monotonic() - reported > REPORT_EVERY:
             reported = time.monotonic()

@@ -80,7 +80,12 @@ def cautions(
 
 def _columns(order: ResolvedOrder) -> str:
     """The columns beside the numbers, in words; empty for none."""
-    used = {order.audience.column, order.correlation_heading, order.zone_heading}
+    used = {
+        order.audience.column,
+        order.correlation_heading,
+        order.reference_heading,
+        order.zone_heading,
+    }
     names = [f"“{one[:40]}”" for one in order.audience.headings if one and one not in used]
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return (

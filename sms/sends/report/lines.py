@@ -26,10 +26,10 @@ from sms.values.text import match_key
 from sms.webex.limits import MOST_DESTINATIONS
 
 NUMBER = "number"
-# None of them names a column of numbers, of time zones or of correlation ids: a report is read as an audience like the file before it.
+# None of them names a column of numbers, time zones, correlation ids or references: a report is read as an audience like its file.
 APPENDED = (
     *("row", "state", "posted (UTC)", "ended (UTC)", "code", "what it means", "segments", "cost", "currency"),
-    *("clicks", "provider id", "asked correlation id", "carrier"),
+    *("clicks", "provider id", "asked correlation id", "asked reference", "carrier"),
 )
 TEST_MODE = "test mode"
 ReportCell = str | int | float | None
@@ -186,7 +186,8 @@ def _appended(one: RowOutcome, other: OtherCell) -> list[ReportCell]:
             one.segments,
         ),
         *(None if one.cost is None else float(one.cost), one.currency, one.clicks),
-        *(one.provider_id, other(one.correlation_id, one.number), one.carrier),
+        *(one.provider_id, other(one.correlation_id, one.number), other(one.reference, one.number)),
+        one.carrier,
     ]
 
 

@@ -40,6 +40,7 @@ class RowOutcome:
     clicks: int | None = None
     provider_id: str = ""
     correlation_id: str = ""
+    reference: str = ""
     carrier: str = ""
     values: dict[str, Any] | None = None  # of a message, which it keeps itself
 
@@ -61,7 +62,8 @@ def rejects_of(send: Send) -> Iterator[RowOutcome]:
     for page in pages(Reject.objects.filter(send=send), AT_ONCE):
         for bad in page:
             code = ProblemCode(bad.code)
-            yield RowOutcome(bad.row, bad.value, LEFT_OUT, code=code.value, meaning=bad.reason)
+            said = {"code": code.value, "meaning": bad.reason, "reference": bad.reference}
+            yield RowOutcome(bad.row, bad.value, LEFT_OUT, **said)
 
 
 def without_message(row: Recipient | RejectedRow) -> RowOutcome:
@@ -89,6 +91,7 @@ def _of_message(one: Any, send: Send, prices: Callable[[str], Price | None], cli
         clicks=clicks if send.tracks_clicks else None,
         provider_id=one.provider_id,
         correlation_id=one.partner_correlation_id,
+        reference=one.partner_reference,
         carrier=one.carrier,
         values=one.substitutions or None,
     )

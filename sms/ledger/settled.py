@@ -1,0 +1,71 @@
+"""When a send is settled: all of it was handed over or cancelled, and each message has its end. Noted once, and never taken back.
+
+What ends the last message (a receipt, its refusal, three days of silence) is committed first, and the look at the counters comes after, so
+that of two who end the last two messages at once the later one sees both. `look_again` finds what a process that died left unnoticed.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from sms.callbacks import events
+from sms.models.message import OPEN
+from sms.models.send import OVER, Send, StateCount
+from sms.models.sql.id_list import among
+
+TOLD = ("service_id", "sender_id", "lane", "reference", "state", "settled_at")
+AT_ONCE = 1000
+NEWEST = 10_000  # sends that are looked at every minute
+
+
+def settle_after(send_ids: Collection[int]) -> None:
+    """Look at these sends once the transaction is committed."""
+    if send_ids:
+        transaction.on_commit(partial(settle, frozenset(send_ids)), robust=True)
+
+
+def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
+    """Note those of these sends that are settled by now; returns how many. One query where none is."""
+    if not send_ids:
+        return 0
+    left = StateCount.objects.filter(send=OuterRef("pk"), state__in=OPEN).order_by().values("send")
+    sends = _unsettled().filter(pk__in=among(send_ids)).order_by("pk")
+    counted = sends.annotate(left=Coalesce(Subquery(left.annotate(left=Sum("delta")).values("left")), 0))
+    ids = list(counted.filter(left=0).values_list("pk", flat=True))
+    if not ids:
+        return 0
+    now = now or timezone.now()
+    with transaction.atomic():
+        rows = _unsettled().filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True)
+        locked = list(rows.only(*TOLD))
+        Send.objects.filter(pk__in=among([one.pk for one in locked])).update(settled_at=now)
+        for one in locked:
+            one.settled_at = now
+        tell("send.settled", locked, at=now)
+    return len(locked)
+
+
+def tell(kind: str, sends: Collection[Send], *, at: datetime) -> None:
+    """An event of each. What came by `/v2/messages` is followed by its messages, which say the same."""
+    events.record([events.of_send(one, kind, at=at, once=(kind,)) for one in sends if one.reference is None])
+
+
+def look_again(*, newest: int | None = NEWEST) -> int:
+    """Settle what nobody noticed among the newest sends, or among all; returns how many."""
+    before, looked, done = 2**63 - 1, 0, 0
+    while newest is None or looked < newest:
+        ids = list(_unsettled().filter(pk__lt=before).order_by("-pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not ids:
+            break
+        done += settle(ids)
+        before, looked = ids[-1], looked + len(ids)
+    return done
+
+
+def _unsettled() -> "QuerySet[Send]":
+    return Send.objects.filter(state__in=OVER, settled_at=None)
