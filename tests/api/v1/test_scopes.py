@@ -92,13 +92,15 @@ def test_every_error_is_a_problem():
         ),
     ):
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM), answer.content
-        assert answer.json()["status"] == status and answer.json()["type"].startswith("urn:")
+        assert answer.json()["status"] == status
+        assert answer.json()["type"] == f"http://127.0.0.1:8000/api/problems/{answer.json()['code']}"
+        assert answer.json()["request_id"] == answer["Request-Id"]
 
 
 def test_a_fault_of_ours_is_a_problem_without_its_details(settings):
     _, partner = a_partner()
     settings.UPLOAD_MAX_BYTES = None  # something that nobody expected
-    answer = partner.post("sends", {"text": "x", "csv": "+447700900101", "dry_run": True})
+    answer = partner.post("sends/plan", {"text": "x", "csv": "+447700900101"})
     assert (answer.status_code, answer["Content-Type"]) == (500, PROBLEM)
     assert "NoneType" not in answer.content.decode()
 
