@@ -16,6 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.throttle import tell_caps
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, Json, NoBody
 from sms.api.v1.filters import AnyRejectFilter, OfSendFilter, RejectFilter, SendFilter
@@ -26,7 +27,7 @@ from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
 from sms.api.v1.problems import ApiProblem, CodeField
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.sparse import Number, Sparse, SparseModel, Text
+from sms.api.v1.sparse import Number, Sparse, SparseModel, Text, Words
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
@@ -86,7 +87,7 @@ class SendShape(Sparse, WithShownOptions):
     waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
     approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
     sender = serializers.CharField(source="send.sender")
-    text = serializers.CharField(source="send.text")
+    text = Words(source="send.text", help_text="Null unless the key has the scope `texts`.")
     template = serializers.CharField(source="send.template", allow_null=True)
     policy_group = serializers.CharField(source="send.policy_group", allow_null=True)
     link_domain = serializers.CharField(source="send.link_domain", allow_null=True)
@@ -258,13 +259,14 @@ class Sends(Collection):
             raise ApiProblem(403, "forbidden", says)
         if body["dry_run"]:
             order = self._order(body)
-            with naming_rows(order.audience, source_of(body)):
+            with naming_rows(source_of(body)):
                 planned = plan.build_plan(
                     order,
                     now=timezone.now(),
                     public_url=settings.PUBLIC_URL,
                     row=body.get("plan_row"),
                     masked=order.saved is not None and not access.shows_numbers(request),
+                    wordless=order.saved is not None and not access.shows_texts(request),
                 )
             return Response(plan.as_json(planned))
         access.only_sandbox(request)
@@ -277,8 +279,9 @@ class Sends(Collection):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = resolve(self._order(body))
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             send = create(order, by=self.by)
+        tell_caps(self.request._request, send.caps_left)
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
             made.data["messages"] = self._messages_of(send)

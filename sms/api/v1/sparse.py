@@ -1,14 +1,14 @@
-"""What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked unless the key may see them."""
+"""What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked, texts null unless the key may see
+them."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from sms.api.v1.problems import invalid
+from sms.api.v1.problems import unknown
 from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask
 from sms.values.msisdn.mention import masked, numbers_like, starred
-from sms.values.problems import ProblemCode
 
 
 class Sparse(serializers.Serializer[Any]):
@@ -24,8 +24,7 @@ class Sparse(serializers.Serializer[Any]):
             return fields
         for name in only:
             if name not in fields:
-                says = f"There is no field {name[:40]!r}. There are: {', '.join(fields)}."
-                raise invalid("fields", says, code=ProblemCode.UNKNOWN_FIELD)
+                raise unknown("fields", "field", fields, name)
         return {name: field for name, field in fields.items() if name in only}
 
 
@@ -37,8 +36,18 @@ class SparseModel(Sparse, serializers.ModelSerializer[Any]):
         return {name: wanted.get(name, {}) | {"read_only": True} for name in self.Meta.fields}
 
 
+class Words(serializers.CharField):
+    """What was sent or answered: null unless the context's `texts` says otherwise."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) if self.context.get("texts") else None
+
+
 class Text(serializers.CharField):
-    """A message's text, in which the numbers of its send's recipients are hidden unless the context's `numbers` says otherwise."""
+    """What was said of a message: numbers of its send's recipients are hidden in it unless the context's `numbers` says otherwise."""
 
     def get_attribute(self, instance: Any) -> Any:
         text = super().get_attribute(instance)
@@ -46,6 +55,10 @@ class Text(serializers.CharField):
             return text
         said = starred(text or "", instance.msisdn)
         return without_recipients(said, instance.send) if numbers_like(said) else said
+
+
+class MessageText(Words, Text):
+    """What a message says."""
 
 
 class Remark(serializers.CharField):
