@@ -27,7 +27,7 @@ from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts, refused
 from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
-from sms.models import IdempotentAnswer
+from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.reports import facts
 from sms.sends import unapproved
@@ -161,6 +161,7 @@ JOBS: tuple[Job, ...] = (
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old events", MINUTE, lambda _: feed.forget(), repeats=True),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
+    Job("old refused requests", MINUTE, lambda _: RefusedRequest.forget()),
     Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),

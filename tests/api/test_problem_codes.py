@@ -80,7 +80,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "time_passed": {"send_at": "2020-01-01T00:00:00Z"},
     "expires_too_early": {"send_at": "2090-01-02T00:00:00Z", "expires_at": "2090-01-01T00:00:00Z"},
     "unknown_column": {"recipients": ..., "csv": "mobile,name\n+447700900101,Ada\n", "column": "telephone"},
-    "no_recipients": {"recipients": [REFUSER]},
+    "opted_out": {"recipients": [REFUSER]},  # the only row, which says itself what is wrong with it
     "no_such_row": {"dry_run": True, "plan_row": 99},
     "missing_value": {"text": "Hi $(name)"},
     "foreign_placeholder": {
@@ -301,7 +301,7 @@ def test_a_spend_cap_that_is_reached(service, partner, composer):
     Service.objects.update(cap_day=1)
     a_send(service)
     answer = partner.post("sends", asked({}))
-    assert (answer.status_code, codes_in(answer)) == (422, {"cap_reached"})
+    assert (answer.status_code, codes_in(answer)) == (429, {"cap_reached"})
     assert int(answer.headers["Retry-After"]) <= 25 * 3600
     assert "cap_reached" in codes_on(composer.post("/s/shop/compose/", typed(service, pasted=TO[0])))
     answer = post(a_key(service), body())

@@ -316,7 +316,7 @@ class Callbacks(Collection):
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scope = "callbacks"
-
+    unmatched = ("replay",)
     of_service = "endpoint__service"
     owner = "endpoint__key_owner"
 

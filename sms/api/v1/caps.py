@@ -29,7 +29,7 @@ class CapShape(serializers.Serializer[Any]):
     left = serializers.SerializerMethodField()
 
     def _amount(self, one: Any, value: int) -> float:
-        return value if one.unit == "segments" else value / MICROS
+        return value / MICROS if one.is_money else value
 
     def get_cap(self, one: Any) -> float:
         return self._amount(one, one.cap)
@@ -56,6 +56,7 @@ class CapsShape(serializers.Serializer[Any]):
 
 class Caps(Resource):
     scope = "send"
+    owner = access.SHARED
     pagination_class = None
     filter_backends = ()
 
@@ -69,13 +70,14 @@ class Caps(Resource):
     )
     def retrieve(self, request: Request) -> Response:
         """Of the service and of this key, for today."""
-        rules = CapRules.of(self.service)
+        key = access.key_of(request)
+        rules = CapRules.of(self.service, key)
         day = rules.day_of(timezone.now())
         shown = {
             "day": day,
             "free_at": rules.ends_at(day),
             "per_number": self.service.cap_number,
             "countries": sorted({self.service.default_country, *rules.allowed}) if rules.allowed else [],
-            "caps": standings(self.service, day, keys=[access.key_of(request)]),
+            "caps": standings(self.service, day, keys=[key], countries_of=None if key.sees_all else key),
         }
         return Response(CapsShape(shown).data)

@@ -16,6 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.throttle import tell_caps
 from sms.api.v1 import access
 from sms.api.v1.bodies import HoldBody, Json, NoBody
 from sms.api.v1.filters import AnyRejectFilter, OfSendFilter, RejectFilter, SendFilter
@@ -258,7 +259,7 @@ class Sends(Collection):
             raise ApiProblem(403, "forbidden", says)
         if body["dry_run"]:
             order = self._order(body)
-            with naming_rows(order.audience, source_of(body)):
+            with naming_rows(source_of(body)):
                 planned = plan.build_plan(
                     order,
                     now=timezone.now(),
@@ -278,8 +279,9 @@ class Sends(Collection):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = resolve(self._order(body))
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             send = create(order, by=self.by)
+        tell_caps(self.request._request, send.caps_left)
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
             made.data["messages"] = self._messages_of(send)
