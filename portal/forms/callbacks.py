@@ -59,6 +59,7 @@ class EndpointForm(forms.Form):
     batch_size = forms.IntegerField(
         label="Events in one POST",
         required=False,
+        initial=1,
         min_value=1,
         max_value=MOST_IN_A_BATCH,
         help_text="1, or up to 100: then as many as wait come together, in the form of a batch.",
