@@ -43,7 +43,7 @@ class EndpointShape(SparseModel):
     keys = serializers.SerializerMethodField(help_text="Names of the API keys whose sends it hears of.")
     senders = serializers.SerializerMethodField(help_text="Addresses; empty means all senders.")
     labels = serializers.ListField(child=serializers.CharField())
-    secret_before_until = serializers.DateTimeField(
+    secret_before_until = Moment(
         help_text="Until then it is signed with the previous secret as well."
     )
 
