@@ -27,6 +27,7 @@ from portal.views import (
     metrics,
     move_and_duplicate,
     opt_outs,
+    partner_docs,
     people,
     personal_data,
     policy_groups,
@@ -320,15 +321,24 @@ urlpatterns = [
         SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
         name="api_schema_webex",
     ),
-    # no HTML is answered under /api
+    path("api/docs/", partner_docs.docs_start, name="api_docs"),
+    path("api/docs/textdesk.postman_collection.json", partner_docs.postman, name="api_postman"),
+    path("api/docs/<str:wheel>.whl", partner_docs.client, name="api_client"),
     path(
-        "api/docs/", login_not_required(RedirectView.as_view(pattern_name="api_docs")), name="api_docs_known"
-    ),
-    path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
-    path(
-        "docs/api/webex/",
+        "api/docs/reference/webex/",
         SpectacularSwaggerSplitView.as_view(url_name="api_schema_webex"),
-        name="api_docs_webex",
+        name="api_reference_webex",
+    ),
+    path(
+        "api/docs/reference/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema"),
+        name="api_reference",
+    ),
+    path("api/docs/<slug:page>/", partner_docs.docs_page, name="api_docs_page"),
+    path(
+        "docs/api/",
+        login_not_required(RedirectView.as_view(pattern_name="api_reference")),
+        name="api_reference_known",
     ),
     path("v2/messages", MessagesView.as_view(), name="v2_messages"),
     path("v2/messages/<str:message_id>", MessageView.as_view(), name="v2_message"),

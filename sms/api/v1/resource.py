@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from sms.api.authentication import KeyAuthentication, PartnerUser
 from sms.api.throttle import KeyThrottle, RateLimited
-from sms.api.v1 import access, problems
+from sms.api.v1 import access, deprecations, problems
 from sms.api.v1.bodies import Json, SearchBody, Strict
 from sms.api.v1.idle_parts import READING, refuse_idle, repeated_in
 from sms.api.v1.paging import Keyset
@@ -75,6 +75,15 @@ class Resource(RateLimited, GenericViewSet[Any]):
                 raise problems.unknown(name, "parameter", sorted(known))
         changes = request.method not in READING and "pk" in kwargs and self.action not in self.unmatched
         refuse_idle(request, matches=changes)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Whatever is answered, it says that the operation will go."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        match = request.resolver_match
+        if match and (going := deprecations.deprecation_of(request.method or "", match.route)):
+            for name, value in going.headers.items():
+                answer[name] = value
+        return answer
 
     def get_parsers(self) -> list[Any]:
         """Of the action that this method is; which one it is DRF says only later."""

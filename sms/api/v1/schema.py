@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from sms.api.idempotency import HEADER
 from sms.api.v1.bodies import Change, Strict
+from sms.api.v1.deprecations import deprecation_of
 from sms.api.v1.sparse import Sparse
 
 
@@ -23,6 +24,9 @@ UNMATCHED = ("audiences_replace", "callbacks_replay")  # acts on one thing that 
 
 
 class ResourceSchema(AutoSchema):
+    def is_deprecated(self) -> bool:
+        return deprecation_of(self.method, self.path) is not None
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(OURS).split("/")[0]]
 

@@ -91,15 +91,9 @@ def test_each_document_has_its_own_doors(named):
 
 
 @pytest.mark.django_db
-def test_the_address_that_partners_know_leads_to_the_page_without_html_of_its_own():
-    answer = Client().get("/api/docs/")
-    assert (answer.status_code, answer["Location"], answer.content) == (302, "/docs/api/", b"")
-    assert "Content-Type" not in answer
-
-
-@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("address", "document"), [("/docs/api/", "/api/schema/"), ("/docs/api/webex/", "/api/schema/webex/")]
+    ("address", "document"),
+    [("/api/docs/reference/", "/api/schema/"), ("/api/docs/reference/webex/", "/api/schema/webex/")],
 )
 def test_the_page_has_no_inline_script_and_the_document_is_served(address, document, settings):
     page = Client().get(address)
