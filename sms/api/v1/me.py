@@ -12,7 +12,9 @@ from rest_framework.response import Response
 
 from sms.api.throttle import DAY, MINUTE
 from sms.api.v1 import access
+from sms.api.v1.bodies import Moment
 from sms.api.v1.resource import Resource
+from sms.api.v1.sparse import Answer
 from sms.catalogue import key_policies
 from sms.catalogue.caps.minutes import UNIT
 from sms.catalogue.caps.rules import CapRules
