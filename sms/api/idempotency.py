@@ -1,6 +1,7 @@
 """`Idempotency-Key`: the same request made again gets the same answer, and makes nothing.
 
-The answer is stored in the transaction of what it reports. Only successes are: a refused request made nothing, so it may be corrected and
+The answer is stored in the transaction of what it reports, and sealed where it shows a secret: a client whose connection broke gets it
+again. Only successes are: a refused request made nothing, so it may be corrected and
 sent again under its key.
 """
 
@@ -74,8 +75,8 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], HttpRespon
                 raise UnderWay
             answer = act()
             if answer.status_code < 300:
-                IdempotentAnswer.objects.filter(pk=claimed).update(
-                    status=answer.status_code, headers=dict(answer.headers), body=answer.content
+                IdempotentAnswer.keep(
+                    claimed, status=answer.status_code, headers=dict(answer.headers), body=answer.content
                 )
             else:
                 transaction.set_rollback(True)
@@ -99,4 +100,4 @@ def kept(key: str, *, by: ApiKey, fingerprint: str) -> HttpResponse | None:
         )
         raise OtherBody(says)
     headers = found.headers | {"Idempotent-Replayed": "true"}
-    return HttpResponse(bytes(found.body), status=found.status, headers=headers)
+    return HttpResponse(found.answered, status=found.status, headers=headers)

@@ -6,18 +6,24 @@ is never exceeded; what a process took and did not use is at most a hundredth le
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from sms.api.waiting import asked_before
+from sms.catalogue.caps.minutes import UNIT
+from sms.catalogue.caps.standing import CapStanding
+from sms.catalogue.caps.wants import MICROS
+from sms.compose.spending import CapRefused
 from sms.models import ApiKey, ApiKeyUse
 
 SHARE = 100
-MINUTE = 60
+MINUTE, DAY = 60, 86_400
 
 
 @dataclass(slots=True)
@@ -90,6 +96,19 @@ class MinuteBudgets:
 budgets = MinuteBudgets()
 
 
+def tell_caps(request: HttpRequest, left: Iterable[CapStanding]) -> None:
+    """Behind what is left of the rate, what the caps of the key leave: `"messages"` a minute, `"segments"` a day, `"segments-FR"` of them
+    to one country, `"money"` in whole units of its currency."""
+    headers: dict[str, str] = getattr(request, "rate_limit", {})
+    now = timezone.now()
+    for one in left:
+        window = MINUTE if one.unit == UNIT else DAY
+        per = MICROS if one.is_money else 1
+        reset = max(int((one.free_at - now).total_seconds()) + 1, 1)
+        headers["RateLimit-Policy"] += f', "{one.label}";q={one.cap // per};w={window}'
+        headers["RateLimit"] += f', "{one.label}";r={one.left // per};t={reset}'
+
+
 class KeyThrottle(BaseThrottle):
     """DRF's way to ask. The headers wait in `request._request.rate_limit` for `RateLimited`."""
 
@@ -108,7 +127,12 @@ class KeyThrottle(BaseThrottle):
 
 
 class RateLimited:
-    """Before a view of DRF: its answers say what is left of the key's rate."""
+    """Before a view of DRF: its answers say what is left of the key's rate, and of its caps where those were asked."""
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, CapRefused):
+            tell_caps(self.request._request, exc.left)  # type: ignore[attr-defined]
+        return super().handle_exception(exc)  # type: ignore[misc]
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]

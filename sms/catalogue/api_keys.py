@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms import guard
+from sms.catalogue.caps.changes import plain
 from sms.models import Actor, ApiKey, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
@@ -64,7 +65,8 @@ def make(
             key.makers.add(by.user)
         _ask_about(key, by=by)
         said = {
-            name: getattr(key, name) for name in ("name", "scopes", "networks", "is_test", *ApiKey.POLICIES)
+            name: plain(getattr(key, name))
+            for name in ("name", "scopes", "networks", "is_test", *ApiKey.POLICIES)
         }
         until = expires_at.isoformat() if expires_at else ""
         audit("api_key.added", key, by=by, key=key.prefix, **said, expires_at=until)
@@ -73,6 +75,8 @@ def make(
 
 def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
     """Other policies from its next request on; returns which became another. Raises ValidationError."""
+    if "countries" in policies:
+        policies["countries"] = policies["countries"].strip().upper()
     with transaction.atomic():
         locked = (
             ApiKey.objects.select_for_update(no_key=True, of=("self",))
@@ -103,8 +107,8 @@ def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
                 key=locked.prefix,
                 name=locked.name,
                 fields=changed,
-                before={name: before[name] for name in changed},
-                after={name: policies[name] for name in changed},
+                before={name: plain(before[name]) for name in changed},
+                after={name: plain(policies[name]) for name in changed},
             )
     return changed
 
@@ -116,7 +120,10 @@ def _ask_about(key: ApiKey, *, by: Actor) -> None:
     opening = guard.Operation("sms.ApiKey", key.pk, {"confirmed": (False, True)})
     opens = [f"may {', '.join(key.scopes)}", key.get_purpose_display()]
     opens += ["stands for this service's JWT"] if key.takes_jwt else []
+    opens += [f"up to {key.cap_minute:,} messages a minute"] if key.cap_minute else []
     opens += [f"up to {key.cap_day:,} segments a day"] if key.cap_day else []
+    opens += [f"up to {key.cap_money:,} {key.service.cap_currency} a day"] if key.cap_money else []
+    opens += [f"only to {key.countries}"] if key.countries else []
     opens += [f"only from {', '.join(key.networks)}"] if key.networks else []
     says = [{"name": f"API key {key}", "before": "none", "after": "; ".join(opens)}]
     key.waits = guard.ask(key.service_id, f"API key {key}", opening, by=by, says=says)
@@ -127,6 +134,10 @@ def check(key: ApiKey) -> None:
     if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
         says = "This service has no service ID and secret yet. Enter them under Settings › Connection first."
         raise ValidationError({"takes_jwt": says})
+    key.countries = key.countries.strip().upper()
+    if key.cap_money is not None and not key.service.cap_currency:
+        says = "The spend caps have no currency yet. Enter one under Settings › Spend caps first."
+        raise ValidationError({"cap_money": says})
     if key.name.lower() == RESERVED:
         raise ValidationError({"name": f"Reports call what people sent “{RESERVED}”. Choose another name."})
     try:

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from sms.audiences.files import Recipient, RejectedRow, grouped
+from sms.catalogue.caps.standing import CapStanding
 from sms.compose import labels, links, options, spending
 from sms.compose.errors import ComposeError, RepeatedReference, no_recipients, not_all_taken
 from sms.compose.lines import Composer, all_as_messages
@@ -33,6 +34,7 @@ class Checked:
 
     lines: Sequence[ComposedMessage]
     rejects: Sequence[RejectedRow]
+    left: Sequence[CapStanding] = ()  # by the caps of the key, once it is made
 
     @property
     def encoding(self) -> str:
@@ -78,8 +80,8 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
         raise no_recipients(grouped(rejects), rejects)
     if order.strict and rejects:
         raise not_all_taken(rejects, count=len(rejects), rows=len(rejects) + len(lines))
-    spending.refuse(order, spending.of_lines(order, lines), now=now, rows=composer.counts.rows)
-    return Checked(lines=lines, rejects=rejects)
+    left = spending.refuse(order, spending.of_lines(order, lines), now=now, rows=composer.counts.rows)
+    return Checked(lines=lines, rejects=rejects, left=left)
 
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:

@@ -46,7 +46,9 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
     try:
         if not is_large(order):
             checked = check(order, now=now)
-            return _create_small(order, checked, by=by, now=now)
+            send = _create_small(order, checked, by=by, now=now)
+            send.caps_left = checked.left
+            return send
         figures = _surveyed(order, figures, now=now)
         return _create_large(order, figures, by=by, now=now)
     except IntegrityError:

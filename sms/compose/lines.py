@@ -43,7 +43,7 @@ class Composer:
         )
         self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
-        self._caps = CapRules.of(order.service)
+        self._caps = CapRules.of(order.service, order.key)
         now = timezone.now()
         self.counts = KnownCounts()  # of the spend caps, as they were with the latest block
         self._day = day or self._caps.day_of(max(order.due_at or now, now))

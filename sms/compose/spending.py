@@ -10,10 +10,10 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from sms.audiences.files import RejectedRow
-from sms.catalogue.caps import counting
+from sms.catalogue.caps import counting, minutes
 from sms.catalogue.caps.counting import CapReached
 from sms.catalogue.caps.rules import CapRules
-from sms.catalogue.caps.standing import NEAR
+from sms.catalogue.caps.standing import NEAR, CapStanding, standing_of
 from sms.catalogue.caps.wants import Wanted, checks_of, micros_by_country
 from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order
@@ -27,11 +27,11 @@ AT_A_TIME = 5_000  # numbers
 
 
 class CapRefused(ComposeError):
-    """A spend cap does not allow the send; `free_at` is when it begins anew."""
+    """A spend cap does not allow the send; `free_at` is when it begins anew, `left` what the caps of the key leave."""
 
-    def __init__(self, problem: Problem, free_at: datetime) -> None:
+    def __init__(self, problem: Problem, free_at: datetime, left: Sequence[CapStanding] = ()) -> None:
         super().__init__([problem])
-        self.free_at = free_at
+        self.free_at, self.left = free_at, left
 
     @property
     def seconds_left(self) -> int:
@@ -48,7 +48,8 @@ def of_lines(order: Order, lines: Iterable[ComposedMessage]) -> Wanted:
     posted = [line for line in lines if not line.failure_code]
     segments = segments_of(posted)
     capped = order.service.cap_number is not None
-    return _wanted(order, segments, numbers=Counter(line.msisdn for line in posted) if capped else {})
+    numbers = Counter(line.msisdn for line in posted) if capped else {}
+    return _wanted(order, segments, messages=len(posted), numbers=numbers)
 
 
 def segments_of(lines: Iterable[ComposedMessage]) -> Counter[str]:
@@ -81,26 +82,44 @@ def take_numbers(send: Send, lines: list[ComposedMessage]) -> tuple[list[Compose
 
 def of_figures(order: Order, figures: Survey) -> Wanted:
     """What the messages of a large order take; its numbers are counted when they are written."""
-    return _wanted(order, figures.spent)
+    return _wanted(order, figures.spent, messages=figures.recipients)
 
 
-def _wanted(order: Order, segments: Mapping[str, int], numbers: Mapping[str, int] | None = None) -> Wanted:
+def _wanted(
+    order: Order, segments: Mapping[str, int], *, messages: int, numbers: Mapping[str, int] | None = None
+) -> Wanted:
     prices = micros_by_country(order.service, order.sender.kind if order.sender else "")
     money = {one: count * prices[one] for one, count in segments.items() if one in prices}
-    return Wanted(segments, money, numbers or {}, order.key.pk if order.key else 0)
+    return Wanted(segments, money, numbers or {}, order.key.pk if order.key else 0, messages)
 
 
-def refuse(order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[CountedRow] | None = None) -> None:
-    """Raises CapRefused where `reserve` would now, before anything is written: also for pages, plans and dry runs."""
-    rules, day = CapRules.of(order.service), day_of(order, now=now)
-    problem = counting.refusal(rules, day, checks_of(rules, wanted, order.key), rows=rows)
-    if problem is not None:
-        raise CapRefused(problem, rules.ends_at(day))
+def refuse(
+    order: Order, wanted: Wanted, *, now: datetime, rows: Sequence[CountedRow] | None = None
+) -> list[CapStanding]:
+    """Raises CapRefused where `reserve` would now, before anything is written: also for pages, plans and dry runs.
+
+    Returns what the caps of the order's key leave then. `rows` saves a query where they were just read.
+    """
+    rules, day = CapRules.of(order.service, order.key), day_of(order, now=now)
+    rows = counted(order.service.pk, day) if rows is None else rows
+    minute, named = minutes.check_of(order.key, wanted, now), checks_of(rules, wanted, order.key)
+    asked = minutes.rows_of(rules, minute, now) if minute else []
+
+    def left(*, taken: bool) -> list[CapStanding]:
+        found = [standing_of(minute, asked, free_at=minutes.free_at(now), taken=taken)] if minute else []
+        own = [one for one in named if one.check.key is not None]
+        return found + [standing_of(one, rows, free_at=rules.ends_at(day), taken=taken) for one in own]
+
+    if minute and (problem := counting.minute_refusal(minute, asked, now=now)):
+        raise CapRefused(problem, minutes.free_at(now), left(taken=False))
+    if problem := counting.refusal(rules, day, named, rows=rows):
+        raise CapRefused(problem, rules.ends_at(day), left(taken=False))
+    return left(taken=True)
 
 
 def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
     """What is to be said before the button of each cap that this would bring near its end; one query."""
-    rules, day = CapRules.of(order.service), day_of(order, now=now)
+    rules, day = CapRules.of(order.service, order.key), day_of(order, now=now)
     rows = counted(order.service.pk, day)
     for one in checks_of(rules, wanted, order.key):
         cap, then = one.check.cap, one.check.used(rows) + one.check.wanted
@@ -114,7 +133,7 @@ def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
 def reserve(order: Order, wanted: Wanted, *, now: datetime) -> None:
     """Take what the send takes, in the transaction that makes it; raises CapRefused, and nothing of that may be kept."""
     try:
-        counting.reserve(order.service, day_of(order, now=now), wanted, key=order.key)
+        counting.reserve(order.service, day_of(order, now=now), wanted, key=order.key, now=now)
     except CapReached as reached:
         raise CapRefused(reached.problem, reached.free_at) from None
 
@@ -143,7 +162,7 @@ def move(send: Send, *, due_at: datetime, now: datetime, at: str = "send_at") ->
     counting.give_back(send.service, send.counted_on, held)
     key = ApiKey.objects.filter(pk=send.counted_key).first() if send.counted_key else None
     try:
-        counting.reserve(send.service, day, held, key=key, at=at)
+        counting.reserve(send.service, day, held, key=key, at=at, now=now)
     except CapReached as reached:
         raise CapRefused(reached.problem, reached.free_at) from None
     send.counted_on = day

@@ -22,6 +22,7 @@ from sms.models.guard import Guarded, Weaker, more, switched_on
 from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
 from sms.models.spend_cap import MOST as MOST_A_DAY
+from sms.models.spend_cap import country_list, money_cap, opens_countries
 
 M = TypeVar("M", bound=models.Model)
 SCOPES = (
@@ -77,11 +78,15 @@ def _usable(weaker: Weaker) -> Weaker:
     return lambda stored, before, after: bool(stored["confirmed"]) and weaker(stored, before, after)
 
 
-def _higher_cap(stored: Mapping[str, Any], before: int | None, after: int | None) -> bool:
+def _higher_cap(of_service: str) -> Weaker:
     """Without a cap of its own a key has that of its service."""
-    services: Any = apps.get_model("sms", "Service").objects
-    usual = services.values_list("cap_key", flat=True).get(pk=stored["service_id"])
-    return more(stored, usual if before is None else before, usual if after is None else after)
+
+    def higher(stored: Mapping[str, Any], before: Any, after: Any) -> bool:
+        services: Any = apps.get_model("sms", "Service").objects
+        usual = services.values_list(of_service, flat=True).get(pk=stored["service_id"])
+        return more(stored, usual if before is None else before, usual if after is None else after)
+
+    return higher
 
 
 class ApiKey(Guarded):
@@ -94,12 +99,16 @@ class ApiKey(Guarded):
     """
 
     audit_noun = "api_key"
-    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt", "cap_day")
+    CAPS = ("cap_minute", "cap_day", "cap_money", "countries")
+    POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt", *CAPS)
     WEAKER = {  # noqa: RUF012 - read only
         "confirmed": switched_on,
         "purpose": _usable(lambda _, before, after: before != after and after == Purpose.TRANSACTIONAL),
         "takes_jwt": _usable(switched_on),
-        "cap_day": _usable(_higher_cap),
+        "cap_minute": _usable(more),
+        "cap_day": _usable(_higher_cap("cap_key")),
+        "cap_money": _usable(_higher_cap("cap_money_key")),
+        "countries": _usable(opens_countries),
         "scopes": _usable(lambda _, before, after: not set(after) <= set(before)),
         "networks": _usable(
             lambda _, before, after: bool(before) and not (after and set(after) <= set(before))
@@ -157,12 +166,28 @@ class ApiKey(Guarded):
             "One key of a service can do that."
         ),
     )
+    cap_minute = models.PositiveIntegerField(
+        "messages a minute",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
+        help_text="How many its requests may ask for in one minute, also in one request. Empty means no such cap.",
+    )
     cap_day = models.PositiveIntegerField(
         "segments a day",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
         help_text="What its requests may send in one day. Empty means as many as the service's spend caps allow one key.",
+    )
+    cap_money = money_cap(
+        "money a day",
+        "in the currency of the spend caps. Empty means as much as the service's spend caps allow one key.",
+    )
+    countries = country_list(
+        "countries that it may write to",
+        "Two letters each, like GB, FR 500: a number behind a country is how many segments it may send there in one day. "
+        "Empty means those of the service, whose caps hold in any case.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -184,7 +209,7 @@ class ApiKey(Guarded):
         service="service",
         catalogue="name",
         team="prefix digest scopes networks revoked_by created_by",
-        neutral="identity",
+        neutral="identity countries",
     )
 
     class Meta:

@@ -1,14 +1,23 @@
-"""What a request with an `Idempotency-Key` was answered, kept so that the same request finds the same answer."""
+"""What a request with an `Idempotency-Key` was answered, kept so that the same request finds the same answer.
 
+An answer that holds a secret is kept sealed, with FIELD_KEYS: `body` has it without its secrets, so that an erasure still finds a number.
+"""
+
+import re
 from datetime import timedelta
 
 from django.db import connection, models
 from django.db.models import CASCADE, Index, UniqueConstraint
 from django.utils import timezone
 
+from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
 
 KEPT = timedelta(days=30)
+# a secret that an answer shows: a member called so, or a text that begins as our secrets and tokens do
+_SECRET = re.compile(
+    rb'("(?:[^"\\]*_)?(?:secret|token)":)"(?:[^"\\]|\\.)*"|"(?:whsec|td_live|td_test)_(?:[^"\\]|\\.)*"'
+)
 
 
 class IdempotentAnswer(models.Model):
@@ -24,9 +33,12 @@ class IdempotentAnswer(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     body = models.BinaryField(default=bytes)
+    sealed = SecretField(default="", db_default="", help_text="All of the body, where it holds a secret.")
     made_at = models.DateTimeField()
 
-    personal = PersonalData(service="service", texts="key headers", raw="body", neutral="owner fingerprint")
+    personal = PersonalData(
+        service="service", texts="key headers", raw="body", team="sealed", neutral="owner fingerprint"
+    )
 
     class Meta:
         indexes = (Index(fields=("made_at",), name="idempotent_answer_by_age"),)  # used by: jobs
@@ -34,6 +46,17 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.status} of {self.made_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def answered(self) -> bytes:
+        return str(self.sealed).encode() if self.sealed else bytes(self.body)
+
+    @classmethod
+    def keep(cls, pk: int, *, status: int, headers: dict[str, str], body: bytes) -> None:
+        """The answer to the request that claimed the row, in its transaction."""
+        open_part = _SECRET.sub(rb'\1""', body)
+        sealed = body.decode() if open_part != body else ""
+        cls.objects.filter(pk=pk).update(status=status, headers=headers, body=open_part, sealed=sealed)
 
     @classmethod
     def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:

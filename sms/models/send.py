@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -213,6 +214,8 @@ class Send(SendOptions):
             ),
             set_together("send_is_cancelled_at_and_by_or_neither", "cancelled_at", "cancelled_by"),
         )
+
+    caps_left: Any = ()  # of a small one that was just made: what the caps of its API key leave
 
     def __str__(self) -> str:
         return self.name

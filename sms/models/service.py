@@ -235,7 +235,7 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
             says = f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
             wrong["keep_receipts"] = says
-        if not self.cap_currency and (self.cap_money or self.cap_money_key):
+        if not self.cap_currency and (self.cap_money or self.cap_money_key or self._keys_have_money_caps()):
             wrong["cap_currency"] = "A cap in money needs its currency. Write three letters, like EUR."
         self.default_country = self.default_country.upper()
         if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
@@ -243,6 +243,9 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
             wrong["default_country"] = says
         if wrong:
             raise ValidationError(wrong)
+
+    def _keys_have_money_caps(self) -> bool:
+        return self.pk is not None and self.api_keys.filter(cap_money__isnull=False, revoked_at=None).exists()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """The secrets of a new service are for the address that it is made with."""

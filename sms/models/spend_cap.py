@@ -61,7 +61,7 @@ def _cap(name: str, column: str, what: str) -> "models.PositiveIntegerField[int 
     )
 
 
-def _money(name: str, what: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
+def money_cap(name: str, what: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
     return models.DecimalField(
         name,
         max_digits=12,
@@ -69,8 +69,15 @@ def _money(name: str, what: str) -> "models.DecimalField[Decimal | None, Decimal
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.01"))],
-        help_text=f"{what} At the prices entered, in the currency beside it. Empty means no cap.",
+        help_text=f"A day. At the prices entered, {what}",
     )
+
+
+def country_list(name: str, what: str) -> "models.CharField[str, str]":
+    return models.CharField(name, max_length=1500, blank=True, validators=[valid_countries], help_text=what)
+
+
+PLAIN = "in the currency beside it. Empty means no cap."
 
 
 class SpendCaps(models.Model):
@@ -84,8 +91,8 @@ class SpendCaps(models.Model):
         "Segments a day to each country but the default one; a country in the list below may have its own.",
     )
     cap_number = _cap("one number", "cap_number", "Messages a day to the same number.")
-    cap_money = _money("money of the whole service", "A day.")
-    cap_money_key = _money("money of one API key", "A day.")
+    cap_money = money_cap("money of the whole service", PLAIN)
+    cap_money_key = money_cap("money of one API key", PLAIN)
     cap_currency = models.CharField(
         "currency",
         max_length=3,
@@ -93,12 +100,9 @@ class SpendCaps(models.Model):
         validators=[RegexValidator(r"\A[A-Z]{3}\Z", "Write its three letters, like EUR.")],
         help_text="Of the caps in money, like EUR. What has a price in another one, or none, counts in segments only.",
     )
-    countries = models.CharField(
+    countries = country_list(
         "countries that may be written to",
-        max_length=1500,
-        blank=True,
-        validators=[valid_countries],
-        help_text="Two letters each, like GB, FR 20000: a number behind a country is its own cap. "
+        "Two letters each, like GB, FR 20000: a number behind a country is its own cap. "
         "Empty means every country but those where texts are abused most.",
     )
 
@@ -117,6 +121,14 @@ class SpendCaps(models.Model):
                 condition=Q(cap_money__isnull=True, cap_money_key__isnull=True) | ~Q(cap_currency=""),
             ),
         )
+
+
+def opens_countries(stored: Mapping[str, Any], before: str, after: str) -> bool:
+    """Whether an API key may write to a country that it might not, or more to one. An empty list is every country of its service."""
+    old, new = read_countries(before), read_countries(after)
+    if not old or not new:
+        return bool(old)
+    return bool(new.keys() - old.keys()) or any(more(stored, old[one], cap) for one, cap in new.items())
 
 
 def _opens(stored: Mapping[str, Any], before: str, after: str) -> bool:
@@ -142,7 +154,8 @@ RAISED = {
 
 class SpendCount(models.Model):
     """What is reserved on one day. Of segments and money a row for each key and country (`number` empty, `key` 0 for people), so that
-    two keys never wait for each other; of messages a row for each number, as a keyed hash. Never negative: `models.sql.spend_counts`
+    two keys never wait for each other; of messages a row for each number, as a keyed hash, and for each minute of a key that has a cap
+    of the minute (`sms.catalogue.caps.minutes`). Never negative: `models.sql.spend_counts`
     sees to that, because a CHECK would refuse the row by which something is given back.
     """
 
@@ -150,7 +163,9 @@ class SpendCount(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="spend", db_index=False)
     day = models.DateField()
-    number = models.CharField(max_length=16, blank=True, help_text="Keyed hash, another one each day.")
+    number = models.CharField(
+        max_length=16, blank=True, help_text="Keyed hash, another one each day; or a minute, behind ~."
+    )
     key = models.BigIntegerField(default=0, help_text="The API key's id; 0 for people and commands.")
     country = models.CharField(max_length=2, blank=True)
     used = models.BigIntegerField(default=0)

@@ -39,7 +39,6 @@ log = structlog.get_logger(__name__)
 IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE = 60.0
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
-DELIVERING = 20.0  # seconds after which a delivery of callbacks looks whether it is to end
 SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
 Stopped = Callable[[], bool]
 
@@ -108,7 +107,7 @@ def _deliver_callbacks(context: JobContext) -> int:
     if not callbacks.anything_due():
         return 0
     policy = callbacks.AddressPolicy(**settings.CALLBACKS)
-    return callbacks.run(policy=policy, seconds=DELIVERING, stopped=context.stopped).tried
+    return callbacks.run(policy=policy, stopped=context.stopped).tried
 
 
 def _erase(context: JobContext) -> None:

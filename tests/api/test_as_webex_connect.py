@@ -99,7 +99,7 @@ def compared(ours: httpx.Response, theirs: httpx.Response) -> Iterator[str]:
 @pytest.fixture
 def both(live_server):
     service = a_partner_service()
-    token = a_key(service, per_minute=100_000, scopes=["send", "read", "numbers"])
+    token = a_key(service, per_minute=100_000, scopes=["send", "read", "texts", "numbers"])
     options = {
         "template": ["order_shipped=Hi $(name), it is on its way.", "5S2ABCDFNR=Hello"],
         "sender": "SHOP",

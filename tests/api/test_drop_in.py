@@ -83,7 +83,7 @@ def service():
 
 
 def test_every_number_of_a_request_is_a_message_that_can_be_asked_for(service):
-    token = a_key(service, scopes=["send", "read", "numbers"])
+    token = a_key(service, scopes=["send", "read", "texts", "numbers"])
     answer = post(token, body(to=MANY))
     base = answer.json()["messageId"]
     found = [get(token, name).json() for name in (base, f"{base}_1", f"{base}_2")]

@@ -33,7 +33,7 @@ def service():
 
 @pytest.fixture
 def token(service) -> str:
-    return a_key(service, scopes=["send", "read", "numbers"])
+    return a_key(service, scopes=["send", "read", "texts", "numbers"])
 
 
 def ask(path: str, token: str, content: Any, **headers: str) -> Any:

@@ -26,7 +26,7 @@ def service():
 
 @pytest.fixture
 def token(service):
-    return a_key(service, scopes=["send", "read", "numbers"])
+    return a_key(service, scopes=["send", "read", "texts", "numbers"])
 
 
 def reported() -> list[dict]:

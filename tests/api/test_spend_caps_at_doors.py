@@ -39,7 +39,7 @@ def test_a_stolen_key_ends_at_its_cap_by_every_address_together(service):
     for at in range(4, 8):
         given = {"text": "Hi", "recipients": [f"+4477009001{at:02d}"]}
         answers.append(partner.post("sends", given, Idempotency_Key=f"flood-{at}").status_code)
-    assert answers == [201] * 5 + [422] * 3
+    assert answers == [201] * 5 + [429] * 3
     assert post(token, body("447700900199")).status_code == 429
     assert sendable() == 5
     assert post(a_key(service, name="Till"), body("447700900199")).status_code == 201
@@ -139,12 +139,12 @@ def test_a_test_of_a_draft_takes_from_the_day_and_from_its_number(service):
 def test_the_plan_says_before_the_button_that_a_cap_comes_near(service):
     Service.objects.update(cap_day=10)
     partner = Partner(a_key(service))
-    given = {"text": "Hi", "dry_run": True}
+    given = {"text": "Hi"}
     numbers = [f"+4477009001{at:02d}" for at in range(5)]
-    plan = partner.post("sends", given | {"recipients": numbers}).json()
+    plan = partner.post("sends/plan", given | {"recipients": numbers}).json()
     (said,) = [one["text"] for one in plan["cautions"] if one["code"] == "spend_cap"]
     assert "100 % of the spend cap of the API key Shop" in said
-    plan = partner.post("sends", given | {"recipients": numbers[:1]}).json()
+    plan = partner.post("sends/plan", given | {"recipients": numbers[:1]}).json()
     assert "spend_cap" not in {one["code"] for one in plan["cautions"]}
 
 

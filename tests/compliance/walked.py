@@ -77,6 +77,6 @@ def addresses_of_the_api(service: Service, *, most: int = 4) -> Iterator[tuple[s
             yield name, f"/{path}"
             continue
         rows = RESOURCES[path.split("/")[2]].queryset
-        owner = getattr(RESOURCES[path.split("/")[2]], "owner", "service")
-        for pk in rows.filter(**{owner: service}).order_by("pk").values_list("pk", flat=True)[:most]:
+        of_service = RESOURCES[path.split("/")[2]].of_service
+        for pk in rows.filter(**{of_service: service}).order_by("pk").values_list("pk", flat=True)[:most]:
             yield path, "/" + path.replace("<int:pk>", str(pk))

@@ -39,7 +39,7 @@ class Door:
     """A partner with a key that may see whole numbers."""
 
     def __init__(self) -> None:
-        self.token = a_key(a_service(), scopes=["send", "read", "numbers"], per_minute=100_000)
+        self.token = a_key(a_service(), scopes=["send", "read", "texts", "numbers"], per_minute=100_000)
 
     def post(self, content: Any) -> Any:
         return post(self.token, content)

@@ -33,6 +33,7 @@ class Dialect:
     names_unused: bool = (
         False  # in its reply, as its clients read it; the others refuse what would not be used
     )
+    tells_text: bool = True  # in a read-back
 
     def unused(self, notices: list[Notice]) -> list[Notice]:
         """Of parts of a request that are not used; raises DropInRefused where a reply does not name them."""

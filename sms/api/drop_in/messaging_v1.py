@@ -186,4 +186,6 @@ def _answer(refused: DropInRefused) -> HttpResponse:
     return HttpResponse(msgspec.json.encode({"response": said}), status=status, content_type=JSON)
 
 
-MESSAGING_V1 = Dialect(as_v2=as_v2, accepted=_accepted, shown=_shown, answer=_answer, names=NAMES)
+MESSAGING_V1 = Dialect(
+    as_v2=as_v2, accepted=_accepted, shown=_shown, answer=_answer, names=NAMES, tells_text=False
+)

@@ -13,6 +13,7 @@ from sms.sends.waits import Wait, waits_of
 from sms.webex import codes
 from sms.webex.wire import stamp
 
+NO_TEXTS = notice("content.text", "This key lacks the scope “texts”, so the text is left empty.")
 DOUBTFUL = (MessageState.UNCONFIRMED, MessageState.NO_REPORT)
 
 
@@ -28,17 +29,20 @@ def of_reply(send: Send, notices: Sequence[Notice], *, now: datetime) -> dict[st
 
 
 def of_message(
-    message: Message, dialect: Dialect, *, also: Sequence[Notice], now: datetime
+    message: Message, dialect: Dialect, *, texts: bool, also: Sequence[Notice], now: datetime
 ) -> dict[str, Any]:
     """For a read; `also` is what of the request was not used."""
     send: Send = message.send
     pending = message.state == MessageState.PENDING
     waits = [_wait(one) for one in waits_of(send, now=now, message=message)] if pending else []
     silent = bool(send.notify_url) and not Notify.objects.filter(send=send).exists()
+    said = [not_called()] if silent else []
+    if dialect.tells_text and not texts:
+        said.append(NO_TEXTS)
     return _given(
         **_doubt(message),
         waits=waits,
-        notices=[*also, *(dialect.named([not_called()]) if silent else [])],
+        notices=[*also, *dialect.named(said)],
     )
 
 

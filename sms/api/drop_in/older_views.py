@@ -59,7 +59,7 @@ class SmsV1MessagesView(MessagesView):
 @_reads(
     "sms_v1_read",
     summary="Read a message of the Send SMS API v1",
-    description="200, or 404 without a body. The whole number needs the scope `numbers`.",
+    description="200, or 404 without a body. The whole number needs the scope `numbers`, its text `texts`.",
     responses={200: SCHEMAS["sms_v1_message"]} | SMS_V1_REFUSALS,
 )
 class SmsV1MessageView(MessageView):

@@ -122,6 +122,15 @@ def without_number(message: Message) -> Message:
     return message
 
 
+def without_words(message: Message) -> Message:
+    """For a key without the scope `texts`: an empty text. Never saved."""
+    message.send.content_type = message.send.content_type or (
+        "text" if text.is_gsm7(message.text) else "unicode"
+    )
+    message.text = ""
+    return message
+
+
 def shown(message: Message, message_id: str, textdesk: Block) -> bytes:
     """The read-back. Its text is form-URL-encoded and its segments are a text, as documented."""
     send: Send = message.send

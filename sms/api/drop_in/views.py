@@ -1,11 +1,11 @@
 """`POST /v2/messages` and `GET /v2/messages/{messageId}`."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import (
@@ -28,7 +28,7 @@ from sms.api.drop_in.order import order_of, refusal_of
 from sms.api.drop_in.replies import AcceptedRequest
 from sms.api.drop_in.v2 import V2
 from sms.api.idempotency import HEADER, BadKey, OtherBody, UnderWay
-from sms.api.throttle import KeyThrottle, RateLimited
+from sms.api.throttle import KeyThrottle, RateLimited, tell_caps
 from sms.api.v1.schema import SCHEMAS, header
 from sms.api.webex_posts import NoNegotiation
 from sms.compose.create import create
@@ -119,7 +119,7 @@ class MessagesView(PartnerView):
                 key,
                 by=partner.key,
                 fingerprint=idempotency.fingerprint_of(plain, raw, by=partner.key) if key else "",
-                act=lambda: _send(raw, partner, self.dialect, parameters=plain.GET),
+                act=lambda: _send(plain, raw, partner, self.dialect),
             )
         except BadKey as problem:
             raise invalid(HEADER, str(problem)) from None
@@ -141,7 +141,7 @@ class MessageView(PartnerView):
         responses={200: SCHEMAS["v2_message"]} | REFUSALS,
     )
     def get(self, request: Request, message_id: str) -> HttpResponse:
-        """200, or 404 without a body. The whole number needs the scope `numbers`."""
+        """200, or 404 without a body. The whole number needs the scope `numbers`, its text `texts`."""
         partner: PartnerUser = request.user  # type: ignore[assignment]
         found = replies.find(message_id, key=partner.key)
         if found is None:
@@ -149,14 +149,16 @@ class MessageView(PartnerView):
         if "numbers" not in partner.key.scopes:
             found = replies.without_number(found)
         idle = self.dialect.unused(unused.parameters(request._request.GET))
-        textdesk = notices.of_message(found, self.dialect, also=idle, now=timezone.now())
+        if not (texts := partner.key.may("texts")):
+            found = replies.without_words(found)
+        textdesk = notices.of_message(found, self.dialect, texts=texts, also=idle, now=timezone.now())
         return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 
-def _send(raw: bytes, partner: PartnerUser, dialect: Dialect, *, parameters: Iterable[str]) -> HttpResponse:
+def _send(plain: HttpRequest, raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
     now = timezone.now()
     data = decode(raw)
-    idle = dialect.unused([*unused.parameters(parameters), *unused.repeated(raw)])
+    idle = dialect.unused([*unused.parameters(plain.GET), *unused.repeated(raw)])
     asked = read(dialect.as_v2(data), now=now)
     reference = uuid.uuid4()
 
@@ -183,7 +185,9 @@ def _send(raw: bytes, partner: PartnerUser, dialect: Dialect, *, parameters: Ite
     try:
         send = create(order, by=partner.actor, now=now)
     except ComposeError as problem:
+        tell_caps(plain, getattr(problem, "left", ()))
         raise refusal_of(problem) from None
+    tell_caps(plain, send.caps_left)
     noted = dialect.named([*idle, *asked.notices, *unused.about_text(order), *uncalled])
     textdesk = notices.of_reply(send, noted, now=now)
     return dialect.accepted(AcceptedRequest(reference, now, textdesk), asked)

@@ -2,12 +2,13 @@
 `Idempotency-Key`."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
@@ -35,6 +36,8 @@ class ActionScope(BasePermission):
         if action in (None, "metadata"):
             return True
         needed = view.scopes.get(action, view.scope)
+        if not needed:  # what every key may know of itself
+            return True
         self.message = f"This key lacks the scope “{needed}”."
         return request.auth.may(needed)
 
@@ -55,6 +58,11 @@ def mine(request: Request, rows: "QuerySet[M]", owner: str = "owner") -> "QueryS
 
 def shows_numbers(request: Request) -> bool:
     return key_of(request).may("numbers")
+
+
+def shows_texts(request: Request) -> bool:
+    """What messages say, what people answer, and the values that were filled in."""
+    return key_of(request).may("texts")
 
 
 def only_sandbox(request: Request) -> None:
@@ -109,14 +117,13 @@ def _answered(request: Request, ask: Callable[..., HttpResponse | None]) -> Http
 
 
 def _said(request: Request) -> bytes:
-    """What a repeat has in common with the first request: of a form its fields, since the boundary between them differs."""
-    if not isinstance(request.data, QueryDict):
-        return request._request.body
+    """What a repeat has in common with the first request, however it was written; of a file its content."""
+    meant: dict[str, Any] = request.meant  # type: ignore[attr-defined]  # of `Resource.read`
     digest = hashlib.sha256()
-    for name, values in sorted(request.data.lists()):
-        for value in values:
-            content = value.read() if hasattr(value, "read") else str(value).encode()
-            digest.update(f"{name} {len(content)} ".encode() + content)
-            if hasattr(value, "seek"):
-                value.seek(0)
+    for name in sorted(meant):
+        value = meant[name]
+        content = value.read() if hasattr(value, "read") else json.dumps(value, sort_keys=True).encode()
+        digest.update(f"{name} {len(content)} ".encode() + content)
+        if hasattr(value, "seek"):
+            value.seek(0)
     return digest.digest()

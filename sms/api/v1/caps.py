@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
+from sms.api.v1.bodies import Moment
 from sms.api.v1.resource import Resource
+from sms.api.v1.sparse import Answer
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import standings
 from sms.catalogue.caps.wants import MICROS
 
 
-class CapShape(serializers.Serializer[Any]):
+class CapShape(Answer):
     """One cap of the day."""
 
     name = serializers.CharField(
@@ -29,7 +31,7 @@ class CapShape(serializers.Serializer[Any]):
     left = serializers.SerializerMethodField()
 
     def _amount(self, one: Any, value: int) -> float:
-        return value if one.unit == "segments" else value / MICROS
+        return value / MICROS if one.is_money else value
 
     def get_cap(self, one: Any) -> float:
         return self._amount(one, one.cap)
@@ -41,11 +43,11 @@ class CapShape(serializers.Serializer[Any]):
         return self._amount(one, one.left)
 
 
-class CapsShape(serializers.Serializer[Any]):
+class CapsShape(Answer):
     """Today's caps. What has none is left out."""
 
     day = serializers.DateField(help_text="Of the service's time zone.")
-    free_at = serializers.DateTimeField(help_text="When all of them begin anew.")
+    free_at = Moment(help_text="When all of them begin anew.")
     per_number = serializers.IntegerField(allow_null=True, help_text="Messages a day to one number.")
     countries = serializers.ListField(
         child=serializers.CharField(),
@@ -56,6 +58,7 @@ class CapsShape(serializers.Serializer[Any]):
 
 class Caps(Resource):
     scope = "send"
+    owner = access.SHARED
     pagination_class = None
     filter_backends = ()
 
@@ -69,13 +72,14 @@ class Caps(Resource):
     )
     def retrieve(self, request: Request) -> Response:
         """Of the service and of this key, for today."""
-        rules = CapRules.of(self.service)
+        key = access.key_of(request)
+        rules = CapRules.of(self.service, key)
         day = rules.day_of(timezone.now())
         shown = {
             "day": day,
             "free_at": rules.ends_at(day),
             "per_number": self.service.cap_number,
             "countries": sorted({self.service.default_country, *rules.allowed}) if rules.allowed else [],
-            "caps": standings(self.service, day, keys=[access.key_of(request)]),
+            "caps": standings(self.service, day, keys=[key], countries_of=None if key.sees_all else key),
         }
         return Response(CapsShape(shown).data)

@@ -1,11 +1,8 @@
 """SMS that people sent to the service's numbers. With the event inbound.received a program hears of each."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sms.api.v1 import access
 from sms.api.v1.filters import InboundFilter
 from sms.api.v1.resource import Collection, described
 from sms.api.v1.sparse import Number, SparseModel
@@ -67,6 +64,3 @@ class InboundMessages(Collection):
     queryset = InboundMessage.objects.filter(why="").select_related("send").defer("raw")
     scope = "read"
     owner = "send__owner"
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "texts": access.key_of(self.request).may("texts")}

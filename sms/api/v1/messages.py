@@ -9,14 +9,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sms.api.v1 import access
 from sms.api.v1.access import key_of, shows_numbers
-from sms.api.v1.bodies import MessageSearchBody
+from sms.api.v1.bodies import MessageSearchBody, Moment
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
-from sms.api.v1.sparse import Number, SparseModel, Text
+from sms.api.v1.sparse import Answer, Known, MessageText, Number, SparseModel, Text
 from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
@@ -38,15 +39,17 @@ class MessageShape(SparseModel):
     state = serializers.ChoiceField(choices=MessageState.values)
     detail = serializers.SerializerMethodField()
     correlation_id = Text(
-        source="partner_correlation_id", help_text="What the one who asked for it calls it."
+        source="partner_correlation_id", allow_null=True, help_text="What the one who asked for it calls it."
     )
     reference = Text(
-        source="partner_reference", help_text="What the one who asked for it calls the recipient."
+        source="partner_reference",
+        allow_null=True,
+        help_text="What the one who asked for it calls the recipient.",
     )
     message_id = serializers.SerializerMethodField(
         help_text="The `messageId` of `/v2/messages`, where it came from there."
     )
-    segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
+    segments = Known(help_text="By our count; null where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
     class Meta:
@@ -69,26 +72,28 @@ class MessageShape(SparseModel):
         reference = message.send.reference
         return name_of(str(reference), row=message.row) if reference else None
 
-    def get_detail(self, message: Any) -> str:
+    def get_detail(self, message: Any) -> str | None:
         """The provider's own words, or ours for its code."""
         said = str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
         return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 
-class EventShape(serializers.Serializer[Any]):
+class TimelinePointShape(Answer):
     """One point of a message's life."""
 
-    at = serializers.DateTimeField()
+    at = Moment()
     event = serializers.ChoiceField(choices=EVENTS)
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
 
 
 class MessageStory(MessageShape):
     """One SMS with its text and everything that happened to it, the earliest first."""
 
-    text = Text(help_text="With the recipient's own number hidden unless the key has the scope `numbers`.")
-    timeline = EventShape(many=True, read_only=True)
+    text = MessageText(
+        help_text="Null unless the key has the scope `texts`; with the recipient's own number hidden unless it has `numbers`."
+    )
+    timeline = TimelinePointShape(many=True, read_only=True)
 
     class Meta(MessageShape.Meta):
         fields = (*MessageShape.Meta.fields, "text", "timeline")
@@ -117,7 +122,8 @@ class Messages(Collection):
         if story is None:
             raise Http404
         hidden = "" if shows_numbers(request) else story.message.msisdn
-        story.message.timeline = timeline(story, hidden=hidden)  # type: ignore[attr-defined]
+        told = timeline(story, hidden=hidden, texts=access.shows_texts(request))
+        story.message.timeline = told  # type: ignore[attr-defined]
         return self.shown(story.message)
 
     def get_serializer_class(self) -> Any:
@@ -159,8 +165,8 @@ class TimelineEvent:
     detail: str = ""
 
 
-def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[TimelineEvent]:
-    """The earliest first, with the number `hidden` starred in what the provider and people said."""
+def timeline(story: archive.MessageHistory, *, hidden: str = "", texts: bool = True) -> list[TimelineEvent]:
+    """The earliest first, with the number `hidden` starred in what the provider and people said. Without `texts`, no link of the text."""
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:
@@ -172,12 +178,14 @@ def timeline(story: archive.MessageHistory, *, hidden: str = "") -> list[Timelin
     failed = message.state == MessageState.FAILED and not receipts
     if message.final_at and (failed or message.state in (MessageState.CANCELLED, MessageState.EXPIRED)):
         events.append(TimelineEvent(message.final_at, str(message.state), message.code, message.detail))
-    events += [_receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden) for receipt in receipts]
+    events += [
+        _receipt_event(receipt, clicks.get(receipt.pk), hidden=hidden, texts=texts) for receipt in receipts
+    ]
     events = [replace(event, detail=starred(event.detail, hidden)) for event in events]
     return sorted(events, key=lambda event: event.at)
 
 
-def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> TimelineEvent:
+def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str, texts: bool) -> TimelineEvent:
     try:
         note = parse_receipt(bytes(receipt.raw))
     except UnreadableBody:
@@ -185,6 +193,6 @@ def _receipt_event(receipt: Receipt, click: Click | None, *, hidden: str) -> Tim
     if note.state == "clicked":
         who = f"{click.verdict}: {reason_in_words(click.reason)}" if click else "not judged yet"
         url = masked(note.url) if hidden else note.url
-        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}")
+        return TimelineEvent(receipt.received_at, "clicked", note.code, f"{url} · {who}" if texts else who)
     kind = note.state if note.state in ("submitted", "delivered", "failed") else "receipt"
     return TimelineEvent(receipt.received_at, kind, note.code, codes.lookup(note.code).meaning)

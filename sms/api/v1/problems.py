@@ -157,8 +157,10 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
                     headers={"Location": f"{SENDS}/{exc.earlier.pk}"},
                     beside={"existing": exc.earlier.pk},
                 )
-            free = {"Retry-After": str(exc.seconds_left)} if isinstance(exc, CapRefused) else {}
-            return ApiProblem(422, "refused", str(exc), problems=found, headers=free)
+            if isinstance(exc, CapRefused):
+                wait = {"Retry-After": str(exc.seconds_left)}
+                return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=wait)
+            return ApiProblem(422, "refused", str(exc), problems=found)
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)
         case exceptions.ValidationError():
@@ -184,7 +186,7 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
         case SuspiciousOperation():  # a form of too many fields or files
             return ApiProblem(400, "unreadable", str(exc))
         case exceptions.UnsupportedMediaType():
-            takes = [parser.media_type for parser in getattr(context.get("view"), "parser_classes", ())]
+            takes = [parser.media_type for parser in context["view"].get_parsers()]
             says = f"It came as {_quoted(context)}. This address takes {' and '.join(takes)}."
             return ApiProblem(415, "unsupported_media_type", says, headers={"Accept": ", ".join(takes)})
         case exceptions.Throttled():

@@ -45,14 +45,16 @@ class SendReportFile(OfSend):
     def list(self, request: Request, pk: int) -> HttpResponse | StreamingHttpResponse | FileResponse:
         """All columns that the request had, then the outcome of each row; rows that were left out have their reason.
 
-        Whole numbers need the scope `numbers`."""
+        Whole numbers need the scope `numbers`, columns other than that of the numbers `texts`."""
         found = self.find(self.rows(), pk)
         kind = request.query_params.get("kind", "csv")
         if kind not in KINDS:
             raise invalid("kind", "Choose csv or xlsx.", code=ProblemCode.INVALID_CHOICE, choices=KINDS)
         whole = access.shows_numbers(request)
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
-        made = report.taken(found, by=self.by, kind=kind, limits=limits, numbers=whole)
+        made = report.taken(
+            found, by=self.by, kind=kind, limits=limits, numbers=whole, texts=access.shows_texts(request)
+        )
         name = f"report-send-{found.pk}.{kind}"
         if kind == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -12,6 +12,7 @@ from sms.api.v1.caps import Caps
 from sms.api.v1.catalogue import Domains, PolicyGroups, Senders, Templates
 from sms.api.v1.events import Events
 from sms.api.v1.inbound import InboundMessages
+from sms.api.v1.me import Me
 from sms.api.v1.messages import Messages
 from sms.api.v1.opt_outs import OptOuts
 from sms.api.v1.problems import ApiProblem
@@ -54,6 +55,7 @@ for address, resource in RESOURCES.items():
     router.register(address, resource, basename=address)
 urlpatterns = [
     *router.urls,
+    path("me", Me.as_view({"get": "retrieve"})),
     path("caps", Caps.as_view({"get": "retrieve"})),
     path("events", Events.as_view({"get": "follow"})),
     path("rejects", Rejects.as_view(LIST)),

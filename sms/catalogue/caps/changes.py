@@ -29,12 +29,13 @@ def set_caps(service: Service, values: dict[str, Any], *, by: Actor) -> list[str
             locked,
             by=by,
             fields=changed,
-            before={name: _plain(before[name]) for name in changed},
-            after={name: _plain(values[name]) for name in changed},
+            before={name: plain(before[name]) for name in changed},
+            after={name: plain(values[name]) for name in changed},
             raised=more,
         )
     return more
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As an audit keeps it."""
     return str(value) if isinstance(value, Decimal) else value

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
+from sms.catalogue.caps import minutes
 from sms.catalogue.caps.rules import WHO, CapRules
 from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of, digests_of
 from sms.models import ApiKey, Service
@@ -22,16 +23,30 @@ class CapReached(ProblemError):
         self.free_at = free_at
 
 
-def reserve(service: Service, day: date, wanted: Wanted, *, key: ApiKey | None, at: str = "audience") -> None:
+def reserve(
+    service: Service,
+    day: date,
+    wanted: Wanted,
+    *,
+    key: ApiKey | None,
+    now: datetime,
+    at: str = "audience",
+) -> None:
     """Count all of it, or raise CapReached."""
-    rules = CapRules.of(service)
+    rules = CapRules.of(service, key)
+    if (minute := minutes.check_of(key, wanted, now)) is not None:
+        today, row = rules.day_of(now), minutes.row_of(minute)
+        if spend_counts.reserve(service.pk, today, [row], [minute.check]) is None:
+            problem = minute_refusal(minute, minutes.rows_of(rules, minute, now), now=now, at=at)
+            raise CapReached(problem or _busy(at), minutes.free_at(now))
     named = checks_of(rules, wanted, key)
     rows = wanted.rows(service, day)
     if not rows:
         return
     counted = spend_counts.reserve(service.pk, day, rows, [one.check for one in named])
     if counted is None:
-        raise CapReached(refusal(rules, day, named, at=at) or _busy(at), rules.ends_at(day))
+        problem = refusal(rules, day, named, rows=spend_counts.counted(service.pk, day), at=at)
+        raise CapReached(problem or _busy(at), rules.ends_at(day))
     most = service.cap_number
     if most is not None and any(used > most for number, used in counted.items() if number):
         raise CapReached(Problem(ProblemCode.NUMBER_CAP, at, number_sentence(rules, day)), rules.ends_at(day))
@@ -42,20 +57,34 @@ def refusal(
     day: date,
     named: Sequence[NamedCheck],
     *,
-    rows: Sequence[CountedRow] | None = None,
+    rows: Sequence[CountedRow],
     at: str = "audience",
 ) -> Problem | None:
-    """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing.
-
-    `rows` saves a query where they were just read.
-    """
-    if rows is None:
-        rows = spend_counts.counted(rules.service.pk, day)
+    """The first cap that does not allow what is wanted, in words; None where all do. Reserves nothing."""
     for one in named:
         used = one.check.used(rows)
         if used + one.check.wanted > one.check.cap:
             return Problem(ProblemCode.CAP_REACHED, at, _sentence(rules, day, one, used))
     return None
+
+
+def minute_refusal(
+    one: NamedCheck, rows: Sequence[CountedRow], *, now: datetime, at: str = "audience"
+) -> Problem | None:
+    """`refusal` for the cap of a minute."""
+    used, cap, wanted = one.check.used(rows), one.check.cap, one.check.wanted
+    if used + wanted <= cap:
+        return None
+    then = (
+        f"Ask for {cap:,} at most at once."
+        if wanted > cap
+        else f"Ask again after {minutes.free_at(now):%H:%M}."
+    )
+    says = (
+        f"{_capital(one.of)} may ask for {cap:,} message{'' if cap == 1 else 's'} a minute. In this minute, {used:,} taken and "
+        f"{max(cap - used, 0):,} left; this takes {wanted:,}. {then} An admin can raise it under API keys."
+    )
+    return Problem(ProblemCode.CAP_REACHED, at, says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +138,17 @@ def number_sentence(rules: CapRules, day: date) -> str:
 def _sentence(rules: CapRules, day: date, one: NamedCheck, used: int) -> str:
     cap, wanted = one.check.cap, one.check.wanted
     raises = (
-        "An admin can raise it under API keys or Settings › Spend caps."
-        if one.name.startswith("key:")
-        else WHO
+        "An admin can raise it under API keys or Settings › Spend caps." if one.check.key is not None else WHO
     )
     return (
         f"The spend cap of {one.of} is {_amount(one, cap)} a day. For {day:%-d %B}, {_amount(one, used)} taken and "
         f"{_amount(one, max(cap - used, 0))} left; this takes {_amount(one, wanted)}. "
         f"It is free again on {_moment(rules, day)}. {raises}"
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _amount(one: NamedCheck, value: int) -> str:

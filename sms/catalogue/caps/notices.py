@@ -6,6 +6,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import notable
 from sms.models import Actor, CapNotice, Service, SpendCount
 from sms.models.audit import audit
@@ -21,11 +22,12 @@ def tell(*, now: datetime | None = None) -> int:
     days = (now.date() - timedelta(days=1), now.date() + timedelta(days=1))
     counted = SpendCount.objects.filter(day__range=days, number="", used__gt=0).values("service")
     for service in Service.objects.filter(pk__in=counted):
+        rules = CapRules.of(service)
         for standing in notable(service, now=now):
             with transaction.atomic():
                 _, new = CapNotice.objects.get_or_create(
                     service=service,
-                    day=(standing.free_at - timedelta(hours=12)).date(),
+                    day=rules.day_of(now),
                     cap=standing.name[:40],
                     reached=standing.reached,
                 )

@@ -1,8 +1,9 @@
 """What the caps of a service say: which countries, how much of each, and of which day a message is."""
 
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import phonenumbers
 
@@ -15,17 +16,22 @@ WHO = "An admin can raise it under Settings › Spend caps."
 
 @dataclass(frozen=True, slots=True)
 class CapRules:
-    """`allowed` is empty where every country is but the often abused ones; a value is the country's own cap."""
+    """`allowed` is empty where every country is but the often abused ones; a value is the country's own cap. `of_key` likewise, of the
+    API key that asks: empty where it has no countries of its own."""
 
     service: Service
     allowed: dict[str, int | None]
+    key: ApiKey | None = None
+    of_key: dict[str, int | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, service: Service) -> "CapRules":
-        return cls(service, _read(service.countries))
+    def of(cls, service: Service, key: ApiKey | None = None) -> "CapRules":
+        return cls(service, _read(service.countries), key, _read(key.countries) if key else {})
 
     def refusal(self, country: str) -> str:
         """Why a number of this country gets nothing, as a sentence; empty where it may."""
+        if self.of_key and country not in self.of_key:
+            return f"The API key {self.key} does not write to {named(country)}. An admin can allow it under API keys."
         if country == self.service.default_country:
             return ""
         if self.allowed:
@@ -47,6 +53,9 @@ class CapRules:
 
     def cap_of_key(self, key: ApiKey) -> int | None:
         return self.service.cap_key if key.cap_day is None else key.cap_day
+
+    def money_of_key(self, key: ApiKey) -> Decimal | None:
+        return self.service.cap_money_key if key.cap_money is None else key.cap_money
 
     def day_of(self, moment: datetime) -> date:
         return moment.astimezone(zoneinfo.ZoneInfo(self.service.clock)).date()

@@ -1,11 +1,12 @@
 """How much of each cap is used on a day, for pages, the API and notices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sms.catalogue.caps import minutes
 from sms.catalogue.caps.rules import CapRules
-from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of
+from sms.catalogue.caps.wants import MICROS, SEGMENTS, NamedCheck, Wanted, checks_of
 from sms.models import ApiKey, Service
 from sms.models.sql import spend_counts
 from sms.models.sql.spend_counts import CountedRow
@@ -16,7 +17,7 @@ REACHED = 0.99  # what is left then is too little for almost anything
 
 @dataclass(frozen=True, slots=True)
 class CapStanding:
-    """One cap on one day. `name` is what programs call it (day, money, key:7, country:FR), `of` what people do."""
+    """One cap on one day. `name` is what notices call it (day, money, key:7, country:FR), `of` what people do."""
 
     name: str
     of: str
@@ -24,6 +25,14 @@ class CapStanding:
     cap: int
     used: int
     free_at: datetime
+    country: str = ""
+    of_key: bool = False
+
+    @property
+    def label(self) -> str:
+        """What a program calls it that has one key: `segments`, `service-money`, `segments-FR`."""
+        unit = f"{'' if self.of_key else 'service-'}{'money' if self.is_money else self.unit}"
+        return f"{unit}-{self.country}" if self.country else unit
 
     @property
     def left(self) -> int:
@@ -42,12 +51,21 @@ class CapStanding:
         return min(self.used * 100 // self.cap, 100)
 
     def shown(self, amount: int) -> str:
-        """In segments, or in money."""
-        return f"{amount:,}" if self.unit == "segments" else f"{amount / MICROS:,.2f}"
+        """In segments or messages, or in money."""
+        return f"{amount / MICROS:,.2f}" if self.is_money else f"{amount:,}"
+
+    @property
+    def is_money(self) -> bool:
+        return self.unit not in (SEGMENTS, minutes.UNIT)
 
     @property
     def sentence(self) -> str:
         state = "is reached" if self.reached else "comes near"
+        if self.unit == minutes.UNIT:
+            return (
+                f"The cap of {self.of} on messages a minute {state}: {self.used:,} of {self.cap:,} were asked for in one "
+                "minute today."
+            )
         return (
             f"The spend cap of {self.of} {state}: {self.shown(self.used)} of {self.shown(self.cap)} {self.unit} are taken "
             f"for today. Left until {self.free_at:%H:%M}: {self.shown(self.left)}."
@@ -55,16 +73,37 @@ class CapStanding:
 
 
 def standings(
-    service: Service, day: date, *, keys: Iterable[ApiKey] = (), rows: list[CountedRow] | None = None
+    service: Service,
+    day: date,
+    *,
+    keys: Iterable[ApiKey] = (),
+    rows: list[CountedRow] | None = None,
+    countries_of: ApiKey | None = None,
 ) -> list[CapStanding]:
-    """The caps of the service, of these keys, and of each country that something was counted for; one query."""
+    """The caps of the day of the service, of these keys with their countries, and of each country that something was counted for (by one
+    key, with `countries_of`); one query."""
     rules = CapRules.of(service)
     if rows is None:
         rows = spend_counts.counted(service.pk, day)
-    countries = dict.fromkeys({one.country for one in rows}, 0)
-    named = {one.name: one for key in keys for one in checks_of(rules, Wanted({}), key)}
+    asked = (one for one in rows if countries_of is None or one.key == countries_of.pk)
+    countries = dict.fromkeys(sorted({one.country for one in asked}), 0)
+    named = {one.name: one for key in keys for one in _of_key(service, key)}
     named |= {one.name: one for one in checks_of(rules, Wanted(countries), None)}
-    return [_standing(rules, day, one, rows) for one in named.values()]
+    return [standing_of(one, rows, free_at=rules.ends_at(day)) for one in named.values()]
+
+
+def _of_key(service: Service, key: ApiKey) -> Iterable[NamedCheck]:
+    rules = CapRules.of(service, key)
+    named = checks_of(rules, Wanted(dict.fromkeys(rules.of_key, 0)), key)
+    return [one for one in named if one.check.key is not None]
+
+
+def of_minute(rules: CapRules, key: ApiKey, *, now: datetime) -> CapStanding | None:
+    """What the key has left of this minute; None where it has no such cap."""
+    one = minutes.check_of(key, Wanted({}, messages=1), now)
+    if one is None:
+        return None
+    return standing_of(one, minutes.rows_of(rules, one, now), free_at=minutes.free_at(now))
 
 
 def notable(service: Service, *, now: datetime) -> list[CapStanding]:
@@ -73,10 +112,31 @@ def notable(service: Service, *, now: datetime) -> list[CapStanding]:
     day = rules.day_of(now)
     rows = spend_counts.counted(service.pk, day)
     used = {one.key for one in rows if one.key}
-    keys = ApiKey.objects.filter(pk__in=used) if used else ()
-    return [one for one in standings(service, day, keys=keys, rows=rows) if one.near]
+    keys = list(ApiKey.objects.filter(pk__in=used)) if used else []
+    fullest = minutes.most_asked(rules, day, keys)
+    found = standings(service, day, keys=keys, rows=rows)
+    found += [
+        CapStanding(
+            f"minute:{one.pk}", f"the API key {one}", minutes.UNIT, one.cap_minute, fullest[one.pk], now
+        )
+        for one in keys
+        if one.cap_minute is not None and one.pk in fullest
+    ]
+    return [one for one in found if one.near]
 
 
-def _standing(rules: CapRules, day: date, one: NamedCheck, rows: list[CountedRow]) -> CapStanding:
-    free_at = rules.ends_at(day)
-    return CapStanding(one.name, one.of, one.unit, one.check.cap, one.check.used(rows), free_at)
+def standing_of(
+    one: NamedCheck, rows: Sequence[CountedRow], *, free_at: datetime, taken: bool = False
+) -> CapStanding:
+    """As it is; with `taken` as it is once what the check wants is taken, too."""
+    used = one.check.used(rows) + (one.check.wanted if taken else 0)
+    return CapStanding(
+        one.name,
+        one.of,
+        one.unit,
+        one.check.cap,
+        used,
+        free_at,
+        one.check.country or "",
+        one.check.key is not None,
+    )

@@ -10,17 +10,20 @@ from sms.catalogue.caps.rules import CapRules
 from sms.models import ApiKey, Price, SenderKind, Service
 from sms.models.sql.spend_counts import CapCheck, CountedRow
 
+SEGMENTS = "segments"
 MICROS = 1_000_000  # of money are one unit of its currency
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Segments and money (in millionths of the caps' currency) by country, and messages by number; `key` is 0 for people."""
+    """Segments and money (in millionths of the caps' currency) by country, and messages by number; `key` is 0 for people. `messages` are
+    those that are asked for just now, where somebody asks."""
 
     segments: Mapping[str, int]
     money: Mapping[str, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     key: int = 0
+    messages: int = 0
 
     @property
     def total(self) -> int:
@@ -43,7 +46,7 @@ class NamedCheck:
     check: CapCheck
     name: str
     of: str
-    unit: str = "segments"
+    unit: str = SEGMENTS
 
 
 def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[NamedCheck]:
@@ -54,12 +57,17 @@ def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[Named
         if (cap := rules.cap_of_country(country)) is not None:
             of = f"texts to {country or 'no country'}"
             found.append(NamedCheck(CapCheck(cap, segments, country=country), f"country:{country}", of))
+        if key is not None and (cap := rules.of_key.get(country)) is not None:
+            check, of = (
+                CapCheck(cap, segments, key=key.pk, country=country),
+                f"the API key {key} for {country}",
+            )
+            found.append(NamedCheck(check, f"key:{key.pk}:{country}", of))
     if key is not None:
         if (cap := rules.cap_of_key(key)) is not None:
             found.append(NamedCheck(CapCheck(cap, total, key=key.pk), f"key:{key.pk}", f"the API key {key}"))
-        if service.cap_money_key is not None:
-            cap = int(service.cap_money_key * MICROS)
-            check = CapCheck(cap, money, "money", key=key.pk)
+        if (most := rules.money_of_key(key)) is not None and service.cap_currency:
+            check = CapCheck(int(most * MICROS), money, "money", key=key.pk)
             found.append(NamedCheck(check, f"money:key:{key.pk}", f"the API key {key}", service.cap_currency))
     if service.cap_day is not None:
         found.append(NamedCheck(CapCheck(service.cap_day, total), "day", service.name))
@@ -69,13 +77,9 @@ def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[Named
     return found
 
 
-def counts_money(service: Service) -> bool:
-    return service.cap_money is not None or service.cap_money_key is not None
-
-
 def micros_by_country(service: Service, kind: SenderKind | str) -> dict[str, int]:
-    """The price of a segment from this kind of sender, where it is in the currency of the caps; nothing while no cap is in money."""
-    if not counts_money(service):
+    """The price of a segment from this kind of sender, where it is in the currency of the caps; nothing while they have none."""
+    if not service.cap_currency:
         return {}
     rows = Price.objects.filter(service=service, sender_kind__in={"", kind}, currency=service.cap_currency)
     # "" comes first, so that the kind's own one stays

@@ -25,7 +25,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.ledger import slices, wakeups
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
-from sms.models import Preparation, Send, SendState
+from sms.models import ApiKey, Preparation, Send, SendState
 from sms.values.problems import Problem, ProblemCode
 
 READ_AT_A_TIME = 20  # slices, before the lease is kept again
@@ -132,5 +132,6 @@ def _order_of(send: Send, found: Preparation) -> ResolvedOrder:
         placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         options=send,
         values_as_given=bool(found.cursor.get("values_as_given")),
+        key=ApiKey.objects.filter(pk=send.counted_key).first() if send.counted_key else None,
     )
     return resolve(order)

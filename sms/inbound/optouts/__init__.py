@@ -10,7 +10,7 @@ That a refusal is heeded is `sms.dispatch`'s and `sms.compose`'s to see to, from
 
 from collections.abc import Sequence
 
-from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
+from sms.inbound.optouts.acts import Refusal, of_others, opt_in, opt_out
 from sms.inbound.optouts.messages import decide, retry, take, to_decide
 from sms.inbound.optouts.provider import learn
 from sms.inbound.spool import MOST, Spool

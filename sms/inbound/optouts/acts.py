@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sms.inbound.optouts.telling import ADDED, LIFTED, tell_refusals
@@ -119,6 +120,17 @@ def opt_in(
                 lifted=len(lifted),
             )
     return len(lifted)
+
+
+def of_others(service_id: int, msisdns: Collection[str], *, owner: UUID) -> list[str]:
+    """Those of the numbers whose refusal is in force and was not recorded by `owner`, nor as an answer to its sends."""
+    found: list[str] = []
+    for some in in_parts(sorted(msisdns)):
+        stored = spellings(service_id, some)
+        rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
+        theirs = rows.filter(Q(owner=None) | ~Q(owner=owner)).order_by("pk")
+        found += [stored[number] for number in theirs.values_list("msisdn", flat=True)]
+    return found
 
 
 def in_parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

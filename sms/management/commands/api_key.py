@@ -2,15 +2,25 @@
 
 from argparse import BooleanOptionalAction
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.utils import timezone
 
 from sms.catalogue import api_keys
 from sms.management.arguments import service_of
 from sms.models import Actor, ApiKey, Service
+from sms.models.api_key import SCOPES
+
+
+class Unfolded(DjangoHelpFormatter):
+    """Lists keep a line for each entry."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        first, *listed = text.splitlines()
+        return [*super()._split_lines(first, width), *listed]
 
 
 class Command(BaseCommand):
@@ -19,9 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--service", required=True, metavar="SLUG")
         parser.add_argument("--name", help="who uses it")
-        parser.add_argument(
-            "--scopes", help="send, read, optouts, catalogue, callbacks, numbers; separated by commas"
-        )
+        parser.formatter_class = Unfolded
+        scopes = "".join(f"\n  {name:<13} {may}" for name, may in SCOPES)
+        parser.add_argument("--scopes", help=f"what it may do, separated by commas:{scopes}")
         parser.add_argument("--change", metavar="PREFIX", help="the key to change, by how it begins")
         parser.add_argument(
             "--network", action="append", default=[], metavar="CIDR", help="where it may be used from"
@@ -77,6 +87,10 @@ def _add_policy(parser: CommandParser, name: str) -> None:
     option, says = f"--{name.replace('_', '-')}", str(field.help_text).replace("%", "%%")
     if field.get_internal_type() == "PositiveIntegerField":
         parser.add_argument(option, type=int, metavar="N", help=says)
+    elif field.get_internal_type() == "DecimalField":
+        parser.add_argument(option, type=Decimal, metavar="N", help=says)
+    elif field.get_internal_type() == "CharField" and not field.choices:
+        parser.add_argument(option, metavar="WORDS", help=says)
     elif field.choices:
         parser.add_argument(option, choices=[value for value, _ in field.choices], help=says)
     else:

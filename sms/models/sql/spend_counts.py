@@ -36,16 +36,17 @@ class CountedRow:
 
 @dataclass(frozen=True, slots=True)
 class CapCheck:
-    """That what is used and `wanted` stay within `cap`; of one key or country, or of all where they are None."""
+    """That what is used and `wanted` stay within `cap`; of one key or country, or of all where they are None. `number`: of one minute."""
 
     cap: int
     wanted: int
     column: str = "used"  # or money
     key: int | None = None
     country: str | None = None
+    number: str = ""
 
     def lock(self, service_id: int, day: date) -> int:
-        name = f"{service_id} {day} {self.column} {self.key} {self.country}"
+        name = f"{service_id} {day} {self.column} {self.key} {self.country} {self.number}"
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
 
     def used(self, rows: Sequence[CountedRow]) -> int:
@@ -53,7 +54,7 @@ class CapCheck:
         mine = (
             one
             for one in rows
-            if not one.number
+            if one.number == self.number
             and self.key in (None, one.key)
             and (self.country is None or self.country == one.country)
         )
@@ -61,7 +62,7 @@ class CapCheck:
 
     @property
     def _where(self) -> tuple[str, list[Any]]:
-        text, values = "service_id = %s AND day = %s AND number = ''", list[Any]()
+        text, values = "service_id = %s AND day = %s AND number = %s", list[Any]([self.number])
         for name in ("key", "country"):
             if (value := getattr(self, name)) is not None:
                 text += f" AND {name} = %s"

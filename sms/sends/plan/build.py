@@ -32,10 +32,11 @@ def build_plan(
     row: int | None = None,
     figures: Survey | None = None,
     masked: bool = False,
+    wordless: bool = False,
     user: Any = None,
 ) -> Plan:
     """The plan at `now`. `row` is whose request is shown, the first one if None; `figures` saves a second survey of the same order,
-    and `masked` hides the number in the request. `user` is who would ask for approval.
+    and `masked` hides the number in the request, `wordless` what it says. `user` is who would ask for approval.
 
     Raises `ComposeError` exactly where making the send would, and for a row without a message.
     """
@@ -52,7 +53,7 @@ def build_plan(
     known = not encodings.unknown
     return Plan(
         made_at=now,
-        recipients=figures.recipients,
+        recipient_count=figures.recipients,
         rejected=figures.rejected,
         removed=tuple(
             PlanRemoved(one.code, f"{one.text}.", one.count, tuple(one.rows)) for one in figures.removed
@@ -84,7 +85,7 @@ def build_plan(
         cautions=tuple(cautions(order, figures, foreseen=foreseen, cost=priced, now=now)),
         approval=_approval(order, figures, user=user, now=now),
         row=chosen.row,
-        request=request.body(order, chosen, public_url=public_url, masked=masked),
+        request=request.body(order, chosen, public_url=public_url, masked=masked, wordless=wordless),
     )
 
 

@@ -20,13 +20,22 @@ LATER = "(made when it is sent)"
 HIDDEN = "…"
 
 
-def body(order: ResolvedOrder, line: ComposedMessage, *, public_url: str, masked: bool = False) -> str:
+def body(
+    order: ResolvedOrder,
+    line: ComposedMessage,
+    *,
+    public_url: str,
+    masked: bool = False,
+    wordless: bool = False,
+) -> str:
     """JSON; `{"impossible": …}` where the provider's rules forbid it."""
     send = Send(**request_fields(order))
     words, values = line.text, line.substitutions
     if masked:
         number = line.msisdn
         words, values = starred(words, number), {name: starred(one, number) for name, one in values.items()}
+    if wordless:
+        words, values = HIDDEN if words else words, dict.fromkeys(values, HIDDEN)
     waiting = ClaimedMessage(0, line.msisdn, words, values, 0, line.zone)
     try:
         written = body_of([waiting], template_of(send, public_url=public_url)).decode()
@@ -45,10 +54,10 @@ def marked(written: str, *, message_id: int, attempt: int, order: ResolvedOrder)
 
 
 def line_of(order: ResolvedOrder, figures: Survey, row: int | None) -> ComposedMessage:
-    """The message of a row, by default the first; raises ComposeError naming `plan_row`."""
+    """The message of a row, by default the first; raises ComposeError naming `row`."""
     if row is None:
         return figures.head[0]
     if (line := checks.line_of(order, row)) is not None:
         return line
     says = f"Row {row:,} gets no message. Choose a row that is not rejected."
-    raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "plan_row", says, row)])
+    raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "row", says, row)])

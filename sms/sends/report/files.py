@@ -11,11 +11,13 @@ from sms.sends.report.lines import SendReport, report_of
 from sms.values.csv import MARK, csv_line
 
 
-def taken(send: Send, *, by: Actor, kind: str, limits: Limits, numbers: bool) -> SendReport:
+def taken(
+    send: Send, *, by: Actor, kind: str, limits: Limits, numbers: bool, texts: bool = True
+) -> SendReport:
     """The report for somebody who asked for it, which the audit records: who, and whether it held whole numbers."""
     rows = send.recipients + send.rejected
     audit("send.messages_exported", send, by=by, rows=rows, kind=kind, whole_numbers=numbers)
-    return report_of(send, limits=limits, numbers=numbers)
+    return report_of(send, limits=limits, numbers=numbers, texts=texts)
 
 
 def csv_of(report: SendReport) -> Iterator[str]:

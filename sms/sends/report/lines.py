@@ -44,15 +44,17 @@ class SendReport:
     lines: Iterator[list[ReportCell]]
 
 
-def report_of(send: Send, *, limits: Limits, numbers: bool) -> SendReport:
-    """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too."""
+def report_of(send: Send, *, limits: Limits, numbers: bool, texts: bool = True) -> SendReport:
+    """Without `numbers`, numbers of people are shown as on pages: without their middle, in other cells too. Without `texts`, of the
+    columns of the rows only that of the numbers is there."""
     source = source_of(send, limits=limits)
     names, column = (list(source.headings), source.column) if source is not None else _kept_names(send)
     other = _as_it_is if numbers else partial(_without_numbers, country=send.service.default_country)
     shown = _number if numbers else _masked_number
-    cells = partial(_cells, names=names, column=column, shown=shown, other=other)
+    told = names if texts else [column]
+    cells = partial(_cells, names=names, told=told, column=column, shown=shown, other=other)
     lines = ([*cells(row, one), *_appended(one, other)] for row, one in _joined(send, source))
-    return SendReport([*(other(name, "") for name in names), *_unused(names)], lines)
+    return SendReport([*(other(name, "") for name in told), *_unused(told)], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:
@@ -132,6 +134,7 @@ def _cells(
     outcome: RowOutcome,
     *,
     names: Sequence[str],
+    told: Sequence[str],
     column: str,
     shown: Callable[[RowOutcome], str],
     other: OtherCell,
@@ -146,7 +149,7 @@ def _cells(
     number = shown(outcome)
     if isinstance(row, Recipient) and number == row.msisdn:
         number = row.written  # a doubt about it is there again when the report is read
-    return [number if name == column else values.get(name, "") for name in names]
+    return [number if name == column else values.get(name, "") for name in told]
 
 
 def _number(outcome: RowOutcome) -> str:
