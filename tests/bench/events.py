@@ -1,6 +1,6 @@
 """The event log: how long GET /events of 1,000 takes among many events, and what writing events costs the folding of receipts.
 
-`python -m tests.bench.events [--only sqlite|postgresql] [--rows N] [--fold 30000]` prints one JSON line per figure; `--rows` is 10 million on
+`python -m tests.bench.events [--only sqlite|postgresql] [--rows N] [--fold 30000]` prints one JSON line per figure; N is 10 million on
 PostgreSQL and 1 million on SQLite where it is not said. `read` asks through the application, without a network: with the scope `all`, as
 the owner of nearly everything and as one of a ten-thousandth, from the beginning, the middle and near the end, and for types that are
 rare. `fold` folds receipts with a follower and without by turns (ABBA), each over receipts of its own.
@@ -62,8 +62,8 @@ def folding(desk, shop, count: int) -> dict[str, object]:
     return {
         "receipts": receipts,
         "events": Event.objects.count(),
-        "seconds_each_with_us": round(spent["with"][1] / receipts * 1e6, 1),
-        "seconds_each_without_us": round(spent["without"][1] / receipts * 1e6, 1),
+        "microseconds_each_with": round(spent["with"][1] / receipts * 1e6, 1),
+        "microseconds_each_without": round(spent["without"][1] / receipts * 1e6, 1),
         "ratio": round(spent["without"][1] / spent["with"][1], 3),
     }
 
