@@ -104,8 +104,8 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
         name, _, text = part.partition("\n")
         said[name.split()[0]] = said.get(name.split()[0], "") + text
     assert "{'delivered': 1, 'failed': 1}" in said["quick-start"], shown
-    assert re.search(r"400 \{'code': '7004'", said["api"]), shown
-    assert "_1 Un-Delivered" in said["api"] and " Delivered" in said["api"], shown
+    assert re.search(r"400 \{'code': '7004'", said["migrating"]), shown
+    assert "_1 Un-Delivered" in said["migrating"] and " Delivered" in said["migrating"], shown
     assert re.search(r"^\d+ delivered$", said["api"], flags=re.MULTILINE), shown
     # the last block of that page sends one code twice
     ids = re.findall(r'"messageId":"([^"]+)"', said["api"])
