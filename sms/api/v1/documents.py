@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 
-from sms.api.v1 import option_fields
+from sms.api.v1 import event_schemas, option_fields
 from sms.api.v1.schema import OURS, SCHEMAS, read_json
 from sms.api.v1.schema_enums import with_names
 from sms.api.v1.schema_headers import HEADERS, describe_headers
@@ -52,6 +52,8 @@ class PartnersDocument(SchemaGenerator):
     def finish(self, made: dict[str, Any]) -> None:
         components = made["components"]
         components["schemas"] |= {"Problem": SCHEMAS["problem"], "ProblemCode": CODE_SCHEMA}
+        components["schemas"] |= event_schemas.components()
+        made["webhooks"] = event_schemas.webhooks()
         components["headers"] = HEADERS
         components.setdefault("responses", {})["Problem"] = {
             "description": "What went wrong, and how to correct it.",
@@ -113,6 +115,8 @@ def _answer(written: Any) -> Any:
     match written:
         case str() if written.startswith("page of "):
             return {"items": [resources[written.removeprefix("page of ")]], "next_cursor": None}
+        case {"items": [str() as resource], **others}:
+            return {"items": [resources[resource]], **others}
         case str():
             return resources[written]
         case {"like": resource, **others}:

@@ -210,7 +210,7 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_shown_once
     assert partner.post(f"callbacks/{ids['callbacks']}/replay").json() == {"replayed": 1}
     assert partner.call("DELETE", path).status_code == 204
     _, blind = a_partner("callbacks", "all", service=service)
-    Callback.objects.update(body='{"data": {"to": "+447710000000"}}')
+    Callback.objects.update(body='{"data": {"number": "+447710000000"}}')
     CallbackEndpoint.objects.update(full_numbers=True)
     assert blind.get(f"callbacks/{ids['callbacks']}").json()["body"] is None
     assert NUMBER in partner.get(f"callbacks/{ids['callbacks']}").json()["body"]
