@@ -219,6 +219,7 @@ service = [
     path("callbacks/<int:pk>/", callbacks.callback_endpoint, name="callback_endpoint"),
     path("callbacks/<int:pk>/change/", callbacks.callback_change, name="callback_change"),
     path("callbacks/<int:pk>/verify/", callbacks.callback_verify, name="callback_verify"),
+    path("callbacks/<int:pk>/test/", callbacks.callback_test, name="callback_test"),
     path("callbacks/<int:pk>/rotate/", callbacks.callback_rotate, name="callback_rotate"),
     path("callbacks/<int:pk>/retire/", callbacks.callback_retire, name="callback_retire"),
     path("callbacks/<int:pk>/pause/", callbacks.callback_pause, name="callback_pause"),

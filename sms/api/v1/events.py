@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from sms.api.v1 import access
 from sms.api.v1.problems import invalid, of_many, unknown
@@ -82,7 +83,7 @@ class Events(Resource):
         parameters=[EventQuery, TYPES],
         responses={(200, "application/json"): PAGE},
     )
-    def follow(self, request: Request) -> Response:
+    def follow(self, request: Request) -> HttpResponse:
         """The very events that are posted to endpoints, kept for thirty days. Without the scope `all`, those of the key's own sends."""
         asked = EventQuery(data={name: value for name, value in request.query_params.items() if value})
         if not asked.is_valid():
@@ -102,7 +103,7 @@ class Events(Resource):
             "next_cursor": cursor,
             "has_more": page.more,
         }
-        answer = Response(shown)
+        answer = HttpResponse(msgspec.json.encode(shown), content_type="application/json")
         if not page.events and not page.more and before.seconds < given["wait"]:
             ask_again(answer, until=given["wait"], remember=cursor)
         return answer
