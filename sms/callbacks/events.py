@@ -37,7 +37,7 @@ _FOLLOWERS = """
 """
 
 
-class Happening(msgspec.Struct, frozen=True, kw_only=True):
+class Happening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happened. `once` says what makes it this event and no other, beside its type.
 
     `data` is what only the event knows; what else it says (`sms.models.event_types`) is looked up when it is read. `owner` is the identity
@@ -101,7 +101,7 @@ class Followers(msgspec.Struct, frozen=True):
         return everything is not None and (everything or one.owner is not None)
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     service_id: int
     owner: UUID | None

@@ -64,6 +64,8 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 class FlagField(forms.Field):
     """`true` or `false`, however a language writes them: Python has True."""
 
+    choices = (("true", "true"), ("false", "false"))
+
     def to_python(self, value: Any) -> bool | None:
         if not value:
             return None
@@ -233,7 +235,7 @@ class EndpointFilter(filters.FilterSet):
 class CallbackFilter(filters.FilterSet):
     endpoint = KeyFilter(field_name="endpoint_id")
     state = filters.ChoiceFilter(choices=_choices(Callback.State.values))
-    kind = filters.CharFilter()
+    type = filters.CharFilter(field_name="kind", help_text="Of the event.")
     message = KeyFilter(field_name="message_id")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")

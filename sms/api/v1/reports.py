@@ -17,7 +17,7 @@ from sms.api.v1.filters import SendFilter
 from sms.api.v1.problems import invalid
 from sms.api.v1.resource import Resource
 from sms.api.v1.sparse import Sparse
-from sms.models import MessageState, Send, SendState
+from sms.models import MessageState, Send, ShownState
 from sms.models.message import FINAL
 from sms.sends import progress
 from sms.values.problems import ProblemCode
@@ -46,7 +46,7 @@ class SendFigures(FiguresShape):
 
     send = serializers.IntegerField()
     name = serializers.CharField()
-    state = serializers.ChoiceField(choices=SendState.values)
+    state = serializers.ChoiceField(choices=ShownState.values)
     send_at = Moment()
 
 
@@ -72,7 +72,7 @@ def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
 
 def _of_send(progress: progress.Progress) -> dict[str, Any]:
     send = progress.send
-    about = {"send": send.pk, "name": send.name, "state": send.state, "send_at": send.due_at}
+    about = {"send": send.pk, "name": send.name, "state": send.shown_state, "send_at": send.due_at}
     return about | figures(progress.counts, send.recipients)
 
 

@@ -197,12 +197,12 @@ def test_what_compose_can_ask_of_the_provider_a_partner_can_ask_too_and_read_bac
     assert {name: shown[name] for name in asked} == asked
     texts = Message.objects.filter(send=made.json()["id"]).order_by("row").values_list("text", flat=True)
     assert [one[:10] for one in texts] == ["Hi Ada, se", "Hi friend,"]
-    form = {"text": "Hi $(name)", "fillings": json.dumps(fillings), "receipts": ["FAILED", "CLICKED"]}
+    form = {"text": "Hi $(name)", "fillings": json.dumps(fillings), "receipts": ["FAILED", "DELIVERED"]}
     file = SimpleUploadedFile("list.csv", people.encode())
     headers = {"key": partner.token, "Idempotency-Key": "k2"}
     answer = Client().post("/api/v1/sends", form | {"file": file}, headers=headers)
     assert answer.status_code == 201, answer.content
-    assert answer.json()["receipts"] == ["FAILED"], "no link is shortened, so no click can be told of"
+    assert answer.json()["receipts"] == ["DELIVERED", "FAILED"]
 
 
 def test_fillings_of_a_form_that_no_database_takes_are_refused():
