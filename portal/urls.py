@@ -315,7 +315,7 @@ urlpatterns = [
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/v1", Nothing.as_view({"get": "list"})),
     path("api/problems", problem_pages.problem_list, name="problem_list"),
-    path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
+    path("api/problems/<slug:problem_code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     path(
         "api/schema/webex/",
