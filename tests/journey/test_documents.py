@@ -100,12 +100,12 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
         assert f"export DESK={running.url}\n" in script
         shown = paste(script, folder, env, key.stdout.strip())
     said: dict[str, str] = {}
-    for part in re.split(r"^--- ", shown, flags=re.MULTILINE)[1:]:
-        name, _, text = part.partition("\n")
-        said[name.split()[0]] = said.get(name.split()[0], "") + text
+    _, *parts = re.split(r"^--- ([\w-]+) \d+$", shown, flags=re.MULTILINE)
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        said[name] = said.get(name, "") + text
     assert "{'delivered': 1, 'failed': 1}" in said["quick-start"], shown
-    assert re.search(r"400 \{'code': '7004'", said["api"]), shown
-    assert "_1 Un-Delivered" in said["api"] and " Delivered" in said["api"], shown
+    assert re.search(r"400 \{'code': '7004'", said["migrating"]), shown
+    assert "_1 Un-Delivered" in said["migrating"] and " Delivered" in said["migrating"], shown
     assert re.search(r"^\d+ delivered$", said["api"], flags=re.MULTILINE), shown
     # the last block of that page sends one code twice
     ids = re.findall(r'"messageId":"([^"]+)"', said["api"])
@@ -114,6 +114,7 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
     told = set(re.findall(r"^(message\.\w+) \{", said["callbacks"], flags=re.MULTILINE))
     assert told == {"message.delivered", "message.failed"}, shown
     assert re.search(r'"replayed":[2-9]', said["callbacks"]), shown
+    assert '"delivered":true' in said["callbacks"] and "a batch of " in said["callbacks"], shown
     assert "message.delivered" in said["events"] and "message.failed" in said["events"], shown
     assert "settled {'delivered': 1, 'failed': 1}" in said["python-client"], shown
     assert re.search(r"^(400|422) \w+$", said["python-client"], flags=re.MULTILINE), shown

@@ -1,6 +1,9 @@
 """The client package against a running Textdesk, and against one that breaks: what it repeats, what it refuses, whom it believes."""
 
 import json
+import os
+import re
+import subprocess
 import sys
 import time
 import uuid
@@ -10,6 +13,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from standardwebhooks import Webhook
+
+from tests.support.processes import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +138,34 @@ def test_callbacks_are_believed_as_standard_webhooks_has_it(textdesk_client):
     for content, given, key, now in doubted:
         with pytest.raises(textdesk_client.NotGenuine):
             textdesk_client.verify(content, given, key, now=now)
+
+
+def test_the_receiver_of_the_guide_believes_what_is_signed(python_client, tmp_path):
+    """Saved under the name in its first line, and asked without a server."""
+    guide = (ROOT / "docs" / "partners" / "python-client.md").read_text("utf-8")
+    (receiver,) = re.findall(r"```python\n# callbacks_in_flask\.py\n(.*?)```", guide, flags=re.DOTALL)
+    (tmp_path / "callbacks_in_flask.py").write_text(receiver)
+    secret, at = "whsec_" + b64encode(bytes(32)).decode(), datetime.now(UTC)
+    asked = []
+    for data in (
+        {"type": "endpoint.verification", "data": {"challenge": "q8n"}},
+        {"type": "message.delivered"},
+    ):
+        body = json.dumps({"id": "evt_1", "timestamp": at.isoformat()} | data)
+        headers = {"webhook-id": "evt_1", "webhook-timestamp": str(int(at.timestamp()))}
+        headers["webhook-signature"] = Webhook(secret).sign("evt_1", at, body)
+        asked += [(body, headers), (body + " ", headers)]
+    program = f"""
+from callbacks_in_flask import app
+for body, headers in {asked!r}:
+    answer = app.test_client().post("/textdesk", data=body, headers=headers)
+    print(answer.status_code, answer.text)
+"""
+    env = os.environ | {"SECRET": secret, "PYTHONPATH": f"{python_client}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+    )
+    assert [line.strip() for line in done.stdout.splitlines()] == [
+        *("200 q8n", "401"),
+        *("evt_1 message.delivered", "204", "401"),
+    ]

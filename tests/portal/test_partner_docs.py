@@ -9,6 +9,7 @@ from django.test import Client
 
 from portal.partner_docs import drawing, postman
 from portal.partner_docs.pages import FOLDER, pages
+from sms.models.event_types import EVENT_TYPES
 from tests.environment import ROOT
 from tests.support.partners import a_key, a_partner_service
 from tests.support.people import a_cast
@@ -99,6 +100,13 @@ def test_what_is_no_page_is_404_and_nothing_else_is_done_there():
     assert Client().post("/api/docs/").status_code == 405
     assert Client().get("/api/docs")["Location"] == "/api/docs/"
     assert Client().get("/docs/api/")["Location"] == "/api/docs/reference/"
+
+
+def test_the_page_about_events_lists_each_type_as_the_product_says_it():
+    listed = re.findall(
+        r"^\| `([a-z_.]+)` \| (.+) \|$", (FOLDER / "events.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert dict(listed) == {one.name: one.when for one in EVENT_TYPES.values()}
 
 
 def test_the_postman_collection_has_every_operation_of_the_document():

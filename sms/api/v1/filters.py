@@ -149,7 +149,8 @@ class SendFilter(filters.FilterSet):
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
     updated_since = ChangedFilter("send_id")
-    test = FlagFilter(field_name="test")
+    test = FlagFilter(field_name="simulated")
+    draft_test = FlagFilter(field_name="test")
 
     def in_state(self, rows: Any, name: str, value: str) -> Any:
         return rows.filter(ShownState(value).rows)
@@ -197,6 +198,7 @@ class MessageFilter(OfSendFilter):
     created_from = MomentFilter(field_name="send__created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="send__created_at", lookup_expr="lt")
     updated_since = ChangedFilter("message_id")
+    test = FlagFilter(field_name="send__simulated")
 
 
 class ActiveFilter(filters.FilterSet):
