@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class AccessLog:
-    """`person` is the key of a user, as in the audit."""
+    """`person` is the key of a user, as in the audit; `key` begins an API key."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not settings.ACCESS_LOG:
@@ -31,6 +31,7 @@ class AccessLog:
             status=response.status_code,
             ms=round((time.monotonic() - began) * 1000),
             person=getattr(getattr(request, "_cached_user", None), "pk", None),
+            key=getattr(getattr(request, "auth", None), "prefix", None),
             address=caller,
         )
         return response

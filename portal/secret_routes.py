@@ -1,7 +1,7 @@
 """Which parts of addresses open something by themselves (receipts, incoming messages, an invitation, a new password), for `portal.logs`.
 
 Read from the URL configuration: a part that is no number and is not in OPEN is taken for a secret, so a new route cannot be forgotten. The
-parts in OPEN name things that are asked for with a sign-in or a key.
+parts in OPEN name things that are asked for with a sign-in or a key, or that anybody may read.
 """
 
 import re
@@ -13,7 +13,10 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLResolver, get_resolver
 
-OPEN = {"service", "message_id", "step", "object_id", "app_label", "content_type_id", "url", "pk", "id"}
+OPEN = {
+    *("service", "message_id", "step", "object_id", "app_label", "content_type_id", "url", "pk", "id"),
+    "problem_code",
+}
 NEVER = re.compile(r"(?!)()")  # until the addresses are known
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>|\(\?P<(\w+)>")
 _SLASH = "(?:/|%2F)"  # the second one within another address, as in ?next=

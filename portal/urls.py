@@ -219,6 +219,7 @@ service = [
     path("callbacks/<int:pk>/", callbacks.callback_endpoint, name="callback_endpoint"),
     path("callbacks/<int:pk>/change/", callbacks.callback_change, name="callback_change"),
     path("callbacks/<int:pk>/verify/", callbacks.callback_verify, name="callback_verify"),
+    path("callbacks/<int:pk>/test/", callbacks.callback_test, name="callback_test"),
     path("callbacks/<int:pk>/rotate/", callbacks.callback_rotate, name="callback_rotate"),
     path("callbacks/<int:pk>/retire/", callbacks.callback_retire, name="callback_retire"),
     path("callbacks/<int:pk>/pause/", callbacks.callback_pause, name="callback_pause"),
@@ -314,7 +315,7 @@ urlpatterns = [
     path("api/v1/", include("sms.api.v1.urls")),
     path("api/v1", Nothing.as_view({"get": "list"})),
     path("api/problems", problem_pages.problem_list, name="problem_list"),
-    path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
+    path("api/problems/<slug:problem_code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     path(
         "api/schema/webex/",

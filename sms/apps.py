@@ -38,9 +38,10 @@ class SmsConfig(AppConfig):
 
 def _guard_the_audit(using: str, **_: Any) -> None:
     """After every migration: on SQLite one that remakes a table drops its triggers."""
-    from sms.models.sql import audit_guard
+    from sms.models.sql import audit_guard, fixed_columns
 
     audit_guard.install(connections[using])
+    fixed_columns.install(connections[using])
 
 
 def _keep_private(connection: Any, **_: Any) -> None:

@@ -25,6 +25,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sms.inbound",),
     ("sms.reports",),
     ("sms.compliance",),
+    ("sms.simulator",),
     ("sms.dispatch",),
     ("sms.sends",),
     ("sms.worker",),
@@ -68,7 +69,7 @@ BANNED_NAMES = {
 }
 NAMED_BY_DJANGO = {"Command", "Migration"}  # classes that it finds by this name, one in each file
 LONGEST_PRODUCT_FILE, LONGEST_TEST_FILE = 400, 500
-HTTPX_HOMES = ("sms.webex.client", "sms.webex.transport", "sms.callbacks.post")
+HTTPX_HOMES = ("sms.webex.client", "sms.webex.transport", "sms.webex.simulated", "sms.callbacks.post")
 # What a model may not touch: queue, network
 NOT_IN_MODELS = {"django_q", "httpx", "requests", "urllib.request", "http.client", "socket"}
 FOLDERS = ("portal", "sms", "tests", "templates", "static")

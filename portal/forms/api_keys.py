@@ -33,7 +33,7 @@ class KeyForm(forms.ModelForm):
         fields = ("name", "scopes", "networks", "per_minute", "expires_at", "is_test", *ApiKey.POLICIES)
         help_texts = {  # noqa: RUF012 - Django's own spelling
             "name": "Who uses it, for example the shop's order system. Two keys may share a name while they change over.",
-            "is_test": "Sends only while this service is connected to a sandbox, and is refused otherwise.",
+            "is_test": "What it sends is simulated: the same checks and receipts, and no phone is reached. It never becomes a live key.",
         }
 
     def clean_networks(self) -> list[str]:

@@ -3,53 +3,123 @@
 from typing import Any
 
 from django import forms
+from django.forms.models import model_to_dict
 
 from portal.forms.time_zones import LocalTimeField
 from sms.callbacks import AddressPolicy, BadAddress
 from sms.callbacks.address import read
-from sms.models import Callback
+from sms.compose import labels
+from sms.models import Callback, CallbackEndpoint, Service
+from sms.models.callback import MOST_IN_A_BATCH
 from sms.models.event_types import EVENTS
 from sms.webex.limits import LONGEST_URL
 
 
-class ChangeForm(forms.Form):
-    """Its address cannot be changed: another address is another endpoint."""
+class EndpointForm(forms.Form):
+    """What an endpoint gets, and where. `wants` are the columns of it."""
 
     name = forms.CharField(max_length=80, help_text="For example the system that listens.")
+    url = forms.CharField(
+        max_length=LONGEST_URL,
+        label="Address",
+        help_text="Begins with https://. It must answer the challenge that is sent to it, also after it was changed.",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
     events = forms.MultipleChoiceField(
         choices=EVENTS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked means all.",
     )
+    keys = forms.MultipleChoiceField(
+        label="Of the sends of",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means everybody's, people's too.",
+    )
+    senders = forms.MultipleChoiceField(
+        label="Sent from",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means all senders.",
+    )
+    labels = forms.CharField(
+        max_length=1000,
+        required=False,
+        help_text="Between commas: sends with one of these. Empty means all sends.",
+    )
     full_numbers = forms.BooleanField(
         required=False,
         label="With whole numbers",
         help_text="Otherwise numbers are masked, and the message's id says which one it is.",
     )
-
-
-class EndpointForm(ChangeForm):
-    url = forms.CharField(
-        max_length=LONGEST_URL,
-        label="Address",
-        help_text="Begins with https://. It must answer the challenge that is sent to it.",
-        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    texts = forms.BooleanField(
+        required=False, label="With texts of replies", help_text="Otherwise what people wrote is left out."
     )
-    field_order = ("name", "url", "events", "full_numbers")
+    batch_size = forms.IntegerField(
+        label="Events in one POST",
+        required=False,
+        initial=1,
+        min_value=1,
+        max_value=MOST_IN_A_BATCH,
+        help_text="1, or up to 100: then as many as wait come together, in the form of a batch.",
+    )
 
-    def __init__(self, *args: Any, policy: AddressPolicy, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        *args: Any,
+        service: Service,
+        policy: AddressPolicy,
+        endpoint: CallbackEndpoint | None = None,
+        **options: Any,
+    ) -> None:
+        if endpoint is not None:
+            options.setdefault("initial", _shown(endpoint))
+        super().__init__(*args, **options)
         self.policy = policy
+        self.fields["url"].required = endpoint is None
+        names = service.api_keys.order_by("name", "is_test").values_list("identity", "name", "is_test")
+        keys = {str(identity): f"{name} (test)" if is_test else name for identity, name, is_test in names}
+        for field, choices in (
+            ("keys", list(keys.items())),
+            ("senders", list(service.senders.order_by("address").values_list("pk", "address"))),
+        ):
+            if choices:
+                self.fields[field].choices = choices  # type: ignore[attr-defined]
+            else:
+                del self.fields[field]
 
     def clean_url(self) -> str:
         """As written; nothing of it is changed, so what is shown is what is called."""
         url: str = self.cleaned_data["url"]
-        try:
-            read(url, self.policy)
-        except BadAddress as problem:
-            raise forms.ValidationError(str(problem)) from None
+        if url:
+            try:
+                read(url, self.policy)
+            except BadAddress as problem:
+                raise forms.ValidationError(str(problem)) from None
         return url
+
+    def clean_labels(self) -> list[str]:
+        try:
+            return list(labels.normalized_set(labels.split(self.cleaned_data["labels"])))
+        except labels.BadLabel as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    @property
+    def wants(self) -> dict[str, Any]:
+        found = {name: value for name, value in self.cleaned_data.items() if name != "url"}
+        keys = found.get("keys", [])
+        return found | {
+            "keys": keys,
+            "all_keys": not keys,
+            "senders": [int(pk) for pk in found.get("senders", ())],
+            "batch_size": found["batch_size"] or 1,
+        }
+
+
+def _shown(endpoint: CallbackEndpoint) -> dict[str, Any]:
+    columns = ("name", "url", "events", "keys", "senders", "full_numbers", "texts", "batch_size")
+    return model_to_dict(endpoint, columns) | {"labels": ", ".join(endpoint.labels)}
 
 
 class FilterForm(forms.Form):

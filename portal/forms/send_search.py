@@ -10,12 +10,18 @@ from sms.compose import labels
 from sms.models import Send, ShownState
 
 LONGEST = 100  # characters
-TESTS = (("without", "Without tests"), ("only", "Only tests"))
+TESTS = (
+    ("without", "Without any tests"),
+    ("only", "Only tests of drafts"),
+    ("mode", "Only test mode"),
+    ("all", "Test mode too"),
+)
+WITH_TEST_MODE = ("mode", "all")
 
 
 class SendSearch(filters.FilterSet):
     """By name or words of the text, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is
-    the place in the list.
+    the place in the list. What test keys made is left out unless it is asked for: a program may make thousands in an hour.
 
     A part of an address that is not understood asks for nothing.
     """
@@ -51,7 +57,14 @@ class SendSearch(filters.FilterSet):
         return rows
 
     def filter_tests(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        if value in WITH_TEST_MODE:
+            return rows.filter(simulated=True) if value == "mode" else rows
         return rows.filter(test=value == "only")
+
+    def filter_queryset(self, queryset: "QuerySet[Send]") -> "QuerySet[Send]":
+        rows = super().filter_queryset(queryset)
+        asked = self.form.cleaned_data.get("tests") in WITH_TEST_MODE
+        return rows if asked else rows.filter(simulated=False)
 
     @property
     def wanted(self) -> dict[str, object]:

@@ -41,7 +41,8 @@ def refusal(before: Service | None, after: Service, *, by: User) -> str:
         )
     if before is None or before.live_since is None or not after.is_sandbox:
         return ""
-    if not Send.objects.filter(service=before, created_at__gte=before.live_since).exists():
+    sent = Send.objects.filter(service=before, created_at__gte=before.live_since, simulated=False)
+    if not sent.exists():
         return ""
     return (
         f"{before.name} has sent through Webex Connect. A sandbox would report messages as delivered that reach "

@@ -74,7 +74,7 @@ def evidence_of(service: Service) -> Evidence:
     counted = StateCount.objects.filter(send=OuterRef("pk"), delta__gt=0)
     # an answer names the message; "treated as sent" by a person does not
     taken = Message.objects.filter(send=OuterRef("pk"), state__in=ACCEPTED).exclude(provider_id="")
-    sends = Send.objects.filter(**of_service, created_at__gte=since).order_by("-id")
+    sends = Send.objects.filter(**of_service, created_at__gte=since, simulated=False).order_by("-id")
     # a tenant probe posts without a send
     probed = ProbePost.objects.filter(step__probe__service=OuterRef("pk"), at__gte=since, accepted=True)
     reported = ProbeReceipt.objects.filter(post__step__probe__service=OuterRef("pk"), at__gte=since)
@@ -96,9 +96,9 @@ def evidence_of(service: Service) -> Evidence:
             ),
             receipt=Coalesce(
                 _first(
-                    Receipt.objects.filter(**of_service, received_at__gte=since, message_id__gt=0).order_by(
-                        "-id"
-                    ),
+                    Receipt.objects.filter(
+                        **of_service, received_at__gte=since, message_id__gt=0, simulated=False
+                    ).order_by("-id"),
                     "received_at",
                 ),
                 _first(reported.order_by("-id"), "at"),

@@ -33,7 +33,6 @@ def api_keys_page(request: HttpRequest, service: Service) -> HttpResponse:
         "form": form,
         "made": made,
         "token": token,
-        "sandbox": service.is_sandbox,
     }
     return form_page(request, "api_keys/list.html", context)
 

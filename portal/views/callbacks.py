@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from portal.access import WRITE, PageView, actor, service_page
-from portal.forms.callbacks import ChangeForm, EndpointForm, FilterForm, RangeForm
+from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
@@ -34,7 +34,7 @@ def _policy() -> callbacks.AddressPolicy:
 
 @service_page("configure")
 def callbacks_page(request: HttpRequest, service: Service) -> HttpResponse:
-    return _overview(request, service, EndpointForm(policy=_policy()))
+    return _overview(request, service, EndpointForm(service=service, policy=_policy()))
 
 
 def _overview(request: HttpRequest, service: Service, form: EndpointForm) -> HttpResponse:
@@ -44,10 +44,12 @@ def _overview(request: HttpRequest, service: Service, form: EndpointForm) -> Htt
 @service_page("configure", WRITE)
 def callback_add(request: HttpRequest, service: Service) -> HttpResponse:
     """The new endpoint's secret is shown in this answer only."""
-    form = EndpointForm(request.POST, policy=_policy())
+    form = EndpointForm(request.POST, service=service, policy=_policy())
     if form.is_valid():
         with refused_beside(form, callbacks.BadAddress, callbacks.TooMany, field="url"):
-            endpoint = callbacks.add(service, by=actor(request), policy=_policy(), **form.cleaned_data)
+            endpoint = callbacks.add(
+                service, by=actor(request), policy=_policy(), url=form.cleaned_data["url"], **form.wants
+            )
             return _page(request, service, endpoint, secret=endpoint.secret)
     return _overview(request, service, form)
 
@@ -74,7 +76,7 @@ def _page(
         "next_before": page.next_key,
         "query": query.urlencode(),
         "chosen": chosen,
-        "change": ChangeForm(initial=model_to_dict(endpoint, ("name", "events", "full_numbers"))),
+        "change": EndpointForm(service=service, policy=_policy(), endpoint=endpoint),
         "again": RangeForm(),
         "hand_over_days": HAND_OVER.days,
     }
@@ -83,12 +85,15 @@ def _page(
 
 @service_page("configure", WRITE, of=ENDPOINTS)
 def callback_change(request: HttpRequest, service: Service, endpoint: CallbackEndpoint) -> HttpResponse:
-    form = ChangeForm(request.POST)
-    if not form.is_valid():
-        return _page(request, service, endpoint, change=form)
-    callbacks.change(endpoint, by=actor(request), policy=_policy(), **form.cleaned_data)
-    messages.success(request, "Saved.")
-    return redirect("callback_endpoint", service=service.slug, pk=endpoint.pk)
+    form = EndpointForm(request.POST, service=service, policy=_policy(), endpoint=endpoint)
+    if form.is_valid():
+        with refused_beside(form, callbacks.BadAddress, field="url"):
+            url = form.cleaned_data["url"]
+            callbacks.change(endpoint, by=actor(request), policy=_policy(), url=url, **form.wants)
+            messages.success(request, "Saved.")
+            return redirect("callback_endpoint", service=service.slug, pk=endpoint.pk)
+    endpoint.refresh_from_db()
+    return _page(request, service, endpoint, change=form)
 
 
 @button("configure", CallbackEndpoint, back="callback_endpoint")
@@ -96,6 +101,18 @@ def callback_verify(endpoint: CallbackEndpoint, by: Actor) -> Said:
     with closing(callbacks.ReceiverConnection(_policy())) as connection:
         why = callbacks.verify(endpoint, by=by, connection=connection)
     return error(f"Not verified. {why}") if why else Said("Verified. It gets every event from now on.")
+
+
+@button("configure", CallbackEndpoint, back="callback_endpoint")
+def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
+    if endpoint.kind != CallbackEndpoint.Kind.OURS or endpoint.verified_at is None:
+        return error("Not sent. It gets nothing before it is verified.")
+    kind = endpoint.events[0] if endpoint.events else "message.delivered"
+    with closing(callbacks.ReceiverConnection(_policy())) as connection:
+        reply, _ = callbacks.try_out(endpoint, kind=kind, by=by, connection=connection, now=timezone.now())
+    if reply.ok:
+        return Said(f"It answered {reply.status} to {kind} after {reply.milliseconds:,} ms.")
+    return error(f"The test event was not taken. {reply.error}")
 
 
 @service_page("configure", WRITE, of=ENDPOINTS)

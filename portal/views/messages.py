@@ -92,12 +92,13 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> Iterator[TimelineEntry]:
     send = found.send
+    provider = "the simulator" if send.simulated else "Webex Connect"
     yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
     if found.posted_at:
         tried = f"Attempt {found.attempt}"
-        yield TimelineEntry(found.posted_at, "Posted to Webex Connect", tried, MessageState.POSTING)
+        yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
     if found.queued_at:
-        label = "Accepted by Webex Connect" if found.provider_id else "Counted as accepted"
+        label = f"Accepted by {provider}" if found.provider_id else "Counted as accepted"
         yield TimelineEntry(found.queued_at, label, found.provider_id or found.detail, MessageState.QUEUED)
     if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
         yield TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)

@@ -24,11 +24,13 @@ def problem_list(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def problem_page(request: HttpRequest, code: str) -> HttpResponse:
+def problem_page(request: HttpRequest, problem_code: str) -> HttpResponse:
     """One."""
-    found = explained(code)
+    found = explained(problem_code)
     if found is None:
-        return as_problem(404, f"There is no code {code[:40]!r}. {page_of('').rstrip('/')} lists all.")
+        return as_problem(
+            404, f"There is no code {problem_code[:40]!r}. {page_of('').rstrip('/')} lists all."
+        )
     if not _asks_for_html(request):
         return JsonResponse(found, headers=VARY)
     return for_people(render(request, "problems/page.html", {"found": found}))

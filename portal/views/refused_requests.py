@@ -19,7 +19,7 @@ def refused_requests(request: HttpRequest, _service: Service, key: ApiKey) -> Ht
     asked = chosen.cleaned_data if chosen.is_valid() else {}
     before = key_of(request.GET, "before")
     found = RefusedRequest.objects.filter(given(**asked, pk__lt=before), key=key)
-    page = keyset_page(found[: PAGE + 1], PAGE)
+    page = keyset_page(list(found[: PAGE + 1]), PAGE)
     query = request.GET.copy()
     query.pop("before", None)
     context = {

@@ -55,6 +55,7 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "asked": asked,
         "wrong": wrong,
         "pretended": _pretended(service, asked.since),
+        "test_mode": Send.objects.filter(service=service, simulated=True).exists(),
         "report": found,
         "by": reports.BY,
         "by_word": reports.BY[asked.by].lower(),
@@ -84,7 +85,7 @@ def _pretended(service: Service, since: date) -> str:
     live = service.live_since
     if live is None or live <= service.created_at or since > live.date():  # never a sandbox, or days after it
         return ""
-    if not Send.objects.filter(service=service, created_at__lt=live).exists():
+    if not Send.objects.filter(service=service, created_at__lt=live, simulated=False).exists():
         return ""
     until = date_format(timezone.localtime(live), "j M Y, H:i")
     return f"Until {until} {service.name} spoke to the sandbox. Messages of before reached no phone, and are counted here too."

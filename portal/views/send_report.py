@@ -22,7 +22,7 @@ def send_report(request: HttpRequest, _service: Service, found: Send) -> HttpRes
     whole = shows_whole_numbers(request, found)
     kind = "xlsx" if request.POST.get("kind") == "xlsx" else "csv"
     made = report.taken(found, by=actor(request), kind=kind, limits=upload_limits(), numbers=whole)
-    name = f"report-send-{found.pk}.{kind}"
+    name = report.name_of(found, kind=kind)
     if kind == "csv":
         return csv_download(report.csv_of(made), name=name)
     with tempfile.TemporaryDirectory() as folder:

@@ -65,7 +65,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "states": ShownState.choices,
         "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
         "people": _makers(service),
-        "tests": [("", "Tests too"), *TESTS],
+        "tests": [("", "Tests of drafts too"), *TESTS],
         "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)

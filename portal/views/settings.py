@@ -176,7 +176,7 @@ def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
         "webhook_url": f"{settings.PUBLIC_URL}/receipts/{service.webhook_token}/",
         "receipt_url_is_public": settings.PUBLIC_URL.startswith("https://"),
         "public_url": settings.PUBLIC_URL,
-        "last_receipt": Receipt.objects.filter(service=service).order_by("-id").first(),
+        "last_receipt": Receipt.objects.filter(service=service, simulated=False).order_by("-id").first(),
         "unmatched": unmatched.count(),
     }
     return form_page(request, "settings/connection.html", context | shown)

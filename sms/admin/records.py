@@ -172,7 +172,7 @@ class OptOutAdmin(Scoped):
 class ReceiptAdmin(ReadOnly):
     """Receipts: that they came, not what they say of a person."""
 
-    list_display = ("id", "service", "message_id", "attempt", "received_at")
+    list_display = ("id", "service", "message_id", "attempt", "simulated", "received_at")
     list_filter = ("service", "received_at")
     fields = ("service", "message_id", "attempt", "received_at")
     show_full_result_count = False

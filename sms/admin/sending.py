@@ -90,8 +90,17 @@ class SendForm(forms.ModelForm):
 
 @admin.register(models.Send)
 class SendAdmin(ReadOnly):
-    list_display = ("name", "service", "shown_state", "recipients", "rejected", "due_at", "created_by")
-    list_filter = ("state", "service")
+    list_display = (
+        "name",
+        "service",
+        "shown_state",
+        "recipients",
+        "rejected",
+        "due_at",
+        "created_by",
+        "simulated",
+    )
+    list_filter = ("state", "simulated", "service")
     list_select_related = ("service", "created_by")
     search_fields = ("name", "source")
 
@@ -113,7 +122,16 @@ class SendAdmin(ReadOnly):
             return (*names[:3], "recipients_text", *names[3:], "labels", "send_at")
         return (
             *("service", "name", "sender", "shown_text", "template", "template_version", "shown_state"),
-            *("due_at", "recipients", "rejected", "source", "created_by", "partner", "created_at"),
+            *(
+                "due_at",
+                "recipients",
+                "rejected",
+                "source",
+                "created_by",
+                "partner",
+                "simulated",
+                "created_at",
+            ),
             *("posted_at", "settled_at", "cancelled_at"),
             *(name for name in OPTIONS if name not in TEXTS),
         )

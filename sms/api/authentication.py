@@ -130,12 +130,6 @@ class KeyHasScope(BasePermission):
         if needed not in key.scopes:
             self.message = f"This key lacks the scope “{needed}”."
             return False
-        if key.is_test and needed == "send" and not key.service.is_sandbox:
-            self.message = (
-                f"This is a test key, and {key.service.name} is not connected to a sandbox. Nothing was sent. "
-                "Use a live key, or a service that is connected to a sandbox."
-            )
-            return False
         return True
 
 
@@ -156,10 +150,10 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _service_of(key: ApiKey) -> KnownService:
-    """KNOWN_FOR seconds old at most, and as it is now for a test key, which must know where it sends."""
+    """KNOWN_FOR seconds old at most."""
     now = time.monotonic()
     known = _known.get(key.digest)
-    if known is None or known.until < now or key.is_test:
+    if known is None or known.until < now:
         service = Service.objects.select_related("region").defer(*UNREAD).get(pk=key.service_id)
         if len(_known) > MOST_KNOWN:
             _known.clear()

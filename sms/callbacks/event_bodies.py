@@ -3,10 +3,13 @@
 The recipient and what a partner calls things are looked up here, so each says of them what is known now, whoever shared a batch with it.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
+from django.db.models import Model, QuerySet
 
 from sms.models.callback import Callback
 from sms.models.event import Event
@@ -22,9 +25,30 @@ from sms.values.msisdn.mention import masked, starred
 from sms.webex.wire import stamp
 
 Facts = dict[str, Any]
-OF_SENDS = ("name", "client_reference", "callback_data", "reference", "sender__address")
+OF_SENDS = ("name", "client_reference", "callback_data", "sender__address")
+_NO_DIGIT = re.compile(r"\D+")
 THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data")  # may be the number itself
 IN_TEXTS = ("detail", "url", "reason", "text")  # what people and networks wrote, in which a number may stand
+
+
+class LoggedEvent(NamedTuple):
+    """What of an event's row is told, or says where it stands."""
+
+    pk: int
+    transaction_id: int
+    event_id: str
+    service_id: int
+    type: str
+    send_id: int
+    message_id: int
+    subject_id: int
+    at: datetime
+    test: bool
+    data: Facts
+
+
+def logged(rows: "QuerySet[Event]") -> list[LoggedEvent]:
+    return list(map(LoggedEvent._make, rows.values_list(*LoggedEvent._fields)))
 
 
 def fill(callbacks: Sequence[Callback], *, numbers: bool, texts: bool) -> None:
@@ -32,80 +56,97 @@ def fill(callbacks: Sequence[Callback], *, numbers: bool, texts: bool) -> None:
     bare = {one.event_id: one for one in callbacks if not one.body}
     if not bare:
         return
-    rows = list(Event.objects.filter(event_id__in=bare))
+    rows = logged(Event.objects.filter(event_id__in=bare))
     for row, body in zip(rows, envelopes(rows, numbers=numbers, texts=texts), strict=True):
         bare[row.event_id].body = msgspec.json.encode(body).decode()
 
 
-def envelopes(rows: Sequence[Event], *, numbers: bool, texts: bool) -> list[Facts]:
+def envelopes(rows: Sequence[LoggedEvent], *, numbers: bool, texts: bool) -> list[Facts]:
     """`numbers`: whole ones; `texts`: what people wrote to us."""
     known = _Known(rows)
     return [_envelope(row, known, numbers=numbers, texts=texts) for row in rows]
 
 
-def _envelope(row: Event, known: "_Known", *, numbers: bool, texts: bool) -> Facts:
-    found = known.about(row) | row.data
-    if not numbers and (number := found.get("number")):
-        hidden = {
-            name: starred(found[name], number) for name in THEIR_WORDS if _may_name(found.get(name), number)
-        }
-        found |= hidden | {"number": mask(number)}
+def _envelope(row: LoggedEvent, known: "_Known", *, numbers: bool, texts: bool) -> Facts:
+    found = known.about(row)
     if not numbers:
-        found |= {name: masked(found[name]) for name in IN_TEXTS if found.get(name)}
+        _hide(found)
     if not texts:
         found["text"] = None
-    data = {name: found.get(name) for name in EVENT_TYPES[row.type].fields}
-    empty = {name: None for name, value in data.items() if value == ""}
     return {
         "id": row.event_id,
         "type": row.type,
         "timestamp": stamp(row.at),
         "test": row.test,
-        "data": data | empty,
+        "data": {
+            name: None if (value := found.get(name)) == "" else value for name in EVENT_TYPES[row.type].fields
+        },
     }
+
+
+def _hide(found: Facts) -> None:
+    if number := found.get("number"):
+        for name in THEIR_WORDS:
+            if (text := found.get(name)) and (not text.isascii() or number[-6:] in _NO_DIGIT.sub("", text)):
+                found[name] = starred(text, number)
+        found["number"] = mask(number)
+    for name in IN_TEXTS:
+        if text := found.get(name):
+            found[name] = masked(text)
 
 
 class _Known:
     """What is looked up for events, each kind of thing at once."""
 
-    def __init__(self, rows: Sequence[Event]) -> None:
-        self.rejects = _by_pk(_values(Reject, _subjects(rows, "message.rejected"), *REJECT))
-        self.inbound = _by_pk(_values(InboundMessage, _subjects(rows, "inbound."), *INBOUND))
-        self.opt_outs = _by_pk(_values(OptOut, _subjects(rows, "opt_out."), *OPT_OUT))
-        self.messages = _by_pk(_values(Message, (row.message_id for row in rows), *MESSAGE))
-        self.sends = _by_pk(_values(Send, (row.send_id for row in rows), *OF_SENDS))
-        self.slugs = dict(
-            Service.objects.filter(pk__in={row.service_id for row in rows}).values_list("pk", "slug")
-        )
+    def __init__(self, rows: Sequence[LoggedEvent]) -> None:
+        self.subjects = {
+            kind: _by_pk(
+                _values(model, (row.subject_id for row in rows if row.type.startswith(kind)), *columns)
+            )
+            for kind, (model, columns, _) in SUBJECTS.items()
+        }
+        self.messages = _by_pk(_values(Message, {row.message_id for row in rows}, *MESSAGE))
+        self.sends = {
+            one["pk"]: _of_send(one) for one in _values(Send, {row.send_id for row in rows}, *OF_SENDS)
+        }
+        services = {row.service_id for row in rows}
+        self.slugs = dict(Service.objects.filter(pk__in=services).values_list("pk", "slug"))
 
-    def about(self, row: Event) -> Facts:
-        found: Facts = {"service": self.slugs[row.service_id]}
-        found |= {"send": row.send_id or None, "message": row.message_id or None}
-        if send := self.sends.get(row.send_id):
-            found |= {"name": send["name"], "sender": send["sender__address"]}
-            found |= {"client_reference": send["client_reference"], "callback_data": send["callback_data"]}
-        if message := self.messages.get(row.message_id):
-            found |= {
-                "row": message["row"],
-                "number": _number(message["msisdn"]),
-                "provider_id": message["provider_id"],
-                "correlation_id": message["echo__correlation_id"],
-                "reference": message["echo__reference"],
-            }
-        for kind, rows, read in (
-            ("message.rejected", self.rejects, _of_reject),
-            ("inbound.", self.inbound, _of_inbound),
-            ("opt_out.", self.opt_outs, _of_opt_out),
-        ):
-            if row.type.startswith(kind) and (subject := rows.get(row.subject_id)):
+    def about(self, row: LoggedEvent) -> Facts:
+        message = self.messages.get(row.message_id)
+        found: Facts = {
+            **self.sends.get(row.send_id, {}),
+            **(_of_message(message) if message else {}),
+            "service": self.slugs[row.service_id],
+            "send": row.send_id or None,
+            "message": row.message_id or None,
+        }
+        for kind, (_, _, read) in SUBJECTS.items():
+            if row.type.startswith(kind) and (subject := self.subjects[kind].get(row.subject_id)):
                 found |= read(subject)
-        return found
+        return found | row.data
 
 
 MESSAGE = ("row", "msisdn", "provider_id", "echo__correlation_id", "echo__reference")
-REJECT = ("row", "value", "code", "field", "reason", "reference")
-INBOUND = ("msisdn", "address", "text", "meaning", "sure")
-OPT_OUT = ("msisdn", "source")
+
+
+def _of_send(one: Facts) -> Facts:
+    return {
+        "name": one["name"],
+        "sender": one["sender__address"],
+        "client_reference": one["client_reference"],
+        "callback_data": one["callback_data"],
+    }
+
+
+def _of_message(one: Facts) -> Facts:
+    return {
+        "row": one["row"],
+        "number": _number(one["msisdn"]),
+        "provider_id": one["provider_id"],
+        "correlation_id": one["echo__correlation_id"],
+        "reference": one["echo__reference"],
+    }
 
 
 def _of_reject(one: Facts) -> Facts:
@@ -134,18 +175,17 @@ def _of_opt_out(one: Facts) -> Facts:
     return {"opt_out": one["pk"], "number": _number(one["msisdn"]), "source": one["source"]}
 
 
-def _may_name(text: str | None, number: str) -> bool:
-    """Whether to look closer."""
-    return bool(text) and (not text.isascii() or number[-6:] in "".join(filter(str.isdigit, text)))
-
-
 def _number(stored: str) -> str:
     """Empty where it is no longer kept."""
     return stored if stored.startswith("+") else ""
 
 
-def _subjects(rows: Sequence[Event], kind: str) -> Iterable[int]:
-    return (row.subject_id for row in rows if row.type.startswith(kind))
+# what events of these types tell of, beside their message and their send: its model, the columns, and what they say
+SUBJECTS: dict[str, tuple[type[Model], tuple[str, ...], Callable[[Facts], Facts]]] = {
+    "message.rejected": (Reject, ("row", "value", "code", "field", "reason", "reference"), _of_reject),
+    "inbound.": (InboundMessage, ("msisdn", "address", "text", "meaning", "sure"), _of_inbound),
+    "opt_out.": (OptOut, ("msisdn", "source"), _of_opt_out),
+}
 
 
 def _values(model: Any, ids: Iterable[int], *columns: str) -> list[Facts]:

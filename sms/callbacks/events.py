@@ -28,6 +28,7 @@ OF_SENDS = (
     "sender_id",
     "lane",
     "state",
+    "simulated",
     "settled_at",
 )  # that events need of their send
 _FOLLOWERS = """
@@ -36,7 +37,7 @@ _FOLLOWERS = """
 """
 
 
-class Happening(msgspec.Struct, frozen=True, kw_only=True):
+class Happening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happened. `once` says what makes it this event and no other, beside its type.
 
     `data` is what only the event knows; what else it says (`sms.models.event_types`) is looked up when it is read. `owner` is the identity
@@ -100,7 +101,7 @@ class Followers(msgspec.Struct, frozen=True):
         return everything is not None and (everything or one.owner is not None)
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     service_id: int
     owner: UUID | None
@@ -214,7 +215,7 @@ def of_send(
         sender_id=send.sender_id,
         subject_id=subject_id,
         urgent=send.lane == Lane.URGENT,
-        test=is_test(send),
+        test=send.simulated,
         data={"state": send.shown_state.value, **data},
     )
 
@@ -228,10 +229,6 @@ def record_sends(
 
 def owner_of(send: Send) -> UUID | None:
     return send.owner
-
-
-def is_test(send: Send) -> bool:
-    return getattr(send, "simulated", False)
 
 
 def priority(*, urgent: bool) -> Callback.Priority:

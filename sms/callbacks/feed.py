@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sms.callbacks.event_bodies import LoggedEvent, logged
 from sms.models.event import Event
 from sms.models.paging import given
 from sms.models.sql import events as log
@@ -47,7 +48,7 @@ class EventsWanted:
 class FeedPage:
     """`after` is where to go on; `more`: at once, there is more to look at."""
 
-    events: list[Event]
+    events: list[LoggedEvent]
     after: Place
     more: bool
 
@@ -59,7 +60,7 @@ def page(wanted: EventsWanted, after: Place, *, limit: int) -> FeedPage:
     if wanted.sends is not None:
         rows = rows.filter(send_id__in=wanted.sends)
     if not wanted.types and wanted.message is None:
-        found = list(rows[: limit + 1])
+        found = logged(rows[: limit + 1])
         return FeedPage(found[:limit], _place(found[:limit], after), len(found) > limit)
     # where it ends is settled first, or what is complete a moment later would be passed over
     looked_at = rows.values_list("transaction_id", "pk")
@@ -70,7 +71,7 @@ def page(wanted: EventsWanted, after: Place, *, limit: int) -> FeedPage:
     fitting = rows.filter(log.up_to(Place(*last))).filter(given(message_id=wanted.message))
     if wanted.types:
         fitting = fitting.filter(type__in=wanted.types)
-    found = list(fitting[: limit + 1])
+    found = logged(fitting[: limit + 1])
     if len(found) > limit:
         return FeedPage(found[:limit], _place(found[:limit], after), more=True)
     return FeedPage(found, Place(*last), more=ends is not None)
@@ -84,13 +85,15 @@ def _last(rows: "QuerySet[Event]") -> tuple[int, int] | None:
     return rows.reverse().values_list("transaction_id", "pk").first()
 
 
-def _place(found: list[Event], after: Place) -> Place:
+def _place(found: list[LoggedEvent], after: Place) -> Place:
     return Place(found[-1].transaction_id, found[-1].pk) if found else after
 
 
 def written(page: FeedPage, *, now: datetime) -> str:
     """The cursor behind a page. It holds since when events may be unread, because one that is older than what is kept has a gap."""
-    since = page.events[-1].created_at if page.more and page.events else now
+    since = now
+    if page.more and page.events:
+        since = Event.objects.values_list("created_at", flat=True).get(pk=page.events[-1].pk)
     packed = _LAYOUT.pack(_MARK, *page.after, int(since.timestamp()))
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 

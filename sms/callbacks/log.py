@@ -28,7 +28,9 @@ class EndpointRow:
     def events(self) -> str:
         if self.endpoint.kind == CallbackEndpoint.Kind.NOTIFY:
             return "receipts of API sends that name it as notifyUrl"
-        return ", ".join(NAMES.get(kind, kind).lower() for kind in self.endpoint.events) or "everything"
+        one = self.endpoint
+        kinds = ", ".join(NAMES.get(kind, kind).lower() for kind in one.events) or "everything"
+        return f"{kinds}, of some sends" if not one.all_keys or one.senders or one.labels else kinds
 
 
 def overview(service: Service, *, only: int | None = None) -> list[EndpointRow]:

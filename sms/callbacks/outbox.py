@@ -99,7 +99,7 @@ def _happening(change: MessageChange, send: Send) -> Happening:
         sender_id=send.sender_id,
         message_id=change.message_id,
         urgent=send.lane == Lane.URGENT,
-        test=events.is_test(send),
+        test=send.simulated,
         data=data,
     )
 

@@ -53,6 +53,7 @@ def results(group_ids: Iterable[int], *, now: datetime) -> dict[int, list[tuple[
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in ids}
     since = window_of(now - RECENT)
     failed = StateCount.objects.filter(window__gte=since, window__gt=0, state="failed", code__in=REASONS)
+    failed = failed.filter(send__simulated=False)
     mine = failed.filter(send__policy_group__in=ids).values("code", group=F("send__policy_group"))
     for row in mine.annotate(total=Sum("delta")).order_by("-total", "code"):
         if row["total"]:

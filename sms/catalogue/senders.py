@@ -132,7 +132,9 @@ def usage(sender_ids: Iterable[int], *, now: datetime) -> dict[int, Usage]:
     ids = list(sender_ids)
     found = {one: Usage() for one in ids}
     since = int((now - RECENT).timestamp()) // StateCount.WINDOW
-    rows = StateCount.objects.filter(window__gte=since, window__gt=0, send__sender__in=ids)
+    rows = StateCount.objects.filter(
+        window__gte=since, window__gt=0, send__sender__in=ids, send__simulated=False
+    )
     recent = rows.values("send__sender")
     for row in recent.annotate(total=Sum("delta"), last=Max("window")).order_by():
         if row["total"]:

@@ -31,6 +31,7 @@ from sms.models import (
     Send,
     SendState,
 )
+from sms.models.api_key import TEST
 from sms.models.audit import audit
 from sms.models.sql.insert import StatementBatch
 from sms.values.problems import Problem, ProblemCode
@@ -210,8 +211,8 @@ def _fields(
         "name": order.name or default_name(str(order.template or ""), recipients, due_at),
         "due_at": due_at,
         "created_by": by.user,
-        "counted_on": spending.day_of(order, now=now),
-        "counted_key": order.key.pk if order.key else 0,
+        "counted_on": None if order.simulated else spending.day_of(order, now=now),
+        "counted_key": order.key.pk if order.key and not order.simulated else 0,
         "recipients": recipients,
         "rejected": rejected,
         "source": order.source[-200:],
@@ -224,6 +225,8 @@ def _fields(
         "client_reference": order.client_reference,
         "test": order.test_send is not None,
         "tested": order.test_send.draft if order.test_send is not None else None,
+        # the key's own word once more, should a way in forget to give it to the order
+        "simulated": order.simulated or (by.kind == "key" and by.key.startswith(TEST)),
     }
 
 
@@ -239,5 +242,6 @@ def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatc
         template=str(order.template or ""),
         leave_out=order.options.leave_out.names,
         due_at=send.due_at.isoformat(),
+        **({"simulated": True} if send.simulated else {}),
         **(found.figures if (found := order.audience.findings) else {}),
     )

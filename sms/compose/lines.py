@@ -167,7 +167,8 @@ class Composer:
         """Without those whose country is not allowed, and whose number has had enough for one day; one query for all of them."""
         countries = {line.msisdn: country_of(line.msisdn) for line in lines}
         refused = {country: self._caps.refusal(country) for country in set(countries.values())}
-        self.counts = known(self._service, self._day, Counter(line.msisdn for line in lines))
+        if not self._order.simulated:  # which takes nothing of a cap
+            self.counts = known(self._service, self._day, Counter(line.msisdn for line in lines))
         room = dict(self.counts.short)
         if not room and not any(refused.values()):
             return lines

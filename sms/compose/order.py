@@ -56,6 +56,11 @@ class Order:
     draft: Draft | None = None  # that it was made from; its writers do not approve it
     zone: str = ""  # in which `due_at` was meant
     test_send: TestSend | None = None  # `sms.compose.test_sends.rules` says who may get one
+    simulated: bool = False  # of a test key, always: nothing of it reaches a phone (`sms.simulator`)
+
+    def __post_init__(self) -> None:
+        if self.key is not None and self.key.is_test:
+            object.__setattr__(self, "simulated", True)
 
     @property
     def owner(self) -> UUID | None:

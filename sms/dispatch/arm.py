@@ -65,6 +65,7 @@ def arm(
     queue: FairQueue,
     now: datetime,
     deltas: CounterDeltas,
+    simulated: bool = False,
 ) -> ArmResult:
     """Mark messages *posting* and give every request its instant. The caller has been through the `fence`.
 
@@ -72,7 +73,7 @@ def arm(
     them. `to_retime` are armed requests that need another instant: late ones, and halves of refused batches.
     """
     armed = ArmResult()
-    statuses = statuses_of({lease.send_id for lease in leases})
+    statuses = statuses_of({lease.send_id for lease in leases}, simulated=simulated)
     by_service: dict[int, list[ClaimedSlice]] = defaultdict(list)
     for lease in leases:
         if _may_go(lease, statuses[lease.send_id], now=now, deltas=deltas):
@@ -82,9 +83,10 @@ def arm(
         late = [request for request in to_retime if request.service_id == service_id]
         late = _still_wanted(late, statuses, armed, now=now)
         status = next(statuses[lease.send_id] for lease in leases if lease.service_id == service_id)
-        grant = rate.open_grant(service_id, rate=status.service.rate, burst=status.service.burst)
+        contracted = None if simulated else status.service.rate  # what is simulated takes nothing of it
+        grant = rate.open_grant(service_id, rate=contracted, burst=status.service.burst)
         armed.requests += _timed(late, grant)
-        size = rate.whole_batches(status.service.batch_size, status.service.rate)
+        size = rate.whole_batches(status.service.batch_size, contracted)
         requests = capacity[service_id]
         if grant.row is None:
             unpaced = max(sum(1 for key in by_service if key >= service_id), 1)

@@ -85,12 +85,16 @@ class ClaimedSlice:
     returned: bool = False
 
 
-def open_slices() -> "LeaseQuerySet[Slice]":
-    """Slices that can be claimed, now or in time: nothing holds them back but their due time and other leases."""
+def open_slices(*, simulated: bool = False) -> "LeaseQuerySet[Slice]":
+    """Slices that can be claimed, now or in time: nothing holds them back but their due time and other leases.
+
+    Those of real sends or those that are `simulated`, never both: each kind has dispatchers of its own.
+    """
     held = Hold.objects.active()
     return Slice.objects.filter(
         ~Q(send__state=SendState.AWAITING),
         done=False,
+        simulated=simulated,
         service__paused_at__isnull=True,
         stage__lte=F("send__stage"),
     ).exclude(
@@ -100,26 +104,32 @@ def open_slices() -> "LeaseQuerySet[Slice]":
     )
 
 
-def due_within(seconds: float) -> float | None:
+def due_within(seconds: float, *, simulated: bool = False) -> float | None:
     """Seconds until the next slice is due or its lease runs out (0 if it is now), None where that is further away."""
     by_now = Now() + timedelta(seconds=min(seconds, 0.0))
     free = Q(owner="") | Q(leased_until__lte=by_now)
-    if open_slices().filter(free, due_at__lte=by_now).exists():
+    open_ones = open_slices(simulated=simulated)
+    if open_ones.filter(free, due_at__lte=by_now).exists():
         return 0.0  # the usual case, without reading all the others
     ready = Greatest("due_at", Coalesce("leased_until", "due_at"))
-    soonest = open_slices().annotate(ready=ready).filter(ready__lte=Now() + timedelta(seconds=seconds))
+    soonest = open_ones.annotate(ready=ready).filter(ready__lte=Now() + timedelta(seconds=seconds))
     when = soonest.aggregate(soonest=Min("ready"))["soonest"]
     return None if when is None else max((when - database_now()).total_seconds(), 0.0)
 
 
 def claim(
-    *, owner: Owner, limit: int, before_lane: int | None = None, working_on: Collection[int] = ()
+    *,
+    owner: Owner,
+    limit: int,
+    before_lane: int | None = None,
+    working_on: Collection[int] = (),
+    simulated: bool = False,
 ) -> list[ClaimedSlice]:
     """Lease up to `limit` due slices and load their pending messages: the urgent lane first, then a slice of each send.
 
     `before_lane` asks only for lanes that go before it; `working_on` are sends we work on already, which come last in their lane.
     """
-    due = open_slices().free().filter(due_at__lte=Now())
+    due = open_slices(simulated=simulated).free().filter(due_at__lte=Now())
     if before_lane is not None:
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
@@ -133,6 +143,7 @@ def claim(
             ~Q(send__state=SendState.AWAITING),
             pk__in=wanted,
             done=False,
+            simulated=simulated,
             due_at__lte=Now(),
             service__paused_at__isnull=True,
         )

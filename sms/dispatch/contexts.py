@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from sms import simulator
 from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.compose.approval import release
 from sms.dispatch import record
@@ -13,6 +14,7 @@ from sms.dispatch.request import RequestTemplate, template_of
 from sms.models import Send
 from sms.models.fields import UnreadableSecret
 from sms.models.sql.session import database_now
+from sms.simulator import SimulatedConnection
 from sms.webex.origin import SecretElsewhere
 
 
@@ -21,13 +23,14 @@ class ServiceContext:
     """What it takes to post for one service; `templates` are by send."""
 
     breaker: Breaker
-    connection: ProviderConnection
+    connection: ProviderConnection | SimulatedConnection
     templates: dict[int, RequestTemplate] = field(default_factory=dict)
 
 
 class ServiceContexts(dict[int, ServiceContext]):
-    def __init__(self, breakers: Breakers, *, public_url: str) -> None:
+    def __init__(self, breakers: Breakers, *, public_url: str, simulated: bool = False) -> None:
         super().__init__()
+        self._connection_of = simulator.connection_of if simulated else connection_of
         self._breakers, self._public_url = breakers, public_url
         self._stale: set[int] = set()  # sends whose template is not what was approved
 
@@ -52,7 +55,7 @@ class ServiceContexts(dict[int, ServiceContext]):
             send = Send.objects.select_related(*related).get(pk=lease.send_id)
             if context is None:
                 breaker = self._breakers[lease.service_id]
-                context = self[lease.service_id] = ServiceContext(breaker, connection_of(send.service))
+                context = self[lease.service_id] = ServiceContext(breaker, self._connection_of(send.service))
             context.templates[lease.send_id] = template_of(send, public_url=self._public_url)
             self._stale.discard(lease.send_id)
         except (UnreadableSecret, SecretElsewhere) as problem:

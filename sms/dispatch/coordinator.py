@@ -17,6 +17,7 @@ from datetime import timedelta
 import structlog
 from django.db import DatabaseError, close_old_connections, transaction
 
+from sms import simulator
 from sms.dispatch import record
 from sms.dispatch.arm import ArmResult, arm, fence
 from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 LEASES = 4
 DEFAULT_CLIENTS = 64
+SIMULATORS = 2  # threads: a simulated request costs a transaction, and waits for no network
+SIMULATED = Breakers()  # of this process, for the simulator: it drops connections where a number asks for it
 SPARE = 160  # requests armed beyond twice the posters: a step of that size shares the cost of its commit
 PATIENCE = 0.04  # seconds that answers wait for others to share their commit
 IDLE = 0.25  # seconds between checks: for something due, for urgent work while busy, for a stop
@@ -66,10 +69,12 @@ class Coordinator:
         client_for: ClientFor,
         lease: timedelta,
         breakers: Breakers,
+        simulated: bool = False,
     ) -> None:
         self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
         self.report = DispatchRun()
-        self.contexts = ServiceContexts(breakers, public_url=public_url)
+        self.simulated = simulated
+        self.contexts = ServiceContexts(breakers, public_url=public_url, simulated=simulated)
         self.posters = Posters(clients, client_for=client_for)
         self.queue = FairQueue()
         self.leases: list[ClaimedSlice] = []
@@ -92,7 +97,7 @@ class Coordinator:
                 wait = self._step(arming=not over)
                 self._finish_leases(over)
                 if not self.leases:
-                    if over or due_within(0.0) is None:
+                    if over or due_within(0.0, simulated=self.simulated) is None:
                         return
                     self.checked_at = 0.0
                 elif not self.in_flight.total() and wait > 0:
@@ -115,7 +120,7 @@ class Coordinator:
             with transaction.atomic():  # also those of which everything is in flight
                 renew(sorted(self.leases, key=lambda lease: lease.slice_id), owner=self.owner)
         if self.leases:
-            statuses = statuses_of({lease.send_id for lease in self.leases})
+            statuses = statuses_of({lease.send_id for lease in self.leases}, simulated=self.simulated)
             for lease in self.leases:
                 lease.halted = lease.lost or statuses[lease.send_id].halted
         if not crowded:
@@ -129,7 +134,13 @@ class Coordinator:
 
     def _claim(self, limit: int, *, before_lane: int | None) -> None:
         sends = {lease.send_id for lease in self.leases}
-        leases = claim(owner=self.owner, limit=limit, before_lane=before_lane, working_on=sends)
+        leases = claim(
+            owner=self.owner,
+            limit=limit,
+            before_lane=before_lane,
+            working_on=sends,
+            simulated=self.simulated,
+        )
         if leases and by_policy({lease.send_id for lease in leases}):
             for lease in leases:
                 load(lease)
@@ -214,6 +225,7 @@ class Coordinator:
                     queue=self.queue,
                     now=now,
                     deltas=deltas,
+                    simulated=self.simulated,
                 )
             deltas.write()
         return armed
@@ -287,7 +299,8 @@ def run(
     breakers: Breakers = OF_THIS_PROCESS,
     stopped: Callable[[], bool] = lambda: False,
 ) -> DispatchRun:
-    """Dispatch what is due for up to `seconds`. Called by the cluster's jobs and by `manage.py dispatch`; as many at once as you like.
+    """Dispatch what is due for up to `seconds`, and nothing that is simulated. Called by the cluster's jobs and by `manage.py dispatch`;
+    as many at once as you like.
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
@@ -295,6 +308,29 @@ def run(
         return DispatchRun()
     coordinator = Coordinator(
         public_url=public_url, clients=clients, client_for=client_for, lease=lease, breakers=breakers
+    )
+    coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+    return coordinator.report
+
+
+def run_simulated(
+    *,
+    public_url: str,
+    seconds: float = 20.0,
+    lease: timedelta = LEASE,
+    breakers: Breakers = SIMULATED,
+    stopped: Callable[[], bool] = lambda: False,
+) -> DispatchRun:
+    """The same for sends with test keys, and for no other. Whatever it posts ends in the simulator: it has no other client."""
+    if stopped() or due_within(0.0, simulated=True) is None:
+        return DispatchRun()
+    coordinator = Coordinator(
+        public_url=public_url,
+        clients=SIMULATORS,
+        client_for=simulator.client_of,
+        lease=lease,
+        breakers=breakers,
+        simulated=True,
     )
     coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
     return coordinator.report

@@ -31,15 +31,16 @@ class SendStatus:
         return self.send.service
 
 
-def statuses_of(send_ids: Collection[int]) -> dict[int, SendStatus]:
-    """Every send's status, in one query."""
+def statuses_of(send_ids: Collection[int], *, simulated: bool = False) -> dict[int, SendStatus]:
+    """Every send's status, in one query. To a dispatcher of real sends one that is `simulated` is halted, and the other way round."""
     held = Hold.objects.active()
     approved = ApprovalRequest.objects.filter(send=OuterRef("pk"), state=ApprovalState.APPROVED)
     rows = (
         Send.objects.filter(pk__in=send_ids)
         .select_related("service")
         .annotate(
-            halted=Q(state__in=(SendState.CANCELLED, SendState.AWAITING))
+            halted=Q(simulated=not simulated)
+            | Q(state__in=(SendState.CANCELLED, SendState.AWAITING))
             | Q(service__paused_at__isnull=False)
             | Exists(held.filter(send=OuterRef("pk")))
             | Exists(held.filter(sender=OuterRef("sender")))

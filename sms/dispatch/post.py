@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -21,13 +22,14 @@ from sms.catalogue.credentials import ProviderConnection
 from sms.dispatch.breaker import Breaker
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice
 from sms.ledger.crash_points import point
+from sms.simulator import SimulatedConnection
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
 from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
-ClientFor = Callable[[ProviderConnection], Client]
+ClientFor = Callable[[Any], Client]  # of the one kind of connection that a run has
 LATE = 0.01  # seconds after its instant at which a paced request has lost its place: it would make another second too full
 FIRST_POSTERS = 8
 SLOW = 0.05  # seconds that a request may be overdue before another poster is worth its thread
@@ -45,7 +47,7 @@ class ArmedRequest:
     lease: ClaimedSlice | None
     messages: tuple[ClaimedMessage, ...]
     body: bytes
-    connection: ProviderConnection
+    connection: ProviderConnection | SimulatedConnection
     breaker: Breaker
     not_before: float = 0.0
     paced: bool = False
@@ -68,7 +70,9 @@ class PostOutcome:
 
 
 def client_of(connection: ProviderConnection) -> Client:
-    """The client that really goes out."""
+    """The client that really goes out. A simulated connection has no address that it could go to."""
+    if not isinstance(connection, ProviderConnection):
+        raise TypeError("only a provider's connection leads to a network")
     return Client(
         connection.base_url,
         connection.credentials(),
@@ -182,7 +186,7 @@ class Posters:
         return min(waiting, key=lambda one: one[1])
 
     def _work(self) -> None:
-        clients: dict[ProviderConnection, Client] = {}
+        clients: dict[ProviderConnection | SimulatedConnection, Client] = {}
         while (request := self._next()) is not None:
             result = self._deliver(request, clients)
             # throttling of a contracted rate is the pace's affair, for every process
@@ -199,7 +203,7 @@ class Posters:
             client.close()
 
     def _deliver(
-        self, request: ArmedRequest, clients: dict[ProviderConnection, Client]
+        self, request: ArmedRequest, clients: dict[ProviderConnection | SimulatedConnection, Client]
     ) -> Accepted | ProviderError | Late | Held:
         if request.lease is not None:
             if request.lease.halted or request.breaker.closed or time.monotonic() > request.lease.until:

@@ -154,6 +154,7 @@ def _has_witnesses(send: Send, pk: int, posted_at: datetime) -> bool:
     wide = bool(send.partner) and Receipts.SUBMITTED in send.requested_receipts
     witnesses = Message.objects.filter(
         **({"send__service": send.service_id} if wide else {"send": send.pk}),
+        send__simulated=send.simulated,  # what the simulator took proves nothing of the provider
         pk__gte=pk - NEIGHBOURS,
         pk__lte=pk + NEIGHBOURS,
         posted_at__gte=posted_at - AROUND,

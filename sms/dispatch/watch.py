@@ -47,6 +47,7 @@ def watch() -> int:
         Send.objects.filter(
             Q(recipients__gte=SAMPLE) | Q(ramp=True),
             Exists(open_slices),
+            Q(simulated=False) | Q(ramp=True),  # no rule holds what reaches nobody, but its ramp goes on
             state=SendState.SENDING,
             service__paused_at__isnull=True,
         )
@@ -59,6 +60,8 @@ def watch() -> int:
 
 def _check(send: Send, now: datetime) -> bool:
     counts = send.counts()
+    if send.simulated:
+        return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
     overruled = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
     for broken in broken_rules(send, counts, now=now):
         if broken.rule not in overruled:

@@ -9,8 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from sms.callbacks import events
@@ -33,10 +32,9 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
     """Note those of these sends that are settled by now; returns how many. One query where none is."""
     if not send_ids:
         return 0
-    left = StateCount.objects.filter(send=OuterRef("pk"), state__in=OPEN).order_by().values("send")
-    sends = _unsettled().filter(pk__in=among(send_ids)).order_by("pk")
-    counted = sends.annotate(left=Coalesce(Subquery(left.annotate(left=Sum("delta")).values("left")), 0))
-    ids = list(counted.filter(left=0).values_list("pk", flat=True))
+    open_ones = StateCount.objects.filter(send__in=among(send_ids), state__in=OPEN).order_by().values("send")
+    left = open_ones.annotate(left=Sum("delta")).filter(left__gt=0).values_list("send", flat=True)
+    ids = sorted(set(send_ids).difference(left))
     if not ids:
         return 0
     now = now or timezone.now()

@@ -34,7 +34,7 @@ class MessageContent:
 
 SEND = tuple(field.attname for field in Send._meta.concrete_fields if not field.primary_key)
 MESSAGE = ("send_id", "msisdn", "country", "row", "text", "substitutions", "segments", "zone", "state")
-RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage")
+RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage", "simulated")
 
 
 def begin(**fields: object) -> Send:
@@ -92,7 +92,7 @@ def _pending(send: Send, lines: Sequence[MessageContent], deltas: CounterDeltas)
 
 
 def _slice(send: Send, first: int, last: int, stage: int) -> tuple[object, ...]:
-    return (send.pk, send.service_id, first, last, send.due_at, int(send.lane), stage)
+    return (send.pk, send.service_id, first, last, send.due_at, int(send.lane), stage, send.simulated)
 
 
 def state_of(*, due_at: datetime, approvers: int, now: datetime) -> SendState:

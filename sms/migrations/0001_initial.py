@@ -451,7 +451,7 @@ class Migration(migrations.Migration):
                 ('scopes', models.JSONField(default=list, validators=[sms.models.api_key.valid_scopes])),
                 ('networks', models.JSONField(blank=True, default=list, help_text='Addresses it may be used from; none means from everywhere.', validators=[sms.models.api_key.valid_networks], verbose_name='allowed networks')),
                 ('per_minute', models.PositiveIntegerField(default=6000, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='requests a minute')),
-                ('is_test', models.BooleanField(default=False, help_text='Reaches a sandbox only.', verbose_name='test key')),
+                ('is_test', models.BooleanField(default=False, help_text='What it sends is simulated: nothing reaches a phone.', verbose_name='test key')),
                 ('purpose', models.CharField(choices=[('marketing', 'Marketing: campaigns and news'), ('transactional', 'Transactional: codes, alarms, what a person waits for')], default='marketing', help_text='Transactional messages go out in quiet hours, and up to 100 at once need no approval for size or hour.', max_length=13)),
                 ('resend', models.CharField(choices=[('never', 'Wait for the receipt or a person'), ('evidence', "Send again only when others' receipts show that it was not sent"), ('always', 'Send again after ten seconds, once: it may arrive twice')], default='evidence', help_text='Where a request does not say. A message that expires within 15 minutes is sent again after ten seconds, unless you choose to wait; one that never expires only with evidence.', max_length=8, verbose_name='if we cannot tell whether a message was sent')),
                 ('needs_notify_url', models.BooleanField(default=False, help_text='Off: the message goes, and the reply says that its notifyUrl gets no receipts.', verbose_name='refuse a message whose notifyUrl cannot be called')),
@@ -472,7 +472,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API key',
                 'ordering': ('name', '-id'),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='api_key_is_revoked_at_and_by_or_neither'), models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True), ('takes_jwt', True)), fields=('service',), name='one_api_key_stands_for_the_jwt_of_a_service', violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.")],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='api_key_is_revoked_at_and_by_or_neither'), models.CheckConstraint(condition=models.Q(models.Q(('is_test', True), ('prefix__startswith', 'td_test_')), models.Q(('is_test', False), ('prefix__startswith', 'td_live_')), _connector='OR'), name='api_key_is_a_test_key_by_its_prefix'), models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True), ('takes_jwt', True)), fields=('service',), name='one_api_key_stands_for_the_jwt_of_a_service', violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.")],
             },
         ),
         migrations.CreateModel(
@@ -901,10 +901,24 @@ class Migration(migrations.Migration):
                 ('dedupe', models.BinaryField(help_text='Digest of service and body: an exact repeat is one receipt.', max_length=16, unique=True)),
                 ('raw', models.BinaryField()),
                 ('received_at', models.DateTimeField()),
+                ('simulated', models.BooleanField(db_default=False, default=False, help_text='Of a send with a test key: it proves nothing of a provider.')),
             ],
             options={
                 'ordering': ('id',),
                 'indexes': [models.Index(condition=models.Q(('message_id__gt', 0)), fields=['message_id', 'id'], name='receipt_of_a_message'), models.Index(fields=['service', '-id'], name='receipt_last_of_a_service')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SimulatedReceipt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sms.service')),
+                ('raw', models.BinaryField()),
+                ('due_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ('due_at', 'id'),
+                'indexes': [models.Index(fields=['due_at', 'id'], name='simulated_receipt_by_time')],
             },
         ),
         migrations.CreateModel(
@@ -1212,6 +1226,7 @@ class Migration(migrations.Migration):
                 ('tested', models.ForeignKey(blank=True, help_text='The draft that it tries out.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tests', to='sms.draft')),
                 ('posted_at', models.DateTimeField(blank=True, help_text='When the last of it was handed over for the first time.', null=True)),
                 ('settled_at', models.DateTimeField(blank=True, help_text='When the last message had its end, which is for good.', null=True)),
+                ('simulated', models.BooleanField(db_default=False, default=False, editable=False, help_text='Made with a test key: answered by the simulator, never posted to the provider. Never changes.')),
                 ('cancelled_at', models.DateTimeField(blank=True, null=True)),
                 ('cancelled_by', models.CharField(blank=True, max_length=254)),
                 ('labels', models.ManyToManyField(blank=True, related_name='sends', to='sms.label')),
@@ -1219,7 +1234,7 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', True)), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', False)), fields=('service', 'client_reference', 'owner'), name='send_has_its_client_reference_for_itself_within_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(fields=['service', 'created_at'], name='send_by_its_making'), models.Index(condition=models.Q(('settled_at__isnull', True), ('state__in', ('finished', 'cancelled'))), fields=['id'], name='send_to_be_settled'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test')],
+                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('simulated', False), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(fields=['service', 'created_at'], name='send_by_its_making'), models.Index(condition=models.Q(('settled_at__isnull', True), ('state__in', ('finished', 'cancelled'))), fields=['id'], name='send_to_be_settled'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test'), models.Index(condition=models.Q(('simulated', True)), fields=['service', 'id'], name='send_that_is_simulated')],
             },
         ),
         migrations.CreateModel(
@@ -1296,12 +1311,13 @@ class Migration(migrations.Migration):
                 ('stage', models.PositiveSmallIntegerField(default=0)),
                 ('owner', models.CharField(blank=True, editable=False, max_length=40)),
                 ('leased_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('simulated', models.BooleanField(db_default=False, default=False, help_text='As its send is: whose dispatchers may lease it.')),
                 ('done', models.BooleanField(default=False)),
                 ('approved', models.CharField(blank=True, db_default='', default='', help_text='Digest of its messages as they were shown to approvers; empty without approvers.', max_length=64)),
             ],
             options={
                 'ordering': ('due_at', 'id'),
-                'indexes': [models.Index(condition=models.Q(('done', False)), fields=['due_at', 'id'], name='slice_open_by_due'), models.Index(condition=models.Q(('done', False)), fields=['lane', 'due_at', 'id'], name='slice_open_in_line')],
+                'indexes': [models.Index(condition=models.Q(('done', False), ('simulated', False)), fields=['due_at', 'id'], name='slice_open_by_due'), models.Index(condition=models.Q(('done', False), ('simulated', False)), fields=['lane', 'due_at', 'id'], name='slice_open_in_line'), models.Index(condition=models.Q(('done', False), ('simulated', True)), fields=['due_at', 'id'], name='slice_open_simulated')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('leased_until__isnull', True), ('owner', '')), models.Q(models.Q(('owner', ''), _negated=True), ('leased_until__isnull', False)), _connector='OR'), name='slice_is_leased_by_somebody_until_some_time_or_free'), models.CheckConstraint(condition=models.Q(('done', False), ('owner', ''), _connector='OR'), name='slice_that_is_done_is_not_leased'), models.CheckConstraint(condition=models.Q(('last_id__gte', models.F('first_id'))), name='slice_runs_forward')],
             },
         ),

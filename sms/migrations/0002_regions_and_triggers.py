@@ -1,8 +1,8 @@
-"""What the models cannot say: the provider's regions, the triggers that guard the audit, and room in the pages of messages."""
+"""What the models cannot say: the provider's regions, the triggers that guard the audit and what is simulated, and room in the pages of messages."""
 
 from django.db import migrations
 
-from sms.models.sql import audit_guard
+from sms.models.sql import audit_guard, fixed_columns
 
 # The provider's table, with the DNS targets of its short-link domains; editable afterwards.
 # key, name, API host, host documented, CNAME, A record
@@ -39,6 +39,14 @@ def unguard_the_audit(apps, schema_editor):
     audit_guard.remove(schema_editor.connection)
 
 
+def fix_columns(apps, schema_editor):
+    fixed_columns.install(schema_editor.connection)
+
+
+def free_columns(apps, schema_editor):
+    fixed_columns.remove(schema_editor.connection)
+
+
 def leave_room(apps, schema_editor):
     """Half of each page stays free for the changes of state (docs/decisions/0010). PostgreSQL only."""
     _storage(schema_editor, "SET (fillfactor = 50)")
@@ -62,5 +70,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(add_regions, remove_regions),
         migrations.RunPython(guard_the_audit, unguard_the_audit),
+        migrations.RunPython(fix_columns, free_columns),
         migrations.RunPython(leave_room, fill),
     ]

@@ -32,7 +32,7 @@ from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
-from sms.models.receipt import Receipt, ReceiptInbox
+from sms.models.receipt import Receipt, ReceiptInbox, SimulatedReceipt
 from sms.models.receipt_choice import ALL_RECEIPTS, USUAL_RECEIPTS, Receipts
 from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, RetiredAddress
 from sms.models.refused_request import RefusedRequest

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import CASCADE, Q, UniqueConstraint
+from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
 from django.utils import timezone
 
 from sms.models.columns import set_together
@@ -39,6 +39,7 @@ SCOPES = (
 IMPLIED = {"optouts_read": "optouts"}  # whoever has the second needs not the first
 SHOWING = ("texts", "numbers", "all")
 SCOPE_NAMES = frozenset(name for name, _ in SCOPES)
+TEST, LIVE = "td_test_", "td_live_"  # how a token begins
 AT_A_TIME = 2  # usable keys of one name: today's and the next one, so that a rotation has no gap
 USE_NOTED_EVERY = timedelta(minutes=1)
 _BY_PREFIX = "SELECT * FROM sms_apikey WHERE prefix = %s"
@@ -94,8 +95,8 @@ class ApiKey(Guarded):
 
     A key is usable until it is revoked or expires. Of a name at most AT_A_TIME are usable. Live keys of one name in a service have
     one `identity`, and so do its test keys: a later one goes on with what an earlier one made. Without the scope `all` a key sees and
-    touches nothing else (`mine`). A test key sends through a sandbox only. The columns of POLICIES say what its requests get where
-    they do not say otherwise; a change holds from the next request on.
+    touches nothing else (`mine`). What a test key sends is simulated (`sms.simulator`), and with `all` it sees what test keys made. The
+    columns of POLICIES say what its requests get where they do not say otherwise; a change holds from the next request on.
     """
 
     audit_noun = "api_key"
@@ -136,7 +137,9 @@ class ApiKey(Guarded):
     per_minute = models.PositiveIntegerField(
         "requests a minute", default=6000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
-    is_test = models.BooleanField("test key", default=False, help_text="Reaches a sandbox only.")
+    is_test = models.BooleanField(
+        "test key", default=False, help_text="What it sends is simulated: nothing reaches a phone."
+    )
     purpose = models.CharField(
         max_length=13,
         choices=Purpose,
@@ -217,6 +220,12 @@ class ApiKey(Guarded):
         ordering = ("name", "-id")
         constraints = (
             set_together("api_key_is_revoked_at_and_by_or_neither", "revoked_at", "revoked_by"),
+            # a token names its row by this prefix, so a token that begins with td_test_ never opens a live key
+            CheckConstraint(
+                name="api_key_is_a_test_key_by_its_prefix",
+                condition=Q(is_test=True, prefix__startswith=TEST)
+                | Q(is_test=False, prefix__startswith=LIVE),
+            ),
             UniqueConstraint(
                 fields=("service",),
                 condition=Q(takes_jwt=True, revoked_at__isnull=True),
@@ -233,7 +242,7 @@ class ApiKey(Guarded):
     @classmethod
     def make(cls, **fields: object) -> tuple["ApiKey", str]:
         """A new key, not saved yet, and its token, which is shown this once."""
-        prefix = f"td_{'test' if fields.get('is_test') else 'live'}_{secrets.token_hex(4)}"
+        prefix = f"{TEST if fields.get('is_test') else LIVE}{secrets.token_hex(4)}"
         token = f"{prefix}_{secrets.token_urlsafe(32)}"
         return cls(prefix=prefix, digest=digest_of(token), **fields), token
 
@@ -283,11 +292,22 @@ class ApiKey(Guarded):
 
     def mine(self, rows: "models.QuerySet[M]", owner: str = "owner") -> "models.QuerySet[M]":
         """Those of its service's rows that it may know of. `owner` leads from a row to the column of who made it."""
-        return rows if self.sees_all else rows.filter(**{owner: self.identity})
+        if self.sees_all:
+            return rows
+        if self.is_test and "all" in self.scopes:
+            return rows.filter(**{f"{owner}__in": self._test_identities()})
+        return rows.filter(**{owner: self.identity})
 
     def knows_of(self, owner: uuid.UUID | None) -> bool:
         """`mine` for one thing."""
+        if self.is_test and "all" in self.scopes:
+            return self._test_identities().filter(identity=owner).exists()
         return self.sees_all or owner == self.identity
+
+    def _test_identities(self) -> "models.QuerySet[Any]":
+        """What test keys made is apart from all the rest of a service: a test key may lie in a repository."""
+        keys = ApiKey.objects.filter(service_id=self.service_id, is_test=True)
+        return keys.values_list("identity", flat=True)
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or IMPLIED.get(scope) in self.scopes
@@ -299,7 +319,8 @@ class ApiKey(Guarded):
 
     @property
     def sees_all(self) -> bool:
-        return "all" in self.scopes
+        """Whether everything of its service; a test key never does."""
+        return "all" in self.scopes and not self.is_test
 
     def note_use(self, now: datetime) -> None:
         """Remember that it was used, once a minute at most."""

@@ -122,7 +122,7 @@ def on_guard(service_id: int | None) -> bool:
     found = on.filter(pk=service_id).select_related("service").first()
     if found is None:
         return False
-    if found.set_up or found.service.sends.filter(test=False).exists():
+    if found.set_up or found.service.sends.filter(test=False, simulated=False).exists():
         return True
     approvers = found.service.memberships.filter(role="approver", user__is_active=True)
     return bool(approvers.values("user").distinct().count() >= found.most)

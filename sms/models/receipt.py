@@ -17,6 +17,11 @@ class Receipt(models.Model):
     )
     raw = models.BinaryField()
     received_at = models.DateTimeField()
+    simulated = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Of a send with a test key: it proves nothing of a provider.",
+    )
 
     personal = PersonalData(service="service", raw="raw", neutral="dedupe")
 
@@ -31,6 +36,23 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"
+
+
+class SimulatedReceipt(models.Model):
+    """A receipt that the simulator still owes (`sms.simulator`): it is handed to the inbox at `due_at`, also after a restart."""
+
+    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+", db_index=False)
+    raw = models.BinaryField()
+    due_at = models.DateTimeField()
+
+    personal = PersonalData(service="service", packed="raw", unpacked=lambda row: bytes(row.raw).decode())
+
+    class Meta:
+        ordering = ("due_at", "id")
+        indexes = (Index(fields=("due_at", "id"), name="simulated_receipt_by_time"),)  # used by: hand_over
+
+    def __str__(self) -> str:
+        return f"simulated receipt {self.pk}"
 
 
 GIVE_UP = 35  # tries of one that matches nothing: a few within hours, then one a day for a month

@@ -132,6 +132,12 @@ class Send(SendOptions):
         related_name="tests",
         help_text="The draft that it tries out.",
     )
+    simulated = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Made with a test key: answered by the simulator, never posted to the provider. Never changes.",
+    )
     posted_at = models.DateTimeField(
         null=True, blank=True, help_text="When the last of it was handed over for the first time."
     )
@@ -169,7 +175,8 @@ class Send(SendOptions):
             Index(
                 fields=("service", "due_at"),
                 name="send_that_nobody_approved",
-                condition=Q(approvers=0, test=False) & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
+                condition=Q(approvers=0, test=False, simulated=False)
+                & (Q(recipients__gt=1) | Q(created_by__isnull=False)),
             ),
             # used by: the API's lists by time
             Index(fields=("service", "created_at"), name="send_by_its_making"),
@@ -183,6 +190,8 @@ class Send(SendOptions):
             Index(fields=("owner", "-id"), name="send_of_a_key", condition=Q(owner__isnull=False)),
             # used by: how many tests a person made within the hour
             Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
+            # used by: what is left out of figures, by its own
+            Index(fields=("service", "id"), name="send_that_is_simulated", condition=Q(simulated=True)),
         )
         constraints = (
             *SendOptions.Meta.constraints,
@@ -276,6 +285,9 @@ class Slice(Leased):
     due_at = models.DateTimeField()
     lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.NORMAL)
     stage = models.PositiveSmallIntegerField(default=0)
+    simulated = models.BooleanField(
+        default=False, db_default=False, help_text="As its send is: whose dispatchers may lease it."
+    )
     done = models.BooleanField(default=False)
     approved = empty_text(
         64, "Digest of its messages as they were shown to approvers; empty without approvers."
@@ -289,9 +301,19 @@ class Slice(Leased):
         ordering = ("due_at", "id")
         indexes = (
             # used by: due_within
-            Index(fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False)),
+            Index(
+                fields=("due_at", "id"), name="slice_open_by_due", condition=Q(done=False, simulated=False)
+            ),
             # used by: claim
-            Index(fields=("lane", "due_at", "id"), name="slice_open_in_line", condition=Q(done=False)),
+            Index(
+                fields=("lane", "due_at", "id"),
+                name="slice_open_in_line",
+                condition=Q(done=False, simulated=False),
+            ),
+            # used by: both, of the simulator's
+            Index(
+                fields=("due_at", "id"), name="slice_open_simulated", condition=Q(done=False, simulated=True)
+            ),
         )
         constraints = (
             *Leased.Meta.constraints,

@@ -92,7 +92,7 @@ def _open_sends(services: dict[int, Service], *, until: datetime, most: int) -> 
     wanted = Q(state=SendState.SENDING, pk__in=begun)
     for state in BEFORE:  # one by one, as the partial indexes are
         wanted |= Q(state=state, due_at__lt=until)
-    found = Send.objects.filter(wanted, service__in=services)
+    found = Send.objects.filter(wanted, service__in=services, simulated=False)
     rows = list(found.select_related("sender", "created_by").order_by("due_at", "pk")[: most + 1])
     more = found.count() - most if len(rows) > most else 0
     return rows[:most], more

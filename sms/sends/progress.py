@@ -129,13 +129,17 @@ class ServiceOverview:
 
 def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
     """Its latest sends and drafts, today's states, and what needs attention; a fixed number of queries."""
-    sends = Send.objects.filter(service=service)
+    sends = Send.objects.filter(service=service, simulated=False)
     progress = progress_of_page(list(sends.select_related("sender", "created_by")[:12]))
-    receipts = Receipt.objects.filter(service=service).order_by("-id")
+    receipts = Receipt.objects.filter(service=service, simulated=False).order_by("-id")
     day = (now - timedelta(days=1), now)
-    counts = StateCount.objects.filter(send__service=service, send__due_at__range=day).values("state")
+    counts = StateCount.objects.filter(
+        send__service=service, send__simulated=False, send__due_at__range=day
+    ).values("state")
     totals = {row["state"]: row["total"] for row in counts.annotate(total=Sum("delta")) if row["total"]}
-    unmatched = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
+    unmatched = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False).exclude(
+        why=ReceiptInbox.Why.NEW
+    )
     counted = unmatched.order_by().values("receipt__service").annotate(count=Count("pk")).values("count")
     # in one query, both beside the row of the service
     last_receipt, unmatched_count = (

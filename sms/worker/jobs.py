@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from sms import callbacks, dispatch, guard, reports
+from sms import callbacks, dispatch, guard, reports, simulator
 from sms.callbacks import feed
 from sms.catalogue import domains, tenant_probe
 from sms.catalogue.caps import notices as cap_notices
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE = 60.0
+SIMULATING = 2.0  # seconds after which a simulated send lets its receipts come in
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
 SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
 Stopped = Callable[[], bool]
@@ -101,6 +102,15 @@ def _send(context: JobContext) -> None:
         return
     pulse.beat("")
     context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
+
+
+def _simulate(context: JobContext) -> int:
+    """Receipts that the simulator owes, and sends with test keys."""
+    handed_over = simulator.hand_over()
+    report = dispatch.run_simulated(
+        public_url=settings.PUBLIC_URL, seconds=SIMULATING, stopped=context.stopped
+    )
+    return handed_over + report.posted
 
 
 def _deliver_callbacks(context: JobContext) -> int:
@@ -178,6 +188,7 @@ JOBS: tuple[Job, ...] = (
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
+    Job("test mode", IDLE, _simulate, loop="test mode", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
     Job("audit checkpoints", audit.COURIER_EVERY, lambda context: context.courier.run(), loop="audit places"),
     Job(

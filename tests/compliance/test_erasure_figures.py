@@ -172,6 +172,7 @@ def a_message(name: str, text: str, days: int, provider_id: str) -> dict:
         "ended": at,
         "provider_id": provider_id,
         "called_by_partner": "theirs-1",
+                "reference_of_partner": "",
         "receipts": [{"received": at}, {"received": at}],
         "clicks": [
             {"at": at, "url": "https://x.test/a", "address": "203.0.113.9", "browser": "Safari", "judged": "machine"}

@@ -114,6 +114,7 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
     told = set(re.findall(r"^(message\.\w+) \{", said["callbacks"], flags=re.MULTILINE))
     assert told == {"message.delivered", "message.failed"}, shown
     assert re.search(r'"replayed":[2-9]', said["callbacks"]), shown
+    assert '"delivered":true' in said["callbacks"] and "a batch of " in said["callbacks"], shown
     assert "message.delivered" in said["events"] and "message.failed" in said["events"], shown
     assert "settled {'delivered': 1, 'failed': 1}" in said["python-client"], shown
     assert re.search(r"^(400|422) \w+$", said["python-client"], flags=re.MULTILINE), shown

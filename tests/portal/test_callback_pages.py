@@ -32,7 +32,6 @@ def a_row(endpoint, number: int = 1, **changes) -> Callback:
         "kind": "message.delivered",
         "body": '{"type": "message.delivered"}',
         "created_at": now,
-        "since": now,
         "next_at": now,
     }
     return Callback.objects.create(endpoint=endpoint, event_id=f"evt_{number}", **(fields | changes))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from sms import simulator
 from sms.catalogue.credentials import connection_of
 from sms.dispatch import claim
 from sms.dispatch.arm import arm, fence
@@ -40,15 +41,17 @@ class Dispatcher:
 
     send: Send
     name: str
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         self.owner = Owner(self.name)
-        (self.lease,) = claim.claim(owner=self.owner, limit=1)
+        (self.lease,) = claim.claim(owner=self.owner, limit=1, simulated=self.simulated)
 
     def arm(self, count: int) -> list[ArmedRequest]:
         service = self.send.service
+        line = simulator.connection_of(service) if self.simulated else connection_of(service)
         context = ServiceContext(
-            Breaker(), connection_of(service), {self.send.pk: template_of(self.send, public_url=PUBLIC_URL)}
+            Breaker(), line, {self.send.pk: template_of(self.send, public_url=PUBLIC_URL)}
         )
         with transaction.atomic():
             deltas = CounterDeltas()
@@ -62,6 +65,7 @@ class Dispatcher:
                 queue=FairQueue(),
                 now=timezone.now(),
                 deltas=deltas,
+                simulated=self.simulated,
             )
             deltas.write()
         return armed.requests

@@ -25,7 +25,7 @@ def not_called(why: str = "") -> Notice:
 def of_reply(send: Send, notices: Sequence[Notice], *, now: datetime) -> dict[str, Any]:
     """For an accepted request."""
     waits = [_wait(one) for one in waits_of(send, now=now)]
-    return _given(waits=waits, notices=list(notices))
+    return _given(test=send.simulated or None, waits=waits, notices=list(notices))
 
 
 def of_message(
@@ -41,6 +41,7 @@ def of_message(
         said.append(NO_TEXTS)
     return _given(
         **_doubt(message),
+        test=send.simulated or None,
         waits=waits,
         notices=[*also, *dialect.named(said)],
     )

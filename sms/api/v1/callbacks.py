@@ -43,8 +43,8 @@ class EndpointShape(SparseModel):
     keys = serializers.SerializerMethodField(help_text="Names of the API keys whose sends it hears of.")
     senders = serializers.SerializerMethodField(help_text="Addresses; empty means all senders.")
     labels = serializers.ListField(child=serializers.CharField())
-    secret_before_until = serializers.DateTimeField(
-        help_text="Until then it is signed with the previous secret as well."
+    secret_before_until = Moment(
+        read_only=True, allow_null=True, help_text="Until then it is signed with the previous secret as well."
     )
 
     class Meta:
@@ -86,6 +86,7 @@ class NewEndpoint(EndpointShape):
 class CallbackShape(SparseModel):
     """One event for one endpoint, delivered or waiting."""
 
+    type = serializers.CharField(source="kind", help_text="Of the event, as in its body.")
     message = serializers.IntegerField(source="message_id")
     state = serializers.ChoiceField(choices=Callback.State.values)
     last_status = Known(help_text="Null where no reply came.")
@@ -93,7 +94,7 @@ class CallbackShape(SparseModel):
     class Meta:
         model = Callback
         fields: tuple[str, ...] = (
-            *("id", "endpoint", "event_id", "kind", "message", "state", "created_at", "next_at", "done_at"),
+            *("id", "endpoint", "event_id", "type", "message", "state", "created_at", "next_at", "done_at"),
             *("tries", "last_status", "last_error"),
         )
 

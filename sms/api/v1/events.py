@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import msgspec
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.problems import invalid
+from sms.api.v1.problems import invalid, of_many, unknown
 from sms.api.v1.resource import Resource
+from sms.api.v1.wrong_fields import wrong_in_body
 from sms.api.waiting import ask_again, asked_before
 from sms.callbacks import feed
 from sms.callbacks.event_bodies import envelopes
@@ -81,10 +83,11 @@ class Events(Resource):
         parameters=[EventQuery, TYPES],
         responses={(200, "application/json"): PAGE},
     )
-    def follow(self, request: Request) -> Response:
+    def follow(self, request: Request) -> HttpResponse:
         """The very events that are posted to endpoints, kept for thirty days. Without the scope `all`, those of the key's own sends."""
         asked = EventQuery(data={name: value for name, value in request.query_params.items() if value})
-        asked.is_valid(raise_exception=True)
+        if not asked.is_valid():
+            raise of_many(wrong_in_body(asked))
         given, now, before = asked.validated_data, timezone.now(), asked_before(request._request)
         wanted = self._wanted(given, request.query_params.get("types", ""))
         try:
@@ -100,7 +103,7 @@ class Events(Resource):
             "next_cursor": cursor,
             "has_more": page.more,
         }
-        answer = Response(shown)
+        answer = HttpResponse(msgspec.json.encode(shown), content_type="application/json")
         if not page.events and not page.more and before.seconds < given["wait"]:
             ask_again(answer, until=given["wait"], remember=cursor)
         return answer
@@ -133,6 +136,5 @@ def _types(written: str) -> list[str]:
     names = [name.strip() for name in written.split(",") if name.strip()]
     for name in names:
         if name not in EVENT_TYPES:
-            says = f"There is no type {name[:40]!r}. There are: {', '.join(EVENT_TYPES)}."
-            raise invalid("types", says)
+            raise unknown("types", "type", EVENT_TYPES, name)
     return names

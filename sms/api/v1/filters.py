@@ -64,6 +64,8 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
 class FlagField(forms.Field):
     """`true` or `false`, however a language writes them: Python has True."""
 
+    choices = (("true", "true"), ("false", "false"))
+
     def to_python(self, value: Any) -> bool | None:
         if not value:
             return None
@@ -147,7 +149,8 @@ class SendFilter(filters.FilterSet):
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
     updated_since = ChangedFilter("send_id")
-    test = FlagFilter(field_name="test")
+    test = FlagFilter(field_name="simulated")
+    draft_test = FlagFilter(field_name="test")
 
     def in_state(self, rows: Any, name: str, value: str) -> Any:
         return rows.filter(ShownState(value).rows)
@@ -195,6 +198,7 @@ class MessageFilter(OfSendFilter):
     created_from = MomentFilter(field_name="send__created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="send__created_at", lookup_expr="lt")
     updated_since = ChangedFilter("message_id")
+    test = FlagFilter(field_name="send__simulated")
 
 
 class ActiveFilter(filters.FilterSet):
@@ -231,7 +235,7 @@ class EndpointFilter(filters.FilterSet):
 class CallbackFilter(filters.FilterSet):
     endpoint = KeyFilter(field_name="endpoint_id")
     state = filters.ChoiceFilter(choices=_choices(Callback.State.values))
-    kind = filters.CharFilter()
+    type = filters.CharFilter(field_name="kind", help_text="Of the event.")
     message = KeyFilter(field_name="message_id")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")

@@ -12,7 +12,9 @@ from rest_framework.response import Response
 
 from sms.api.throttle import DAY, MINUTE
 from sms.api.v1 import access
+from sms.api.v1.bodies import Moment
 from sms.api.v1.resource import Resource
+from sms.api.v1.sparse import Answer
 from sms.catalogue import key_policies
 from sms.catalogue.caps.minutes import UNIT
 from sms.catalogue.caps.rules import CapRules
@@ -25,7 +27,7 @@ from sms.values import text
 REQUESTS = "requests"
 
 
-class LimitShape(serializers.Serializer[Any]):
+class LimitShape(Answer):
     """One limit, and what is left of it. Over it the answer is 429 with Retry-After."""
 
     name = serializers.CharField(
@@ -37,10 +39,10 @@ class LimitShape(serializers.Serializer[Any]):
     limit = serializers.FloatField()
     used = serializers.FloatField(help_text="By sends that are due in it, also those that still wait.")
     left = serializers.FloatField()
-    free_at = serializers.DateTimeField(help_text="When it begins anew.")
+    free_at = Moment(help_text="When it begins anew.")
 
 
-class MyService(serializers.Serializer[Any]):
+class MyService(Answer):
     """The service that the key belongs to."""
 
     slug = serializers.CharField()
@@ -53,7 +55,7 @@ class MyService(serializers.Serializer[Any]):
     )
 
 
-class TextLimits(serializers.Serializer[Any]):
+class TextLimits(Answer):
     """How long one message may be."""
 
     characters = serializers.IntegerField()
@@ -61,7 +63,7 @@ class TextLimits(serializers.Serializer[Any]):
     segments_ucs2 = serializers.IntegerField(help_text="Of so many others.")
 
 
-class MyDefaults(serializers.Serializer[Any]):
+class MyDefaults(Answer):
     """What a request gets where it does not say."""
 
     resend = serializers.ChoiceField(choices=Resend.values)
@@ -71,7 +73,7 @@ class MyDefaults(serializers.Serializer[Any]):
     )
 
 
-class MeShape(serializers.Serializer[Any]):
+class MeShape(Answer):
     """The key that the request came with. `owner` is shared by the keys of its name: it owns what they make."""
 
     name = serializers.CharField()
@@ -84,8 +86,8 @@ class MeShape(serializers.Serializer[Any]):
     networks = serializers.ListField(
         child=serializers.CharField(), help_text="Where it may be used from; empty for everywhere."
     )
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True)
+    created_at = Moment()
+    expires_at = Moment(allow_null=True)
     limits = LimitShape(many=True)
     per_number = serializers.IntegerField(allow_null=True, help_text="Messages a day to one number.")
     countries = serializers.ListField(

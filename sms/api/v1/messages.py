@@ -41,6 +41,9 @@ class MessageShape(SparseModel):
     correlation_id = Text(
         source="partner_correlation_id", allow_null=True, help_text="What the one who asked for it calls it."
     )
+    test = serializers.BooleanField(
+        source="send.simulated", help_text="Of a send with a test key: simulated, nothing reached a phone."
+    )
     reference = Text(
         source="partner_reference",
         allow_null=True,
@@ -55,7 +58,18 @@ class MessageShape(SparseModel):
     class Meta:
         model = Message
         fields: tuple[str, ...] = (
-            *("id", "send", "number", "row", "state", "code", "detail", "segments", "segments_billed"),
+            *(
+                "id",
+                "send",
+                "number",
+                "row",
+                "state",
+                "code",
+                "detail",
+                "segments",
+                "segments_billed",
+                "test",
+            ),
             *(
                 "reference",
                 "correlation_id",

@@ -95,6 +95,7 @@ class OptOuts(Collection):
     @once("opt_outs_add", "Record refusals", OptOutBody, {201: OptedOutShape})
     def create(self, body: dict[str, Any]) -> Response:
         """From its answer on nothing is sent to these numbers. One bad number, and nothing is recorded."""
+        access.only_live(self.request)
         refusals = [optouts.Refusal(number, body["evidence"]) for number in self._numbers(body)]
         added = optouts.opt_out(self.service.pk, refusals, by=self.by, source=OptOut.Source.API)
         already = len({one.msisdn for one in refusals}) - len(added)
@@ -105,6 +106,7 @@ class OptOuts(Collection):
         """Only for people who asked for it. What was left out until then is not sent any more.
 
         409, and nothing is lifted, where one was recorded by others: that takes the scope `all`."""
+        access.only_live(self.request)
         numbers, key = self._numbers(body), access.key_of(self.request)
         kept = [] if key.sees_all else optouts.of_others(self.service.pk, numbers, owner=key.identity)
         if kept:

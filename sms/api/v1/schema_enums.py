@@ -14,13 +14,17 @@ from sms.models import (
     ApprovalState,
     Callback,
     CallbackEndpoint,
+    Click,
     DomainState,
+    InboundMessage,
     MessageState,
     OptOut,
+    Purpose,
     Resend,
     SenderKind,
     ShownState,
 )
+from sms.models.api_key import SCOPES
 from sms.sends.waits import WaitReason
 from sms.values.msisdn.kinds import DOUBTFUL
 from sms.values.problems import ProblemCode
@@ -29,6 +33,7 @@ NAMED: dict[str, Iterable[str]] = {
     "ApprovalRule": RULES,
     "ApprovalState": ApprovalState.values,
     "CallbackState": Callback.State.values,
+    "ClickVerdict": Click.Verdict.values,
     "DomainState": DomainState.values,
     "Encoding": ENCODINGS,
     "EndpointKind": CallbackEndpoint.Kind.values,
@@ -37,6 +42,9 @@ NAMED: dict[str, Iterable[str]] = {
     "Lane": LANES,
     "MessageState": MessageState.values,
     "DoubtfulKind": DOUBTFUL.names,
+    "KeyPurpose": Purpose.values,
+    "KeyScope": [name for name, _ in SCOPES],
+    "Keyword": InboundMessage.Meaning.values,
     "LeftOutKind": [*DOUBTFUL.names, NO_KIND],
     "OptOutSource": OptOut.Source.values,
     "ProblemCode": ProblemCode,

@@ -22,20 +22,52 @@ NUMBER = "number"
 CORRELATION_ID, REFERENCE = "correlation_id", "reference"
 
 
+# components of the OpenAPI document
+RECIPIENT = {
+    "type": "object",
+    "description": "A number with the values of its placeholders, and what you call it.",
+    "required": ["number"],
+    "additionalProperties": False,
+    "properties": {
+        "number": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        "values": {
+            "type": ["object", "null"],
+            "maxProperties": MOST_VALUES,
+            "additionalProperties": {
+                "type": ["string", "number", "boolean", "null"],
+                "maxLength": LONGEST_TEXT,
+            },
+        },
+        CORRELATION_ID: {
+            "type": ["string", "null"],
+            "maxLength": LONGEST_CORRELATION_ID,
+            "description": "What you call this message; it comes back in events and messages.",
+        },
+        REFERENCE: {
+            "type": ["string", "null"],
+            "maxLength": LONGEST_REFERENCE,
+            "description": "What you call this recipient; by it messages, rejects and events are found.",
+        },
+    },
+}
+FILLING = {
+    "type": "object",
+    "description": "What fills a placeholder: a column, and what stands where it is empty.",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "properties": {
+        "column": {"type": "string", "minLength": 1, "maxLength": 200},
+        "fallback": {"type": "string", "minLength": 1, "maxLength": 500},
+    },
+}
+
+
 @extend_schema_field(
     {
         "type": "object",
         "maxProperties": MOST_VALUES,
         "description": "By placeholder: the column that fills it, and what stands there where a row has nothing. As JSON in a form.",
-        "additionalProperties": {
-            "type": "object",
-            "additionalProperties": False,
-            "minProperties": 1,
-            "properties": {
-                "column": {"type": "string", "minLength": 1, "maxLength": 200},
-                "fallback": {"type": "string", "minLength": 1, "maxLength": 500},
-            },
-        },
+        "additionalProperties": {"$ref": "#/components/schemas/Filling"},
     }
 )
 class Fillings(serializers.Field[dict[str, dict[str, str]], Any, Any, Any]):
@@ -98,32 +130,7 @@ class ListedRecipient:
         "items": {
             "oneOf": [
                 {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
-                {
-                    "type": "object",
-                    "required": ["number"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "number": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
-                        "values": {
-                            "type": "object",
-                            "maxProperties": MOST_VALUES,
-                            "additionalProperties": {
-                                "type": ["string", "number", "boolean", "null"],
-                                "maxLength": LONGEST_TEXT,
-                            },
-                        },
-                        "correlation_id": {
-                            "type": "string",
-                            "maxLength": LONGEST_CORRELATION_ID,
-                            "description": "What you call this message; it comes back in events and messages.",
-                        },
-                        REFERENCE: {
-                            "type": "string",
-                            "maxLength": LONGEST_REFERENCE,
-                            "description": "What you call this recipient; by it messages, rejects and events are found.",
-                        },
-                    },
-                },
+                {"$ref": "#/components/schemas/Recipient"},
             ]
         },
     }

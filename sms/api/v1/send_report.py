@@ -55,7 +55,7 @@ class SendReportFile(OfSend):
         made = report.taken(
             found, by=self.by, kind=kind, limits=limits, numbers=whole, texts=access.shows_texts(request)
         )
-        name = f"report-send-{found.pk}.{kind}"
+        name = report.name_of(found, kind=kind)
         if kind == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return StreamingHttpResponse(report.csv_of(made), content_type=CSV, headers=headers)

@@ -79,6 +79,9 @@ class SendShape(Sparse, WithShownOptions):
     )
     send_at = Moment(source="send.due_at")
     test = serializers.BooleanField(
+        source="send.simulated", help_text="Made with a test key: simulated, nothing reached a phone."
+    )
+    draft_test = serializers.BooleanField(
         source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
     )
     recipient_count = serializers.IntegerField(source="send.recipients")

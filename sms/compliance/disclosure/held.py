@@ -49,6 +49,7 @@ def _messages(service: Service, e164: str, forms: tuple[str, str]) -> Iterator[d
         yield {
             "sent_as_part_of": Mention(e164).without(send.name, put="[your number]"),
             "from": str(send.sender),
+            **({"test_mode": "made with a test key, and sent to no phone"} if send.simulated else {}),
             "text": message.text,
             "values": message.substitutions,
             "state": message.state,

@@ -39,6 +39,7 @@ EXEMPT: dict[str, str] = {
     "counted_on": "whose spend caps hold room for it, and moves with its time",
     "counted_key": "whose spend cap does",
     "test": "a test needs no approval, and no other send becomes one",
+    "simulated": "nothing of it is posted, and no send becomes another: a trigger of the database refuses it",
     "tested_id": "which draft a test was of",
     "stage": "how far a ramp has come",
     "recipients": "counted in the audience part",

@@ -93,6 +93,8 @@ def needed(
 
     A service without rules costs one query by primary key.
     """
+    if order.simulated:  # nobody gets it
+        return NOT_NEEDED
     rules = ApprovalRules.of(order.service)
     if not rules.most:
         return NOT_NEEDED
@@ -203,6 +205,7 @@ def _campaigns(service: Service) -> "QuerySet[Send]":
         service=service,
         approvers=0,
         test=False,
+        simulated=False,
     ).exclude(counted_key__in=keys)
 
 
@@ -220,7 +223,8 @@ def _unapproved(service: Service, *, at: datetime, without: Send | None = None) 
 
 
 def _begun(service: Service, **what: object) -> bool:
-    return Send.objects.filter(service=service, state__in=BEGUN, test=False, **what).exists()
+    begun = Send.objects.filter(service=service, state__in=BEGUN, test=False, simulated=False, **what)
+    return begun.exists()
 
 
 def _new_countries(service: Service, codes: Collection[str]) -> list[str]:

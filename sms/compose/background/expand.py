@@ -132,6 +132,7 @@ def _order_of(send: Send, found: Preparation) -> ResolvedOrder:
         placeholder_sources=placeholders.sources_from_json(found.cursor.get("fillings", {})),
         options=send,
         values_as_given=bool(found.cursor.get("values_as_given")),
+        simulated=send.simulated,
         key=ApiKey.objects.filter(pk=send.counted_key).first() if send.counted_key else None,
     )
     return resolve(order)

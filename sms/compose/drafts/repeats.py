@@ -44,7 +44,9 @@ def file_sent_before(upload: Upload) -> list[Send]:
 
 
 def _gone(service_id: int) -> "QuerySet[Send]":
-    return Send.objects.filter(service=service_id, test=False).exclude(state=SendState.CANCELLED)
+    return Send.objects.filter(service=service_id, test=False, simulated=False).exclude(
+        state=SendState.CANCELLED
+    )
 
 
 def repeat_warning(before: Sequence[Send]) -> str:

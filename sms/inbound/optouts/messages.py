@@ -154,7 +154,10 @@ def _answered(message: InboundMessage) -> Message | None:
     """The newest to that number from the sender that it wrote to; where that is none of our senders, the newest at all."""
     address = message.address.removeprefix("+")
     posted = Message.objects.filter(
-        msisdn__in=msisdn.spellings(message.msisdn), send__service=message.service_id, posted_at__isnull=False
+        msisdn__in=msisdn.spellings(message.msisdn),
+        send__service=message.service_id,
+        send__simulated=False,  # which reached no phone
+        posted_at__isnull=False,
     ).order_by("-pk")
     if Sender.objects.filter(service=message.service_id, address=address).exists():
         posted = posted.filter(send__sender__address=address)

@@ -52,7 +52,7 @@ def _about(send: Send | None, kind: str, subject: InboundMessage | OptOut, **fou
         send_id=send.pk if send else 0,
         sender_id=send.sender_id if send else 0,
         subject_id=subject.pk,
-        test=events.is_test(send) if send else False,
+        test=bool(send and send.simulated),
         **found,
     )
 
@@ -67,11 +67,12 @@ def _sends(ids: Iterable[int | None]) -> dict[int, Send]:
 
 
 def _last_messages(rows: Collection[OptOut]) -> dict[str, int]:
-    """By number as the opt-out has it: the newest message that went there, of the send that it names or of any."""
+    """By number as the opt-out has it: the newest message that went to its phone, of the send that it names or of any."""
     if not rows:
         return {}
     numbers = {spelled: row.msisdn for row in rows for spelled in msisdn.spellings(row.msisdn)}
-    posted = Message.objects.filter(msisdn__in=numbers, posted_at__isnull=False).order_by()
+    posted = Message.objects.filter(msisdn__in=numbers, posted_at__isnull=False, send__simulated=False)
+    posted = posted.order_by()
     theirs = {row.msisdn: row.send_id for row in rows}
     newest = (
         posted.filter(send__service=next(iter(rows)).service_id).values_list("msisdn").annotate(pk=Max("pk"))

@@ -117,14 +117,17 @@ class GroupCommit:
 def insert(batch: Sequence[Incoming]) -> int:
     """Store receipts that are not stored yet, in one transaction; returns how many were new."""
     values = [
-        (item.service_id, item.message_id, item.attempt, item.dedupe, item.raw, _time(item.received_at))
+        (
+            *(item.service_id, item.message_id, item.attempt, item.dedupe, item.raw),
+            *(_time(item.received_at), item.simulated),
+        )
         for item in batch
     ]
     values.sort(key=itemgetter(3))  # two processes with the same receipts would wait for each other otherwise
-    row = "(%s, %s, %s, %s, %s, %s)"
+    row = "(%s, %s, %s, %s, %s, %s, %s)"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Receipt._meta.db_table} (service_id, message_id, attempt, dedupe, raw, received_at)"  # noqa: S608 - words of ours; values are parameters
+            f"INSERT INTO {Receipt._meta.db_table} (service_id, message_id, attempt, dedupe, raw, received_at, simulated)"  # noqa: S608 - words of ours; values are parameters
             f" VALUES {', '.join([row] * len(values))} ON CONFLICT (dedupe) DO NOTHING RETURNING id",
             [value for item in values for value in item],
         )

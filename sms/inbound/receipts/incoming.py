@@ -16,10 +16,11 @@ from sms.webex.receipts import parse_receipt
 
 
 class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
-    """A genuine receipt, not stored yet. `message_id` 0: it names no message of ours."""
+    """A genuine receipt, not stored yet. `message_id` 0: it names no message of ours. `simulated`: of a send with a test key."""
 
     message_id: int = 0
     attempt: int = 0
+    simulated: bool = False
 
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":

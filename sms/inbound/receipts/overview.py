@@ -17,10 +17,12 @@ SHOWN = 50
 def overview_of(service: Service, *, now: datetime) -> dict[str, Any]:
     """Its receipts now. Rates are counts; `more`: the last hour had more than were counted. The spool is of this host and all services."""
     latest = list(
-        Receipt.objects.filter(service=service).order_by("-id").values_list("received_at", flat=True)[:MOST]
+        Receipt.objects.filter(service=service, simulated=False)
+        .order_by("-id")
+        .values_list("received_at", flat=True)[:MOST]
     )
     hour = [at for at in latest if at > now - timedelta(hours=1)]
-    inbox = ReceiptInbox.objects.filter(receipt__service=service)
+    inbox = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False)
     counts = dict(inbox.order_by().values_list("why").annotate(count=Count("pk")))
     set_aside = inbox.exclude(why=ReceiptInbox.Why.NEW).select_related("receipt").defer("receipt__raw")
     files, size = spool.waiting()

@@ -91,6 +91,7 @@ def gaps(service: Service, *, now: datetime | None = None) -> list[ReceiptGap]:
     rows = (
         StateCount.objects.filter(
             send__service=service,
+            send__simulated=False,
             window__gt=0,
             window__gte=window_of(now - LOOK_BACK),
             window__lt=window_of(now - RIPE),

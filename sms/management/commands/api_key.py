@@ -38,7 +38,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--per-minute", type=int, default=6000, metavar="N", help="requests a minute")
         parser.add_argument("--days", type=int, metavar="N", help="usable for so many days")
-        parser.add_argument("--test", action="store_true", help="reaches a sandbox only")
+        parser.add_argument(
+            "--test", action="store_true", help="a test key: what it sends is simulated, and reaches no phone"
+        )
         for name in ApiKey.POLICIES:
             _add_policy(parser, name)
 

@@ -9,6 +9,6 @@ Called by the send page and by `/api/v1`.
 """
 
 from sms.reports.workbook import MEDIA_TYPE
-from sms.sends.report.files import csv_of, taken, write_xlsx
+from sms.sends.report.files import csv_of, name_of, taken, write_xlsx
 from sms.sends.report.lines import SendReport
 from sms.sends.report.source import missing_columns

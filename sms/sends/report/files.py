@@ -20,6 +20,11 @@ def taken(
     return report_of(send, limits=limits, numbers=numbers, texts=texts)
 
 
+def name_of(send: Send, *, kind: str) -> str:
+    """Of the file."""
+    return f"report-send-{send.pk}{'-test-mode' if send.simulated else ''}.{kind}"
+
+
 def csv_of(report: SendReport) -> Iterator[str]:
     """Lines for a streaming response."""
     yield MARK + csv_line(*report.headings)

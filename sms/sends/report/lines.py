@@ -31,6 +31,7 @@ APPENDED = (
     *("row", "state", "posted (UTC)", "ended (UTC)", "code", "what it means", "segments", "cost", "currency"),
     *("clicks", "provider id", "asked correlation id", "asked reference", "carrier"),
 )
+TEST_MODE = "test mode"
 ReportCell = str | int | float | None
 OtherCell = Callable[[str, str], str]  # what is shown of a cell beside a number
 Joined = tuple[SourceRow | None, RowOutcome]
@@ -53,8 +54,9 @@ def report_of(send: Send, *, limits: Limits, numbers: bool, texts: bool = True) 
     shown = _number if numbers else _masked_number
     told = names if texts else [column]
     cells = partial(_cells, names=names, told=told, column=column, shown=shown, other=other)
-    lines = ([*cells(row, one), *_appended(one, other)] for row, one in _joined(send, source))
-    return SendReport([*(other(name, "") for name in told), *_unused(told)], lines)
+    marked = [TEST_MODE] if send.simulated else []  # one more column, so that no row is taken for a real one
+    lines = ([*cells(row, one), *_appended(one, other), *marked] for row, one in _joined(send, source))
+    return SendReport([*(other(name, "") for name in told), *_unused(told), *marked], lines)
 
 
 def _kept_names(send: Send) -> tuple[list[str], str]:

@@ -76,7 +76,7 @@ def without_message(row: Recipient | RejectedRow) -> RowOutcome:
 def _of_message(one: Any, send: Send, prices: Callable[[str], Price | None], clicks: int) -> RowOutcome:
     segments = one.segments_billed or one.segments or None
     posted = one.posted_at is not None and one.state not in NOT_POSTED
-    price = prices(one.country) if posted and segments else None
+    price = prices(one.country) if posted and segments and not send.simulated else None
     return RowOutcome(
         row=one.row,
         number=one.msisdn,

@@ -26,12 +26,14 @@ SILENCE = 120.0
 class Sandbox:
     """One tenant of the simulated platform, held in memory."""
 
+    schedule: type[ReceiptSchedule] = ReceiptSchedule
+
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         chance = random.Random(settings.seed)  # noqa: S311 - chance, not secrecy
         self.tenant = tenant = Tenant(settings, clock, chance)
         self.links = ShortLinks(tenant, self.click)
         self.log = MessageLog(tenant, self.links.drop)
-        self.receipts = ReceiptSchedule(tenant, self.log.write)
+        self.receipts = self.schedule(tenant, self.log.write)
         self.admission = Admission(tenant)
         self.consents = Consents()
         self.policy_api = PolicyApi(tenant, self.consents)

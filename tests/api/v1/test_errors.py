@@ -117,8 +117,8 @@ TABLE = "mobile\n" + "\n".join(ROWS)
 def test_strict_refuses_all_where_a_row_would_be_left_out(things, plan):
     partner, _ = things
     before = Send.objects.count()
-    asked = {"text": "Hi", "strict": True, "dry_run": plan}
-    whole = partner.post("sends", asked | {"recipients": ROWS}, Idempotency_Key="1")
+    asked, at = {"text": "Hi", "strict": True}, "sends/plan" if plan else "sends"
+    whole = partner.post(at, asked | {"recipients": ROWS}, Idempotency_Key="1")
     assert whole.status_code == 422 and whole.json()["detail"].startswith("3 of 4 rows would be left out")
     found = [(one["index"], one["row"], one["code"], one["field"]) for one in whole.json()["errors"]]
     assert found == [
@@ -126,20 +126,20 @@ def test_strict_refuses_all_where_a_row_would_be_left_out(things, plan):
         (2, 3, "too_short", "recipients[2]"),
         (3, 4, "duplicate", "recipients[3]"),
     ]
-    table = partner.post("sends", asked | {"csv": TABLE}, Idempotency_Key="2").json()
+    table = partner.post(at, asked | {"csv": TABLE}, Idempotency_Key="2").json()
     assert [(one["index"], one["row"], one["field"]) for one in table["errors"]] == [
         (None, row, "csv") for row in (3, 4, 5)
     ]
     file = SimpleUploadedFile("people.csv", TABLE.encode())
-    form = {"text": "Hi", "strict": "true", "dry_run": str(plan).lower(), "file": file}
+    form = {"text": "Hi", "strict": "true", "file": file}
     headers = {"key": partner.token, "Idempotency-Key": "3"}
-    assert Client().post("/api/v1/sends", form, headers=headers).json()["error_count"] == 3
+    assert Client().post(f"/api/v1/{at}", form, headers=headers).json()["error_count"] == 3
     assert Send.objects.count() == before and not IdempotentAnswer.objects.exists()
     many = asked | {"recipients": [TO, *(["12"] * 6_000)]}  # a large one is surveyed, not checked
-    said = partner.post("sends", many, Idempotency_Key="4").json()
+    said = partner.post(at, many, Idempotency_Key="4").json()
     assert (said["error_count"], len(said["errors"])) == (6_000, 100)
-    assert partner.post("sends", asked | {"recipients": [TO]}, Idempotency_Key="1").status_code in (200, 201)
-    lax = partner.post("sends", asked | {"recipients": ROWS, "strict": False}, Idempotency_Key="5")
+    assert partner.post(at, asked | {"recipients": [TO]}, Idempotency_Key="1").status_code in (200, 201)
+    lax = partner.post(at, asked | {"recipients": ROWS, "strict": False}, Idempotency_Key="5")
     assert lax.status_code in (200, 201) and lax.json()["rejected"] == 3
 
 

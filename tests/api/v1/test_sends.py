@@ -9,7 +9,7 @@ from django.test import Client
 
 from sms.models import AuditEvent, Hold, Message, Send, Slice
 from sms.sends import holds
-from tests.support.partners import a_partner, one_of_everything
+from tests.support.partners import Partner, a_key, a_partner, one_of_everything
 from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
@@ -197,12 +197,12 @@ def test_what_compose_can_ask_of_the_provider_a_partner_can_ask_too_and_read_bac
     assert {name: shown[name] for name in asked} == asked
     texts = Message.objects.filter(send=made.json()["id"]).order_by("row").values_list("text", flat=True)
     assert [one[:10] for one in texts] == ["Hi Ada, se", "Hi friend,"]
-    form = {"text": "Hi $(name)", "fillings": json.dumps(fillings), "receipts": ["FAILED", "CLICKED"]}
+    form = {"text": "Hi $(name)", "fillings": json.dumps(fillings), "receipts": ["FAILED", "DELIVERED"]}
     file = SimpleUploadedFile("list.csv", people.encode())
     headers = {"key": partner.token, "Idempotency-Key": "k2"}
     answer = Client().post("/api/v1/sends", form | {"file": file}, headers=headers)
     assert answer.status_code == 201, answer.content
-    assert answer.json()["receipts"] == ["FAILED"], "no link is shortened, so no click can be told of"
+    assert answer.json()["receipts"] == ["DELIVERED", "FAILED"]
 
 
 def test_fillings_of_a_form_that_no_database_takes_are_refused():
@@ -305,18 +305,28 @@ def test_an_etag_saves_reading_again_and_guards_an_act():
     assert partner.get(f"sends/{pk}", If_None_Match=tag).status_code == 200
 
 
-@pytest.mark.parametrize("live", [{"base_url": "https://api-uk.webexconnect.io"}, {"base_url": ""}])
-def test_a_test_key_never_leaves_the_sandbox_nor_touches_what_others_send(live):
-    service, partner = a_partner(**live)
-    pk = partner.post("sends", BODY | {"send_at": "2090-01-01T00:00:00Z"}, Idempotency_Key="k0").json()["id"]
-    service.api_keys.update(is_test=True)
-    assert partner.post("sends", BODY, Idempotency_Key="k1").status_code == 403
-    assert partner.post("sends/plan", BODY).status_code == 200
+@pytest.mark.parametrize("where", [{"base_url": "https://api-uk.webexconnect.io"}, {}])
+def test_a_test_key_makes_sends_of_its_own_and_touches_no_other(where):
+    service, partner = a_partner(**where)
+    later = {"send_at": "2090-01-01T00:00:00Z"}
+    pk = partner.post("sends", BODY | later, Idempotency_Key="k0").json()["id"]
+    tester = Partner(a_key(service, is_test=True, scopes=["send", "read", "optouts"]))
+    made = tester.post("sends", BODY | later, Idempotency_Key="k1")
+    assert made.status_code == 201 and made.json()["test"] is True
     for verb in ("pause", "resume", "cancel", "stop"):
-        assert partner.post(f"sends/{pk}/{verb}").status_code == 403, verb
-    later = {"send_at": "2090-01-02T00:00:00Z"}
-    assert partner.call("PATCH", f"sends/{pk}", later).status_code == 403
-    assert Send.objects.get().state == "scheduled"
+        assert tester.post(f"sends/{pk}/{verb}").status_code == 404, verb
+    assert tester.call("PATCH", f"sends/{pk}", later).status_code == 404
+    assert tester.get(f"sends/{pk}").status_code == 404
+    assert [one["id"] for one in tester.get("sends").json()["items"]] == [made.json()["id"]]
+    real, test = (partner.get(f"sends?test={one}").json()["items"] for one in ("false", "true"))
+    assert [one["id"] for one in real] == [pk] and [one["id"] for one in test] == [made.json()["id"]]
+    assert [one["test"] for one in partner.get("messages").json()["items"]] == [True, True, False, False]
+    assert tester.post(f"sends/{made.json()['id']}/stop").status_code == 200
+    refused = tester.post("opt-outs", {"numbers": ["+447700900001"], "evidence": "x"}, Idempotency_Key="k2")
+    assert refused.status_code == 403 and "test key" in refused.json()["detail"]
+    colleague = Partner(a_key(service, name="Other", is_test=True, scopes=["send", "read", "all"]))
+    assert [one["id"] for one in colleague.get("sends").json()["items"]] == [made.json()["id"]]
+    assert colleague.post(f"sends/{pk}/stop").status_code == 404
 
 
 def test_labels_are_kept_shown_and_found_by():

@@ -174,7 +174,7 @@ def test_a_large_send_of_which_nobody_is_left_is_settled(desk):
     refusals = [optouts.Refusal(f"+44771{at:07d}", "said so") for at in range(5_001)]
     optouts.opt_out(desk.service.pk, refusals, by=BY, source=OptOut.Source.PAGE)
     desk.do(background.run, stopped=lambda: False)
-    assert desk.shown("state", "outstanding", "recipients") == ("settled", 0, 0)
+    assert desk.shown("state", "outstanding", "recipient_count") == ("settled", 0, 0)
 
 
 def test_writing_that_failed_waits_for_people_and_says_so(desk):

@@ -21,7 +21,7 @@ def of_messages() -> str:
                    CASE WHEN m.posted_at IS NULL OR m.state IN ({NOT_POSTED_LIST}) THEN 0
                         ELSE {hour_of("m.posted_at")} END AS hour,
                    CASE WHEN s.created_at > s.due_at THEN s.created_at ELSE s.due_at END AS first_due
-            FROM sms_message m JOIN sms_send s ON s.id = m.send_id
+            FROM sms_message m JOIN sms_send s ON s.id = m.send_id AND NOT s.simulated
             WHERE m.id BETWEEN %s AND %s
         ),
         clicked AS (  -- by message, with its place: finding it again for each verdict would cost three times as much

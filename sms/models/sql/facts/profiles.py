@@ -73,5 +73,5 @@ def _new_sends(source: str) -> str:
             SELECT DISTINCT d.send_id AS id FROM {source} AS d
             WHERE NOT EXISTS (SELECT 1 FROM sms_reportedsend r WHERE r.send_id = d.send_id)
         ) AS one
-        JOIN sms_send s ON s.id = one.id
+        JOIN sms_send s ON s.id = one.id AND NOT s.simulated
     """

@@ -13,6 +13,11 @@ from sms.models.fact import FIGURES, HOURS, MEASURES, TIMED, TIMES, TIMES_FROM, 
 from sms.models.sql.facts.from_messages import NOT_POSTED_LIST
 from sms.models.sql.facts.ledger_table import TABLE as LEDGER
 
+# what is simulated counts nowhere; folding deletes its deltas
+WAITING = f"""(
+    SELECT * FROM {FactDelta._meta.db_table} AS w
+    WHERE NOT EXISTS (SELECT 1 FROM sms_send s WHERE s.id = w.send_id AND s.simulated)
+)"""
 _COUNTED = ("measure", "word", "code", "bucket")
 _FIGURES = ", ".join(FIGURES)
 _SUMS = ", ".join(f"sum(d.{name}) AS {name}" for name in FIGURES)
@@ -81,7 +86,7 @@ class Projection:
                 SELECT {self.keys}, {sums}
                 FROM (
                     SELECT {self.keys}, {facts} FROM {self.table} WHERE {self.stored_where}
-                    UNION ALL SELECT {self.keys}, {facts} FROM ({self.select(FactDelta._meta.db_table)}) AS waiting
+                    UNION ALL SELECT {self.keys}, {facts} FROM ({self.select(WAITING)}) AS waiting
                     UNION ALL SELECT {self.keys}, {ledger} FROM ({self.select(LEDGER)}) AS by_ledger
                 ) AS both_sides
                 GROUP BY {self.keys} HAVING {differs} ORDER BY {self.keys} LIMIT 1
