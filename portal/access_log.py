@@ -1,4 +1,4 @@
-"""One line for each request, where ACCESS_LOG asks for it. The first middleware; `portal.logs` cuts what is secret in addresses."""
+"""One line for each request, where ACCESS_LOG asks for it; `portal.logs` cuts what is secret in addresses."""
 
 import time
 from collections.abc import Callable

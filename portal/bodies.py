@@ -10,7 +10,6 @@ import io
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-import structlog
 from django.http import HttpResponse
 
 from portal.body_limits import (
@@ -23,11 +22,10 @@ from portal.body_limits import (
     is_http2,
     lacks_its_end,
     limit_of,
+    refusal,
     refuse_encoded,
     too_large,
 )
-
-log = structlog.get_logger(__name__)
 
 PIECE = 64 * 1024
 # Read and thrown away behind the limit: a connection that is closed while bytes still come is reset, and its answer lost.
@@ -47,8 +45,7 @@ def read(environ: Environ) -> HttpResponse | None:
             _read_open(environ, limit)
         refuse_encoded(environ, limit)
     except BodyRefused as refused:
-        log.warning("body_refused", address=limit.name, status=refused.status)
-        return limit.refuse(environ, refused.status, refused.words)
+        return refusal(environ, limit, refused)
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
@@ -19,12 +20,16 @@ from django.utils.http import parse_header_parameters
 from portal.callers import key_of, person_of
 from portal.machines import address_of, as_problem
 from portal.middleware import SecurityHeaders
+from portal.request_ids import keep_refused
+from sms.api import request_ids
 from sms.api.drop_in.dialect import Dialect
 from sms.api.drop_in.errors import DropInRefused
 from sms.api.drop_in.messaging_v1 import MESSAGING_V1
 from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.webex.values import without_bom
+
+log = structlog.get_logger(__name__)
 
 Environ = dict[str, Any]
 BODILESS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -69,6 +74,16 @@ class BodyRefused(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status, self.words = status, words
+
+
+def refusal(environ: Environ, limit: BodyLimit, refused: BodyRefused) -> HttpResponse:
+    """The answer to a request that Django does not see, logged and kept as the middleware does it for others."""
+    with request_ids.about(environ) as request_id:
+        log.warning("body_refused", address=limit.name, status=refused.status)
+        answer = limit.refuse(environ, refused.status, refused.words)
+        answer.headers[request_ids.HEADER] = request_id
+        keep_refused(WSGIRequest(environ), answer)
+    return answer
 
 
 def too_large(limit: BodyLimit, most: int) -> BodyRefused:
@@ -144,12 +159,12 @@ def _refuse_drop_in(dialect: Dialect) -> Callable[[Environ, int, str], HttpRespo
 
     def refuse(_environ: Environ, status: int, words: str) -> HttpResponse:
         if status in again:
-            answer = dialect.answer(DropInRefused(*again[status], words, status=status))
+            answer = dialect.refusal(DropInRefused(*again[status], words, status=status))
             if status != 408:
                 answer.headers["Retry-After"] = RETRY
             return answer
         code, title = ("7022", "JSON size exceeded") if status == 413 else ("7000", "Invalid JSON")
-        return dialect.answer(DropInRefused(code, title, words))
+        return dialect.refusal(DropInRefused(code, title, words))
 
     return refuse
 

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from portal import secret_routes
+from sms.api import request_ids
 from sms.values.msisdn.mention import masked_values
 
 # An absolute address may lead to a partner's door, whose key is its path; a query holds what people typed. A long part is a secret under
@@ -44,17 +45,20 @@ def _without_keys_within(value: Any) -> Any:
 
 
 def _refusal(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A refused request is one line with who asked and from where; Django would add the traceback of its own exception."""
+    """A refused request is one line with its name, who asked and from where; Django would add the traceback of its own exception.
+
+    Django writes it behind the middleware that knows them, so they are taken from the request.
+    """
     record = event.get("_record")
-    if (
-        record is not None
-        and record.name.startswith("django.")
-        and 400 <= getattr(record, "status_code", 0) < 500
-    ):
-        event.pop("exc_info", None)
+    status = getattr(record, "status_code", 0)
+    if record is not None and record.name.startswith("django.") and status >= 400:
         request = getattr(record, "request", None)
-        person = getattr(getattr(request, "_cached_user", None), "pk", None)
-        event |= {"person": person, "address": getattr(request, "META", {}).get("REMOTE_ADDR", "")}
+        environ = getattr(request, "META", {})
+        event |= {request_ids.IN_LOG: request_ids.known(environ)} | getattr(request, "refused", {})
+        if status < 500:
+            event.pop("exc_info", None)
+            person = getattr(getattr(request, "_cached_user", None), "pk", None)
+            event |= {"person": person, "address": environ.get("REMOTE_ADDR", "")}
     return event
 
 

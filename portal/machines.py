@@ -16,6 +16,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils.cache import patch_vary_headers
 
 from sms.api.drop_in.dialect import Dialect
 from sms.api.drop_in.errors import DropInRefused
@@ -23,6 +24,7 @@ from sms.api.drop_in.messaging_v1 import MESSAGING_V1
 from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.api.v1 import problems
+from sms.values.problems import ProblemCode
 from sms.values.text import UNSTORABLE
 from sms.webex import HOP
 
@@ -60,32 +62,35 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class MachineAddress:
-    """Every path under a prefix. `refuse` makes an answer of a status, a sentence and the parameter that it is about, if any."""
+    """Every path under a prefix. `refuse` makes an answer of a status, a sentence, and the parameter that it is about with the code of
+    what is wrong with it, if any."""
 
     prefix: str
-    refuse: Callable[[int, str, str], HttpResponse]
+    refuse: Callable[..., HttpResponse]
     direct: bool = True  # answered without the middleware for people
 
 
-def without_words(status: int, _words: str, _field: str = "") -> HttpResponse:
+def without_words(status: int, *_words: str) -> HttpResponse:
     return HttpResponse(status=status)
 
 
-def as_problem(status: int, words: str, field: str = "") -> HttpResponse:
+def as_problem(
+    status: int, words: str, field: str = "", code: ProblemCode = ProblemCode.INVALID
+) -> HttpResponse:
     kind = KINDS.get(status, "error")
-    problem = problems.invalid(field, words) if field else problems.ApiProblem(status, kind, words)
+    problem = problems.invalid(field, words, code=code) if field else problems.ApiProblem(status, kind, words)
     return HttpResponse(
         json.dumps(problems.body_of(problem)), status=status, content_type=problems.MEDIA_TYPE
     )
 
 
-def in_words_of(dialect: Dialect) -> Callable[[int, str, str], HttpResponse]:
+def in_words_of(dialect: Dialect) -> Callable[..., HttpResponse]:
     """413 and a body that breaks off have codes of their own (`portal.bodies`)."""
 
-    def refuse(status: int, words: str, field: str = "") -> HttpResponse:
+    def refuse(status: int, words: str, field: str = "", _code: str = "") -> HttpResponse:
         code, title = ("7011", "Unknown exception") if status >= 500 else ("7004", "Invalid parameter")
         name = f"{field}: {words}" if field else words
-        return dialect.answer(DropInRefused(code, title, name, status=status))
+        return dialect.refusal(DropInRefused(code, title, name, status=status))
 
     return refuse
 
@@ -168,9 +173,18 @@ class MachinesFirst:
         return response
 
 
+def for_people(response: HttpResponse) -> HttpResponse:
+    """A page below these addresses, for a browser that asked for one."""
+    response.is_for_people = True  # type: ignore[attr-defined]
+    patch_vary_headers(response, ("Accept",))
+    return response
+
+
 def _without_html(response: HttpResponse, address: MachineAddress) -> HttpResponse:
-    """Nothing else answers these addresses in HTML but Django itself, and an empty answer is of no type."""
-    if not response.headers.get("Content-Type", "").startswith(HTML):
+    """Nothing else answers these addresses in HTML but Django itself and pages `for_people`; an empty answer is of no type."""
+    if getattr(response, "is_for_people", False) or not response.headers.get("Content-Type", "").startswith(
+        HTML
+    ):
         return response
     status = response.status_code
     if status >= 400 and response.content:

@@ -13,6 +13,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 
 from portal.machines import KEPT_AS_THEY_CAME, ODD_PATH, address_of
+from sms.values.problems import ProblemCode
 from sms.values.text import UNSTORABLE
 
 LONGEST_NAME, LONGEST_VALUE = 100, 2000  # characters of a parameter in an address
@@ -25,9 +26,9 @@ _SHOWN = 40
 class OddParameter(BadRequest):
     """`field` is the parameter. str() is a sentence for a person."""
 
-    def __init__(self, field: str, says: str) -> None:
+    def __init__(self, field: str, says: str, code: ProblemCode = ProblemCode.INVALID) -> None:
         super().__init__(says)
-        self.field = field
+        self.field, self.code = field, code
 
 
 class OddRequests:
@@ -52,7 +53,7 @@ class OddRequests:
         except OddParameter as odd:
             if address is None:
                 raise
-            return address.refuse(400, str(odd), odd.field)
+            return address.refuse(400, str(odd), odd.field, odd.code)
         return self.get_response(request)
 
 
@@ -60,7 +61,7 @@ def refuse_too_long(name: str, text: str, *, most: int) -> None:
     """For a text that no form field reads. Raises OddParameter, where cutting it off would look for something else, or keep half."""
     if len(text) > most:
         says = f"“{name}” has {len(text):,} characters; at most {most:,} are taken. Go back and shorten it."
-        raise OddParameter(name, says)
+        raise OddParameter(name, says, ProblemCode.TOO_LONG)
 
 
 def _look_at_query(request: HttpRequest) -> None:
@@ -97,7 +98,7 @@ def look_at_parameters(given: QueryDict, *, once: bool = True) -> None:
         refuse_too_long(shown, max(values, key=len), most=LONGEST_VALUE)
         if once and len(values) > 1:
             says = f"The address has “{shown}” {len(values)} times, and one value is expected. Leave the others out."
-            raise OddParameter(shown, says)
+            raise OddParameter(shown, says, ProblemCode.ONLY_ONE)
 
 
 def _look_at_cookies(request: HttpRequest) -> None:

@@ -141,6 +141,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
+    "portal.request_ids.RequestIds",
     "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
     "portal.middleware.CallersAddress",

@@ -30,8 +30,10 @@ from portal.views import (
     people,
     personal_data,
     policy_groups,
+    problem_pages,
     receipts,
     refused_posts,
+    refused_requests,
     reports,
     retention,
     send_report,
@@ -57,6 +59,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.urls import Nothing
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
 
@@ -224,6 +227,7 @@ service = [
     path("callback-log/<int:pk>/again/", callbacks.callback_again, name="callback_again"),
     path("api-keys/", api_keys.api_keys_page, name="api_keys"),
     path("api-keys/<int:pk>/", api_keys.api_key_policies, name="api_key_policies"),
+    path("api-keys/<int:pk>/refused/", refused_requests.refused_requests, name="refused_requests"),
     path("api-keys/<int:pk>/revoke/", api_keys.RevokeApiKey.as_view(), name="api_key_revoke"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/<int:pk>/", audit.audit_row, name="audit_row"),
@@ -306,6 +310,9 @@ urlpatterns = [
     path("accounts/", include("portal.account_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("sms.api.v1.urls")),
+    path("api/v1", Nothing.as_view({"get": "list"})),
+    path("api/problems", problem_pages.problem_list, name="problem_list"),
+    path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
     # no HTML is answered under /api
     path(

@@ -10,8 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django_application = get_wsgi_application()
 
 from portal import bodies  # noqa: E402 - needs Django
+from sms.api import refused_requests  # noqa: E402
 from sms.ledger import wakeups  # noqa: E402
 
+refused_requests.gather()
 wakeups.coalesce(0.5)  # the queue is looked at twice a second
 
 

@@ -25,6 +25,7 @@ from django.db.models.signals import post_migrate  # noqa: E402
 
 from portal.costly_pages import CostlyPages  # noqa: E402
 from portal.going_live import this_host  # noqa: E402
+from sms.api import refused_requests  # noqa: E402
 from sms.compliance.archive import store  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
@@ -175,6 +176,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     audit_keys.load(settings.AUDIT_KEYS)
     # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test
     wakeups.coalesce(0.0)
+    refused_requests.gather(on=False)
     return folder
 
 

@@ -86,7 +86,7 @@ def callback_change(request: HttpRequest, service: Service, endpoint: CallbackEn
     form = ChangeForm(request.POST)
     if not form.is_valid():
         return _page(request, service, endpoint, change=form)
-    callbacks.change(endpoint, by=actor(request), **form.cleaned_data)
+    callbacks.change(endpoint, by=actor(request), policy=_policy(), **form.cleaned_data)
     messages.success(request, "Saved.")
     return redirect("callback_endpoint", service=service.slug, pk=endpoint.pk)
 

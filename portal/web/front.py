@@ -11,13 +11,14 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, close_old_connections
 
-from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of
+from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of, refusal
 from portal.web.answers import Answered, answerer, of_response
 from portal.web.asking_again import AskingAgain, CallerGone
 from portal.web.environ import Environ, environ_of
 from portal.web.lanes import LaneFull, ThreadLane
 from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
 from portal.web.waiting import TooSlow, waiting
+from sms.api.v1.idle_parts import BODY_NOT_TAKEN
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +57,12 @@ class Front:
         lane, body = self.lanes[name], Body(self.memory[name])
         try:
             if environ["REQUEST_METHOD"] in BODILESS:
-                environ.pop("CONTENT_LENGTH", None)
-                environ.pop("HTTP_TRANSFER_ENCODING", None)
+                length, streamed = (
+                    environ.pop(name, "") for name in ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
+                )
+                environ[BODY_NOT_TAKEN] = (
+                    length or streamed
+                )  # for those who refuse what nothing would come of
             else:
                 await read(environ, receive, body, limit, lambda environ: _ask(lane, limit, environ))
             again = self.asking_again(environ, receive, lambda environ: lane.run(self._answer, environ))
@@ -106,8 +111,7 @@ async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:
 
 
 async def _refuse(refused: BodyRefused, environ: Environ, limit: BodyLimit, send: Send) -> None:
-    log.warning("body_refused", address=limit.name, status=refused.status)
-    answered = of_response(limit.refuse(environ, refused.status, refused.words))
+    answered = of_response(refusal(environ, limit, refused))
     if not is_http2(environ):
         answered.headers.append((b"connection", b"close"))
     await _give(answered, send)

@@ -24,6 +24,9 @@ from sms.models import Actor, ApiKey, Service
 KNOWN_FOR = 1.0  # seconds
 MOST_KNOWN = 1000
 
+NOT_BEARER = "no bearer token"
+SAY_BEARER = "Authorization has another scheme than Bearer. Write the word Bearer and your key, or send the key in the header `key`."
+
 # what no request of a partner needs is not decrypted for it
 UNREAD = ("receipt_secret", "receipt_secret_before", "correlation_key")
 
@@ -83,7 +86,7 @@ class KeyAuthentication(BaseAuthentication):
         now = timezone.now()
         found = self.key_of(request._request, token, now=now)
         if found is None:
-            raise AuthenticationFailed("There is no such key.")
+            raise AuthenticationFailed(SAY_BEARER if token == NOT_BEARER else "There is no such key.")
         if why := found.why_not(now):
             raise AuthenticationFailed(why)
         address = address_of(request._request)
@@ -141,7 +144,7 @@ def token_of(request: HttpRequest) -> str:
     authorization = str(request.META.get("HTTP_AUTHORIZATION", ""))
     if authorization:
         scheme, _, token = authorization.partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else "no bearer token"
+        return token.strip() if scheme.lower() == "bearer" else NOT_BEARER
     return str(request.META.get("HTTP_KEY", "")).strip()
 
 

@@ -7,19 +7,11 @@ Pages and APIs use `add`, `verify`, `rotate` … for endpoints, and `pass_receip
 
 from sms.callbacks.address import AddressPolicy, BadAddress, address_problem, allowed_addresses
 from sms.callbacks.bodies import RECEIPT_CODES
-from sms.callbacks.endpoints import (
-    TooMany,
-    add,
-    change,
-    pass_receipts_on,
-    pause,
-    remove,
-    resume,
-    retire,
-    rotate,
-    verify,
-)
+from sms.callbacks.endpoints import TooMany, add, change, pause, remove, resume
+from sms.callbacks.notify import expect, pass_receipts_on
 from sms.callbacks.post import ReceiverConnection
+from sms.callbacks.proof import try_out, verify
 from sms.callbacks.record import endpoint_disabled
 from sms.callbacks.replay import forget, replay
 from sms.callbacks.run import DeliveryRun, anything_due, run
+from sms.callbacks.signing import retire, rotate, secret_problem

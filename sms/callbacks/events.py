@@ -6,24 +6,26 @@ Otherwise a batch takes a handful of set-based statements, however large it is. 
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import Q
 
 from sms.models.callback import Callback, CallbackEndpoint
 from sms.models.send import Send
 from sms.models.send_options import Lane
 from sms.models.sql import events as log
+from sms.models.sql.id_list import among
 
 BATCH = 500
 OF_SENDS = ("service_id", "owner", "sender_id", "lane", "state")  # that events need of their send
 _FOLLOWERS = """
     SELECT service_id, CAST(scopes AS text) FROM sms_apikey WHERE revoked_at IS NULL AND confirmed
-    UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE verified_at IS NOT NULL
+    UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE coalesce(verified_at, moved_at) IS NOT NULL
 """
 
 
@@ -55,16 +57,25 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listener(msgspec.Struct, frozen=True):
+    """An endpoint, and what it wants to hear. Empty means everything, and so do `keys` that are None."""
+
     endpoint_id: int
     service_id: int
     kind: str
     events: frozenset[str]
+    keys: frozenset[UUID] | None
+    senders: frozenset[int]
+    labels: frozenset[str]
 
-    def wants(self, one: Happening) -> bool:
+    def wants(self, one: Happening, labels: Mapping[int, set[str]]) -> bool:
+        """`labels`: of sends, where any listener asks for some."""
         return (
             self.kind == CallbackEndpoint.Kind.OURS
             and self.service_id == one.service_id
             and (not self.events or one.type in self.events)
+            and (self.keys is None or one.owner in self.keys)
+            and (not self.senders or one.sender_id in self.senders)
+            and (not self.labels or not self.labels.isdisjoint(labels.get(one.send_id, ())))
         )
 
 
@@ -111,11 +122,30 @@ def find_followers() -> Followers:
 
 
 def _listeners() -> list[Listener]:
-    rows = CallbackEndpoint.objects.filter(verified_at__isnull=False).order_by()
+    """One whose address was changed is written for: it gets that when the new one is verified."""
+    rows = CallbackEndpoint.objects.filter(
+        Q(verified_at__isnull=False) | Q(moved_at__isnull=False)
+    ).order_by()
     return [
-        Listener(pk, service_id, kind, frozenset(events))
-        for pk, service_id, kind, events in rows.values_list("pk", "service_id", "kind", "events")
+        Listener(
+            row.pk,
+            row.service_id,
+            row.kind,
+            frozenset(row.events),
+            None if row.all_keys else frozenset(map(UUID, row.keys)),
+            frozenset(row.senders),
+            frozenset(row.labels),
+        )
+        for row in rows.only("service_id", "kind", "events", "all_keys", "keys", "senders", "labels")
     ]
+
+
+def _labels_of(told: Sequence[Happening]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    links = Send.labels.through.objects.filter(send__in=among({one.send_id for one in told}))
+    for send_id, word in links.values_list("send_id", "label__word"):
+        found.setdefault(send_id, set()).add(word)
+    return found
 
 
 def record(happenings: Sequence[Happening], followers: Followers | None = None) -> int:
@@ -143,6 +173,7 @@ def record(happenings: Sequence[Happening], followers: Followers | None = None) 
         )
         for one in told
     )
+    labels = _labels_of(told) if any(listener.labels for listener in followers.listeners) else {}
     owed = [
         Callback(
             endpoint_id=listener.endpoint_id,
@@ -150,12 +181,12 @@ def record(happenings: Sequence[Happening], followers: Followers | None = None) 
             kind=one.type,
             message_id=one.message_id,
             created_at=now,
-            since=now,
+            priority=priority(urgent=one.urgent),
             next_at=now,
         )
         for one in told
         for listener in followers.listeners
-        if listener.wants(one)
+        if listener.wants(one, labels)
     ]
     if owed:
         Callback.objects.bulk_create(owed, batch_size=BATCH, ignore_conflicts=True)
@@ -194,6 +225,10 @@ def owner_of(send: Send) -> UUID | None:
 
 def is_test(send: Send) -> bool:
     return getattr(send, "simulated", False)
+
+
+def priority(*, urgent: bool) -> Callback.Priority:
+    return Callback.Priority.URGENT if urgent else Callback.Priority.USUAL
 
 
 def named(*what: object) -> str:

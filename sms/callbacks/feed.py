@@ -24,7 +24,7 @@ FORGET_AT_ONCE = 20_000
 LOOKED_AT = 20_000  # events of one page
 START = Place(-1, 0)
 NOW = "now"
-_LAYOUT = struct.Struct(">cqq")
+_LAYOUT = struct.Struct(">cqqq")
 _MARK = b"\x02"
 
 
@@ -53,12 +53,11 @@ class FeedPage:
 
 
 def page(wanted: Wanted, after: Place, *, limit: int) -> FeedPage:
-    rows = Event.objects.filter(log.complete(), log.behind(after), service=wanted.service_id)
+    rows = _complete(wanted.service_id).filter(log.behind(after))
     if wanted.owner is not None:
         rows = rows.filter(owner=wanted.owner)
     if wanted.sends is not None:
         rows = rows.filter(send_id__in=wanted.sends)
-    rows = rows.order_by("transaction_id", "pk")
     if not wanted.types and wanted.message is None:
         found = list(rows[: limit + 1])
         return FeedPage(found[:limit], _place(found[:limit], after), len(found) > limit)
@@ -75,6 +74,10 @@ def page(wanted: Wanted, after: Place, *, limit: int) -> FeedPage:
     if len(found) > limit:
         return FeedPage(found[:limit], _place(found[:limit], after), more=True)
     return FeedPage(found, Place(*last), more=ends is not None)
+
+
+def _complete(service_id: int) -> "QuerySet[Event]":
+    return Event.objects.filter(log.complete(), service=service_id).order_by("transaction_id", "pk")
 
 
 def _last(rows: "QuerySet[Event]") -> tuple[int, int] | None:
@@ -97,7 +100,8 @@ def read(cursor: str, *, service_id: int, now: datetime) -> Place:
     if not cursor:
         return START
     if cursor == NOW:
-        return log.here()
+        last = _last(_complete(service_id))
+        return Place(*last) if last else START
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         mark, transaction_id, event, since = _LAYOUT.unpack(raw)
@@ -109,10 +113,10 @@ def read(cursor: str, *, service_id: int, now: datetime) -> Place:
         raise BadPlace(
             "This cursor is more than thirty days old, and events behind it are gone. Begin without `after`."
         )
-    if transaction_id <= log.here().transaction_id:
-        return Place(transaction_id, event)
-    log.begin_anew_after_a_restore(service_id)
-    return START
+    if log.is_to_come(transaction_id):
+        log.begin_anew_after_a_restore(service_id)
+        return START
+    return Place(transaction_id, event)
 
 
 def forget(*, at_once: int = FORGET_AT_ONCE) -> int:

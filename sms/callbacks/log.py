@@ -50,6 +50,9 @@ def _state_of(endpoint: CallbackEndpoint, now: datetime) -> tuple[str, str, str]
     """`word`, `mark` and `says`."""
     if endpoint.disabled_at:
         return "Switched off", "failed", endpoint.disabled_because
+    if endpoint.moved_at:
+        says = "Its address was changed. Events are kept, and delivered when it has answered the challenge."
+        return "Not verified", "unconfirmed", says
     if endpoint.verified_at is None:
         return "Not verified", "unconfirmed", "It gets nothing before it answers the challenge."
     if endpoint.paused_at:

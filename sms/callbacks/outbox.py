@@ -156,6 +156,6 @@ def _report_rows(
             url=send.notify_url,
             body=body,
             created_at=now,
-            since=now,
+            priority=events.priority(urgent=send.lane == Lane.URGENT),
             next_at=now,
         )

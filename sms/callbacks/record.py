@@ -1,5 +1,6 @@
 """What came of callbacks: the rows, the breaker of each endpoint, and when to give up. Called by `run`."""
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -22,13 +23,18 @@ endpoint_disabled = Signal()  # sender: CallbackEndpoint; endpoint: the row. Sen
 
 
 class Delivery(msgspec.Struct, frozen=True):
+    """One POST that came back, of one callback or of a batch. A `canary` went alone, to see whether the receiver is back."""
+
     lease: EndpointLease
-    callback: Callback
-    connection: ReceiverConnection  # free again
+    callbacks: Sequence[Callback]
+    connection: ReceiverConnection  # free again, unless its thread goes on with it
     reply: Reply
+    began: float  # by the monotonic clock
+    canary: bool
+    goes_on: bool = False
 
 
-WRITTEN = ("state", "next_at", "done_at", "tries", "last_status", "last_error", "log")
+WRITTEN = ("state", "next_at", "done_at", "since", "tries", "last_status", "last_error", "log")
 _CallbackRow = msgspec.defstruct("_CallbackRow", ("id", *WRITTEN))
 
 
@@ -44,14 +50,19 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
         known = [one for one in deliveries if one.lease.pk in endpoints]
         for one in known:
             endpoint = endpoints[one.lease.pk]
-            _update_callback(one.callback, one.reply, now=now)
-            _update_endpoint(endpoint, one.callback, one.reply, now=now)
-            one.lease.failures = endpoint.failures
+            for callback in one.callbacks:
+                _update_callback(callback, one, gone=_is_gone(endpoint, one.reply), now=now)
+            _update_endpoint(endpoint, one, now=now)
+            endpoint.width, one.lease.failures = one.lease.width.now, endpoint.failures
         names = ("pk", *WRITTEN)
-        written = [_CallbackRow(*(getattr(one.callback, name) for name in names)) for one in known]
-        update_rows(Callback, WRITTEN, written)
+        tried = [callback for one in known for callback in one.callbacks]
+        update_rows(
+            Callback,
+            WRITTEN,
+            [_CallbackRow(*(getattr(callback, name) for name in names)) for callback in tried],
+        )
         for endpoint in endpoints.values():
-            endpoint.save(update_fields=["failures", "given_up", "open_until", "last_ok_at"])
+            endpoint.save(update_fields=["failures", "given_up", "open_until", "last_ok_at", "width"])
             if endpoint.disabled_because and endpoint.disabled_at is None:
                 disable(endpoint, because=endpoint.disabled_because, now=now)
     for pk, lease in leases.items():
@@ -60,8 +71,15 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
             lease.closed = True
 
 
-def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None:
+def _is_gone(endpoint: CallbackEndpoint, reply: Reply) -> bool:
+    """410 of an endpoint of ours is about the endpoint, which is switched off: what was on its way waits like the rest."""
+    return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.OURS
+
+
+def _update_callback(callback: Callback, one: Delivery, *, gone: bool, now: datetime) -> None:
+    reply = one.reply
     callback.tries += 1
+    callback.since = callback.since or now
     callback.last_status, callback.last_error = reply.status, reply.error
     entry = {
         "at": now.isoformat(timespec="milliseconds"),
@@ -75,37 +93,48 @@ def _update_callback(callback: Callback, reply: Reply, *, now: datetime) -> None
         callback.state, callback.next_at, callback.done_at = Callback.State.DELIVERED, None, now
         return
     next_at = None
-    if reply.status != GONE:
-        next_at = next_try(callback.tries, since=callback.since, now=now, retry_after=reply.retry_after)
+    if reply.status != GONE or gone:
+        # the same for all of a batch, which is tried again as the same batch
+        dice = random.Random(one.began)  # noqa: S311 - nothing secret
+        next_at = next_try(
+            callback.tries, since=callback.since, now=now, retry_after=reply.retry_after, dice=dice
+        )
     if next_at is None:
         callback.state, callback.next_at, callback.done_at = Callback.State.GIVEN_UP, None, now
     else:
         callback.next_at = next_at
 
 
-def _update_endpoint(endpoint: CallbackEndpoint, callback: Callback, reply: Reply, *, now: datetime) -> None:
+def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime) -> None:
     """What one reply says about the receiver: the breaker, and whether to go on at all."""
+    reply = one.reply
     if reply.ok:
         if endpoint.failures >= OPENS_AFTER:
             # it is back: what failed in between need not wait for its next try
-            late = Callback.objects.filter(endpoint=endpoint, next_at__gt=now, tries__gt=0)
+            late = Callback.objects.filter(
+                endpoint=endpoint, priority__in=Callback.Priority.values, next_at__gt=now, tries__gt=0
+            )
             late.update(next_at=now)
             log.info("callbacks_go_on", endpoint=endpoint.pk)
         endpoint.failures = endpoint.given_up = 0
         endpoint.open_until, endpoint.last_ok_at = None, now
         return
-    endpoint.failures += 1
+    # what was on its way together when the receiver went away is one failure, not sixty; only canaries put the next one off
+    before = endpoint.failures
+    endpoint.failures = before + 1 if one.canary else max(before, min(before + 1, OPENS_AFTER))
     wait = canary_in(endpoint.failures, retry_after=reply.retry_after if reply.status in (429, 503) else None)
     endpoint.open_until = now + timedelta(seconds=wait) if wait else None
-    if endpoint.failures == OPENS_AFTER:
+    if before < OPENS_AFTER == endpoint.failures:
         log.warning("callbacks_break", endpoint=endpoint.pk, status=reply.status, error=reply.error)
-    if callback.state != Callback.State.GIVEN_UP:
+    if _is_gone(endpoint, reply):
+        endpoint.disabled_because = "The receiver answered 410: it is gone."
+        return
+    given_up = [callback.pk for callback in one.callbacks if callback.state == Callback.State.GIVEN_UP]
+    if not given_up:
         return
     endpoint.given_up += 1
-    log.warning("callback_given_up", callback=callback.pk, endpoint=endpoint.pk, status=reply.status)
-    if reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.OURS:
-        endpoint.disabled_because = "The receiver answered 410: it is gone."
-    elif endpoint.given_up >= DISABLE_AFTER:
+    log.warning("callback_given_up", callbacks=given_up, endpoint=endpoint.pk, status=reply.status)
+    if endpoint.given_up >= DISABLE_AFTER:
         endpoint.disabled_because = (
             f"{endpoint.given_up} callbacks in a row could not be delivered in three days. Last: {reply.error}"
         )[:300]

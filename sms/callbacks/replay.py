@@ -25,7 +25,7 @@ def replay(
 ) -> int:
     """Deliver again what was delivered or given up: `only` the one with this id, or what was written in a range. Returns how many.
 
-    What waits is made due at once. A fresh three days begin for each.
+    What waits is made due at once. A fresh three days begin for each, with its first try. Replays go last.
     """
     now = now or timezone.now()
     asked = given(pk=only, created_at__gte=since, created_at__lt=until)
@@ -33,7 +33,14 @@ def replay(
     if failed_only:
         rows = rows.exclude(state=Callback.State.DELIVERED)
     with transaction.atomic():
-        count = rows.update(state=Callback.State.WAITING, next_at=now, done_at=None, since=now, tries=0)
+        count = rows.update(
+            state=Callback.State.WAITING,
+            priority=Callback.Priority.REPLAY,
+            next_at=now,
+            done_at=None,
+            since=None,
+            tries=0,
+        )
         if count:
             audit("callbacks.replayed", endpoint, by=by, callbacks=count)
     return count

@@ -13,7 +13,7 @@ from django.utils import timezone
 from sms.audiences.files import Recipient, RejectedRow, grouped
 from sms.catalogue.caps.standing import CapStanding
 from sms.compose import labels, links, options, spending
-from sms.compose.errors import ComposeError, RepeatedReference, no_recipients
+from sms.compose.errors import ComposeError, RepeatedReference, no_recipients, not_all_taken
 from sms.compose.lines import Composer, all_as_messages
 from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.placeholders import missing_sentence
@@ -78,6 +78,8 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     rejects.sort(key=lambda reject: reject.row)
     if not lines:
         raise no_recipients(grouped(rejects), rejects)
+    if order.strict and rejects:
+        raise not_all_taken(rejects, count=len(rejects), rows=len(rejects) + len(lines))
     left = spending.refuse(order, spending.of_lines(order, lines), now=now, rows=composer.counts.rows)
     return Checked(lines=lines, rejects=rejects, left=left)
 
@@ -87,6 +89,8 @@ def survey(order: Order, *, now: datetime | None = None) -> Survey:
     order, now = resolve(order), now or timezone.now()
     refuse(order, now=now)
     figures = fold(order).finish()
+    if order.strict and figures.rejected:
+        raise not_all_taken(figures.bad, count=figures.rejected, rows=figures.rows)
     spending.refuse(order, spending.of_figures(order, figures), now=now)
     return figures
 

@@ -38,6 +38,14 @@ class RowsRefused(ComposeError):
         self.rejects = tuple(rejects)
 
 
+class RowsNotTaken(ComposeError):
+    """No row is left, or the order is strict and not all are. `rejects` are the first of `count`."""
+
+    def __init__(self, problem: Problem, rejects: Sequence[RejectedRow], count: int) -> None:
+        super().__init__([problem])
+        self.rejects, self.count = tuple(rejects), count
+
+
 class RepeatedReference(ComposeError):
     """The client reference was used before, by `earlier`."""
 
@@ -88,4 +96,14 @@ def no_recipients(groups: Sequence[RejectedGroup], first: Sequence[RejectedRow])
     count = sum(one.count for one in groups)
     rows = "the only row was" if count == 1 else f"all {count:,} rows were"
     says = f"No valid recipient: {rows} rejected. {why_none(groups, first[0])}"
-    return ComposeError([Problem(ProblemCode.NO_RECIPIENTS, "audience", says)])
+    return RowsNotTaken(Problem(ProblemCode.NO_RECIPIENTS, "audience", says), first, count)
+
+
+def not_all_taken(rejects: Sequence[RejectedRow], *, count: int, rows: int) -> RowsNotTaken:
+    """The error of a strict order, of which a row would be left out."""
+    first = rejects[0]
+    says = (
+        f"{count:,} of {rows:,} rows would be left out, and strict asks for all of them, so nothing was sent. "
+        f"Row {first.row}: {first.reason}"
+    )
+    return RowsNotTaken(Problem(first.code, "audience", says), rejects, count)

@@ -50,6 +50,7 @@ class Order:
         False  # written for this send alone: the provider gets also those that no placeholder takes
     )
     partner: PartnerRequest | None = None
+    strict: bool = False  # a row that would be left out refuses all of it
     transactional: bool = False  # by the API key that asks for it (`sms.catalogue.key_policies`)
     key: ApiKey | None = None  # that asks for it, and has a spend cap of its own
     draft: Draft | None = None  # that it was made from; its writers do not approve it

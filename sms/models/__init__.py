@@ -35,6 +35,7 @@ from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.receipt_choice import ALL_RECEIPTS, USUAL_RECEIPTS, Receipts
 from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, RetiredAddress
+from sms.models.refused_request import RefusedRequest
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.retention import RetentionClock, RetentionRun, SendKeeping
 from sms.models.send import OVER, UNFINISHED, Label, Reject, Send, SendState, ShownState, Slice, StateCount

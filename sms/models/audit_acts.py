@@ -191,6 +191,7 @@ ACTS: dict[str, str] = {
     "callback_endpoint.added": "Callback endpoint added",
     "callback_endpoint.changed": "Callback endpoint changed",
     "callback_endpoint.verified": "Callback endpoint verified",
+    "callback_endpoint.tested": "Test event sent to a callback endpoint",
     "callback_endpoint.secret_changed": "Callback secret changed",
     "callback_endpoint.secret_retired": "Old callback secret retired",
     "callback_endpoint.paused": "Callback endpoint paused",

@@ -7,6 +7,7 @@ import base64
 import secrets
 from datetime import datetime
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
 
@@ -17,6 +18,7 @@ from sms.models.personal import PersonalData
 from sms.webex.limits import LONGEST_URL
 
 PREFIX = "whsec_"
+MOST_IN_A_BATCH = 100
 LONGEST_CORRELATION_ID = LONGEST_REFERENCE = 200  # of a partner
 
 
@@ -51,16 +53,48 @@ class CallbackEndpoint(Leased):
     texts = models.BooleanField(
         "with texts of replies", default=False, help_text="Off: what people wrote is left out of events."
     )
+    all_keys = models.BooleanField(
+        "events of everybody's sends",
+        default=True,
+        help_text="Off: it gets events of the sends of `keys` only.",
+    )
+    keys = models.JSONField(
+        default=list, blank=True, help_text="Identities of the API keys whose sends' events it gets."
+    )
+    senders = models.JSONField(
+        default=list, blank=True, help_text="Ids of senders whose sends' events it gets; empty means all."
+    )
+    labels = models.JSONField(
+        default=list, blank=True, help_text="Labels whose sends' events it gets; empty means all."
+    )
+    batch_size = models.PositiveSmallIntegerField(
+        "events in one POST",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_IN_A_BATCH)],
+        help_text="More than one: several are signed and posted together, as many as wait.",
+    )
     secret = SecretField(default=new_secret, editable=False)
     secret_before = SecretField(blank=True, editable=False)
     secret_before_until = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_shown = models.BooleanField(
+        default=True, editable=False, help_text="Off: nobody has seen it, so nobody checks with it."
+    )
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its address was changed, and the new one is not verified yet: events wait.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_because = models.CharField(max_length=300, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="Failed tries in a row.")
     given_up = models.PositiveIntegerField(
         default=0, editable=False, help_text="Callbacks in a row for which every try failed."
+    )
+    width = models.PositiveSmallIntegerField(
+        default=4, editable=False, help_text="How many POSTs go to it at once; it grows with what it takes."
     )
     open_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The breaker: nothing is tried before."
@@ -76,7 +110,7 @@ class CallbackEndpoint(Leased):
         service="service",
         texts="name disabled_because",
         team="url secret secret_before created_by",
-        neutral="events owner key_owner",
+        neutral="events owner key_owner keys senders labels",
     )
 
     class Meta:
@@ -162,8 +196,14 @@ class Echo(models.Model):
 class Callback(models.Model):
     """One event for one receiver. `event_id` names the event for ever, also in retries and replays: receivers drop repeats by it.
 
-    `next_at` is set while it waits. `since` is when its present three days of tries began. `url` is empty for an endpoint's own.
+    `next_at` is set while it waits. `since` is when its present three days of tries began: with its first try. `url` is empty for an
+    endpoint's own. `priority` goes before time: what waits for hours behind a campaign is worth nothing to a person who logs in.
     """
+
+    class Priority(models.IntegerChoices):
+        URGENT = 0, "Of an urgent send"
+        USUAL = 1, "Usual"
+        REPLAY = 2, "Delivered again"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -184,7 +224,8 @@ class Callback(models.Model):
     )
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
-    since = models.DateTimeField()
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.USUAL)
+    since = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
@@ -202,8 +243,8 @@ class Callback(models.Model):
         ordering = ("-id",)
         indexes = (
             Index(
-                fields=("endpoint", "next_at", "id"),
-                name="callback_waiting_by_time",
+                fields=("endpoint", "priority", "next_at", "id"),
+                name="callback_waiting_in_line",
                 condition=Q(next_at__isnull=False),
             ),  # used by: delivery
             Index(fields=("endpoint", "-id"), name="callback_of_an_endpoint"),  # used by: log

@@ -170,13 +170,17 @@ def rows_text(code: ProblemCode, count: int, field: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to correct. `field` is where; `row` counts from 1, 0 where there is none; `value` is what stood there."""
+    """One thing to correct. `field` is where; `row` counts from 1, 0 where there is none; `value` is what stood there.
+
+    `choices` are what could stand there instead, the likeliest first, where they are words that can be listed.
+    """
 
     code: ProblemCode
     field: str
     text: str
     row: int = 0
     value: str = ""
+    choices: tuple[str, ...] = ()
 
     def at(self, field: str) -> "Problem":
         """The same at another field: pages and APIs name some fields differently."""

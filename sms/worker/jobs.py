@@ -27,7 +27,7 @@ from sms.compose.approval import mail as approval_mail
 from sms.inbound import optouts, receipts, refused
 from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
-from sms.models import IdempotentAnswer
+from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.reports import facts
 from sms.sends import unapproved
@@ -39,7 +39,6 @@ log = structlog.get_logger(__name__)
 IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE = 60.0
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
-DELIVERING = 20.0  # seconds after which a delivery of callbacks looks whether it is to end
 SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
 Stopped = Callable[[], bool]
 
@@ -108,7 +107,7 @@ def _deliver_callbacks(context: JobContext) -> int:
     if not callbacks.anything_due():
         return 0
     policy = callbacks.AddressPolicy(**settings.CALLBACKS)
-    return callbacks.run(policy=policy, seconds=DELIVERING, stopped=context.stopped).tried
+    return callbacks.run(policy=policy, stopped=context.stopped).tried
 
 
 def _erase(context: JobContext) -> None:
@@ -162,6 +161,7 @@ JOBS: tuple[Job, ...] = (
     Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
     Job("old events", MINUTE, lambda _: feed.forget(), repeats=True),
     Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
+    Job("old refused requests", MINUTE, lambda _: RefusedRequest.forget()),
     Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),

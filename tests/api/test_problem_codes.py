@@ -80,7 +80,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "time_passed": {"send_at": "2020-01-01T00:00:00Z"},
     "expires_too_early": {"send_at": "2090-01-02T00:00:00Z", "expires_at": "2090-01-01T00:00:00Z"},
     "unknown_column": {"recipients": ..., "csv": "mobile,name\n+447700900101,Ada\n", "column": "telephone"},
-    "no_recipients": {"recipients": [REFUSER]},
+    "opted_out": {"recipients": [REFUSER]},  # the only row, which says itself what is wrong with it
     "no_such_row": {"dry_run": True, "plan_row": 99},
     "missing_value": {"text": "Hi $(name)"},
     "foreign_placeholder": {

@@ -32,6 +32,7 @@ from tests.browser.accessibility import problems
 from tests.browser.large_drafts import LIMITS, a_large_draft, checked
 from tests.browser.signed_in import a_request_with_changes, sign_in
 from tests.support.jobs import run_job
+from tests.support.partners import Partner
 from tests.support.past_sends import a_past_send
 from tests.support.receipts import receipt
 from tests.support.sends import BY, a_send, numbers
@@ -170,6 +171,20 @@ def keys(service: Service) -> Iterator[tuple[str, str]]:
         api_keys.make(service, name=name, scopes=["send", "read"], by=BY, purpose=purpose)
     yield "keys", "api-keys/"
     yield "policies of a key", f"api-keys/{service.api_keys.get(purpose=Purpose.TRANSACTIONAL).pk}/"
+    key, token = api_keys.make(service, name="Shop", scopes=["send", "read", "catalogue"], by=BY)
+    yield "a key that was refused nothing", f"api-keys/{key.pk}/refused/"
+    partner = Partner(token)
+    asked = {
+        "text": "Hi",
+        "strict": True,
+        "recipients": ["+447700900101", "12", "07700 900 1", "+447700900101"],
+    }
+    partner.post("sends", asked, Idempotency_Key="1")
+    partner.post("sends", {"text": "Hi", "sender": "SHOPPING", "recipients": ["12"]}, Idempotency_Key="2")
+    partner.get("sends?state=done&limit=20")
+    partner.get("nothing/here")
+    yield "refused requests of a key", f"api-keys/{key.pk}/refused/"
+    yield "a refused request that is not there", f"api-keys/{key.pk}/refused/?request_id=req_x&status=x"
     yield "approval with transactional keys", "settings/approval/"
     yield "limits", "settings/limits/"
 
@@ -180,6 +195,9 @@ def test_the_states_of_api_keys_are_accessible_and_fit(page, live_server, shop):
     for state, address in keys(shop):
         page.goto(f"{live_server.url}/s/shop/{address}")
         found += problems(page, state)
+    for address in ("problems", "problems/opted_out", "problems/invalid"):
+        page.goto(f"{live_server.url}/api/{address}")
+        found += problems(page, address.replace("/", " of "))
     assert not found, "\n".join(found)
 
 

@@ -132,6 +132,7 @@ def by_partner(service: Service) -> None:
     }
     answer = partner.post("sends", order, Idempotency_Key="k-07710000000")
     assert answer.status_code == 201, answer.content
+    assert partner.get(f"messages?number={NATIONAL}").status_code == 400  # kept for the key's page
     ended(service)
 
 

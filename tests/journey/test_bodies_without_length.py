@@ -157,13 +157,13 @@ def test_a_body_that_breaks_off_is_refused_and_nothing_of_it_is_kept(counted, ru
     assert status == 400 and '"code":"7000"' in answer
     made = json.dumps({"name": f"A {mark}", "csv": f"number\n{PHONE}\n"}).encode()
     status, answer = broken("POST", "/api/v1/audiences", made, -1, *given)
-    assert status == 400 and "urn:textdesk:problem:unreadable" in answer
+    assert status == 400 and "/api/problems/unreadable" in answer
     assert audiences(running)
     first = running.rows("SavedAudience.objects.values('id')")[0]["id"]
     change = json.dumps({"name": f"B {mark}"}).encode()
     for part in (-1, 0):
         status, answer = broken("PATCH", f"/api/v1/audiences/{first}", change, part, *given)
-        assert status == 400 and "urn:textdesk:problem:unreadable" in answer
+        assert status == 400 and "/api/problems/unreadable" in answer
     streaming = Streaming(running, "chunked", tmp_path / "cookies")
     pages = sign_in(streaming)
     signed_in = "Cookie: " + "; ".join(f"{name}={value}" for name, value in streaming.cookies.items())

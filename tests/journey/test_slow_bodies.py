@@ -66,7 +66,7 @@ def test_each_is_refused_in_the_words_of_its_address_and_closed(running):
             assert one.status == one.target.status, (one.target, one.way)
         until(lambda: all(one.http2 or one.is_closed() for one in sockets), "their connections are closed")
     answered = {one.target.path: one.came.decode() for one in sockets if one.way == "silent"}
-    assert "urn:textdesk:problem:unreadable" in answered["/api/v1/sends"]
+    assert "/api/problems/unreadable" in answered["/api/v1/sends"]
     assert '"code":"7000"' in answered["/v2/messages"] and '"code":"7000"' in answered["/v1/sms/messages"]
     assert '"response":{"code":"7000"' in answered["/resources/v1/messaging"]
     assert "It came too slowly" in answered["/accounts/login/"]

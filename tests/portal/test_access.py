@@ -36,6 +36,8 @@ OPEN = {
     "api_schema",
     "api_docs",
     "api_docs_known",
+    "problem_list",
+    "problem_page",
     "invitation",
     "address_confirm",
     "admin:login",

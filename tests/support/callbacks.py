@@ -39,7 +39,12 @@ def with_notify(send: Send, url: str = "http://127.0.0.1:9/notify?x=1", **change
     Send.objects.filter(pk=send.pk).update(notify_url=url, **fields)
     send.refresh_from_db()
     Echo.objects.bulk_create(
-        Echo(message_id=pk, correlation_id=f"theirs-{place}", destination=f"07710 {place}")
+        Echo(
+            message_id=pk,
+            service_id=send.service_id,
+            correlation_id=f"theirs-{place}",
+            destination=f"07710 {place}",
+        )
         for place, pk in enumerate(send.messages.order_by("pk").values_list("pk", flat=True))
     )
     callbacks.pass_receipts_on(send, policy=LOOPBACK)
@@ -80,7 +85,6 @@ def owe(endpoint: CallbackEndpoint, count: int = 1, *, at=None, **changes) -> li
             kind="message.delivered",
             body=json.dumps({"number": number, "text": "ünïcode"}),
             created_at=at,
-            since=at,
             next_at=at,
             **changes,
         )

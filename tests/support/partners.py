@@ -71,7 +71,6 @@ def one_of_everything(service: Service) -> dict[str, int]:
         kind="message.delivered",
         body="{}",
         created_at=send.created_at,
-        since=send.created_at,
         next_at=send.created_at,
     )
     packed = packing.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())

@@ -18,7 +18,9 @@ def ask(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer to `sent`; without `length` it is chunked."""
     from portal.wsgi import application
+    from sms.api import refused_requests
 
+    refused_requests.gather(on=False)  # no thread, which would not see what this test has not committed
     environ = RequestFactory().generic(method, path, headers=headers).environ
     environ |= {"CONTENT_TYPE": content_type, "wsgi.input": io.BytesIO(sent), "wsgi.input_terminated": True}
     environ |= {"HTTP_TRANSFER_ENCODING": "chunked"} if length is None else {"CONTENT_LENGTH": str(length)}

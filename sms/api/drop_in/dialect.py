@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.http import HttpResponse
 
 from sms.api.drop_in.body import DropInRequest
-from sms.api.drop_in.errors import DropInRefused
+from sms.api.drop_in.errors import DropInRefused, invalid
 from sms.api.drop_in.fields import Block
 from sms.api.drop_in.replies import AcceptedRequest
 from sms.api.drop_in.unused import Notice, notice
@@ -30,16 +30,26 @@ class Dialect:
     shown: Callable[[Message, str, Block], bytes]
     answer: Callable[[DropInRefused], HttpResponse]
     names: Mapping[str, str] = field(default_factory=dict)
+    names_unused: bool = (
+        False  # in its reply, as its clients read it; the others refuse what would not be used
+    )
     tells_text: bool = True  # in a read-back
+
+    def unused(self, notices: list[Notice]) -> list[Notice]:
+        """Of parts of a request that are not used; raises DropInRefused where a reply does not name them."""
+        if notices and not self.names_unused:
+            raise invalid(notices[0]["field"], notices[0]["says"])
+        return notices
 
     def named(self, notices: Iterable[Notice]) -> list[Notice]:
         """With their fields as the partner calls them."""
         return [notice(self.names.get(one["field"], one["field"]), one["says"]) for one in notices]
 
     def refusal(self, refused: DropInRefused) -> HttpResponse:
-        """With the headers that it has, and the parameter as the partner calls it."""
+        """With the headers that it has, and the parameter as the partner calls it. Some are answered with 200, so it is marked."""
         name, colon, why = refused.name.partition(":")
         answer = self.answer(refused.about(self.names.get(name, name) + colon + why))
         for header, value in refused.headers.items():
             answer.headers[header] = value
+        answer.exception = True  # type: ignore[attr-defined]  # as DRF marks its own
         return answer

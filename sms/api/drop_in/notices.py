@@ -28,7 +28,10 @@ def of_reply(send: Send, notices: Sequence[Notice], *, now: datetime) -> dict[st
     return _given(waits=waits, notices=list(notices))
 
 
-def of_message(message: Message, dialect: Dialect, *, texts: bool, now: datetime) -> dict[str, Any]:
+def of_message(
+    message: Message, dialect: Dialect, *, texts: bool, also: Sequence[Notice], now: datetime
+) -> dict[str, Any]:
+    """For a read; `also` is what of the request was not used."""
     send: Send = message.send
     pending = message.state == MessageState.PENDING
     waits = [_wait(one) for one in waits_of(send, now=now, message=message)] if pending else []
@@ -39,7 +42,7 @@ def of_message(message: Message, dialect: Dialect, *, texts: bool, now: datetime
     return _given(
         **_doubt(message),
         waits=waits,
-        notices=dialect.named(said),
+        notices=[*also, *dialect.named(said)],
     )
 
 

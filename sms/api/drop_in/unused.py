@@ -4,11 +4,12 @@ Whether Webex Connect ignores or refuses what it does not document is not known,
 the request is taken as it would be there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from sms.api.json_values import repeated_name
 from sms.catalogue.content_gate.finding import ADVICE
 from sms.compose.resolved_order import ResolvedOrder
 from sms.values import text
@@ -52,6 +53,21 @@ def unknown_fields(data: Mapping[str, Any]) -> list[Notice]:
         if len(found) == MOST:
             break
     return list(found.values())
+
+
+def parameters(names: Iterable[str]) -> list[Notice]:
+    """Of an address, none of which takes any."""
+    says = "This address takes no parameters, so it was not used."
+    return [notice(UNSTORABLE.sub("", name)[:LONGEST_NAME], says) for name in sorted(names)[:MOST]]
+
+
+def repeated(body: bytes) -> list[Notice]:
+    """The first name that an object of the body has twice; decoders take the last value."""
+    name = repeated_name(body)
+    if name is None:
+        return []
+    says = "One object has this name twice, so the first value was not used."
+    return [notice(UNSTORABLE.sub("", name)[:LONGEST_NAME], says)]
 
 
 def _unknown(data: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:

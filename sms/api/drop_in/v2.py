@@ -26,4 +26,4 @@ def _answer(refused: DropInRefused) -> HttpResponse:
     return HttpResponse(refused.body(), status=refused.status, content_type=JSON)
 
 
-V2 = Dialect(as_v2=as_v2, accepted=_accepted, shown=replies.shown, answer=_answer)
+V2 = Dialect(as_v2=as_v2, accepted=_accepted, shown=replies.shown, answer=_answer, names_unused=True)

@@ -56,9 +56,7 @@ class PartnerView(RateLimited, APIView):
         refused = self._refused(exc)
         if refused is None:
             raise exc
-        answer = self.dialect.refusal(refused)
-        answer.exception = True  # type: ignore[attr-defined]
-        return answer
+        return self.dialect.refusal(refused)
 
     def _refused(self, exc: Exception) -> DropInRefused | None:
         match exc:
@@ -121,7 +119,7 @@ class MessagesView(PartnerView):
                 key,
                 by=partner.key,
                 fingerprint=idempotency.fingerprint_of(plain, raw, by=partner.key) if key else "",
-                act=lambda: _send(plain, partner, self.dialect),
+                act=lambda: _send(plain, raw, partner, self.dialect),
             )
         except BadKey as problem:
             raise invalid(HEADER, str(problem)) from None
@@ -150,15 +148,18 @@ class MessageView(PartnerView):
             raise DropInRefused("7600", "No results: no message of this key has this id.", status=404)
         if "numbers" not in partner.key.scopes:
             found = replies.without_number(found)
+        idle = self.dialect.unused(unused.parameters(request._request.GET))
         if not (texts := partner.key.may("texts")):
             found = replies.without_words(found)
-        textdesk = notices.of_message(found, self.dialect, texts=texts, now=timezone.now())
+        textdesk = notices.of_message(found, self.dialect, texts=texts, also=idle, now=timezone.now())
         return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 
-def _send(plain: HttpRequest, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
+def _send(plain: HttpRequest, raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
     now = timezone.now()
-    asked = read(dialect.as_v2(decode(plain.body)), now=now)
+    data = decode(raw)
+    idle = dialect.unused([*unused.parameters(plain.GET), *unused.repeated(raw)])
+    asked = read(dialect.as_v2(data), now=now)
     reference = uuid.uuid4()
 
     def stored(ids: Sequence[int], batch: StatementBatch) -> None:
@@ -187,6 +188,6 @@ def _send(plain: HttpRequest, partner: PartnerUser, dialect: Dialect) -> HttpRes
         tell_caps(plain, getattr(problem, "left", ()))
         raise refusal_of(problem) from None
     tell_caps(plain, send.caps_left)
-    noted = dialect.named([*asked.notices, *unused.about_text(order), *uncalled])
+    noted = dialect.named([*idle, *asked.notices, *unused.about_text(order), *uncalled])
     textdesk = notices.of_reply(send, noted, now=now)
     return dialect.accepted(AcceptedRequest(reference, now, textdesk), asked)

@@ -16,7 +16,7 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import Json, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
-from sms.api.v1.reading_fields import WithReading
+from sms.api.v1.reading_fields import CountryField, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.sends import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
@@ -39,8 +39,8 @@ class RowsBody(WithReading):
         max_length=200,
         help_text="Of a file: heading of the column with the numbers, if it is not found.",
     )
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
+    country = CountryField(
+        required=False, help_text="Numbers without a country code are read as this country's; ZZ for none."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -203,6 +203,7 @@ class OfAudience(Resource):
 
 
 class AudienceVersions(OfAudience):
+    unmatched = ("create",)
     serializer_class = VersionShape
     queryset = AudienceVersion.objects.defer("rejects")
     parser_classes = (Json, MultiPartParser)

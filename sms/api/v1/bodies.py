@@ -11,13 +11,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from sms.api.json_values import Written
+from sms.api.json_values import Written, repeated_name
 from sms.api.v1.problems import invalid
-from sms.callbacks.endpoints import KINDS
 from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
-from sms.webex.limits import LONGEST_URL
 from sms.webex.values import without_bom
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
@@ -29,25 +27,35 @@ class Json(JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         raw = without_bom(stream.read())
         try:
-            return _decode(raw)
+            found = _decode(raw)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             if field := unstorable.unstorable_field(raw):
                 raise invalid(field, unstorable.SAYS) from None
             raise ParseError(f"The body cannot be read: {problem}.") from None
+        if name := repeated_name(raw):
+            says = "An object of the body has this name twice, and only one value could count. Leave one out."
+            raise invalid(name[:60], says, code=ProblemCode.ONLY_ONE)
+        return found
 
 
 class Strict(serializers.Serializer[Any]):
     """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
 
+    default_error_messages = {  # noqa: RUF012 - DRF's own spelling
+        "invalid": 'The body is a JSON object, with names and values in curly brackets: {{"name": "value"}}.'
+    }
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
-                names = ", ".join(self.fields)
+                names = (
+                    f"There are: {', '.join(self.fields)}." if self.fields else "Nothing is sent along here."
+                )
                 raise serializers.ValidationError(
-                    {name[:60]: [f"There is no such field. There are: {names}."] for name in unknown[:20]},
+                    {name[:60]: [f"There is no such field. {names}"] for name in unknown[:20]},
                     code=ProblemCode.UNKNOWN_FIELD,
                 )
             if None in data.values():
@@ -134,30 +142,6 @@ class LiftBody(NumbersBody):
     """People who asked to be written to again."""
 
     reason = serializers.CharField(max_length=150, help_text="Why they may be written to again.")
-
-
-class EndpointBody(Strict):
-    """A receiver of callbacks."""
-
-    name = serializers.CharField(max_length=80)
-    url = serializers.CharField(max_length=LONGEST_URL)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)),
-        default=list,
-        max_length=len(KINDS),
-        help_text="Which events it gets; empty means all.",
-    )
-    full_numbers = serializers.BooleanField(default=False, help_text="Needs the scope `numbers`.")
-
-
-class EndpointChange(Strict):
-    """What of an endpoint can change; another address is another endpoint."""
-
-    name = serializers.CharField(max_length=80, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=sorted(KINDS)), required=False, max_length=len(KINDS)
-    )
-    full_numbers = serializers.BooleanField(required=False)
 
 
 class ReplayBody(Strict):

@@ -1,5 +1,6 @@
 """Callback endpoints and callbacks, over `sms.callbacks`. The signing secret is shown once."""
 
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
@@ -12,13 +13,22 @@ from rest_framework.response import Response
 
 from sms import callbacks
 from sms.api.v1 import access
-from sms.api.v1.bodies import EndpointBody, EndpointChange, NoBody, ReplayBody
+from sms.api.v1.bodies import NoBody, ReplayBody
+from sms.api.v1.endpoint_body import (
+    EndpointBody,
+    EndpointChange,
+    SecretBody,
+    TestBody,
+    check_fits,
+    check_secret,
+    wanted,
+)
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
 from sms.api.v1.sparse import Remark, SparseModel
 from sms.callbacks.event_bodies import fill
-from sms.models import Callback, CallbackEndpoint
+from sms.models import ApiKey, Callback, CallbackEndpoint, Sender
 from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
@@ -30,13 +40,37 @@ class EndpointShape(SparseModel):
     kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
     disabled_because = Remark(read_only=True)
     events = serializers.ListField(child=serializers.CharField())
+    keys = serializers.SerializerMethodField(help_text="Names of the API keys whose sends it hears of.")
+    senders = serializers.SerializerMethodField(help_text="Addresses; empty means all senders.")
+    labels = serializers.ListField(child=serializers.CharField())
+    secret_before_until = serializers.DateTimeField(
+        help_text="Until then it is signed with the previous secret as well."
+    )
 
     class Meta:
         model = CallbackEndpoint
         fields: tuple[str, ...] = (
-            *("id", "name", "kind", "url", "events", "full_numbers", "verified_at", "paused_at"),
-            *("disabled_at", "disabled_because", "last_ok_at", "created_at"),
+            *("id", "name", "kind", "url", "events", "keys", "all_keys", "senders", "labels"),
+            *("full_numbers", "texts", "batch_size", "verified_at", "paused_at"),
+            *("disabled_at", "disabled_because", "secret_before_until", "last_ok_at", "created_at"),
         )
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_keys(self, endpoint: CallbackEndpoint) -> list[str]:
+        return sorted({self._names_of(ApiKey, "identity", "name", endpoint)[one] for one in endpoint.keys})
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_senders(self, endpoint: CallbackEndpoint) -> list[str]:
+        names = self._names_of(Sender, "pk", "address", endpoint)
+        return [names[str(pk)] for pk in endpoint.senders if str(pk) in names]
+
+    def _names_of(self, model: Any, by: str, name: str, endpoint: CallbackEndpoint) -> dict[str, str]:
+        """Read once for a list."""
+        if model not in self.context:
+            rows = model.objects.filter(service=endpoint.service_id).values_list(by, name)
+            self.context[model] = {str(one): word for one, word in rows}
+        known: dict[str, str] = self.context[model]
+        return known
 
 
 class NewEndpoint(EndpointShape):
@@ -98,10 +132,24 @@ class CallbackStory(CallbackShape):
 
 
 class SecretShape(serializers.Serializer[Any]):
-    """A new signing secret, shown this once. The one before stays valid beside it until `before_until`."""
+    """A new signing secret, shown this once. The one before stays valid beside it until `before_until`.
+
+    Where nobody has seen the one before, as of the host of notifyUrls that came with a message, it is null: the new one holds at once.
+    """
 
     secret = serializers.CharField()
-    before_until = serializers.DateTimeField()
+    before_until = serializers.DateTimeField(allow_null=True)
+
+
+class TestedShape(serializers.Serializer[Any]):
+    """What the endpoint answered to a test event."""
+
+    delivered = serializers.BooleanField()
+    status = serializers.IntegerField(help_text="0 where no reply came.")
+    milliseconds = serializers.IntegerField()
+    error = serializers.CharField(allow_blank=True)
+    reply = serializers.CharField(allow_blank=True, help_text="The first 1,000 characters.")
+    event = serializers.DictField(help_text="As it was posted.")
 
 
 class ReplayedShape(serializers.Serializer[Any]):
@@ -128,10 +176,13 @@ class Endpoints(Collection):
     @once("endpoints_create", "Add a callback endpoint", EndpointBody, {201: NewEndpoint})
     def create(self, body: dict[str, Any]) -> Response:
         """It gets nothing until it is verified. The answer is the only one with its secret."""
-        self._may_have_numbers(body)
-        policy = callbacks.AddressPolicy(**settings.CALLBACKS)
+        check_fits(body)
+        about = {"url": body["url"], "secret": body.get("secret", ""), "by": self.by, "policy": _policy()}
         try:
-            made = callbacks.add(self.service, by=self.by, policy=policy, **body)
+            if body["kind"] == CallbackEndpoint.Kind.NOTIFY:
+                made = callbacks.expect(self.service, **about)
+            else:
+                made = callbacks.add(self.service, **about, **wanted(body, key=access.key_of(self.request)))
         except callbacks.BadAddress as problem:
             raise invalid("url", str(problem)) from None
         except callbacks.TooMany as problem:
@@ -141,11 +192,13 @@ class Endpoints(Collection):
 
     @once("endpoints_change", "Change a callback endpoint", EndpointChange, EndpointShape)
     def partial_update(self, body: dict[str, Any], pk: int) -> Response:
-        """Its name, its events, and whether it gets whole numbers; the address stays."""
-        self._may_have_numbers(body)
+        """What it gets, and where. Nothing goes to another address before that is verified; what happens meanwhile is kept."""
         endpoint = self.found(pk)
-        now = {"name": endpoint.name, "events": endpoint.events, "full_numbers": endpoint.full_numbers}
-        callbacks.change(endpoint, by=self.by, **now | body)
+        wants = wanted(body, key=access.key_of(self.request), endpoint=endpoint)
+        try:
+            callbacks.change(endpoint, by=self.by, policy=_policy(), url=body.get("url", ""), **wants)
+        except callbacks.BadAddress as problem:
+            raise invalid("url", str(problem)) from None
         return self.shown(endpoint)
 
     @extend_schema(
@@ -168,25 +221,50 @@ class Endpoints(Collection):
         self.read(NoBody)
         if answered := access.before(request):
             return answered
-        endpoint: CallbackEndpoint = self.found(pk)
-        if endpoint.kind != CallbackEndpoint.Kind.OURS:
-            says = "It stands for the host of notifyUrls, which needs no verification."
-            raise ApiProblem(409, "conflict", says)
-        connection = callbacks.ReceiverConnection(callbacks.AddressPolicy(**settings.CALLBACKS))
-        try:
+        endpoint = self._ours(pk, "which needs no verification")
+        with closing(callbacks.ReceiverConnection(_policy())) as connection:
             why = callbacks.verify(endpoint, by=self.by, connection=connection)
-        finally:
-            connection.close()
         if why:
             raise refused(Problem(ProblemCode.NOT_USABLE, "url", why))
         return access.once(request, lambda: self.shown(endpoint))
 
-    @once("endpoints_rotate_secret", "Make a new signing secret", NoBody, SecretShape)
+    @extend_schema(
+        operation_id="endpoints_test",
+        summary="Post a test event to a callback endpoint",
+        request=TestBody,
+        responses=TestedShape,
+    )
+    @posted(detail=True)
+    def test(self, request: Request, pk: int) -> HttpResponse:
+        """At once, with example data and `"test": true`, signed like every other. It is tried once and not in the log."""
+        body = self.read(TestBody)
+        if answered := access.before(request):
+            return answered
+        endpoint = self._ours(pk, "so send a message with a notifyUrl to it")
+        if endpoint.verified_at is None:
+            raise ApiProblem(409, "conflict", "It is not verified yet. Verify it first.")
+        with closing(callbacks.ReceiverConnection(_policy())) as connection:
+            reply, event = callbacks.try_out(
+                endpoint, kind=body["type"], by=self.by, connection=connection, now=timezone.now()
+            )
+        said = {"delivered": reply.ok, "status": reply.status, "milliseconds": reply.milliseconds}
+        said |= {"error": reply.error, "reply": reply.text, "event": event}
+        return access.once(request, lambda: Response(TestedShape(said).data))
+
+    @once("endpoints_rotate_secret", "Make a new signing secret", SecretBody, SecretShape)
     def rotate_secret(self, body: dict[str, Any], pk: int) -> Response:
-        """The present one stays valid beside it for seven days."""
-        endpoint = self.found(pk)
-        secret = callbacks.rotate(endpoint, by=self.by)
+        """The present one stays valid beside it for seven days, if anybody has seen it."""
+        endpoint = self._with_own_secret(pk)
+        check_secret(body, endpoint.kind)
+        secret = callbacks.rotate(endpoint, by=self.by, secret=body.get("secret", ""))
         return Response(SecretShape({"secret": secret, "before_until": endpoint.secret_before_until}).data)
+
+    @once("endpoints_retire_secret", "End the previous signing secret", NoBody, EndpointShape)
+    def retire_secret(self, body: dict[str, Any], pk: int) -> Response:
+        """Now, not after seven days. Where there is none any more, nothing changes."""
+        endpoint = self._with_own_secret(pk)
+        callbacks.retire(endpoint, by=self.by)
+        return self.shown(endpoint)
 
     @once("endpoints_pause", "Pause a callback endpoint", NoBody, EndpointShape)
     def pause(self, body: dict[str, Any], pk: int) -> Response:
@@ -208,10 +286,22 @@ class Endpoints(Collection):
         count = callbacks.replay(self.found(pk), by=self.by, now=timezone.now(), **body)
         return Response(ReplayedShape({"replayed": count}).data)
 
-    def _may_have_numbers(self, body: dict[str, Any]) -> None:
-        if body.get("full_numbers") and not access.shows_numbers(self.request):
-            says = "This key lacks the scope “numbers”, so it cannot have them posted to an endpoint."
-            raise ApiProblem(403, "forbidden", says)
+    def _ours(self, pk: int, otherwise: str) -> CallbackEndpoint:
+        endpoint: CallbackEndpoint = self.found(pk)
+        if endpoint.kind != CallbackEndpoint.Kind.OURS:
+            raise ApiProblem(409, "conflict", f"It stands for the host of notifyUrls, {otherwise}.")
+        return endpoint
+
+    def _with_own_secret(self, pk: int) -> CallbackEndpoint:
+        """Whoever knows another key's secret could sign as us to that key's receiver: that is nobody's, whatever its scopes."""
+        endpoint: CallbackEndpoint = self.found(pk)
+        if endpoint.key_owner not in (None, access.key_of(self.request).identity):
+            raise ApiProblem(403, "forbidden", "It belongs to another key: only that one changes its secret.")
+        return endpoint
+
+
+def _policy() -> callbacks.AddressPolicy:
+    return callbacks.AddressPolicy(**settings.CALLBACKS)
 
 
 @described(
@@ -226,7 +316,7 @@ class Callbacks(Collection):
     filterset_class = CallbackFilter
     queryset = Callback.objects.select_related("endpoint__service").defer("body", "log", *SECRETS)
     scope = "callbacks"
-
+    unmatched = ("replay",)
     of_service = "endpoint__service"
     owner = "endpoint__key_owner"
 

@@ -156,7 +156,7 @@ class SendFilter(filters.FilterSet):
 
 
 class RejectFilter(filters.FilterSet):
-    code = filters.CharFilter()
+    code = filters.ChoiceFilter(choices=_choices(list(ProblemCode)))
     reference = NameFilter(help_text="What you call the recipient.")
 
 

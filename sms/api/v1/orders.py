@@ -2,26 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from sms.api.v1.problems import ApiProblem, refused
+from sms.api.v1.problems import MOST_ERRORS, ApiProblem, refused
 from sms.api.v1.send_body import SOURCES
 from sms.api.v1.send_fields import CORRELATION_ID, NUMBER, ListedRecipient
 from sms.audiences import contents, errors, files
 from sms.audiences.files.opening import collected
-from sms.audiences.files.rows import Row, Rows, Source
+from sms.audiences.files.rows import Row, Source
 from sms.audiences.storage import StoredAudience
 from sms.catalogue import key_policies
 from sms.compose import placeholders
-from sms.compose.errors import ComposeError
+from sms.compose.errors import RowsNotTaken
 from sms.compose.options import asking_for
 from sms.compose.order import LARGE, Order
 from sms.models import ApiKey, AudienceVersion, Receipts, Sender, SendOptions, Service
+from sms.values.nearest import nearest
 from sms.values.problems import Problem, ProblemCode
 from sms.values.text import match_key
 from sms.webex.addresses import bare_sender
@@ -33,6 +33,7 @@ BESIDE = {
     CORRELATION_ID: attrgetter("correlation_id"),
     "recipient reference": attrgetter("reference"),
 }
+CANDIDATES = 500  # names that are compared with one that is not known
 
 
 def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: files.Limits) -> Order:
@@ -40,8 +41,8 @@ def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: fil
     version = _version(body["audience"], key, service) if body.get("audience") else None
     return Order(
         service=service,
-        sender=_sender(body.get("sender"), service),
-        template=_named(service.templates.filter(active=True), "template", "name", body),
+        sender=_sender(body.get("sender"), service, key),
+        template=_named(service.templates.filter(active=True), "template", "name", body, key),
         audience=_kept(version)
         if version
         else _audience(body, country=body.get("country") or service.default_country, limits=limits),
@@ -53,6 +54,7 @@ def order_of(body: dict[str, Any], *, key: ApiKey, service: Service, limits: fil
         source=_source(body, version),
         client_reference=body.get("client_reference", ""),
         placeholder_sources=placeholders.sources_from_json(body.get("fillings", {})),
+        strict=body["strict"],
         transactional=key_policies.is_transactional(key),
         key=key,
         options=_options(body, key, service),
@@ -66,8 +68,10 @@ def _options(body: dict[str, Any], key: ApiKey, service: Service) -> SendOptions
     asked = asking_for(
         **given
         | {
-            "policy_group": _named(service.policy_groups.filter(active=True), "policy_group", "name", body),
-            "link_domain": _named(service.link_domains.filter(active=True), "link_domain", "host", body),
+            "policy_group": _named(
+                service.policy_groups.filter(active=True), "policy_group", "name", body, key
+            ),
+            "link_domain": _named(service.link_domains.filter(active=True), "link_domain", "host", body, key),
         }
     )
     return key_policies.complete(
@@ -112,38 +116,47 @@ def source_of(body: dict[str, Any]) -> str:
 
 
 @contextmanager
-def naming_rows(audience: Rows, source: str) -> Iterator[None]:
-    """Where no recipient is left, say why for each row: in a list by its place, in a table by its number."""
+def naming_rows(source: str) -> Iterator[None]:
+    """Where rows are not taken, say why for each: in a list by its place, in a table by its number."""
     try:
         yield
     except files.AudienceError as problem:  # a large file is read on the way
         raise refused(problem.for_program(source)) from None
-    except ComposeError as problem:
-        rejects = list(islice((bad for block in audience.blocks() for bad in block.rejects), NAMED))
-        if not rejects or problem.code != ProblemCode.NO_RECIPIENTS:
-            raise
-        listed = source == "recipients"
+    except RowsNotTaken as problem:
         rows = [
-            Problem(bad.code, f"recipients[{bad.row - 1}]" if listed else source, bad.reason, bad.row)
-            for bad in rejects
+            Problem(
+                bad.code,
+                f"{source}[{bad.row - 1}]" if source == "recipients" else source,
+                bad.reason,
+                bad.row,
+            )
+            for bad in problem.rejects[:MOST_ERRORS]
         ]
-        raise ApiProblem(422, "refused", str(problem), problems=rows) from None
+        raise ApiProblem(422, "refused", str(problem), problems=rows, total=problem.count) from None
 
 
-def _sender(address: str | None, service: Service) -> Sender | None:
+def _sender(address: str | None, service: Service, key: ApiKey) -> Sender | None:
     if address is None:  # where there is no default one, `compose` asks for a sender
         return service.senders.filter(active=True, is_default=True).first()
-    return _named(service.senders.filter(active=True), "sender", "address", {"sender": bare_sender(address)})
+    given = {"sender": bare_sender(address)}
+    return _named(service.senders.filter(active=True), "sender", "address", given, key)
 
 
-def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any]) -> M | None:
+def _named(rows: "QuerySet[M]", field: str, by: str, body: dict[str, Any], key: ApiKey) -> M | None:
+    """Of one that there is not, the error lists what there is, where the key may read the catalogue."""
     name = body.get(field)
     if name is None:
         return None
     found = rows.filter(**{by: name}).first()
     if found is None:
-        sentence = f"Your service has no {field.replace('_', ' ')} of that name that can be used."
-        raise _not_usable(field, sentence)
+        says = f"Your service has no {field.replace('_', ' ')} of that name that can be used."
+        choices: tuple[str, ...] = ()
+        if "catalogue" in key.scopes:
+            choices = nearest(name, rows.order_by(by).values_list(by, flat=True)[:CANDIDATES])
+            says += f" There are: {', '.join(choices) or 'none'}."
+        else:
+            says += " A key with the scope “catalogue” is told which there are."
+        raise refused(Problem(ProblemCode.NOT_USABLE, field, says, choices=choices))
     return found
 
 

@@ -16,37 +16,20 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from sms.api import request_ids
+from sms.api.v1.problem_kinds import KINDS, page_of
 from sms.audiences.errors import SavedError
 from sms.compose.errors import ComposeError, RepeatedReference
 from sms.compose.spending import CapRefused
+from sms.values.nearest import nearest
 from sms.values.problems import Problem, ProblemCode, code_of
 
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:textdesk:problem:"
 SENDS = "/api/v1/sends"
-TITLES = {
-    "invalid": "The request cannot be used as it stands.",
-    "unreadable": "The body cannot be read.",
-    "idempotency_key_missing": "This request needs an Idempotency-Key.",
-    "unauthorized": "No valid API key came with the request.",
-    "forbidden": "This API key may not do that.",
-    "not_found": "There is no such thing.",
-    "method_not_allowed": "This address does not take that method.",
-    "not_acceptable": "The answer is JSON; the Accept header rules it out.",
-    "conflict": "The state of the thing does not allow that.",
-    "changed_meanwhile": "It has changed since you read it.",
-    "too_large": "The body is too large.",
-    "unsupported_media_type": "The body has a type that is not taken here.",
-    "refused": "The request was understood, but cannot be done.",
-    "idempotency_key_reused": "This Idempotency-Key came with another body before.",
-    "too_many_requests": "Too many requests.",
-    "cap_reached": "A cap on what may be sent does not allow that.",
-    "error": "Something broke on our side.",
-    "unavailable": "Textdesk cannot answer at the moment.",
-}
-_ROW = re.compile(r"(?:recipients|numbers)\[(\d+)\]")
+MOST_ERRORS = 100  # listed in one problem
+_PLACE = re.compile(r"(?:recipients|numbers)\[(\d+)\]")  # in a list of people; its rows count from 1
 COMPOSE_FIELDS = {"audience": "recipients", "service": ""}
 
 
@@ -56,7 +39,7 @@ class CodeField(serializers.CharField):
 
 
 class ApiProblem(exceptions.APIException):
-    """What a view raises where none of DRF's exceptions says it. `code` is a key of TITLES.
+    """What a view raises where none of DRF's exceptions says it. `code` is a key of KINDS.
 
     The field of a problem is a path like `recipients[3].number`; `beside` stands in the body beside what every problem has.
     """
@@ -68,6 +51,7 @@ class ApiProblem(exceptions.APIException):
         detail: str,
         *,
         problems: Iterable[Problem] = (),
+        total: int = 0,
         headers: dict[str, str] | None = None,
         beside: dict[str, Any] | None = None,
     ) -> None:
@@ -76,12 +60,27 @@ class ApiProblem(exceptions.APIException):
         self.kind = code
         self.sentence = detail
         self.problems = tuple(problems)
+        self.total = max(total, len(self.problems))  # where only the first were looked up
         self.headers = headers or {}
         self.beside = beside or {}
 
 
-def invalid(field: str, detail: str, *, row: int = 0, code: ProblemCode = ProblemCode.INVALID) -> ApiProblem:
-    return of_one(400, "invalid", Problem(code, field, detail, row))
+def invalid(
+    field: str,
+    detail: str,
+    *,
+    row: int = 0,
+    code: ProblemCode = ProblemCode.INVALID,
+    choices: Iterable[str] = (),
+) -> ApiProblem:
+    return of_one(400, "invalid", Problem(code, field, detail, row, choices=tuple(choices)))
+
+
+def unknown(field: str, what: str, known: Iterable[str], name: str = "") -> ApiProblem:
+    """A name that is not known here, beside those that are; `name` where it is not that of the field itself."""
+    name, names = name or field, list(known)
+    says = f"There is no {what} {name[:40]!r} here. There are: {', '.join(names) or 'none'}."
+    return invalid(field[:60], says, code=ProblemCode.UNKNOWN_FIELD, choices=nearest(name, names))
 
 
 def refused(problem: Problem) -> ApiProblem:
@@ -98,26 +97,38 @@ def of_one(status: int, kind: str, problem: Problem) -> ApiProblem:
 
 def body_of(problem: ApiProblem) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "type": TYPE + problem.kind,
-        "title": TITLES[problem.kind],
+        "type": page_of(problem.kind),
+        "title": KINDS[problem.kind].title,
         "status": problem.status_code,
         "code": problem.kind,
         "detail": problem.sentence,
         **problem.beside,
     }
+    if request_id := request_ids.current():
+        shown |= {"instance": f"urn:textdesk:request:{request_id}", "request_id": request_id}
     if problem.problems:
-        # without what stood there, which may be a number
-        shown["errors"] = [
-            {"field": one.field, "code": one.code, "detail": one.text} | ({"row": one.row} if one.row else {})
-            for one in problem.problems[:100]
-        ]
+        shown["errors"] = [_shown(one) for one in problem.problems[:MOST_ERRORS]]
+        shown["error_count"] = problem.total
     return shown
+
+
+def _shown(one: Problem) -> dict[str, Any]:
+    """Without what stood there, which may be a number. `index` is the place in a list that the request had."""
+    place = _PLACE.match(one.field)
+    return {
+        "field": one.field,
+        "code": one.code,
+        "detail": one.text,
+        "row": one.row or (int(place[1]) + 1 if place else None),
+        "index": int(place[1]) if place else None,
+        "choices": list(one.choices),
+    }
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: any exception becomes a problem, an unexpected one a 500 with a log line."""
     set_rollback()
-    problem = _read(exc)
+    problem = _read(exc, context)
     if problem.status_code >= 500:
         log.error("api_broke", view=type(context.get("view")).__name__, exc_info=exc)
     return Response(
@@ -125,7 +136,15 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response:
     )
 
 
-def _read(exc: Exception) -> ApiProblem:
+def of_many(found: Iterable[Problem]) -> ApiProblem:
+    """The sentence is that of the first one."""
+    listed = list(found) or [Problem(ProblemCode.INVALID, "", "The request cannot be used.")]
+    first = listed[0]
+    where = f"{first.field}: " if first.field else ""
+    return ApiProblem(400, "invalid", f"{where}{first.text}", problems=listed)
+
+
+def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
     match exc:
         case ApiProblem():
             return exc
@@ -145,10 +164,7 @@ def _read(exc: Exception) -> ApiProblem:
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)
         case exceptions.ValidationError():
-            found = list(_flat(exc.detail))
-            first = found[0] if found else Problem(ProblemCode.INVALID, "", "The request cannot be used.")
-            where = f"{first.field}: " if first.field else ""
-            return ApiProblem(400, "invalid", f"{where}{first.text}", problems=found)
+            return of_many(flat(exc.detail))
         case exceptions.ParseError():
             return ApiProblem(400, "unreadable", str(exc.detail))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
@@ -161,7 +177,8 @@ def _read(exc: Exception) -> ApiProblem:
         case Http404() | exceptions.NotFound():
             return ApiProblem(404, "not_found", "There is nothing at this address that your key can see.")
         case exceptions.MethodNotAllowed():
-            return ApiProblem(405, "method_not_allowed", str(exc.detail))
+            allowed = ", ".join(getattr(context.get("view"), "allowed_methods", ()))
+            return ApiProblem(405, "method_not_allowed", f"This address takes {allowed}.")
         case exceptions.NotAcceptable():
             return ApiProblem(406, "not_acceptable", "Ask for application/json, or for */*.")
         case RequestDataTooBig():
@@ -169,7 +186,9 @@ def _read(exc: Exception) -> ApiProblem:
         case SuspiciousOperation():  # a form of too many fields or files
             return ApiProblem(400, "unreadable", str(exc))
         case exceptions.UnsupportedMediaType():
-            return ApiProblem(415, "unsupported_media_type", str(exc.detail))
+            takes = [parser.media_type for parser in getattr(context.get("view"), "parser_classes", ())]
+            says = f"It came as {_quoted(context)}. This address takes {' and '.join(takes)}."
+            return ApiProblem(415, "unsupported_media_type", says, headers={"Accept": ", ".join(takes)})
         case exceptions.Throttled():
             wait = max(1, int(getattr(exc, "wait", None) or 1))
             says = f"Try again in {wait} seconds."
@@ -181,20 +200,23 @@ def _read(exc: Exception) -> ApiProblem:
     return ApiProblem(500, "error", says)
 
 
-def _flat(detail: Any, path: str = "") -> Iterator[Problem]:
-    """DRF's nested details as flat problems. A place in a list of recipients is also its row."""
+def _quoted(context: dict[str, Any]) -> str:
+    """What the request says that its body is."""
+    kind = str(getattr(context.get("request"), "content_type", ""))
+    return f"{kind[:60]!r}" if kind else "nothing, without a Content-Type"
+
+
+def flat(detail: Any, path: str = "") -> Iterator[Problem]:
+    """DRF's nested details as flat problems."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             if isinstance(name, int):
-                yield from _flat(inner, f"{path}[{name}]")
+                yield from flat(inner, f"{path}[{name}]")
             else:
                 here = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
-                yield from _flat(inner, here)
+                yield from flat(inner, here)
     elif isinstance(detail, list):
         for place, inner in enumerate(detail):
-            yield from _flat(inner, f"{path}[{place}]" if isinstance(inner, dict) and inner else path)
+            yield from flat(inner, f"{path}[{place}]" if isinstance(inner, dict) and inner else path)
     else:
-        row = _ROW.match(path)
-        yield Problem(
-            code_of(getattr(detail, "code", None)), path, str(detail), int(row[1]) + 1 if row else 0
-        )
+        yield Problem(code_of(getattr(detail, "code", None)), path, str(detail))

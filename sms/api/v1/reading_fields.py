@@ -2,11 +2,27 @@
 
 from typing import Any
 
+import phonenumbers
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Strict
 from sms.audiences.files.choices import HIDDEN, LAST_ROW, NAMES
 from sms.values.problems import ProblemCode
+
+
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$"})
+class CountryField(serializers.CharField):
+    """A country of ISO 3166, or ZZ for none."""
+
+    choices = (*sorted(phonenumbers.SUPPORTED_REGIONS), "ZZ")
+    SAYS = "Write two capital letters of ISO 3166, like GB; ZZ where every number has its country code."
+
+    def to_internal_value(self, data: Any) -> str:
+        given = super().to_internal_value(data)
+        if given not in self.choices:
+            raise serializers.ValidationError(self.SAYS, code=ProblemCode.INVALID_CHOICE)
+        return given
 
 
 class WithReading(Strict):

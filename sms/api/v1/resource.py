@@ -8,7 +8,6 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
@@ -21,11 +20,12 @@ from sms.api.authentication import KeyAuthentication, PartnerUser
 from sms.api.throttle import KeyThrottle, RateLimited
 from sms.api.v1 import access, problems
 from sms.api.v1.bodies import Json, SearchBody
+from sms.api.v1.idle_parts import READING, refuse_idle, repeated_in
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import ApiProblem
 from sms.api.v1.schema import ResourceSchema
+from sms.api.v1.wrong_fields import NamedFilters, wrong_in_body
 from sms.models import Actor, Service
-from sms.values.problems import ProblemCode
 
 M = TypeVar("M", bound=Model)
 Act = Callable[..., Response]
@@ -42,16 +42,18 @@ class Resource(RateLimited, GenericViewSet[Any]):
     throttle_classes: Any = (KeyThrottle,)
     parser_classes: Any = (Json,)
     renderer_classes: Any = (JSONRenderer,)
-    filter_backends: Any = (DjangoFilterBackend,)
+    filter_backends: Any = (NamedFilters,)
     pagination_class: Any = Keyset
     paginator: Any  # of that class
     metadata_class = None
+    http_method_names: Any = ("get", "head", "post", "patch", "delete")
     schema = ResourceSchema()
     lookup_value_converter = "int"
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
     of_service: ClassVar[str] = "service"
     owner: ClassVar[str] = "owner"
+    unmatched: ClassVar[tuple[str, ...]] = ()  # actions on one thing that do not look at its ETag
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         """Problems, whatever the settings say for other views."""
@@ -65,9 +67,9 @@ class Resource(RateLimited, GenericViewSet[Any]):
         known = self.parameters()
         for name in request.query_params:
             if name not in known:
-                allowed = ", ".join(sorted(known)) or "none"
-                says = f"There is no parameter {name[:40]!r} here. There are: {allowed}."
-                raise problems.invalid(name, says, code=ProblemCode.UNKNOWN_FIELD)
+                raise problems.unknown(name, "parameter", sorted(known))
+        changes = request.method not in READING and "pk" in kwargs and self.action not in self.unmatched
+        refuse_idle(request, matches=changes)
 
     def parameters(self) -> set[str]:
         if self.request.method not in ("GET", "HEAD"):
@@ -130,9 +132,12 @@ class Resource(RateLimited, GenericViewSet[Any]):
         data = self.request.data
         if isinstance(data, QueryDict):  # where a missing tick would count as no
             lists = {name for name, field in kind().fields.items() if isinstance(field, ListField)}
+            if repeated := list(repeated_in(data, lists)):
+                raise problems.of_many(repeated)
             data = {name: data.getlist(name) if name in lists else data[name] for name in data}
         serializer = kind(data=data)
-        serializer.is_valid(raise_exception=True)
+        if not serializer.is_valid():
+            raise problems.of_many(wrong_in_body(serializer))
         return dict(serializer.validated_data)
 
     def shown(self, row: object, *, status: int = 200) -> Response:

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment, Strict
-from sms.api.v1.option_fields import WithOptions
-from sms.api.v1.reading_fields import WithReading
+from sms.api.v1.option_fields import USUAL, WithOptions
+from sms.api.v1.reading_fields import CountryField, WithReading
 from sms.api.v1.send_fields import Fillings, Recipients
 from sms.compose.options import BELONGS
 from sms.values.problems import ProblemCode
@@ -38,10 +38,14 @@ class SendBody(WithReading, WithOptions):
         max_length=200,
         help_text="Heading of the column with the numbers, if it is not found.",
     )
-    country = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="Numbers without a country code are read as this country's."
+    country = CountryField(
+        required=False, help_text="Numbers without a country code are read as this country's; ZZ for none."
     )
     allow_duplicates = serializers.BooleanField(default=False)
+    strict = serializers.BooleanField(
+        default=False,
+        help_text="Refuse all of it where a row would be left out; otherwise the others are sent to.",
+    )
     sender = serializers.CharField(
         required=False, max_length=16, help_text="A sender's address; the service's default one if left out."
     )
@@ -91,6 +95,11 @@ class SendBody(WithReading, WithOptions):
                     {idle[0]: [f"This needs {needed}. Give it, or leave this out."]},
                     code=ProblemCode.NEEDS_ANOTHER,
                 )
+        asked = self.initial_data.get("receipts") or ()
+        tracked = attrs.get("link_domain") and attrs.get("track_clicks")
+        if "CLICKED" in asked and set(asked) != set(USUAL["receipts"]) and not tracked:
+            says = "CLICKED needs links that are tracked: give link_domain and track_clicks, or leave it out."
+            raise serializers.ValidationError({"receipts": [says]}, code=ProblemCode.NEEDS_ANOTHER)
         return attrs
 
 

@@ -49,7 +49,7 @@ class SendReportFile(OfSend):
         found = self.find(self.rows(), pk)
         kind = request.query_params.get("kind", "csv")
         if kind not in KINDS:
-            raise invalid("kind", "Choose csv or xlsx.", code=ProblemCode.INVALID_CHOICE)
+            raise invalid("kind", "Choose csv or xlsx.", code=ProblemCode.INVALID_CHOICE, choices=KINDS)
         whole = access.shows_numbers(request)
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)
         made = report.taken(

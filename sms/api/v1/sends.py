@@ -259,7 +259,7 @@ class Sends(Collection):
             raise ApiProblem(403, "forbidden", says)
         if body["dry_run"]:
             order = self._order(body)
-            with naming_rows(order.audience, source_of(body)):
+            with naming_rows(source_of(body)):
                 planned = plan.build_plan(
                     order,
                     now=timezone.now(),
@@ -279,7 +279,7 @@ class Sends(Collection):
 
     def _made(self, body: dict[str, Any]) -> Response:
         order = resolve(self._order(body))
-        with naming_rows(order.audience, source_of(body)):
+        with naming_rows(source_of(body)):
             send = create(order, by=self.by)
         tell_caps(self.request._request, send.caps_left)
         made = self.shown(self.find(self.rows(), send.pk), status=201)

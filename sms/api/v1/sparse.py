@@ -5,11 +5,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sms.api.v1.problems import invalid
+from sms.api.v1.problems import unknown
 from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask
 from sms.values.msisdn.mention import masked, numbers_like, starred
-from sms.values.problems import ProblemCode
 
 
 class Sparse(serializers.Serializer[Any]):
@@ -25,8 +24,7 @@ class Sparse(serializers.Serializer[Any]):
             return fields
         for name in only:
             if name not in fields:
-                says = f"There is no field {name[:40]!r}. There are: {', '.join(fields)}."
-                raise invalid("fields", says, code=ProblemCode.UNKNOWN_FIELD)
+                raise unknown("fields", "field", fields, name)
         return {name: field for name, field in fields.items() if name in only}
 
 

@@ -27,6 +27,7 @@ from sms.models import (
     Receipt,
     ReceiptInbox,
     RefusedPost,
+    RefusedRequest,
     RetentionClock,
     Send,
     Service,
@@ -173,6 +174,12 @@ def _refused(service: Service, now: datetime) -> "QuerySet[RefusedPost]":
     return _older(rows, "received_at", now, *days)
 
 
+def _refused_requests(service: Service, now: datetime) -> "QuerySet[RefusedRequest]":
+    """What programs asked for in vain; forgotten after 30 days by itself."""
+    rows = RefusedRequest.objects.filter(key__service=service)
+    return _older(rows, "at", now, service.keep_bodies, service.keep_numbers)
+
+
 def _unmatched(service: Service, now: datetime) -> "QuerySet[ReceiptInbox]":
     rows = ReceiptInbox.objects.filter(receipt__service=service).exclude(why=ReceiptInbox.Why.NEW)
     return _older(rows, "receipt__received_at", now, service.keep_receipts)
@@ -222,6 +229,10 @@ PLACES: dict[str, tuple[Rows, Act]] = {
     "answers": (_answers, lambda service, now: _delete_some(_answers(service, now))),
     "unmatched": (_unmatched, unmatched),
     "refused": (_refused, lambda service, now: _delete_some(_refused(service, now))),
+    "refused_requests": (
+        _refused_requests,
+        lambda service, now: _delete_some(_refused_requests(service, now)),
+    ),
 }
 
 

@@ -14,4 +14,5 @@ KINDS = {
     "answers": "stored answers of the API",
     "unmatched": "receipts in quarantine or without a message",
     "refused": "refused receipts and incoming SMS",
+    "refused_requests": "refused requests of API keys",
 }

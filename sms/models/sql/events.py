@@ -14,6 +14,8 @@ from sms.models.sql.update_rows import stored
 TABLE = "sms_event"
 _OPEN = "coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
 
+_TO_COME = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
 
 class Place(NamedTuple):
     """Where a reader stands: behind this event of this transaction."""
@@ -81,20 +83,18 @@ def complete() -> Q:
     return Q(RawSQL(f"transaction_id < {_OPEN}", [], output_field=BooleanField()))  # noqa: S611 - our own words
 
 
-def here() -> Place:
-    """Behind all that is complete now."""
+def is_to_come(transaction_id: int) -> bool:
+    """Whether no transaction has that number yet."""
+    if connection.vendor != "postgresql":
+        return transaction_id > 0
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"SELECT {_OPEN}")
-            return Place(int(cursor.fetchone()[0]), 0)
-        cursor.execute(f"SELECT max(id) FROM {TABLE}")  # noqa: S608 - our own words
-        return Place(0, cursor.fetchone()[0] or 0)
+        cursor.execute(f"SELECT %s >= {_TO_COME}", [transaction_id])
+        return bool(cursor.fetchone()[0])
 
 
 def begin_anew_after_a_restore(service_id: int) -> None:
     """Another PostgreSQL numbers its transactions anew. What came from before, with numbers that it has not given yet, comes first."""
-    to_come = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     session.on_postgresql(
-        f"UPDATE {TABLE} SET transaction_id = 0 WHERE service_id = %s AND transaction_id >= {to_come}",  # noqa: S608 - our own words
+        f"UPDATE {TABLE} SET transaction_id = 0 WHERE service_id = %s AND transaction_id >= {_TO_COME}",  # noqa: S608 - our own words
         service_id,
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sms.api import authentication
 from sms.inbound import optouts
-from sms.models import ApiKey, ApiKeyUse, Callback, Notify, OptOut, Service
+from sms.models import ApiKey, ApiKeyUse, Callback, CallbackEndpoint, Notify, OptOut, Service
 from sms.models.api_key import digest_of
 from sms.reports import facts
 from tests.support.partners import a_partner, one_of_everything
@@ -211,6 +211,7 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_shown_once
     assert partner.call("DELETE", path).status_code == 204
     _, blind = a_partner("callbacks", "all", service=service)
     Callback.objects.update(body='{"data": {"to": "+447710000000"}}')
+    CallbackEndpoint.objects.update(full_numbers=True)
     assert blind.get(f"callbacks/{ids['callbacks']}").json()["body"] is None
     assert NUMBER in partner.get(f"callbacks/{ids['callbacks']}").json()["body"]
     assert blind.post("callback-endpoints", new | {"full_numbers": True}).status_code == 403

@@ -94,7 +94,9 @@ def test_every_error_is_a_problem():
         ),
     ):
         assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM), answer.content
-        assert answer.json()["status"] == status and answer.json()["type"].startswith("urn:")
+        assert answer.json()["status"] == status
+        assert answer.json()["type"] == f"http://127.0.0.1:8000/api/problems/{answer.json()['code']}"
+        assert answer.json()["request_id"] == answer["Request-Id"]
 
 
 def test_a_fault_of_ours_is_a_problem_without_its_details(settings):

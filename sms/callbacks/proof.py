@@ -1,0 +1,93 @@
+"""Whose an endpoint is, and whether it takes what we post. Both post to it, so they are called outside transactions.
+
+Ownership is proven by a challenge: a signed POST of type `endpoint.verification` whose nonce must come back as the whole body of a 2xx
+answer, or as `challenge` at the top of a JSON object. An answer 200 alone proves nothing, since half the internet gives one, and an echo of
+the request is no answer either. Addresses that came as notifyUrl are not asked: they get receipts of the very messages that were sent with
+them, nothing else.
+"""
+
+import json
+import secrets
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from sms.callbacks import batches
+from sms.callbacks.bodies import envelope
+from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
+from sms.models import Actor, Callback, CallbackEndpoint
+from sms.models.audit import audit
+from sms.models.event_types import EVENT_TYPES
+from sms.values.msisdn import mask
+from sms.webex.wire import stamp
+
+CHALLENGE = "endpoint.verification"
+# what a test event says beside null: nobody's number, from the range that is kept for drama
+EXAMPLE: dict[str, Any] = dict.fromkeys("message send row attempt segments inbound opt_out".split(), 1)
+EXAMPLE |= {"number": "+447700900001", "url": "https://example.com/", "name": "A test", "text": "A test"}
+
+
+def verify(endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnection) -> str:
+    """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
+    now = timezone.now()
+    nonce = secrets.token_urlsafe(24)
+    body = envelope(CHALLENGE, at=now, data={"challenge": nonce, "endpoint": endpoint.pk})
+    signing = endpoint.secrets_at(now, endpoint.secret_before_until)
+    request = CallbackRequest(f"chl_{secrets.token_hex(12)}", endpoint.url, body.encode(), signing)
+    reply = connection.post(request)
+    if why := _unproven(reply, nonce):
+        return why
+    with transaction.atomic():
+        asked = CallbackEndpoint.objects.filter(pk=endpoint.pk, url=endpoint.url)
+        if not asked.update(verified_at=now, moved_at=None):
+            return "Its address was changed meanwhile. Send the challenge again."
+        endpoint.verified_at, endpoint.moved_at = now, None
+        audit("callback_endpoint.verified", endpoint, by=by)
+    return ""
+
+
+def _unproven(reply: Reply, nonce: str) -> str:
+    if not reply.ok:
+        return reply.error
+    answer = reply.text.strip()
+    if secrets.compare_digest(answer.encode(), nonce.encode()):
+        return ""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    given = found.get("challenge") if isinstance(found, dict) else found
+    if isinstance(given, str) and secrets.compare_digest(given.encode(), nonce.encode()):
+        return ""
+    return f"It answered {reply.status}, but did not send the challenge back."
+
+
+def try_out(
+    endpoint: CallbackEndpoint, *, kind: str, by: Actor, connection: ReceiverConnection, now: datetime
+) -> tuple[Reply, dict[str, Any]]:
+    """Post it an event that says `"test": true` as it would get a real one of that type; what it answered, and the event."""
+    event = test_event(endpoint, kind=kind, now=now)
+    body = msgspec.json.encode(event).decode()
+    one = Callback(endpoint=endpoint, event_id=event["id"], kind=kind, body=body, created_at=now)
+    reply = connection.post(batches.request(endpoint, [one], now=now))
+    with transaction.atomic():
+        audit("callback_endpoint.tested", endpoint, by=by, type=kind, status=reply.status)
+    return reply, event
+
+
+def test_event(endpoint: CallbackEndpoint, *, kind: str, now: datetime) -> dict[str, Any]:
+    said = EXAMPLE | {"service": endpoint.service.slug, "state": kind.partition(".")[2]}
+    if not endpoint.full_numbers:
+        said["number"] = mask(EXAMPLE["number"])
+    if not endpoint.texts:
+        said["text"] = None
+    return {
+        "id": f"evt_test_{secrets.token_hex(12)}",
+        "type": kind,
+        "timestamp": stamp(now),
+        "test": True,
+        "data": {name: said.get(name) for name in EVENT_TYPES[kind].fields},
+    }
