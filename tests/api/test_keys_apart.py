@@ -1,7 +1,6 @@
 """Two partners share a service. Every operation that a key can call, of this API and of the older ones, is tried with another key's things:
 each answers as if they did not exist, none of them is in what is shown, and none changes."""
 
-
 import pytest
 from django.utils import timezone
 
