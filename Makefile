@@ -9,7 +9,7 @@ IN_VENV := .venv/bin/python
 LINT_ENV = env -u DATABASE_URL -u SECRET_KEY -u FIELD_KEYS -u AUDIT_KEYS VAR_DIR=.venv/$@
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lint-types lint-rules format bench lock sbom
+.PHONY: help run test lint lint-types lint-rules format bench client lock sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,8 @@ lint-types:
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(LINT_ENV) $(IN_VENV) -m mypy
+	@$(MAKE) --no-print-directory client
+	MYPYPATH=clients/python/src $(IN_VENV) -m mypy --config-file clients/python/pyproject.toml
 
 lint-rules:
 	find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
@@ -49,6 +51,11 @@ bench: ## the benchmarks, one JSON line each; ARGS go to every one of them
 		name=$$(basename "$$file" .py); \
 		$(IN_VENV) -m "tests.bench.$$name" $(ARGS) || exit 1; \
 	done
+
+client: ## the Python client as a wheel in clients/python/dist, generated from docs/openapi.json
+	@PYTHON="$(PYTHON)" sh requirements/venv dev
+	@rm -rf clients/python/dist
+	@$(IN_VENV) -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir clients/python/dist ./clients/python
 
 # uv is asked to upgrade nothing by itself: existing pins stay until UPGRADE=--upgrade
 lock: ## compile requirements/*.txt from pyproject.toml, with hashes and without addresses; UPGRADE=--upgrade

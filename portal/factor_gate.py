@@ -28,7 +28,8 @@ OPEN = {
     "account_reauthenticate",
     "account_logout",
 }
-HELD = {"services"}  # it opens for visitors too, and shows people their services
+# they open for visitors too, and show people their services, and names of their keys
+HELD = {"services", "api_docs", "api_docs_page"}
 
 
 class SecondFactorGate:

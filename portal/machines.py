@@ -1,4 +1,5 @@
-"""What machines call: the partners' addresses, and Webex Connect's receipts and incoming messages. They are never answered HTML.
+"""What machines call: the partners' addresses, and Webex Connect's receipts and incoming messages. They are never answered HTML, but for
+the documentation below `/api/docs/`, which people read.
 
 The first middleware answers most of them itself, so that the others are for people's pages only (sessions, sign-in, CSRF, security
 headers). They cost a third of a receipt's time, and answer a Host that they do not know with a 400 that the provider does not repeat.
@@ -29,6 +30,7 @@ from sms.values.text import UNSTORABLE
 from sms.webex import HOP
 
 TRUSTED_FOR = 1.0  # seconds
+FOR_PEOPLE = "/api/docs/"
 HTML = "text/html"
 KEPT_AS_THEY_CAME = (
     "/receipts",
@@ -120,6 +122,8 @@ def _route_of(path: str) -> str:
 
 def address_of(path: str) -> MachineAddress | None:
     path = normal(path)
+    if path.startswith(FOR_PEOPLE):
+        return None
     for address in ADDRESSES:
         if path.startswith(address.prefix) and path[len(address.prefix) :][:1] in ("", "/"):
             return address

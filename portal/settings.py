@@ -306,8 +306,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
-    "PREPROCESSING_HOOKS": ["sms.api.v1.schema.open_to_partners"],
-    "POSTPROCESSING_HOOKS": ["sms.api.v1.schema.finish"],
+    "DEFAULT_GENERATOR_CLASS": "sms.api.v1.documents.PartnersDocument",
+    "POSTPROCESSING_HOOKS": [],
+    "COMPONENT_SPLIT_PATCH": False,  # a change has a body of its own
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TAGS": [  # in the order in which a reader needs them
@@ -322,7 +323,6 @@ SPECTACULAR_SETTINGS = {
         {"name": "senders"},
         {"name": "policy-groups"},
         {"name": "domains"},
-        {"name": "webex connect", "description": "Webex Connect's own API, and what it calls"},
     ],
 }
 

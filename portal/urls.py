@@ -27,6 +27,7 @@ from portal.views import (
     metrics,
     move_and_duplicate,
     opt_outs,
+    partner_docs,
     people,
     personal_data,
     policy_groups,
@@ -59,6 +60,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.documents import WebexDocument
 from sms.api.v1.urls import Nothing
 from sms.api.webex_posts import InboundView, ReceiptView
 from sms.models import PostKind
@@ -314,11 +316,30 @@ urlpatterns = [
     path("api/problems", problem_pages.problem_list, name="problem_list"),
     path("api/problems/<slug:code>", problem_pages.problem_page, name="problem_page"),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
-    # no HTML is answered under /api
     path(
-        "api/docs/", login_not_required(RedirectView.as_view(pattern_name="api_docs")), name="api_docs_known"
+        "api/schema/webex/",
+        SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
+        name="api_schema_webex",
     ),
-    path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("api/docs/", partner_docs.docs_start, name="api_docs"),
+    path("api/docs/textdesk.postman_collection.json", partner_docs.postman, name="api_postman"),
+    path("api/docs/<str:wheel>.whl", partner_docs.client, name="api_client"),
+    path(
+        "api/docs/reference/webex/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema_webex"),
+        name="api_reference_webex",
+    ),
+    path(
+        "api/docs/reference/",
+        SpectacularSwaggerSplitView.as_view(url_name="api_schema"),
+        name="api_reference",
+    ),
+    path("api/docs/<slug:page>/", partner_docs.docs_page, name="api_docs_page"),
+    path(
+        "docs/api/",
+        login_not_required(RedirectView.as_view(pattern_name="api_reference")),
+        name="api_reference_known",
+    ),
     path("v2/messages", MessagesView.as_view(), name="v2_messages"),
     path("v2/messages/<str:message_id>", MessageView.as_view(), name="v2_message"),
     path("v1/sms/messages", SmsV1MessagesView.as_view(), name="sms_v1_messages"),

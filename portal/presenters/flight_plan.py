@@ -28,7 +28,7 @@ def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str
     removed = [(f"removed r{index % 4}", one.count) for index, one in enumerate(made.removed)]
     return {
         "plan": made,
-        "kept_bar": bar([("kept", made.recipients), *removed], whole=made.rows, thinnest=THINNEST),
+        "kept_bar": bar([("kept", made.recipient_count), *removed], whole=made.rows, thinnest=THINNEST),
         "time_bar": _times(made),
         "wait": made.start_at and _stretch(made.start_at, made.made_at),
         "takes": made.start_at and made.finish_at and _stretch(made.finish_at, made.start_at),

@@ -22,7 +22,14 @@ from sms.models.sql import events as log
 from sms.models.sql.id_list import among
 
 BATCH = 500
-OF_SENDS = ("service_id", "owner", "sender_id", "lane", "state")  # that events need of their send
+OF_SENDS = (
+    "service_id",
+    "owner",
+    "sender_id",
+    "lane",
+    "state",
+    "settled_at",
+)  # that events need of their send
 _FOLLOWERS = """
     SELECT service_id, CAST(scopes AS text) FROM sms_apikey WHERE revoked_at IS NULL AND confirmed
     UNION SELECT service_id, '' FROM sms_callbackendpoint WHERE coalesce(verified_at, moved_at) IS NOT NULL

@@ -33,7 +33,7 @@ class BadPlace(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventsWanted:
     """Which events: of one owner (None for everybody's), of some sends, of a message, of some types."""
 
     service_id: int
@@ -52,7 +52,7 @@ class FeedPage:
     more: bool
 
 
-def page(wanted: Wanted, after: Place, *, limit: int) -> FeedPage:
+def page(wanted: EventsWanted, after: Place, *, limit: int) -> FeedPage:
     rows = _complete(wanted.service_id).filter(log.behind(after))
     if wanted.owner is not None:
         rows = rows.filter(owner=wanted.owner)

@@ -18,7 +18,7 @@ from sms.models.message import OPEN
 from sms.models.send import OVER, Send, StateCount
 from sms.models.sql.id_list import among
 
-TOLD = ("service_id", "sender_id", "lane", "reference", "state", "settled_at")
+TOLD = (*events.OF_SENDS, "reference")
 AT_ONCE = 1000
 NEWEST = 10_000  # sends that are looked at every minute
 

@@ -70,9 +70,9 @@ def test_the_api_says_how_an_approval_stands():
 
 def test_a_dry_run_says_who_must_approve_and_why():
     service, partner = a_partner()
-    assert partner.post("sends", BODY | {"dry_run": True}).json()["approval"]["approvers"] == 0
+    assert partner.post("sends/plan", BODY).json()["approval"]["approvers"] == 0
     careful(service)
-    plan = partner.post("sends", BODY | {"dry_run": True}).json()["approval"]
+    plan = partner.post("sends/plan", BODY).json()["approval"]
     assert (plan["approvers"], plan["eligible"], plan["rules"][0]["rule"]) == (1, 0, "size")
     assert "no one could approve" in plan["says"]
 

@@ -141,12 +141,12 @@ def test_values_of_a_list_reach_a_template_by_id_in_our_own_api_too(token):
 
 def test_columns_that_a_template_by_id_does_not_get_are_named_on_the_flight_plan(token):
     partner = Partner(token)
-    asked = {"template": "theirs", "csv": "mobile,name,order\n+447700900001,Ada,1\n", "dry_run": True}
-    cautions = {one["code"]: one["text"] for one in partner.post("sends", asked).json()["cautions"]}
+    asked = {"template": "theirs", "csv": "mobile,name,order\n+447700900001,Ada,1\n"}
+    cautions = {one["code"]: one["text"] for one in partner.post("sends/plan", asked).json()["cautions"]}
     assert "the columns “name”, “order”" in cautions["columns"]
     listed = {"number": "+447700900001", "values": {"name": "Ada"}}
-    asked = {"template": "theirs", "recipients": [listed], "dry_run": True}
-    made = partner.post("sends", asked).json()
+    asked = {"template": "theirs", "recipients": [listed]}
+    made = partner.post("sends/plan", asked).json()
     assert "columns" not in {one["code"] for one in made["cautions"]}
     assert '"substitutions":{"name":"Ada"}' in str(made["request"]).replace("': '", '":"').replace(
         "'", '"'
@@ -186,7 +186,7 @@ def test_null_is_not_given_in_our_own_api_either(token):
         (
             *("validity", "expires_at", "tag1", "callback_data", "notify_url", "lane", "receipts", "ramp"),
             *("send_at", "sender", "name", "labels", "country", "csv", "audience", "template", "fillings"),
-            *("policy_group", "link_domain", "client_reference", "allow_duplicates", "dry_run"),
+            *("policy_group", "link_domain", "client_reference", "allow_duplicates", "column"),
         )
     )
     listed = {"number": "+447700900001", "values": {"name": "Ada", "other": None}, "correlation_id": None}

@@ -62,7 +62,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "country_not_allowed": ("+992917123456,Bob", {"field": "TJ"}),
 }
 
-# of a whole request to `/api/v1/sends`
+# of a whole request to `/api/v1/sends/plan`
 ASKED: dict[str, dict[str, Any]] = {
     "invalid": {"send_at": "soon"},
     "required": {"text": ...},
@@ -81,7 +81,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "expires_too_early": {"send_at": "2090-01-02T00:00:00Z", "expires_at": "2090-01-01T00:00:00Z"},
     "unknown_column": {"recipients": ..., "csv": "mobile,name\n+447700900101,Ada\n", "column": "telephone"},
     "opted_out": {"recipients": [REFUSER]},  # the only row, which says itself what is wrong with it
-    "no_such_row": {"dry_run": True, "plan_row": 99},
+    "no_such_row": {"row": 99},
     "missing_value": {"text": "Hi $(name)"},
     "foreign_placeholder": {
         "text": "Hi {{name}}",
@@ -171,14 +171,12 @@ def a_file(code: str) -> SimpleUploadedFile:
 
 
 def asked(change: dict[str, Any]) -> dict[str, Any]:
-    given = {"text": "Hi", "recipients": TO, "dry_run": True} | change
+    given = {"text": "Hi", "recipients": TO} | change
     return {name: value for name, value in given.items() if value is not ...}
 
 
 def planned_of_file(partner: Partner, file: SimpleUploadedFile, **given: str) -> Any:
-    return partner.client.post(
-        "/api/v1/sends", given | {"dry_run": "true", "file": file}, headers={"key": partner.token}
-    )
+    return partner.client.post("/api/v1/sends/plan", given | {"file": file}, headers={"key": partner.token})
 
 
 def typed(service: Service, **changes: Any) -> dict[str, Any]:
@@ -233,7 +231,7 @@ def test_a_rejected_row_has_its_code_on_the_page_and_in_the_send(service, compos
 
 @pytest.mark.parametrize("code", ASKED)
 def test_a_request_that_cannot_be_done_has_a_code_for_each_thing_to_correct(partner, code):
-    answer = partner.post("sends", asked(ASKED[code]))
+    answer = partner.post("sends/plan", asked(ASKED[code]))
     assert answer.status_code in (400, 422), answer.content
     assert codes_in(answer) == {code}, answer.content
 
@@ -274,22 +272,24 @@ def test_a_file_that_cannot_be_read_has_its_code(service, partner, composer, cod
 
 def test_too_many_bytes_and_too_many_rows(partner, composer, service, settings):
     settings.UPLOAD_MAX_ROWS = 1
-    assert codes_in(partner.post("sends", asked({"recipients": [*TO, "+447700900102"]}))) == {"too_many_rows"}
+    assert codes_in(partner.post("sends/plan", asked({"recipients": [*TO, "+447700900102"]}))) == {
+        "too_many_rows"
+    }
     settings.UPLOAD_MAX_BYTES = 10
-    assert codes_in(partner.post("sends", asked({"recipients": ..., "csv": TO[0]}))) == {"too_large"}
+    assert codes_in(partner.post("sends/plan", asked({"recipients": ..., "csv": TO[0]}))) == {"too_large"}
     page = composer.post("/s/shop/compose/", typed(service, file=a_file("empty")))
     assert "too_large" in codes_on(page)
 
 
 def test_a_service_that_is_not_connected(service, partner, composer):
     Service.objects.update(base_url="", api_key="")
-    assert codes_in(partner.post("sends", asked({}))) == {"not_connected"}
+    assert codes_in(partner.post("sends/plan", asked({}))) == {"not_connected"}
     assert "not_connected" in codes_on(composer.post("/s/shop/compose/", typed(service, pasted=TO[0])))
     assert post(a_key(service), body()).json()["code"] == "7004"
 
 
 def test_a_reference_that_was_used(partner, service):
-    given = asked({"client_reference": "order-1", "dry_run": False})
+    given = asked({"client_reference": "order-1"})
     assert partner.post("sends", given, Idempotency_Key="1").status_code == 201
     again = partner.post("sends", given, Idempotency_Key="2")
     assert (again.status_code, codes_in(again)) == (409, {"reference_used"})
@@ -300,7 +300,7 @@ def test_a_reference_that_was_used(partner, service):
 def test_a_spend_cap_that_is_reached(service, partner, composer):
     Service.objects.update(cap_day=1)
     a_send(service)
-    answer = partner.post("sends", asked({}))
+    answer = partner.post("sends/plan", asked({}))
     assert (answer.status_code, codes_in(answer)) == (429, {"cap_reached"})
     assert int(answer.headers["Retry-After"]) <= 25 * 3600
     assert "cap_reached" in codes_on(composer.post("/s/shop/compose/", typed(service, pasted=TO[0])))
@@ -313,7 +313,7 @@ def test_a_number_that_has_had_enough_for_one_day(service, partner, composer):
     Service.objects.update(cap_number=1)
     service.refresh_from_db()
     a_send(service, audience=files.read_pasted(TO[0], country="GB", limits=Limits()))
-    (removed,) = partner.post("sends", asked({"recipients": [*TO, "+447700900102"]})).json()["removed"]
+    (removed,) = partner.post("sends/plan", asked({"recipients": [*TO, "+447700900102"]})).json()["removed"]
     said = rows_text(ProblemCode.NUMBER_CAP, 1)
     assert (removed["code"], removed["reason"]) == ("number_cap_reached", f"{said}.")
     page = composer.post("/s/shop/compose/", typed(service, pasted=f"{TO[0]}\n+447700900102"), follow=True)
@@ -344,7 +344,7 @@ def test_a_saved_audience_that_is_taken_used_or_erased(service, partner, compose
     used = partner.call("DELETE", f"audiences/{kept.pk}")
     assert (used.status_code, codes_in(used)) == (409, {"in_use"})
     AudienceVersion.objects.update(erased_at=NOW)
-    gone = partner.post("sends", asked({"recipients": ..., "audience": kept.pk}))
+    gone = partner.post("sends/plan", asked({"recipients": ..., "audience": kept.pk}))
     assert (gone.status_code, codes_in(gone)) == (422, {"erased"})
     assert "erased" in codes_on(composer.post("/s/shop/compose/", typed(service, audience=kept.pk)))
 

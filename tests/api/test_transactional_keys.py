@@ -114,12 +114,12 @@ def test_rules_about_size_and_hour_are_for_campaigns_and_those_about_what_is_new
 def test_api_v1_is_exempt_alike_and_its_plan_says_so():
     service, partner = a_partner()
     ApprovalRules.objects.create(service=service, size=1, size_approvers=1)
-    plan = partner.post("sends", V1 | {"dry_run": True}).json()
+    plan = partner.post("sends/plan", V1).json()
     assert plan["approval"]["approvers"] == 1
     made = partner.post("sends", V1, Idempotency_Key="a").json()
     assert (made["state"], [one["reason"] for one in made["waits"]]) == ("awaiting", ["approval"])
     service.api_keys.update(purpose=Purpose.TRANSACTIONAL)
-    assert partner.post("sends", V1 | {"dry_run": True}).json()["approval"]["approvers"] == 0
+    assert partner.post("sends/plan", V1).json()["approval"]["approvers"] == 0
     assert partner.post("sends", V1, Idempotency_Key="b").json()["state"] != "awaiting"
 
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sms.callbacks import events, feed
-from sms.callbacks.feed import START, Wanted
+from sms.callbacks.feed import START, EventsWanted
 from sms.models import Event
 from tests.support.callbacks import an_endpoint
 from tests.support.sends import a_send, a_service
@@ -26,7 +26,7 @@ def names(page) -> list[str]:
 def test_what_commits_late_is_not_passed_over():
     service = a_service()
     an_endpoint(service)
-    send, wanted = a_send(service), Wanted(service.pk)
+    send, wanted = a_send(service), EventsWanted(service.pk)
     begun, may_end = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -43,7 +43,7 @@ def test_what_commits_late_is_not_passed_over():
     assert Event.objects.count() == 1
     page = feed.page(wanted, START, limit=10)
     assert (names(page), page.after, page.more) == ([], START, False)
-    filtered = feed.page(Wanted(service.pk, types=["send.held"]), START, limit=10)
+    filtered = feed.page(EventsWanted(service.pk, types=["send.held"]), START, limit=10)
     assert (names(filtered), filtered.after) == ([], START)
     now = feed.read("now", service_id=service.pk, now=timezone.now())
     may_end.set()
@@ -57,7 +57,7 @@ def test_what_commits_late_is_not_passed_over():
 def test_a_database_restored_into_another_cluster_is_read_anew():
     service = a_service()
     an_endpoint(service)
-    send, wanted, now = a_send(service), Wanted(service.pk), timezone.now()
+    send, wanted, now = a_send(service), EventsWanted(service.pk), timezone.now()
     record(send, "before")
     Event.objects.update(transaction_id=2**60)  # as the other one numbered it
     theirs = feed.written(feed.FeedPage([], feed.Place(2**60, Event.objects.get().pk), more=False), now=now)

@@ -76,8 +76,8 @@ def by_an_upload(cast, text: str, values: Values) -> Told:
 
 
 def by_the_plan(cast, text: str, values: Values) -> Told:
-    asked = {"text": text, "recipients": [{"number": NUMBER, "values": values}], "dry_run": True}
-    answer = Partner(key_of(cast)).post("sends", asked)
+    asked = {"text": text, "recipients": [{"number": NUMBER, "values": values}]}
+    answer = Partner(key_of(cast)).post("sends/plan", asked)
     return Told(answer.status_code == 200, json.dumps(answer.json(), ensure_ascii=False))
 
 
@@ -221,18 +221,18 @@ def test_a_number_as_a_value_is_its_text_and_null_is_none(cast, way, tmp_path):
 
 
 def test_a_number_stands_as_it_was_written(cast):
-    raw = '{"text": "Pay $(a)", "recipients": [{"number": "%s", "values": {"a": 1.10}}], "dry_run": true}'
+    raw = '{"text": "Pay $(a)", "recipients": [{"number": "%s", "values": {"a": 1.10}}]}'
     partner = Partner(key_of(cast))
     answer = partner.client.post(
-        "/api/v1/sends", raw % NUMBER, content_type="application/json", headers={"key": partner.token}
+        "/api/v1/sends/plan", raw % NUMBER, content_type="application/json", headers={"key": partner.token}
     )
     assert answer.json()["request"]["content"]["text"] == "Pay 1.10"
 
 
 def test_a_second_column_of_the_same_name_can_be_written(cast):
     rows = f"mobile,Name,Name\n{NUMBER},Ann,Lee\n"
-    asked = {"text": "Hi $(Name) $(Name (2))", "csv": rows, "dry_run": True}
-    answer = Partner(key_of(cast)).post("sends", asked)
+    asked = {"text": "Hi $(Name) $(Name (2))", "csv": rows}
+    answer = Partner(key_of(cast)).post("sends/plan", asked)
     assert answer.json()["request"]["content"]["text"] == "Hi Ann Lee"
 
 
@@ -244,7 +244,7 @@ def test_whatever_a_heading_is_the_desk_calls_it_so_that_it_can_be_written(cast,
     shown = cast["composer"].post("/s/shop/compose/save/", typed | {"pasted": rows})
     assert shown.status_code == 200
     (name,) = [one for one in read_pasted(rows, country="GB", limits=Limits()).headings if one != "mobile"]
-    answer = partner.post("sends", {"text": f"Hi $({name})", "csv": rows, "dry_run": True})
+    answer = partner.post("sends/plan", {"text": f"Hi $({name})", "csv": rows})
     assert answer.status_code == 200, answer.content
     assert answer.json()["request"]["content"]["text"] == "Hi Ann"
 
@@ -258,11 +258,10 @@ def test_templates_refuse_what_nothing_fills_and_take_brackets(cast):
     made = templates.create(cast.service, "pay", Wording("Pay $(Amount (GBP))\r\nBye"), by=BY)
     assert made.versions.get().text == "Pay $(Amount (GBP))\nBye"
     answer = Partner(key_of(cast)).post(
-        "sends",
+        "sends/plan",
         {
             "template": "pay",
             "recipients": [{"number": NUMBER, "values": {"Amount (GBP)": "5"}}],
-            "dry_run": True,
         },
     )
     assert answer.json()["request"]["content"]["text"] == "Pay 5\nBye"

@@ -124,12 +124,12 @@ def test_who_may_not_compose_does_not_choose(cast):
 def test_the_api_says_what_is_in_doubt_and_leaves_out_what_it_is_told():
     _, partner = a_partner()
     body = {"text": "Hi", "recipients": [LANDLINE, ABROAD, MOBILE, "0906 123 4567"]}
-    plan = partner.post("sends", body | {"dry_run": True, "country": "GB"}).json()
+    plan = partner.post("sends/plan", body | {"country": "GB"}).json()
     doubts = {one["kind"]: (one["count"], one["left_out"], one["rows"]) for one in plan["doubtful"]}
     assert doubts == {"landline": (1, False, [1]), "abroad": (1, True, [2])}
     assert {one["code"] for one in plan["removed"]} == {"left_out", "premium"}
     made = partner.post("sends", body | {"leave_out": ["landline"]}, Idempotency_Key="k").json()
-    assert (made["recipients"], made["rejected"]) == (2, 2)
+    assert (made["recipient_count"], made["rejected"]) == (2, 2)
     assert sent_to() == ["+33612345678", "+447712345678"], "abroad is meant now"
     wrong = partner.post("sends", body | {"leave_out": ["fax"]}, Idempotency_Key="l")
     assert wrong.json()["errors"][0]["field"] == "leave_out[0]"
@@ -204,7 +204,10 @@ def test_a_number_that_is_certain_further_down_is_not_lost_with_the_row_that_is_
     ]
     partner = Partner(a_key(cast.service))
     body = {"text": "Hi", "recipients": pasted.splitlines(), "country": "GB"}
-    assert partner.post("sends", body | {"leave_out": []}, Idempotency_Key="k").json()["recipients"] == 2
+    assert (
+        partner.post("sends", body | {"leave_out": ["none"]}, Idempotency_Key="k").json()["recipient_count"]
+        == 2
+    )
     rows = (
         Message.objects.filter(send=Send.objects.latest("pk")).order_by("row").values_list("row", flat=True)
     )
@@ -218,7 +221,7 @@ def test_a_saved_audience_keeps_both_rows_of_a_number(cast):
     packed = packing.pack_pasted(f"{ABROAD}\n+33 612 345678", country="GB", limits=Limits())
     made = saved.create(cast.service, packed, name="Regulars", by=BY)
     partner = Partner(a_key(cast.service))
-    for leave_out, row in (["abroad"], 2), ([], 1):
+    for leave_out, row in (["abroad"], 2), (["none"], 1):
         body = {"text": "Hi", "audience": made.pk, "leave_out": leave_out}
         assert partner.post("sends", body, Idempotency_Key=f"k{row}").status_code == 201
         assert [one.row for one in Message.objects.filter(send=Send.objects.latest("pk"))] == [row]

@@ -1,49 +1,71 @@
-"""What the API's and the callbacks' documents offer to paste, pasted: into one shell, in their order, beside a running Textdesk."""
+"""What the documentation at /api/docs/ offers to copy, pasted as it is served: into one shell, in the order of the navigation, beside the
+Textdesk that served it."""
 
+import html
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.support.processes import ROOT, free_port, textdesk
 
-pytestmark = pytest.mark.sqlite  # the documents begin with `make run`
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+pytestmark = pytest.mark.sqlite  # a Textdesk as `make run` starts it
+BLOCK = re.compile(r'<code class="language-(\w+)">(.*?)</code></pre>', flags=re.DOTALL)
 SHOWN = {"json"}  # to look at, not to run
+CLIENT = ROOT / "clients" / "python"
+# the sandbox's blocks call its own port, and are tried in tests/sandbox
+ELSEWHERE = {"sandbox"}
 
 
-def script_of(*documents: str) -> str:
+def pages_of(url: str) -> list[str]:
+    """Names of the pages, in the order of the navigation."""
+    with urllib.request.urlopen(f"{url}/api/docs/", timeout=60) as answer:
+        found = re.findall(r'href="/api/docs/([\w-]+)/"', answer.read().decode())
+    return [name for name in dict.fromkeys(found) if name not in {"reference"} | ELSEWHERE]
+
+
+def script_of(url: str, *names: str) -> str:
     """Every block as a reader would take it: shell is typed, Python goes to the interpreter, or into the file that it names."""
     lines = ["set -euo pipefail"]
-    for document in documents:
-        text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-        for at, (kind, block) in enumerate(BLOCK.findall(text)):
+    for page in names:
+        with urllib.request.urlopen(f"{url}/api/docs/{page}/", timeout=60) as answer:
+            text = answer.read().decode()
+        for at, (kind, escaped) in enumerate(BLOCK.findall(text)):
+            block = html.unescape(escaped)
             if kind in SHOWN:
                 continue
-            lines.append(f"echo '--- {Path(document).name} {at}'")
+            lines.append(f"echo '--- {page} {at}'")
             name = re.match(r"# (\w+\.py)\n", block)
             if kind == "sh":
                 lines.append(block)
             else:
-                assert kind == "python", f"{document} has a block in {kind}, which nothing here runs"
+                assert kind == "python", f"{page} has a block in {kind}, which nothing here runs"
                 taker = f"cat > {name[1]}" if name else "python3 -"
                 lines.append(f"{taker} <<'END OF BLOCK'\n{block}END OF BLOCK")
     return "\n".join(lines)
 
 
-def paste(script: str, folder: Path, env: dict[str, str]) -> str:
-    """Run it beside `manage.py`; returns what a reader would see. An answer that is an error ends it."""
-    (folder / ".venv").symlink_to(sys.prefix)
-    (folder / "manage.py").symlink_to(ROOT / "manage.py")
+def readme_block() -> str:
+    """The one of the client's own page, which no Textdesk serves."""
+    (block,) = re.findall(r"```python\n(.*?)```", (CLIENT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    return block
+
+
+def paste(script: str, folder: Path, env: dict[str, str], typed: str) -> str:
+    """Run it, and type the key where it is asked for; returns what a reader would see. An answer that is an error ends it."""
+    (folder / "script.sh").write_text(script)
     (folder / ".curlrc").write_text('fail-with-body\nwrite-out = "\\n"\n')
-    path = f"{folder}/.venv/bin:{os.environ['PATH']}"
+    path = f"{sys.prefix}/bin:{os.environ['PATH']}"
     process = subprocess.Popen(
-        ["bash"],
+        ["bash", "script.sh"],
         cwd=folder,
         env=env | {"PATH": path, "CURL_HOME": str(folder)},
         stdin=subprocess.PIPE,
@@ -53,7 +75,7 @@ def paste(script: str, folder: Path, env: dict[str, str]) -> str:
         start_new_session=True,
     )
     try:
-        shown, _ = process.communicate(script, timeout=120)
+        shown, _ = process.communicate(f"{typed}\n", timeout=120)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -62,29 +84,66 @@ def paste(script: str, folder: Path, env: dict[str, str]) -> str:
     return shown
 
 
-def test_every_block_of_the_partner_documents_works_as_it_stands(var_dir, prepared_database_url, tmp_path):
+def test_every_block_of_the_documentation_works_as_it_is_served(
+    var_dir, prepared_database_url, tmp_path, python_client
+):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the documents use it")
     folder = tmp_path / "pasted"
     folder.mkdir()
     with textdesk(var_dir, prepared_database_url) as running:
-        env = running.env | {"DESK": running.url, "PORT": str(free_port())}
-        shown = paste(
-            script_of("partners/api.md", "partners/older-apis.md", "partners/callbacks.md"), folder, env
+        scopes = "send,read,callbacks,optouts,catalogue"
+        key = running.manage("api_key", "--service", "demo", "--name", "Shop", "--scopes", scopes)
+        env = running.env | {"PORT": str(free_port()), "PYTHONPATH": str(python_client), "DESK": running.url}
+        script = script_of(running.url, *pages_of(running.url))
+        script += f"\necho '--- README 0'\npython3 - <<'END OF BLOCK'\n{readme_block()}END OF BLOCK\n"
+        assert f"export DESK={running.url}\n" in script
+        shown = paste(script, folder, env, key.stdout.strip())
+    said: dict[str, str] = {}
+    for part in re.split(r"^--- ", shown, flags=re.MULTILINE)[1:]:
+        name, _, text = part.partition("\n")
+        said[name.split()[0]] = said.get(name.split()[0], "") + text
+    assert "{'delivered': 1, 'failed': 1}" in said["quick-start"], shown
+    assert re.search(r"400 \{'code': '7004'", said["api"]), shown
+    assert "_1 Un-Delivered" in said["api"] and " Delivered" in said["api"], shown
+    assert re.search(r"^\d+ delivered$", said["api"], flags=re.MULTILINE), shown
+    # the last block of that page sends one code twice
+    ids = re.findall(r'"messageId":"([^"]+)"', said["api"])
+    assert ids[-1] == ids[-2] != ids[-3], shown
+    assert '"messageId"' in said["older-apis"] and '"code":"1001"' in said["older-apis"], shown
+    told = set(re.findall(r"^(message\.\w+) \{", said["callbacks"], flags=re.MULTILINE))
+    assert told == {"message.delivered", "message.failed"}, shown
+    assert re.search(r'"replayed":[2-9]', said["callbacks"]), shown
+    assert "message.delivered" in said["events"] and "message.failed" in said["events"], shown
+    assert "settled {'delivered': 1, 'failed': 1}" in said["python-client"], shown
+    assert re.search(r"^(400|422) \w+$", said["python-client"], flags=re.MULTILINE), shown
+    assert "settled {'delivered': 1}" in said["README"], shown
+
+
+def test_requests_of_the_postman_collection_work_as_they_stand(running):
+    made = running.manage("api_key", "--service", "demo", "--name", "Postman", "--scopes", "send,read")
+    with urllib.request.urlopen(
+        f"{running.url}/api/docs/textdesk.postman_collection.json", timeout=60
+    ) as answer:
+        collection = json.load(answer)
+    filled = {one["key"]: one["value"] for one in collection["variable"]} | {"key": made.stdout.strip()}
+    filled["$guid"] = str(uuid.uuid4())
+    (sends,) = (folder["item"] for folder in collection["item"] if folder["name"] == "sends")
+
+    def fill(text: str) -> str:
+        return re.sub(r"\{\{([^}]+)\}\}", lambda found: filled[found[1]], text)
+
+    seen = []
+    for item in sends:
+        request = item["request"]
+        if ":id" in request["url"]["raw"]:
+            continue
+        sent = {one["key"]: fill(one["value"]) for one in request["header"] if not one.get("disabled")}
+        auth = {one["key"]: fill(one["value"]) for one in collection["auth"]["apikey"]}
+        body = request["body"]["raw"].encode() if "body" in request else None
+        asked = urllib.request.Request(
+            fill(request["url"]["raw"]), body, sent | {auth["key"]: auth["value"]}, method=request["method"]
         )
-    parts = dict(
-        part.split("\n", 1) for part in re.split(r"^--- ", shown, flags=re.MULTILINE)[1:] if "\n" in part
-    )
-    assert "{'delivered': 1, 'failed': 1}" in parts["api.md 2"], shown
-    assert re.search(r"400 \{'code': '7004'", parts["api.md 6"]), shown
-    assert "_1 Un-Delivered" in parts["api.md 6"] and " Delivered" in parts["api.md 6"], shown
-    assert re.search(r"[3-6] delivered", parts["api.md 9"]), shown
-    ids = re.findall(r'"messageId":"([^"]+)"', parts["api.md 14"])
-    assert len(ids) == 2 and ids[0] == ids[1], shown
-    assert '"messageId"' in parts["older-apis.md 0"], shown
-    assert '"code":"1001"' in parts["older-apis.md 1"], shown
-    assert sorted(line.split()[0] for line in parts["callbacks.md 3"].splitlines()[-2:]) == [
-        "message.delivered",
-        "message.failed",
-    ], shown
-    assert '"replayed":2' in parts["callbacks.md 3"], shown
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            seen.append((request["method"], answer.status))
+    assert seen == [("GET", 200), ("POST", 201), ("POST", 200)]

@@ -177,12 +177,12 @@ def test_their_things_by_the_api(two, scopes):
         order = {"text": "Hi", "recipients": ["+447700900351"]} | {name: value}
         kept = {other: order[other] for other in order if not (name == "template" and other == "text")}
         kept = {other: kept[other] for other in kept if not (name == "audience" and other == "recipients")}
-        for dry in (True, False):
-            sent = {"data": json.dumps(kept | {"dry_run": dry}), "content_type": "application/json"}
+        for at in ("/api/v1/sends/plan", "/api/v1/sends"):
+            sent = {"data": json.dumps(kept), "content_type": "application/json"}
             tries(
                 client,
                 "post",
-                "/api/v1/sends",
+                at,
                 refused=True,
                 headers=headers | {"Idempotency-Key": name},
                 **sent,

@@ -98,12 +98,12 @@ def test_its_sums_agree(numbers, written):
     made = planned(an_order(service, audience=audience, content=written))
     assert made.rows == len(audience.recipients) + len(audience.rejects)
     assert sum(one.count for one in made.removed) == made.rejected
-    assert sum(one.recipients for one in made.countries) == made.recipients
+    assert sum(one.recipient_count for one in made.countries) == made.recipient_count
     assert sum(one.least for one in made.countries) == made.segments_range.least
     assert sum(one.most for one in made.countries) == made.segments_range.most
     assert made.segments_range.least <= made.segments.total <= made.segments_range.most
     assert made.segments.typical <= made.segments.worst
-    assert made.encodings.gsm7 + made.encodings.ucs2 + made.encodings.unknown == made.recipients
+    assert made.encodings.gsm7 + made.encodings.ucs2 + made.encodings.unknown == made.recipient_count
     for money in made.cost.sums:
         of_it = [one for one in made.countries if one.currency == money.currency]
         assert money.most == sum(one.cost_most for one in of_it)
@@ -265,9 +265,8 @@ def test_page_and_api_say_the_same():
     service, partner = a_partner(rate=10)
     prices.replace(service, prices.read(PRICES), by=BY)
     sender = service.senders.get(is_default=True)
-    told = partner.post(
-        "sends", {"text": "Hello", "csv": "+447710000001\n12\n+447710000002", "plan_row": 3, "dry_run": True}
-    ).json()
+    asked = {"text": "Hello", "csv": "+447710000001\n12\n+447710000002", "row": 3}
+    told = partner.post("sends/plan", asked).json()
     composer = signed_in("c@example.test", service, "admin")
     typed = {
         "name": "",

@@ -319,12 +319,12 @@ def _compared(seen: dict[str, Any], plan: dict[str, Any], send: Send) -> list[st
     known = all(one.text for one in messages)
     span = plan["segments_range"]
     pairs = [
-        ("recipients", seen["recipients"], plan["recipients"], len(messages), send.recipients),
+        ("recipients", seen["recipients"], plan["recipient_count"], len(messages), send.recipients),
         ("rejected", seen["rejected"], plan["rejected"], len(rejects), send.rejected),
     ]
     if known:
         pairs += [
-            ("messages", seen["messages"], plan["recipients"]),
+            ("messages", seen["messages"], plan["recipient_count"]),
             ("segments", seen["segments"], [span["least"], span["most"]]),
             ("total", plan["segments"]["total"], total),
         ]

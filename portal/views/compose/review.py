@@ -124,7 +124,7 @@ def _preparing(found: Draft, work: Preparation) -> dict[str, Any]:
 
 @service_page("compose")
 def draft_plan(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The flight plan as JSON, as the API's `dry_run` answers it."""
+    """The flight plan as JSON, as the API answers a plan."""
     try:
         looked = figures_within(_find(service, pk), HEAD_START)
         if looked.figures is None or looked.stale:

@@ -2,12 +2,13 @@
 `Idempotency-Key`."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
@@ -116,14 +117,13 @@ def _answered(request: Request, ask: Callable[..., HttpResponse | None]) -> Http
 
 
 def _said(request: Request) -> bytes:
-    """What a repeat has in common with the first request: of a form its fields, since the boundary between them differs."""
-    if not isinstance(request.data, QueryDict):
-        return request._request.body
+    """What a repeat has in common with the first request, however it was written; of a file its content."""
+    meant: dict[str, Any] = request.meant  # type: ignore[attr-defined]  # of `Resource.read`
     digest = hashlib.sha256()
-    for name, values in sorted(request.data.lists()):
-        for value in values:
-            content = value.read() if hasattr(value, "read") else str(value).encode()
-            digest.update(f"{name} {len(content)} ".encode() + content)
-            if hasattr(value, "seek"):
-                value.seek(0)
+    for name in sorted(meant):
+        value = meant[name]
+        content = value.read() if hasattr(value, "read") else json.dumps(value, sort_keys=True).encode()
+        digest.update(f"{name} {len(content)} ".encode() + content)
+        if hasattr(value, "seek"):
+            value.seek(0)
     return digest.digest()

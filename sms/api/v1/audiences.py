@@ -8,63 +8,69 @@ from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import Json, NoBody, Strict
+from sms.api.v1.bodies import Change, Moment, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
-from sms.api.v1.reading_fields import CountryField, WithReading
+from sms.api.v1.reading_fields import CountryField, WithHeadingRow, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
-from sms.api.v1.sends import RejectShape
+from sms.api.v1.send_shapes import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
 from sms.audiences import errors, packing, saved, storage
 from sms.audiences.files import AudienceError, Limits, ReadingChoices
 from sms.audiences.files.findings import FileFindings, OtherSheet
 from sms.models import AudienceVersion, SavedAudience, Service
-from sms.values.problems import ProblemCode
 
 
-class RowsBody(WithReading):
-    """Recipients to keep: exactly one of `file` and `csv`."""
-
-    file = serializers.FileField(required=False, help_text="CSV or XLSX, as multipart/form-data.")
-    csv = serializers.CharField(
-        required=False, max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
-    )
-    column = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Of a file: heading of the column with the numbers, if it is not found.",
-    )
+class WithCountry(Strict):
     country = CountryField(
         required=False, help_text="Numbers without a country code are read as this country's; ZZ for none."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        given = [name for name in ("file", "csv") if attrs.get(name)]
-        if len(given) != 1:
-            raise serializers.ValidationError(
-                {"file": ["Give exactly one of file and csv."]},
-                code=ProblemCode.ONLY_ONE if given else ProblemCode.REQUIRED,
-            )
-        if given == ["csv"] and attrs.get("column"):
-            raise serializers.ValidationError(
-                {"column": ["Only a file has a column to choose."]}, code=ProblemCode.NEEDS_ANOTHER
-            )
-        return super().validate(attrs)
+
+class RowsBody(WithHeadingRow, WithCountry):
+    """Recipients to keep. A file comes as multipart/form-data."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "file": "A file comes as multipart/form-data.",
+        "column": "Only a file has a column to choose.",
+    }
+
+    csv = serializers.CharField(
+        max_length=5_000_000, trim_whitespace=False, help_text="A table or a list of numbers."
+    )
 
 
-class AudienceBody(RowsBody):
-    """A new audience with its first rows."""
+class RowsUpload(WithReading, WithCountry):
+    """A file of recipients to keep."""
 
+    elsewhere: ClassVar[dict[str, str]] = {"csv": "A table as a text comes as JSON; a form has a file."}
+
+    file = serializers.FileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
+    column = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Heading of the column with the numbers, if it is not found.",
+    )
+
+
+class Named(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="Unique among those in use.")
     note = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class AudienceChange(Strict):
+class AudienceBody(Named, RowsBody):
+    """A new audience with its first rows."""
+
+
+class AudienceUpload(Named, RowsUpload):
+    """A new audience with the rows of a file."""
+
+
+class AudienceChange(Change):
     """Another name or note."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -89,16 +95,17 @@ class FindingsField(serializers.DictField):
 class VersionShape(Sparse):
     """One upload. Its figures stay for good; its rows may be erased."""
 
+    identity = "version"
     version = serializers.IntegerField(source="number", help_text="1 for the first upload.")
     source = serializers.CharField(help_text="File name, or how the rows came.")  # type: ignore[assignment]
-    country = serializers.CharField()
+    country = serializers.CharField(allow_null=True)
     headings = serializers.ListField(child=serializers.CharField(allow_blank=True))
-    column = serializers.CharField(allow_blank=True, help_text="The column of the numbers.")
-    recipients = serializers.IntegerField()
+    column = serializers.CharField(allow_null=True, help_text="The column of the numbers.")
+    recipient_count = serializers.IntegerField(source="recipients")
     rejected = serializers.IntegerField()
     findings = FindingsField()
-    uploaded_at = serializers.DateTimeField(source="made_at")
-    erased_at = serializers.DateTimeField(allow_null=True)
+    uploaded_at = Moment(source="made_at")
+    erased_at = Moment(allow_null=True)
 
 
 class AudienceShape(Sparse):
@@ -106,10 +113,10 @@ class AudienceShape(Sparse):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    note = Remark(allow_blank=True)
+    note = Remark(allow_null=True)
     current = VersionShape(allow_null=True)
-    created_at = serializers.DateTimeField()
-    archived_at = serializers.DateTimeField(allow_null=True)
+    created_at = Moment()
+    archived_at = Moment(allow_null=True)
 
 
 @described(
@@ -122,7 +129,7 @@ class AudienceShape(Sparse):
 class Audiences(Collection):
     serializer_class = AudienceShape
     filterset_class = AudienceFilter
-    parser_classes = (Json, MultiPartParser)
+    forms = ("create",)
     queryset = SavedAudience.objects.select_related("current").defer("current__rejects")
     scope = "send"
     scopes: ClassVar[dict[str, str]] = {"list": "read", "retrieve": "read"}
@@ -130,12 +137,12 @@ class Audiences(Collection):
     @extend_schema(
         operation_id="audiences_create",
         summary="Upload an audience",
-        request={"application/json": AudienceBody, "multipart/form-data": AudienceBody},
+        request={"application/json": AudienceBody, "multipart/form-data": AudienceUpload},
         responses={201: AudienceShape},
     )
     def create(self, request: Request) -> HttpResponse:
         """What cannot be read as a number is a reject of it; nothing is dropped."""
-        body = self.read(AudienceBody)
+        body = self.read(AudienceBody, AudienceUpload)
         packed = packed_rows(body, service=self.service)
 
         def act() -> Response:
@@ -206,7 +213,7 @@ class AudienceVersions(OfAudience):
     unmatched = ("create",)
     serializer_class = VersionShape
     queryset = AudienceVersion.objects.defer("rejects")
-    parser_classes = (Json, MultiPartParser)
+    forms = ("create",)
 
     @extend_schema(operation_id="audiences_versions", summary="List the uploads of an audience")
     def list(self, request: Request, pk: int) -> Response:
@@ -216,12 +223,12 @@ class AudienceVersions(OfAudience):
     @extend_schema(
         operation_id="audiences_replace",
         summary="Upload a new version of an audience",
-        request={"application/json": RowsBody, "multipart/form-data": RowsBody},
+        request={"application/json": RowsBody, "multipart/form-data": RowsUpload},
         responses={201: AudienceShape},
     )
     def create(self, request: Request, pk: int) -> HttpResponse:
         """Sends made from now on use it; earlier ones keep theirs."""
-        body = self.read(RowsBody)
+        body = self.read(RowsBody, RowsUpload)
         self.audience(pk)
         packed = packed_rows(body, service=self.service)
 

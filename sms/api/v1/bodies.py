@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from django.utils.dateparse import parse_datetime
@@ -17,6 +17,7 @@ from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
 from sms.webex.values import without_bom
+from sms.webex.wire import stamp
 
 _decode = msgspec.json.Decoder(float_hook=Written).decode
 
@@ -41,7 +42,14 @@ class Json(JSONParser):
 
 
 class Strict(serializers.Serializer[Any]):
-    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once. Null is not given."""
+    """A body in which a name that we do not know is an error: a mistyped `send_at` must not send at once.
+
+    Null, an empty text, an empty list and an empty object are as if the field were left out, and so is its default. What was read of a
+    thing can be posted back to make another: where its `id` stands, the names that only Textdesk writes are passed over. The context's
+    `answered` has them.
+    """
+
+    elsewhere: ClassVar[dict[str, str]] = {}  # what to do instead, by a name that is no field here
 
     default_error_messages = {  # noqa: RUF012 - DRF's own spelling
         "invalid": 'The body is a JSON object, with names and values in curly brackets: {{"name": "value"}}.'
@@ -49,26 +57,58 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = [str(name) for name in data if name not in self.fields]
-            if unknown:
-                names = (
-                    f"There are: {', '.join(self.fields)}." if self.fields else "Nothing is sent along here."
-                )
+            data = self.posted_back(data)
+            if unknown := [str(name) for name in data if name not in self.fields]:
                 raise serializers.ValidationError(
-                    {name[:60]: [f"There is no such field. {names}"] for name in unknown[:20]},
+                    {name[:60]: [self._no_field(name)] for name in unknown[:20]},
                     code=ProblemCode.UNKNOWN_FIELD,
                 )
-            if None in data.values():
-                given = {name: value for name, value in data.items() if value is not None}
-                data = given | {
-                    name: None for name in data if data[name] is None and self.fields[name].allow_null
-                }
+            data = {name: value for name, value in data.items() if not self.is_left_out(value)}
         return super().to_internal_value(data)
+
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What of a thing that was read can be said of another."""
+        answered = self.context.get("answered", ())
+        if "id" not in data or "id" not in answered:
+            return data
+        return {name: value for name, value in data.items() if name in self.fields or name not in answered}
+
+    def is_left_out(self, value: Any) -> bool:
+        return value is None or value in ("", [], {})
+
+    def meant(self) -> dict[str, Any]:
+        """What was said, without what is as if it were left out: the same for requests that mean the same."""
+        return {
+            name: value
+            for name, value in self.posted_back(self.initial_data).items()
+            if not self.is_left_out(value) and value != self.usual(name)
+        }
+
+    def usual(self, name: str) -> Any:
+        """The default of a field, as JSON has it; None where it has none."""
+        default = self.fields[name].default
+        if default is serializers.empty or callable(default):
+            return None
+        return self.fields[name].to_representation(default)
+
+    def _no_field(self, name: str) -> str:
+        if name in self.elsewhere:
+            return f"There is no such field here. {self.elsewhere[name]}"
+        if not self.fields:
+            return "There is no such field. Nothing is sent along here."
+        return f"There is no such field. There are: {', '.join(self.fields)}."
+
+
+class Change(Strict):
+    """What of a thing can change: what is left out or null stays, and what is empty becomes empty."""
+
+    def is_left_out(self, value: Any) -> bool:
+        return value is None
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[datetime, Any, str, Any]):
-    """A date and time with its offset. Without one it could be meant in any zone, so it is refused."""
+    """A date and time with its offset. Without one it could be meant in any zone, so it is refused. Answered in UTC."""
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
@@ -84,8 +124,8 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
             raise serializers.ValidationError(says, code=ProblemCode.OUT_OF_RANGE)
         return found.astimezone(UTC)
 
-    def to_representation(self, value: datetime) -> str:
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    def to_representation(self, value: datetime | str) -> str:
+        return stamp(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
 
 class HoldBody(Strict):
@@ -136,6 +176,11 @@ class OptOutBody(NumbersBody):
     """People who refuse further messages."""
 
     evidence = serializers.CharField(max_length=300, help_text="How you know, for the record.")
+
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An opt-out that was read has one number."""
+        kept = super().posted_back(data)
+        return kept if kept is data else {"numbers": [data.get("number")], **kept}
 
 
 class LiftBody(NumbersBody):

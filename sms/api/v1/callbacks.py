@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from sms import callbacks
 from sms.api.v1 import access
-from sms.api.v1.bodies import NoBody, ReplayBody
+from sms.api.v1.bodies import Moment, NoBody, ReplayBody
 from sms.api.v1.endpoint_body import (
     EndpointBody,
     EndpointChange,
@@ -26,7 +26,7 @@ from sms.api.v1.endpoint_body import (
 from sms.api.v1.filters import CallbackFilter, EndpointFilter
 from sms.api.v1.problems import ApiProblem, conflict, invalid, refused
 from sms.api.v1.resource import Collection, described, once, posted
-from sms.api.v1.sparse import Remark, SparseModel
+from sms.api.v1.sparse import Answer, Known, Remark, SparseModel
 from sms.callbacks.event_bodies import fill
 from sms.models import ApiKey, Callback, CallbackEndpoint, Sender
 from sms.values.problems import Problem, ProblemCode
@@ -38,7 +38,7 @@ class EndpointShape(SparseModel):
     """A receiver of callbacks. It gets nothing until `verified_at` is set."""
 
     kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
-    disabled_because = Remark(read_only=True)
+    disabled_because = Remark(read_only=True, allow_null=True)
     events = serializers.ListField(child=serializers.CharField())
     keys = serializers.SerializerMethodField(help_text="Names of the API keys whose sends it hears of.")
     senders = serializers.SerializerMethodField(help_text="Addresses; empty means all senders.")
@@ -76,6 +76,7 @@ class EndpointShape(SparseModel):
 class NewEndpoint(EndpointShape):
     """An endpoint with its secret, which is shown this once."""
 
+    identity = ""
     secret = serializers.CharField()
 
     class Meta(EndpointShape.Meta):
@@ -87,7 +88,7 @@ class CallbackShape(SparseModel):
 
     message = serializers.IntegerField(source="message_id")
     state = serializers.ChoiceField(choices=Callback.State.values)
-    last_status = serializers.IntegerField(help_text="0 where no reply came.")
+    last_status = Known(help_text="Null where no reply came.")
 
     class Meta:
         model = Callback
@@ -97,14 +98,14 @@ class CallbackShape(SparseModel):
         )
 
 
-class TryShape(serializers.Serializer[Any]):
+class DeliveryTryShape(Answer):
     """One try to deliver a callback."""
 
-    at = serializers.DateTimeField()
-    status = serializers.IntegerField(help_text="0 where no reply came.")
+    at = Moment()
+    status = Known(help_text="Null where no reply came.")
     milliseconds = serializers.IntegerField(source="ms")
-    error = serializers.CharField(allow_blank=True)
-    reply = Remark(allow_blank=True, help_text="The first 1,000 characters.")
+    error = serializers.CharField(allow_null=True)
+    reply = Remark(allow_null=True, help_text="The first 1,000 characters.")
 
 
 class CallbackStory(CallbackShape):
@@ -113,7 +114,7 @@ class CallbackStory(CallbackShape):
     body = serializers.SerializerMethodField(
         help_text="As it is posted; null where it holds a whole number or a text that the key may not see."
     )
-    log = TryShape(many=True)
+    log = DeliveryTryShape(many=True)
 
     class Meta(CallbackShape.Meta):
         fields = (*CallbackShape.Meta.fields, "body", "log")
@@ -131,28 +132,28 @@ class CallbackStory(CallbackShape):
         return str(callback.body) or None
 
 
-class SecretShape(serializers.Serializer[Any]):
+class SecretShape(Answer):
     """A new signing secret, shown this once. The one before stays valid beside it until `before_until`.
 
     Where nobody has seen the one before, as of the host of notifyUrls that came with a message, it is null: the new one holds at once.
     """
 
     secret = serializers.CharField()
-    before_until = serializers.DateTimeField(allow_null=True)
+    before_until = Moment(allow_null=True)
 
 
-class TestedShape(serializers.Serializer[Any]):
+class TestedShape(Answer):
     """What the endpoint answered to a test event."""
 
     delivered = serializers.BooleanField()
-    status = serializers.IntegerField(help_text="0 where no reply came.")
+    status = Known(help_text="Null where no reply came.")
     milliseconds = serializers.IntegerField()
-    error = serializers.CharField(allow_blank=True)
-    reply = serializers.CharField(allow_blank=True, help_text="The first 1,000 characters.")
+    error = serializers.CharField(allow_null=True)
+    reply = serializers.CharField(allow_null=True, help_text="The first 1,000 characters.")
     event = serializers.DictField(help_text="As it was posted.")
 
 
-class ReplayedShape(serializers.Serializer[Any]):
+class ReplayedShape(Answer):
     """How many callbacks are delivered again."""
 
     replayed = serializers.IntegerField()
@@ -168,6 +169,7 @@ class Endpoints(Collection):
     """The receivers of the key's service. Those of kind `notify` stand for hosts of notifyUrls."""
 
     serializer_class = EndpointShape
+    made = NewEndpoint
     filterset_class = EndpointFilter
     queryset = CallbackEndpoint.objects.select_related("service").defer("secret", "secret_before")
     scope = "callbacks"

@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
+from sms.api.v1.bodies import Moment
 from sms.api.v1.resource import Resource
+from sms.api.v1.sparse import Answer
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import standings
 from sms.catalogue.caps.wants import MICROS
 
 
-class CapShape(serializers.Serializer[Any]):
+class CapShape(Answer):
     """One cap of the day."""
 
     name = serializers.CharField(
@@ -41,11 +43,11 @@ class CapShape(serializers.Serializer[Any]):
         return self._amount(one, one.left)
 
 
-class CapsShape(serializers.Serializer[Any]):
+class CapsShape(Answer):
     """Today's caps. What has none is left out."""
 
     day = serializers.DateField(help_text="Of the service's time zone.")
-    free_at = serializers.DateTimeField(help_text="When all of them begin anew.")
+    free_at = Moment(help_text="When all of them begin anew.")
     per_number = serializers.IntegerField(allow_null=True, help_text="Messages a day to one number.")
     countries = serializers.ListField(
         child=serializers.CharField(),

@@ -14,7 +14,9 @@ class TemplateShape(SparseModel):
     """A message template."""
 
     placeholders = serializers.SerializerMethodField()
-    text = serializers.CharField(help_text="Empty where the template is kept at the provider.")
+    text = serializers.CharField(
+        allow_null=True, help_text="Null where the template is kept at the provider."
+    )
 
     class Meta:
         model = MessageTemplate
@@ -29,7 +31,9 @@ class SenderShape(SparseModel):
     """A sender ID that messages can come from."""
 
     kind = serializers.ChoiceField(choices=SenderKind.values)
-    caution = serializers.CharField(help_text="Why some networks may not take it; empty for nothing known.")
+    caution = serializers.CharField(
+        allow_null=True, help_text="Why some networks may not take it; null for nothing known."
+    )
 
     class Meta:
         model = Sender

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sms.api.v1.bodies import Strict
+from sms.api.v1.bodies import Change, Strict
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.callbacks import secret_problem
 from sms.callbacks.endpoints import KINDS
@@ -26,9 +26,7 @@ def _names(help_text: str, length: int) -> Any:
     return serializers.ListField(child=one, required=False, max_length=MOST_NAMED, help_text=help_text)
 
 
-class EndpointChange(Strict):
-    """What of an endpoint can change."""
-
+class EndpointFields(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80, required=False)
     url = serializers.CharField(
         max_length=LONGEST_URL,
@@ -65,7 +63,11 @@ class EndpointChange(Strict):
     )
 
 
-class EndpointBody(EndpointChange):
+class EndpointChange(EndpointFields, Change):
+    """What of an endpoint can change."""
+
+
+class EndpointBody(EndpointFields, Strict):
     """A receiver of callbacks. Of kind `notify` it is the host of notifyUrls before the first message names it."""
 
     kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values, default=OURS.value)

@@ -14,7 +14,7 @@ from sms.api.v1.resource import Resource
 from sms.api.waiting import ask_again, asked_before
 from sms.callbacks import feed
 from sms.callbacks.event_bodies import envelopes
-from sms.callbacks.feed import Wanted
+from sms.callbacks.feed import EventsWanted
 from sms.models import Message, Send
 from sms.models.event_types import EVENT_TYPES
 
@@ -81,7 +81,7 @@ class Events(Resource):
         parameters=[EventQuery, TYPES],
         responses={(200, "application/json"): PAGE},
     )
-    def list(self, request: Request) -> Response:
+    def follow(self, request: Request) -> Response:
         """The very events that are posted to endpoints, kept for thirty days. Without the scope `all`, those of the key's own sends."""
         asked = EventQuery(data={name: value for name, value in request.query_params.items() if value})
         asked.is_valid(raise_exception=True)
@@ -105,7 +105,7 @@ class Events(Resource):
             ask_again(answer, until=given["wait"], remember=cursor)
         return answer
 
-    def _wanted(self, given: dict[str, Any], types: str) -> Wanted:
+    def _wanted(self, given: dict[str, Any], types: str) -> EventsWanted:
         key = access.key_of(self.request)
         sends: set[int] | None = None
         if reference := given.get("client_reference"):
@@ -116,7 +116,7 @@ class Events(Resource):
             sends = _both(sends, set(rows.values_list("send_id", flat=True)))
         if send := given.get("send"):
             sends = _both(sends, {send})
-        return Wanted(
+        return EventsWanted(
             service_id=key.service_id,
             owner=None if key.sees_all else key.identity,
             sends=sends,

@@ -61,13 +61,20 @@ def _choices(values: list[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
-@extend_schema_field({"type": "string", "enum": ["true", "false"]})
-class FlagFilter(filters.ChoiceFilter):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=_choices(["true", "false"]), help_text="true or false.", **kwargs)
+class FlagField(forms.Field):
+    """`true` or `false`, however a language writes them: Python has True."""
 
-    def filter(self, qs: Any, value: Any) -> Any:
-        return super().filter(qs, value == "true") if value else qs
+    def to_python(self, value: Any) -> bool | None:
+        if not value:
+            return None
+        if str(value).lower() not in ("true", "false"):
+            raise ValidationError("Write true or false.", code="invalid_choice")
+        return str(value).lower() == "true"
+
+
+@extend_schema_field({"type": "boolean"})
+class FlagFilter(filters.Filter):
+    field_class = FlagField
 
 
 class NameFilter(filters.CharFilter):

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 
 from sms.api.v1 import access
 from sms.api.v1.access import key_of, shows_numbers
-from sms.api.v1.bodies import MessageSearchBody
+from sms.api.v1.bodies import MessageSearchBody, Moment
 from sms.api.v1.filters import MessageFilter
 from sms.api.v1.paging import read as read_cursor
 from sms.api.v1.paging import written as written_cursor
 from sms.api.v1.problems import ApiProblem, invalid
 from sms.api.v1.resource import Collection, described, searched
-from sms.api.v1.sparse import MessageText, Number, SparseModel, Text
+from sms.api.v1.sparse import Answer, Known, MessageText, Number, SparseModel, Text
 from sms.callbacks.bodies import name_of
 from sms.compliance import archive
 from sms.inbound.receipts import reason_in_words
@@ -39,15 +39,17 @@ class MessageShape(SparseModel):
     state = serializers.ChoiceField(choices=MessageState.values)
     detail = serializers.SerializerMethodField()
     correlation_id = Text(
-        source="partner_correlation_id", help_text="What the one who asked for it calls it."
+        source="partner_correlation_id", allow_null=True, help_text="What the one who asked for it calls it."
     )
     reference = Text(
-        source="partner_reference", help_text="What the one who asked for it calls the recipient."
+        source="partner_reference",
+        allow_null=True,
+        help_text="What the one who asked for it calls the recipient.",
     )
     message_id = serializers.SerializerMethodField(
         help_text="The `messageId` of `/v2/messages`, where it came from there."
     )
-    segments = serializers.IntegerField(help_text="By our count; 0 where the provider makes the text.")
+    segments = Known(help_text="By our count; null where the provider makes the text.")
     segments_billed = serializers.IntegerField(allow_null=True, help_text="As the provider reported.")
 
     class Meta:
@@ -70,19 +72,19 @@ class MessageShape(SparseModel):
         reference = message.send.reference
         return name_of(str(reference), row=message.row) if reference else None
 
-    def get_detail(self, message: Any) -> str:
+    def get_detail(self, message: Any) -> str | None:
         """The provider's own words, or ours for its code."""
         said = str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
         return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 
-class EventShape(serializers.Serializer[Any]):
+class TimelinePointShape(Answer):
     """One point of a message's life."""
 
-    at = serializers.DateTimeField()
+    at = Moment()
     event = serializers.ChoiceField(choices=EVENTS)
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True)
 
 
 class MessageStory(MessageShape):
@@ -91,7 +93,7 @@ class MessageStory(MessageShape):
     text = MessageText(
         help_text="Null unless the key has the scope `texts`; with the recipient's own number hidden unless it has `numbers`."
     )
-    timeline = EventShape(many=True, read_only=True)
+    timeline = TimelinePointShape(many=True, read_only=True)
 
     class Meta(MessageShape.Meta):
         fields = (*MessageShape.Meta.fields, "text", "timeline")

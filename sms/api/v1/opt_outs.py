@@ -18,7 +18,7 @@ from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
 from sms.api.v1.problems import ApiProblem, conflict
 from sms.api.v1.resource import Collection, described, once, searched
-from sms.api.v1.sparse import Number, Remark, SparseModel
+from sms.api.v1.sparse import Answer, Number, Remark, SparseModel
 from sms.inbound import optouts
 from sms.models import OptOut
 from sms.values import msisdn
@@ -56,14 +56,14 @@ class OptOutShape(SparseModel):
         return found.evidence if self.context.get("numbers") else masked(found.evidence)
 
 
-class OptedOutShape(serializers.Serializer[Any]):
+class OptedOutShape(Answer):
     """What recording refusals did."""
 
     added = serializers.IntegerField()
     already = serializers.IntegerField(help_text="Were opted out before.")
 
 
-class LiftedShape(serializers.Serializer[Any]):
+class LiftedShape(Answer):
     """What lifting refusals did."""
 
     lifted = serializers.IntegerField()

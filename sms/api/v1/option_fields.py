@@ -8,12 +8,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Moment
+from sms.api.v1.sparse import Answer, may_be_empty
 from sms.catalogue.key_policies import LEFT_TO_KEYS
 from sms.models import ALL_RECEIPTS, Draft, Lane, Receipts, SendOptions
 from sms.models.number_choice import LeaveOutField
 from sms.models.receipt_choice import ReceiptsField
 from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
+from sms.values.problems import ProblemCode
 
+NO_KIND = "none"
 LANES = {lane.name.lower(): lane for lane in Lane}
 PLAIN = tuple(field.name for field in SendOptions.fields() if not isinstance(field, models.ForeignKey))
 
@@ -44,16 +47,19 @@ class ReceiptNames(serializers.ListField):
 
 
 class KindNames(serializers.ListField):
-    """In a form, an empty value stands for none."""
+    """An empty list is as if left out, here as everywhere; that no kind is left out has a name of its own."""
 
-    child = serializers.ChoiceField(choices=DOUBTFUL.names)
+    child = serializers.ChoiceField(choices=[*DOUBTFUL.names, NO_KIND])
 
     def to_internal_value(self, data: Any) -> NumberKind:  # type: ignore[override]
-        given = [one for one in data if one != ""] if isinstance(data, list) else data
-        return NumberKind.of(super().to_internal_value(given))
+        given = super().to_internal_value(data)
+        if NO_KIND in given and len(set(given)) > 1:
+            says = f"Write {NO_KIND} alone, or the kinds without it."
+            raise serializers.ValidationError(says, code=ProblemCode.ONLY_ONE)
+        return NumberKind.of(one for one in given if one != NO_KIND)
 
     def to_representation(self, value: Any) -> list[str]:
-        return NumberKind(value).names
+        return NumberKind(value).names or [NO_KIND]
 
 
 class OptionsOfModel(serializers.ModelSerializer[Any]):
@@ -98,13 +104,16 @@ class ShownOptions(OptionsOfModel):
 
     def build_standard_field(self, name: str, field: Any) -> Any:
         kind, kwargs = super().build_standard_field(name, field)
-        return kind, kwargs | {"source": f"send.{self.SOURCES.get(name, name)}"}
+        empty = {"allow_null": True} if may_be_empty(field) else {}
+        return kind, kwargs | empty | {"source": f"send.{self.SOURCES.get(name, name)}"}
 
     def get_extra_kwargs(self) -> dict[str, Any]:
         return {name: {"read_only": True} for name in PLAIN}
 
 
-USUAL: dict[str, Any] = dict(OptionsOfModel(Draft()).data)
+USUAL: dict[str, Any] = {
+    name: None if value == "" else value for name, value in OptionsOfModel(Draft()).data.items()
+}
 _asked, _shown = OptionsOfModel().get_fields(), ShownOptions().get_fields()
 
 
@@ -115,7 +124,7 @@ class WithOptions(serializers.Serializer[Any]):
         return super().get_fields() | deepcopy(_asked)
 
 
-class WithShownOptions(serializers.Serializer[Any]):
+class WithShownOptions(Answer):
     """A shape of `send` that has every option."""
 
     def get_fields(self) -> dict[str, Any]:

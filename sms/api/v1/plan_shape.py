@@ -9,7 +9,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from rest_framework import serializers
 
+from sms.api.v1.bodies import Moment
 from sms.api.v1.problems import CodeField
+from sms.api.v1.sparse import Answer
 from sms.compose.approval.rules import ApprovalReason
 from sms.sends.plan import Plan
 from sms.sends.plan.shapes import PlanApproval, PlanDoubtful, PlanPolicy, PlanRemoved, PlanSegments
@@ -22,15 +24,16 @@ KINDS: dict[Any, Callable[..., Field]] = {
     int: serializers.IntegerField,
     str: serializers.CharField,
     Decimal: serializers.CharField,
-    datetime: serializers.DateTimeField,
+    datetime: Moment,
 }
+ENCODINGS = ["gsm7", "ucs2", "unknown"]
 RULES = ["size", "new_sender", "new_domain", "new_country", "outside_hours"]
 # fields that say more than their type does
 OWN: dict[str, Callable[..., Field]] = {
     "RemovedShape.code": CodeField,
     "DoubtfulShape.kind": lambda: serializers.ChoiceField(choices=DOUBTFUL.names),
     "AskingShape.rule": lambda: serializers.ChoiceField(choices=RULES),
-    "PlanShape.encoding": lambda: serializers.ChoiceField(choices=["gsm7", "ucs2", "unknown"]),
+    "PlanShape.encoding": lambda: serializers.ChoiceField(choices=ENCODINGS),
     "PlanShape.request": serializers.DictField,
 }
 NAMES: dict[type, str] = {
@@ -45,13 +48,13 @@ HELP = {
     "RemovedShape.reason": "Said of all of them.",
     "DoubtfulShape.reason": "Said of all of them.",
     "DoubtfulShape.rows": "The first hundred.",
-    "CountryShape.country": "ISO 3166; empty for numbers of no country.",
+    "CountryShape.country": "ISO 3166; null for numbers of no country.",
     "CountryShape.price": "Of a segment, as a decimal.",
     "CostShape.entered": "Whether the service has any price.",
     "CostShape.unpriced": "Recipients in countries without a price.",
     "PlannedApprovalShape.approvers": "0: it goes without asking.",
     "PlannedApprovalShape.eligible": "People who could approve now.",
-    "PlannedApprovalShape.says": "What to do where they are too few; empty otherwise.",
+    "PlannedApprovalShape.says": "What to do where they are too few; null otherwise.",
     "PlanShape.ahead": "Messages that wait already in the same or a more urgent lane.",
     "PlanShape.rate": "Destinations a second, by contract.",
     "PlanShape.finish_latest_at": "Later than `finish_at` only where a ramp may wait for receipts.",
@@ -62,12 +65,21 @@ HELP = {
 }
 
 
+# texts that may be empty, so null in an answer
+EMPTY = {
+    "CountryShape.country",
+    "CountryShape.currency",
+    "PlannedApprovalShape.says",
+    "DeferredShape.quiet_hours",
+}
+
+
 @cache
 def shape_of(part: type) -> type[serializers.Serializer[Any]]:
     """A serializer with a field for each of the part's, described by its docstring."""
     name = NAMES.get(part) or f"{part.__name__}Shape"
     fields = {one: _field(f"{name}.{one}", kind) for one, kind in get_type_hints(part).items()}
-    return type(name, (serializers.Serializer,), fields | {"__doc__": part.__doc__})
+    return type(name, (Answer,), fields | {"__doc__": part.__doc__})
 
 
 def _field(place: str, kind: Any) -> Field:
@@ -75,6 +87,8 @@ def _field(place: str, kind: Any) -> Field:
     within = get_args(kind)
     if type(None) in within:
         kind, options["allow_null"] = within[0], True
+    if place in EMPTY:
+        options["allow_null"] = True
     if place in OWN:
         return OWN[place](**options)
     if is_dataclass(kind):

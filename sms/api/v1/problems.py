@@ -186,7 +186,7 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
         case SuspiciousOperation():  # a form of too many fields or files
             return ApiProblem(400, "unreadable", str(exc))
         case exceptions.UnsupportedMediaType():
-            takes = [parser.media_type for parser in getattr(context.get("view"), "parser_classes", ())]
+            takes = [parser.media_type for parser in context["view"].get_parsers()]
             says = f"It came as {_quoted(context)}. This address takes {' and '.join(takes)}."
             return ApiProblem(415, "unsupported_media_type", says, headers={"Accept": ", ".join(takes)})
         case exceptions.Throttled():

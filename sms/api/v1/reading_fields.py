@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sms.api.v1.bodies import Strict
-from sms.audiences.files.choices import HIDDEN, LAST_ROW, NAMES
+from sms.audiences.files.choices import HIDDEN, LAST_ROW
 from sms.values.problems import ProblemCode
 
 
@@ -25,19 +25,30 @@ class CountryField(serializers.CharField):
         return given
 
 
-class WithReading(Strict):
-    """`file` is read with all of them, a table in `csv` with `heading_row` alone."""
+class WithHeadingRow(Strict):
+    """A table in `csv` is read with it."""
 
-    sheet = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Of a workbook; the first visible sheet that has rows if left out.",
-    )
     heading_row = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=LAST_ROW,
         help_text="The row with the headings, counted from 1; 0 where there are none; found if left out.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "heading_row" in attrs and not (attrs.get("csv") or attrs.get("file")):
+            says = "Only a file or a table is read in this way. Leave this out."
+            raise serializers.ValidationError({"heading_row": [says]}, code=ProblemCode.NEEDS_ANOTHER)
+        return super().validate(attrs)
+
+
+class WithReading(WithHeadingRow):
+    """A `file` is read with all of them."""
+
+    sheet = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Of a workbook; the first visible sheet that has rows if left out.",
     )
     hidden_rows = serializers.ChoiceField(
         choices=HIDDEN,
@@ -47,17 +58,3 @@ class WithReading(Strict):
     hidden_columns = serializers.ChoiceField(
         choices=HIDDEN, required=False, help_text="What becomes of hidden columns; left out if not said."
     )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        readable = NAMES if attrs.get("file") else ("heading_row",) if attrs.get("csv") else ()
-        idle = [name for name in NAMES if name in attrs and name not in readable]
-        if idle:
-            says = (
-                "Only a file is read in this way."
-                if attrs.get("csv")
-                else "Only a file or a table is read in this way."
-            )
-            raise serializers.ValidationError(
-                {idle[0]: [f"{says} Leave this out."]}, code=ProblemCode.NEEDS_ANOTHER
-            )
-        return attrs

@@ -29,7 +29,7 @@ NOT_POSTED = (MessageState.PENDING, MessageState.CANCELLED, MessageState.EXPIRED
 class FiguresShape(Sparse):
     """Messages and their outcomes. `coverage` is the share of posted messages whose end is known; null if none was posted."""
 
-    recipients = serializers.IntegerField()
+    recipient_count = serializers.IntegerField()
     posted = serializers.IntegerField()
     delivered = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -42,14 +42,18 @@ class FiguresShape(Sparse):
 class SendFigures(FiguresShape):
     """The figures of one send."""
 
+    identity = "send"
+
     send = serializers.IntegerField()
     name = serializers.CharField()
     state = serializers.ChoiceField(choices=SendState.values)
-    send_at = serializers.DateTimeField()
+    send_at = Moment()
 
 
 class DayFigures(FiguresShape):
     """The figures of the messages of one day, in UTC."""
+
+    identity = "day"
 
     day = serializers.DateField()
 
@@ -58,7 +62,7 @@ def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
     posted = recipients - sum(counts.get(state, 0) for state in NOT_POSTED)
     known = sum(counts.get(state, 0) for state in FINAL if state not in NOT_POSTED)
     return {
-        "recipients": recipients,
+        "recipient_count": recipients,
         "posted": posted,
         **{state: counts.get(state, 0) for state in ("delivered", "failed", "unconfirmed", "no_report")},
         "counts": counts,
@@ -89,12 +93,11 @@ class SendReports(Resource):
 
 class DayReports(Resource):
     serializer_class = DayFigures
-    pagination_class = None
     filter_backends = ()
     scope = "read"
 
     def parameters(self) -> set[str]:
-        return {"from", "until", "fields"}
+        return {"from", "until", "fields", "cursor", "limit"}
 
     @extend_schema(
         operation_id="reports_days",
@@ -126,7 +129,7 @@ class DayReports(Resource):
             for line in reports.report(asked).lines
             if line.at is not None and line.figures.messages
         ]
-        return Response(self.get_serializer(shown, many=True).data)
+        return self.paged(self.paginator.within(shown, request))
 
     def _moment(self, name: str) -> Any:
         raw = self.request.query_params.get(name, "")

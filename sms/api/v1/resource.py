@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +19,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from sms.api.authentication import KeyAuthentication, PartnerUser
 from sms.api.throttle import KeyThrottle, RateLimited
-from sms.api.v1 import access, problems
-from sms.api.v1.bodies import Json, SearchBody
+from sms.api.v1 import access, deprecations, problems
+from sms.api.v1.bodies import Json, SearchBody, Strict
 from sms.api.v1.idle_parts import READING, refuse_idle, repeated_in
 from sms.api.v1.paging import Keyset
 from sms.api.v1.problems import ApiProblem
@@ -49,6 +50,10 @@ class Resource(RateLimited, GenericViewSet[Any]):
     http_method_names: Any = ("get", "head", "post", "patch", "delete")
     schema = ResourceSchema()
     lookup_value_converter = "int"
+    made: ClassVar[type[Serializer[Any]] | None] = (
+        None  # what a new one is answered with, where that is more than what is read
+    )
+    forms: ClassVar[tuple[str, ...]] = ()  # actions that take a file, so a form too
     scope: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
     of_service: ClassVar[str] = "service"
@@ -70,6 +75,24 @@ class Resource(RateLimited, GenericViewSet[Any]):
                 raise problems.unknown(name, "parameter", sorted(known))
         changes = request.method not in READING and "pk" in kwargs and self.action not in self.unmatched
         refuse_idle(request, matches=changes)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Whatever is answered, it says that the operation will go."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        match = request.resolver_match
+        if match and (going := deprecations.deprecation_of(request.method or "", match.route)):
+            for name, value in going.headers.items():
+                answer[name] = value
+        return answer
+
+    def get_parsers(self) -> list[Any]:
+        """Of the action that this method is; which one it is DRF says only later."""
+        action = (
+            getattr(self, "action_map", {}).get(str(self.request.method).lower()) if self.request else None
+        )
+        if (getattr(self, "action", None) or action) in self.forms:
+            return [*super().get_parsers(), MultiPartParser()]
+        return super().get_parsers()
 
     def parameters(self) -> set[str]:
         if self.request.method not in ("GET", "HEAD"):
@@ -116,6 +139,12 @@ class Resource(RateLimited, GenericViewSet[Any]):
         self.expect(found)
         return found
 
+    def answered(self) -> set[str]:
+        """What a thing is answered with, where one is made or planned."""
+        if self.action not in ("create", "plan") or self.serializer_class is None:
+            return set()
+        return set((self.made or self.get_serializer_class())().fields)
+
     def prepared(self, rows: Sequence[Any]) -> Sequence[Any]:
         """What is shown of rows. A resource that shows more than the rows reads it here in one go."""
         return rows
@@ -127,17 +156,25 @@ class Resource(RateLimited, GenericViewSet[Any]):
         """What is shown of rows, as one page."""
         return self.get_paginated_response(self.get_serializer(self.prepared(found), many=True).data)
 
-    def read(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
-        """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry."""
+    def read(self, kind: type[Strict], form: type[Strict] | None = None) -> dict[str, Any]:
+        """The body, checked. No body counts as an empty object, a form as the object of its fields, a list's repeated for each entry.
+
+        `form` says what a form has where it has other fields than JSON.
+        """
         data = self.request.data
         if isinstance(data, QueryDict):  # where a missing tick would count as no
+            kind = form or kind
             lists = {name for name, field in kind().fields.items() if isinstance(field, ListField)}
             if repeated := list(repeated_in(data, lists)):
                 raise problems.of_many(repeated)
-            data = {name: data.getlist(name) if name in lists else data[name] for name in data}
-        serializer = kind(data=data)
+            data = {
+                name: [one for one in data.getlist(name) if one != ""] if name in lists else data[name]
+                for name in data
+            }
+        serializer = kind(data=data, context={"answered": self.answered()})
         if not serializer.is_valid():
             raise problems.of_many(wrong_in_body(serializer))
+        self.request.meant = serializer.meant()  # type: ignore[attr-defined]  # `access.once` compares it
         return dict(serializer.validated_data)
 
     def shown(self, row: object, *, status: int = 200) -> Response:
@@ -187,7 +224,7 @@ def described(
     )
 
 
-def once(name: str, summary: str, body: type[Serializer[Any]], answer: Any) -> Callable[[Act], Any]:
+def once(name: str, summary: str, body: type[Strict], answer: Any) -> Callable[[Act], Any]:
     """An act of a resource: its body is read as `body`, and it runs once per Idempotency-Key. The API describes it as `name`.
 
     What is neither `create` nor `partial_update` is posted to an address of its own: of one thing where it takes a `pk`. A change needs

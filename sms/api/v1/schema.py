@@ -1,43 +1,32 @@
-"""The OpenAPI document: what drf-spectacular finds, and what all operations share: parameters, errors, security, an example each.
-
-`manage.py spectacular --format openapi-json --file docs/openapi.json` writes it down; a test holds both together.
-"""
+"""What drf-spectacular is told of our views and serializers: parameters, names and optional fields. `documents` puts it together."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from sms.api.idempotency import HEADER
-from sms.api.v1 import option_fields
-from sms.values.problems import ProblemCode
-
-OURS = "/api/v1/"
-OPEN_TO_PARTNERS = ("/api/v1/", "/v2/", "/v1/", "/resources/", "/receipts/", "/inbound/")
-UNMATCHED = ("audiences_replace", "callbacks_replay")  # acts on one thing that do not look at its ETag
+from sms.api.v1.bodies import Change, Strict
+from sms.api.v1.deprecations import deprecation_of
+from sms.api.v1.sparse import Sparse
 
 
-def _json(name: str) -> Any:
+def read_json(name: str) -> Any:
     return json.loads(Path(__file__).with_name(name).read_text("utf-8"))
 
 
-SCHEMAS: dict[str, Any] = _json("schemas.json")  # of what no serializer describes
-# One example per operation, by its id: the JSON sent, and the JSON answered by status. A test holds each to its schema. An answer may be
-# the name of a resource, `page of` one, or an object that is `like` one but for the values beside it.
-EXAMPLES: dict[str, Any] = _json("examples.json")
-# a send has the usual options where nothing else is written
-EXAMPLES["resources"]["send"] = option_fields.USUAL | EXAMPLES["resources"]["send"]
-CODE_SCHEMA = {
-    "type": "string",
-    "description": "\n".join(f"* `{code}`: {code.meaning}" for code in ProblemCode),
-    "enum": list(ProblemCode),
-}
+SCHEMAS: dict[str, Any] = read_json("schemas.json")  # of what no serializer describes
+OURS = "/api/v1/"
+UNMATCHED = ("audiences_replace", "callbacks_replay")  # acts on one thing that do not look at its ETag
 
 
 class ResourceSchema(AutoSchema):
+    def is_deprecated(self) -> bool:
+        return deprecation_of(self.method, self.path) is not None
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix(OURS).split("/")[0]]
 
@@ -46,17 +35,24 @@ class ResourceSchema(AutoSchema):
         found = []
         if here and getattr(self.view, "serializer_class", None):
             found.append(
-                OpenApiParameter("fields", str, description="Only these fields, separated by commas.")
+                OpenApiParameter(
+                    "fields",
+                    str,
+                    description="Only these fields, separated by commas. What tells one from another is always there.",
+                )
             )
         if here and getattr(self.view, "action", "") == "retrieve":
             found.append(header("If-None-Match", "An ETag: 304 while nothing changed."))
         if name == "sends_create":
-            found.append(header(HEADER, "Required unless `dry_run`: a new random text per send."))
-        elif self.method == "POST" and not name.endswith("_search"):
+            found.append(header(HEADER, "A new random text per send.", required=True))
+        elif self.method == "POST" and not name.endswith(("_search", "_plan")):
             found.append(header(HEADER, "The same request with the same key gets the same answer."))
         if not here and "{id}" in self.path and name not in UNMATCHED:
             found.append(header("If-Match", "An ETag: 412 where it has changed since."))
         return found
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
@@ -71,8 +67,41 @@ class ResourceSchema(AutoSchema):
         return found
 
 
-def header(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+def header(name: str, description: str, *, required: bool = False) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, required=required)
+
+
+class NamedSerializer(OpenApiSerializerExtension):
+    """A component is called what people call it, and says which of its fields may be missing.
+
+    A body takes null for whatever may be left out. An answer that `fields` makes shorter has its `identity` always.
+    """
+
+    target_class = "rest_framework.serializers.Serializer"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: Any) -> str | None:
+        return type(self.target).__name__.removesuffix("Shape")
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        shown: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if isinstance(self.target, Strict):
+            _optional(self.target, shown)
+            shown["additionalProperties"] = False
+        elif isinstance(self.target, Sparse) and (identity := self.target.identity):
+            shown["required"] = [identity]
+        return shown
+
+
+def _optional(body: Strict, shown: dict[str, Any]) -> None:
+    """What may be left out may be null, and in a body that makes something empty too."""
+    for name in shown.get("properties", {}).keys() - set(shown.get("required", ())):
+        about = shown["properties"][name]
+        if isinstance(about.get("type"), str):
+            about["type"] = [about["type"], "null"]
+            if not isinstance(body, Change):
+                about.pop("minLength", None)
+                about.pop("minItems", None)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
@@ -113,66 +142,3 @@ class BareKeyScheme(OpenApiAuthenticationExtension):
     def get_security_definition(self, auto_schema: Any) -> Any:
         says = "The API key by itself, without a scheme before it."
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": says}
-
-
-def open_to_partners(endpoints: list[Any]) -> list[Any]:
-    """Preprocessing: what partners and Webex Connect call."""
-    return [one for one in endpoints if one[0].startswith(OPEN_TO_PARTNERS)]
-
-
-def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Postprocessing: examples, the problem's shape, and bodies that take no unknown names."""
-    components = result["components"]
-    components["schemas"] |= {
-        "Problem": SCHEMAS["problem"],
-        "ProblemCode": CODE_SCHEMA,
-        "MessagingV1Result": SCHEMAS["messaging_v1_result"],
-    }
-    components.setdefault("responses", {})["Problem"] = {
-        "description": "What went wrong, and how to correct it.",
-        "content": {
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem"},
-                "example": EXAMPLES["resources"]["problem"],
-            }
-        },
-    }
-    for path, operations in result["paths"].items():
-        for operation in operations.values():
-            if isinstance(operation, dict) and "operationId" in operation:
-                _show(operation)
-                if path.startswith(OURS):
-                    _close(operation, components["schemas"])
-    return result
-
-
-def _show(operation: dict[str, Any]) -> None:
-    example = EXAMPLES["operations"].get(operation["operationId"], {})
-    for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-        if kind == "application/json" and "request" in example:
-            media["example"] = example["request"]
-    for status, response in operation["responses"].items():
-        for kind, media in response.get("content", {}).items():
-            if status in example and kind == "application/json":
-                media["example"] = _answer(example[status])
-            if status in example and kind == "text/csv":
-                media["example"] = example[status]
-
-
-def _answer(written: Any) -> Any:
-    resources = EXAMPLES["resources"]
-    match written:
-        case str() if written.startswith("page of "):
-            return {"items": [resources[written.removeprefix("page of ")]], "next_cursor": None}
-        case str():
-            return resources[written]
-        case {"like": resource, **others}:
-            return resources[resource] | others
-    return written
-
-
-def _close(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    for media in operation.get("requestBody", {}).get("content", {}).values():
-        name = media["schema"].get("$ref", "").rpartition("/")[2]
-        if name:
-            schemas[name]["additionalProperties"] = False

@@ -1,205 +1,45 @@
-"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`. `dry_run` answers with the plan instead.
+"""Sends: made by `sms.compose`, held and stopped by `sms.sends.control`; `plan` answers with what one would do.
 
 Times are ISO 8601 in UTC, and related things go by their names.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.throttle import tell_caps
 from sms.api.v1 import access
-from sms.api.v1.bodies import HoldBody, Json, NoBody
+from sms.api.v1.bodies import HoldBody, NoBody
 from sms.api.v1.filters import AnyRejectFilter, OfSendFilter, RejectFilter, SendFilter
 from sms.api.v1.messages import MessageShape
-from sms.api.v1.option_fields import WithShownOptions
 from sms.api.v1.orders import naming_rows, order_of, source_of
-from sms.api.v1.plan_shape import AskingShape, PlanShape, shape_of
-from sms.api.v1.problems import ApiProblem, CodeField
-from sms.api.v1.resource import Collection, Resource, described, once
-from sms.api.v1.send_body import SendBody, SendChange
-from sms.api.v1.sparse import Number, Sparse, SparseModel, Text, Words
+from sms.api.v1.plan_shape import PlanShape
+from sms.api.v1.problems import ApiProblem
+from sms.api.v1.resource import Collection, Resource, described, once, posted
+from sms.api.v1.send_body import PlanBody, PlanUpload, SendBody, SendChange, SendFields, SendUpload
+from sms.api.v1.send_shapes import (
+    LISTED,
+    LeftOutShape,
+    MadeMessageShape,
+    MadeSendShape,
+    SendShape,
+    ShownSend,
+    StoppedShape,
+)
 from sms.audiences.files import Limits
 from sms.compose.approval import queries
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
-from sms.models import OVER, ApprovalState, Message, Reject, Send, SendOptions, SendState, ShownState
-from sms.sends import control, holds, plan, progress, reschedule, waits
-from sms.sends.own_numbers import without_recipients
-from sms.sends.plan.shapes import Caution
-from sms.sends.waits import WaitReason
-from sms.values.msisdn.mention import masked
-
-LISTED = 100  # messages in the answer to a send that was made
-OWN_DIGITS = 7  # by which a number is known in another text
-
-
-class ApprovalShape(serializers.Serializer[Any]):
-    """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
-
-    state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
-    needed = serializers.IntegerField(help_text="How many people must approve.")
-    given = serializers.IntegerField(help_text="How many did.")
-    rules = AskingShape(many=True, source="request.rules")
-    asked_at = serializers.DateTimeField(source="request.asked_at")
-    expires_at = serializers.DateTimeField(
-        source="request.expires_at",
-        help_text="Until then it can be answered; once approved, until then the send has to begin.",
-    )
-
-
-class WaitShape(serializers.Serializer[Any]):
-    """What keeps the messages of a send from being posted now."""
-
-    reason = serializers.ChoiceField(choices=[one.value for one in WaitReason])
-    until = serializers.DateTimeField(allow_null=True, help_text="Null where nobody knows.")
-    says = serializers.CharField()
-
-
-class SendShape(Sparse, WithShownOptions):
-    """A send with its counters. `counts` has messages by state; states without a message are left out."""
-
-    id = serializers.IntegerField(source="send.pk")
-    name = serializers.CharField(source="send.name")
-    client_reference = serializers.CharField(source="send.client_reference")
-    message_id = serializers.UUIDField(
-        source="send.reference",
-        allow_null=True,
-        help_text="The `messageId` of `/v2/messages`, where it came from there.",
-    )
-    state = serializers.ChoiceField(
-        choices=ShownState.values,
-        source="send.shown_state",
-        help_text="`posted`: all of it was handed over. `settled`: each message has its end as well. "
-        "Wait for `settled` or `cancelled`; neither is taken back.",
-    )
-    held = serializers.BooleanField(help_text="Whether a pause keeps it from going on.")
-    waits = WaitShape(many=True, help_text="What its messages wait for; empty where nothing keeps them back.")
-    approval = ApprovalShape(allow_null=True, help_text="The latest request; null where none was made.")
-    sender = serializers.CharField(source="send.sender")
-    text = Words(source="send.text", help_text="Null unless the key has the scope `texts`.")
-    template = serializers.CharField(source="send.template", allow_null=True)
-    policy_group = serializers.CharField(source="send.policy_group", allow_null=True)
-    link_domain = serializers.CharField(source="send.link_domain", allow_null=True)
-    labels = serializers.ListField(child=serializers.CharField(), source="send.words")
-    audience = serializers.IntegerField(
-        source="send.audience.audience_id", allow_null=True, help_text="Where it was a saved one."
-    )
-    send_at = serializers.DateTimeField(source="send.due_at")
-    test = serializers.BooleanField(
-        source="send.test", help_text="A person's test of a draft, to their own number or a seed list."
-    )
-    recipients = serializers.IntegerField(source="send.recipients")
-    rejected = serializers.IntegerField(source="send.rejected")
-    counts = serializers.DictField(
-        child=serializers.IntegerField(),
-        help_text="Messages by state, from the first moment on: those still to be written are pending.",
-    )
-    outstanding = serializers.IntegerField(help_text="Messages without an end.")
-    created_at = serializers.DateTimeField(source="send.created_at")
-    posted_at = serializers.DateTimeField(
-        source="send.posted_at", allow_null=True, help_text="When the last of it was handed over."
-    )
-    settled_at = serializers.DateTimeField(
-        source="send.settled_at",
-        allow_null=True,
-        help_text="When the last message had its end. What is heard afterwards still changes `counts`.",
-    )
-    cancelled_at = serializers.DateTimeField(source="send.cancelled_at", allow_null=True)
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Numbers of its recipients are hidden in its own texts unless the key has the scope `numbers`."""
-        shown: dict[str, Any] = super().to_representation(instance)
-        if not self.context.get("numbers"):
-            for name in ("text", *SendOptions.TEXTS.split()):
-                if isinstance(shown.get(name), str):
-                    shown[name] = without_recipients(shown[name], instance.send)
-        return shown
-
-
-class MadeMessageShape(SparseModel):
-    """A message of a send that was just made."""
-
-    number = Number(source="msisdn")
-    reference = Text(source="partner_reference", help_text="What you call the recipient.")
-
-    class Meta:
-        model = Message
-        fields = ("id", "row", "number", "reference")
-
-
-class MadeSendShape(SendShape):
-    """A send that was just made, with what a careful colleague would say of its text."""
-
-    messages = MadeMessageShape(
-        many=True,
-        allow_null=True,
-        help_text=f"In the order of the rows, where they are {LISTED} at most and written already; otherwise null: "
-        "`/sends/{id}/messages` has them.",
-    )
-    cautions = shape_of(Caution)(many=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSend:
-    """A send, its counters, whether something holds it, what it waits for, and how its approval stands."""
-
-    send: Send
-    counts: dict[str, int]
-    outstanding: int
-    held: bool
-    approval: queries.ApprovalStatus | None
-    waits: Sequence[waits.Wait]
-
-
-class RejectShape(Sparse):
-    """A row refused before a message existed."""
-
-    row = serializers.IntegerField()
-    value = serializers.SerializerMethodField(help_text="What stood there; needs the scope `numbers`.")
-    code = CodeField()
-    reason = serializers.CharField()
-
-    def get_value(self, reject: Any) -> str:
-        """May be a whole number, so it is a number's secret."""
-        return str(reject.value) if self.context.get("numbers") else "•••"
-
-
-class LeftOutShape(RejectShape):
-    """A row of a send that was refused before a message existed."""
-
-    id = serializers.IntegerField(source="pk")
-    send = serializers.IntegerField(source="send_id")
-    reference = serializers.SerializerMethodField(
-        help_text="What the one who asked for it calls the recipient. Numbers in it are hidden without the scope `numbers`."
-    )
-
-    def get_reference(self, reject: Any) -> str:
-        """May be the number itself."""
-        said = str(reject.reference)
-        if not said or self.context.get("numbers"):
-            return said
-        number = "".join(filter(str.isdigit, reject.value))[-OWN_DIGITS:]
-        if len(number) == OWN_DIGITS and number in "".join(filter(str.isdigit, said)):
-            return masked(said)
-        return without_recipients(said, reject.send)
-
-
-class StoppedShape(serializers.Serializer[Any]):
-    """What a cancel or a stop did."""
-
-    stopped = serializers.IntegerField(help_text="Messages that were kept from being posted.")
-    state = serializers.ChoiceField(choices=ShownState.values)
+from sms.models import OVER, Message, Reject, Send, SendState
+from sms.sends import control, holds, progress, reschedule, waits
+from sms.sends.plan import as_json, build_plan
 
 
 @described(
@@ -212,7 +52,8 @@ class StoppedShape(serializers.Serializer[Any]):
 class Sends(Collection):
     serializer_class = SendShape
     filterset_class = SendFilter
-    parser_classes = (Json, MultiPartParser)
+    made = MadeSendShape
+    forms = ("create", "plan")
     queryset = (
         Send.objects.select_related(
             *("sender", "template", "policy_group", "link_domain", "service", "audience")
@@ -242,36 +83,47 @@ class Sends(Collection):
 
     @extend_schema(
         operation_id="sends_create",
-        summary="Make a send, or plan it",
-        request={"application/json": SendBody, "multipart/form-data": SendBody},
-        responses={
-            201: MadeSendShape,
-            200: OpenApiResponse(PlanShape, description="With `dry_run`: what would happen."),
-        },
+        summary="Make a send",
+        request={"application/json": SendBody, "multipart/form-data": SendUpload},
+        responses={201: MadeSendShape},
     )
     def create(self, request: Request) -> HttpResponse:
-        """Commit a send; one that has to be approved waits as `awaiting`.
-
-        With `dry_run` nothing is stored and no Idempotency-Key is needed."""
-        body = self.read(SendBody)
-        if body.get("audience") and body.get("notify_url") and not access.shows_numbers(request):
-            says = "This key lacks the scope “numbers”, so it cannot have receipts of a saved audience passed on: they hold its numbers."
-            raise ApiProblem(403, "forbidden", says)
-        if body["dry_run"]:
-            order = self._order(body)
-            with naming_rows(source_of(body)):
-                planned = plan.build_plan(
-                    order,
-                    now=timezone.now(),
-                    public_url=settings.PUBLIC_URL,
-                    row=body.get("plan_row"),
-                    masked=order.saved is not None and not access.shows_numbers(request),
-                    wordless=order.saved is not None and not access.shows_texts(request),
-                )
-            return Response(plan.as_json(planned))
+        """Commit a send; one that has to be approved waits as `awaiting`."""
+        body = self._asked(SendBody, SendUpload)
         access.only_sandbox(request)
         access.need_idempotency_key(request)
         return access.once(request, lambda: self._made(body))
+
+    @extend_schema(
+        operation_id="sends_plan",
+        summary="Plan a send",
+        request={"application/json": PlanBody, "multipart/form-data": PlanUpload},
+        responses={200: PlanShape},
+    )
+    @posted(detail=False)
+    def plan(self, request: Request) -> Response:
+        """What would happen, and what is wrong with it, exactly as making it would say.
+
+        Nothing is stored, and no Idempotency-Key is needed."""
+        body = self._asked(PlanBody, PlanUpload)
+        order = self._order(body)
+        with naming_rows(source_of(body)):
+            planned = build_plan(
+                order,
+                now=timezone.now(),
+                public_url=settings.PUBLIC_URL,
+                row=body.get("row"),
+                masked=order.saved is not None and not access.shows_numbers(request),
+                wordless=order.saved is not None and not access.shows_texts(request),
+            )
+        return Response(as_json(planned))
+
+    def _asked(self, kind: type[SendFields], form: type[SendFields]) -> dict[str, Any]:
+        body = self.read(kind, form)
+        if body.get("audience") and body.get("notify_url") and not access.shows_numbers(self.request):
+            says = "This key lacks the scope “numbers”, so it cannot have receipts of a saved audience passed on: they hold its numbers."
+            raise ApiProblem(403, "forbidden", says)
+        return body
 
     def _order(self, body: dict[str, Any]) -> Order:
         limits = Limits(bytes=settings.UPLOAD_MAX_BYTES, rows=settings.UPLOAD_MAX_ROWS)

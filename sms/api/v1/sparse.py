@@ -1,18 +1,33 @@
 """What leaves: serializers whose fields a caller can choose (`?fields=id,state`), and numbers masked, texts null unless the key may see
 them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db import models
 from rest_framework import serializers
 
+from sms.api.v1.bodies import Moment
 from sms.api.v1.problems import unknown
 from sms.sends.own_numbers import without_recipients
 from sms.values.msisdn import mask
 from sms.values.msisdn.mention import masked, numbers_like, starred
 
 
-class Sparse(serializers.Serializer[Any]):
-    """A read-only shape. The context's `only` names the fields that are wanted, None for all."""
+class Answer(serializers.Serializer[Any]):
+    """A read-only shape. What there is none of is null, a text as well as an id or a time; a list or an object is empty instead."""
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        return {name: None if value == "" else value for name, value in shown.items()}
+
+
+class Sparse(Answer):
+    """An answer that can be shorter: the context's `only` names the fields that are wanted beside `identity`, None for all.
+
+    One without an identity is never made shorter.
+    """
+
+    identity: ClassVar[str] = "id"
 
     def get_fields(self) -> dict[str, Any]:
         """Those that were asked for; an unknown name is an error that lists the known ones."""
@@ -25,15 +40,37 @@ class Sparse(serializers.Serializer[Any]):
         for name in only:
             if name not in fields:
                 raise unknown("fields", "field", fields, name)
-        return {name: field for name, field in fields.items() if name in only}
+        return {name: field for name, field in fields.items() if name in only or name == self.identity}
 
 
 class SparseModel(Sparse, serializers.ModelSerializer[Any]):
     """Fields that are shown as the model has them. All are read-only."""
 
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateTimeField: Moment
+    }
+
+    def build_standard_field(self, name: str, field: Any) -> Any:
+        kind, kwargs = super().build_standard_field(name, field)
+        return kind, kwargs | ({"allow_null": True} if may_be_empty(field) else {})
+
     def get_extra_kwargs(self) -> dict[str, Any]:
         wanted: dict[str, Any] = super().get_extra_kwargs()
         return {name: wanted.get(name, {}) | {"read_only": True} for name in self.Meta.fields}
+
+
+def may_be_empty(field: Any) -> bool:
+    return isinstance(field, models.CharField | models.TextField) and field.blank
+
+
+class Known(serializers.IntegerField):
+    """A number, null where our table has 0 for what is not known."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"allow_null": True})
+
+    def to_representation(self, value: Any) -> Any:
+        return value or None
 
 
 class Words(serializers.CharField):

@@ -57,7 +57,7 @@ urlpatterns = [
     *router.urls,
     path("me", Me.as_view({"get": "retrieve"})),
     path("caps", Caps.as_view({"get": "retrieve"})),
-    path("events", Events.as_view(LIST)),
+    path("events", Events.as_view({"get": "follow"})),
     path("rejects", Rejects.as_view(LIST)),
     path("sends/<int:pk>/messages", SendMessages.as_view(LIST)),
     path("sends/<int:pk>/rejects", SendRejects.as_view(LIST)),

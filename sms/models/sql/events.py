@@ -12,9 +12,9 @@ from sms.models.sql import session
 from sms.models.sql.update_rows import stored
 
 TABLE = "sms_event"
-_OPEN = "coalesce(pg_current_xact_id_if_assigned()::text::bigint + 1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
-
-_TO_COME = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+_MINE = "pg_current_xact_id_if_assigned()::text::bigint + 1"
+_OPEN = f"coalesce({_MINE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+_TO_COME = f"greatest({_MINE}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
 
 
 class Place(NamedTuple):

@@ -3,7 +3,7 @@
     build_plan(order, …)   the plan, as one tree; raises `ComposeError` exactly where making the send would
     as_json(plan)    the same as plain JSON, which the API answers and the page is drawn from
 
-Called by the plan page and by `dry_run` of the API.
+Called by the plan page and by `POST /api/v1/sends/plan`.
 """
 
 from sms.sends.plan.build import build_plan

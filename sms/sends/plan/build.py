@@ -53,7 +53,7 @@ def build_plan(
     known = not encodings.unknown
     return Plan(
         made_at=now,
-        recipients=figures.recipients,
+        recipient_count=figures.recipients,
         rejected=figures.rejected,
         removed=tuple(
             PlanRemoved(one.code, f"{one.text}.", one.count, tuple(one.rows)) for one in figures.removed

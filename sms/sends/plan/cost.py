@@ -21,7 +21,7 @@ def _country(country: str, recipients: int, least: int, most: int, price: Price 
         return Country(country, recipients, least, most, None, "", None, None)
     return Country(
         country=country,
-        recipients=recipients,
+        recipient_count=recipients,
         least=least,
         most=most,
         price=price.amount,
@@ -44,7 +44,7 @@ def total(countries: Sequence[Country], *, entered: bool) -> Cost:
     unpriced = 0
     for one in countries:
         if one.cost_least is None or one.cost_most is None:
-            unpriced += one.recipients
+            unpriced += one.recipient_count
             continue
         least[one.currency] += one.cost_least
         most[one.currency] += one.cost_most

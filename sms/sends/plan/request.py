@@ -54,10 +54,10 @@ def marked(written: str, *, message_id: int, attempt: int, order: ResolvedOrder)
 
 
 def line_of(order: ResolvedOrder, figures: Survey, row: int | None) -> ComposedMessage:
-    """The message of a row, by default the first; raises ComposeError naming `plan_row`."""
+    """The message of a row, by default the first; raises ComposeError naming `row`."""
     if row is None:
         return figures.head[0]
     if (line := checks.line_of(order, row)) is not None:
         return line
     says = f"Row {row:,} gets no message. Choose a row that is not rejected."
-    raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "plan_row", says, row)])
+    raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "row", says, row)])

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sms.compose.approval.rules import ApprovalReason
+from sms.webex.wire import stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Country:
     """What goes to one country, and its cost; null where it has no price."""
 
     country: str
-    recipients: int
+    recipient_count: int
     least: int
     most: int
     price: Decimal | None
@@ -147,7 +148,7 @@ class Plan:
     """What would happen, in the figures that the page before the button shows. Null stands for what cannot be known."""
 
     made_at: datetime  # other times count from it: how long approval takes cannot be known
-    recipients: int
+    recipient_count: int
     rejected: int
     removed: tuple[PlanRemoved, ...]
     encoding: str
@@ -174,11 +175,11 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        return self.recipients + self.rejected
+        return self.recipient_count + self.rejected
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
-    """Plain JSON: moments in UTC, money as text. `request` becomes an object."""
+    """Plain JSON: moments in UTC, money as text, null where there is no text. `request` becomes an object."""
     made: dict[str, Any] = _plain(plan)
     made["request"] = json.loads(plan.request)
     return made
@@ -191,7 +192,9 @@ def _plain(value: Any) -> Any:
         case tuple():
             return [_plain(one) for one in value]
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return stamp(value)
         case Decimal():
             return f"{value:f}"
+        case "":
+            return None
     return value

@@ -23,7 +23,7 @@ def test_a_file_is_uploaded_once_and_sent_to_by_its_id():
     assert made.status_code == 201, made.content
     pk, current = made.json()["id"], made.json()["current"]
     assert made["Location"] == f"/api/v1/audiences/{pk}"
-    assert (current["version"], current["source"], current["recipients"], current["rejected"]) == (
+    assert (current["version"], current["source"], current["recipient_count"], current["rejected"]) == (
         *(1, "customers.csv"),
         *(2, 2),
     )
@@ -31,9 +31,9 @@ def test_a_file_is_uploaded_once_and_sent_to_by_its_id():
     event = AuditEvent.objects.get(act="audience.created")
     assert (event.actor_kind, event.door) == ("key", "api")
     order = {"template": "order_shipped", "audience": pk}
-    assert partner.post("sends", order | {"dry_run": True}).json()["recipients"] == 2
+    assert partner.post("sends/plan", order).json()["recipient_count"] == 2
     sent = partner.post("sends", order, Idempotency_Key="k1")
-    assert (sent.status_code, sent.json()["recipients"]) == (201, 2)
+    assert (sent.status_code, sent.json()["recipient_count"]) == (201, 2)
     assert Send.objects.get().audience == service.audiences.get().current
     assert sent.json()["audience"] == pk
     assert Send.objects.get().source == "Customers, version 1"
@@ -47,7 +47,7 @@ def test_a_new_version_is_what_later_sends_use():
     replaced = upload(partner, f"audiences/{pk}/versions", file=book)
     assert (replaced.status_code, replaced.json()["current"]["version"]) == (201, 2)
     versions = partner.get(f"audiences/{pk}/versions").json()["items"]
-    assert [(one["version"], one["recipients"]) for one in versions] == [
+    assert [(one["version"], one["recipient_count"]) for one in versions] == [
         (2, len(expected.recipients)),
         (1, 2),
     ]
@@ -97,7 +97,8 @@ def test_one_that_was_used_is_archived_and_one_that_was_not_is_deleted():
     [
         ({"csv": "nothing\nhere\n"}, 422, "csv"),
         ({"csv": ""}, 400, "csv"),
-        ({"csv": ...}, 400, "file"),
+        ({"csv": ...}, 400, "csv"),
+        ({"file": "x"}, 400, "file"),
         ({"name": ""}, 400, "name"),
         ({"name": "Regulars"}, 409, "name"),
         ({"column": "mobile"}, 400, "column"),
@@ -139,11 +140,11 @@ def test_an_audience_of_others_is_none_and_rows_are_read_at_the_upload_only():
     _, partner = a_partner()
     _, other = a_partner(slug="other", name="Other")
     theirs = other.post("audiences", {"name": "Theirs", "csv": TABLE}).json()["id"]
-    refused = partner.post("sends", {"text": "Hello", "audience": theirs, "dry_run": True})
+    refused = partner.post("sends/plan", {"text": "Hello", "audience": theirs})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "audience")
     for path in ("", "/versions", "/rejects"):
         assert partner.get(f"audiences/{theirs}{path}").status_code == 404
-    column = other.post("sends", {"text": "x", "audience": theirs, "column": "name", "dry_run": True})
+    column = other.post("sends/plan", {"text": "x", "audience": theirs, "column": "name"})
     assert (column.status_code, column.json()["errors"][0]["field"]) == (400, "column")
-    both = other.post("sends", {"text": "x", "audience": theirs, "csv": TABLE, "dry_run": True})
+    both = other.post("sends/plan", {"text": "x", "audience": theirs, "csv": TABLE})
     assert (both.status_code, both.json()["errors"][0]["field"]) == (400, "audience")

@@ -1,4 +1,4 @@
-"""The last value that a send may have, and the first that it may not: through a dry run, which refuses what making it would."""
+"""The last value that a send may have, and the first that it may not: through a plan, which refuses what making it would."""
 
 from datetime import timedelta
 
@@ -14,12 +14,12 @@ LIMIT = 40  # characters of this service
 
 
 def planned(**asked):
-    """The answer to a dry run."""
+    """The answer to its plan."""
     _, partner = a_partner(service=a_partner_service(text_limit=LIMIT))
     now = timezone.now()
     for name, value in asked.items():
         asked[name] = (now + value).isoformat() if isinstance(value, timedelta) else value
-    return partner.post("sends", {"text": "Hello", "recipients": TO, "dry_run": True} | asked)
+    return partner.post("sends/plan", {"text": "Hello", "recipients": TO} | asked)
 
 
 ALLOWED = [
@@ -49,7 +49,6 @@ REFUSED = [
     ({"send_at": timedelta(minutes=-3)}, "send_at"),
     ({"send_at": timedelta(minutes=10), "expires_at": timedelta(minutes=9)}, "expires_at"),
     ({"expires_at": timedelta(seconds=-1)}, "expires_at"),
-    ({"receipts": []}, "receipts"),
     ({"resend": "always"}, "expires_at"),
     ({"resend": "evidence", "receipts": ["DELIVERED"]}, "receipts"),
     ({"ramp": True, "receipts": ["FAILED"]}, "receipts"),
@@ -60,7 +59,7 @@ REFUSED = [
 def test_the_last_value_that_is_allowed_is_planned(asked):
     answer = planned(**asked)
     assert answer.status_code == 200, answer.content
-    assert answer.json()["recipients"] == 1
+    assert answer.json()["recipient_count"] == 1
 
 
 @pytest.mark.parametrize(("asked", "field"), REFUSED, ids=str)
@@ -80,7 +79,7 @@ def test_a_value_that_makes_one_text_too_long_is_a_rejected_row():
         ],
     )
     plan = answer.json()
-    assert (plan["recipients"], plan["rejected"]) == (1, 2)
+    assert (plan["recipient_count"], plan["rejected"]) == (1, 2)
     (removed,) = plan["removed"]
     assert (removed["code"], removed["rows"], removed["count"]) == ("text_too_long", [2, 3], 2)
     assert removed["reason"] == "2 rows make a text that is too long."
@@ -95,8 +94,8 @@ def test_a_policy_group_checks_consent_or_the_cap_or_both(checks, allowed):
     ContactPolicyGroup.objects.update(check_consent=True, apply_frequency_cap=True)
     _, partner = a_partner(service=service)
     consent, cap = checks
-    body = {"text": "Hi", "recipients": TO, "dry_run": True, "policy_group": "marketing"}
-    answer = partner.post("sends", body | {"check_consent": consent, "apply_frequency_cap": cap})
+    body = {"text": "Hi", "recipients": TO, "policy_group": "marketing"}
+    answer = partner.post("sends/plan", body | {"check_consent": consent, "apply_frequency_cap": cap})
     if not allowed:
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "check_consent")
         return
@@ -114,7 +113,9 @@ def test_the_figures_of_a_plan_are_of_all_its_texts():
         {"number": f"+4477009001{place:02}", "values": {"t": text}}
         for place, text in enumerate(texts, start=1)
     ]
-    plan = partner.post("sends", {"text": "$(t)", "recipients": rows, "dry_run": True}).json()
+    plan = partner.post("sends/plan", {"text": "$(t)", "recipients": rows}).json()
     assert plan["segments"] == {"worst": 3, "typical": 2, "total": 7}
     assert plan["encodings"] == {"gsm7": 3, "ucs2": 1, "unknown": 0}
-    assert [(one["country"], one["recipients"], one["least"]) for one in plan["countries"]] == [("GB", 4, 7)]
+    assert [(one["country"], one["recipient_count"], one["least"]) for one in plan["countries"]] == [
+        ("GB", 4, 7)
+    ]

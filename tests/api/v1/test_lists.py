@@ -49,7 +49,7 @@ def test_every_list_and_every_single_thing_of_ones_own_service_only():
         assert partner.get(path).status_code == 200
         assert not path.startswith("sends/") or stranger.get(path).status_code == 404
     facts.fold()
-    assert partner.get("reports/days").json()[0]["counts"] == {"pending": 2}
+    assert partner.get("reports/days").json()["items"][0]["counts"] == {"pending": 2}
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,7 +145,7 @@ def test_receipts_of_a_saved_audience_are_passed_on_only_where_the_scope_allows_
     service, partner = a_partner(*scopes)
     audience = one_of_everything(service)["audiences"]
     asked = {"text": "Hi", "audience": audience, "notify_url": "https://partner.example/in"}
-    refused = partner.post("sends", asked | {"dry_run": True})
+    refused = partner.post("sends/plan", asked)
     assert refused.status_code == (200 if status == 201 else 403)
     made = partner.post("sends", asked, Idempotency_Key="k1")
     assert (made.status_code, Notify.objects.exists()) == (status, status == 201)
@@ -210,7 +210,7 @@ def test_endpoints_are_added_changed_and_replayed_and_their_secret_is_shown_once
     assert partner.post(f"callbacks/{ids['callbacks']}/replay").json() == {"replayed": 1}
     assert partner.call("DELETE", path).status_code == 204
     _, blind = a_partner("callbacks", "all", service=service)
-    Callback.objects.update(body='{"data": {"to": "+447710000000"}}')
+    Callback.objects.update(body='{"data": {"number": "+447710000000"}}')
     CallbackEndpoint.objects.update(full_numbers=True)
     assert blind.get(f"callbacks/{ids['callbacks']}").json()["body"] is None
     assert NUMBER in partner.get(f"callbacks/{ids['callbacks']}").json()["body"]

@@ -84,7 +84,7 @@ def test_an_audience_keeps_what_was_chosen_and_found(book):
         "heading_row": 2, "rows_above": 1, "hidden_rows": 1, "hidden_columns": ["Notes"],
     }  # fmt: skip
     again = posted(partner, f"audiences/{made.json()['id']}/versions", book, hidden_rows="include")
-    assert again.json()["current"]["recipients"] == 2
+    assert again.json()["current"]["recipient_count"] == 2
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_a_choice_that_has_no_effect_is_refused(body, field):
 def test_a_table_in_a_body_has_a_row_of_headings():
     _, partner = a_partner()
     table = "Office,+447700900001\nName,Mobile\nAda,+447700900101\n"
-    refused = partner.post("sends", {"text": "Hi $(Name)", "csv": table, "dry_run": True})
+    refused = partner.post("sends/plan", {"text": "Hi $(Name)", "csv": table})
     assert refused.json()["errors"][0]["field"] == "heading_row"
-    answer = partner.post("sends", {"text": "Hi $(Name)", "csv": table, "heading_row": 2, "dry_run": True})
-    assert answer.json()["recipients"] == 1
+    answer = partner.post("sends/plan", {"text": "Hi $(Name)", "csv": table, "heading_row": 2})
+    assert answer.json()["recipient_count"] == 1
 
 
 @pytest.mark.parametrize(("said", "rows"), CHOICES)

@@ -102,7 +102,7 @@ def test_every_error_is_a_problem():
 def test_a_fault_of_ours_is_a_problem_without_its_details(settings):
     _, partner = a_partner()
     settings.UPLOAD_MAX_BYTES = None  # something that nobody expected
-    answer = partner.post("sends", {"text": "x", "csv": "+447700900101", "dry_run": True})
+    answer = partner.post("sends/plan", {"text": "x", "csv": "+447700900101"})
     assert (answer.status_code, answer["Content-Type"]) == (500, PROBLEM)
     assert "NoneType" not in answer.content.decode()
 
