@@ -8,7 +8,7 @@ from django.urls import resolve
 from drf_spectacular.generators import SchemaGenerator
 
 from sms.api.v1.access import SHARED
-from sms.api.v1.schema import EXAMPLES
+from sms.api.v1.documents import EXAMPLES
 from sms.models import (
     Callback,
     CallbackEndpoint,
