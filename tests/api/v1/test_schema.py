@@ -106,7 +106,9 @@ def test_every_choice_has_a_name_and_every_answer_says_its_headers(named):
         for status, answer in operation["responses"].items():
             headers = set(answer.get("headers", ()))
             assert "$ref" in answer or {"Request-Id", "RateLimit"} <= headers, (method, path)
-            assert status != "201" or not operation["operationId"].endswith("_create") or "Location" in headers
+            assert (
+                status != "201" or not operation["operationId"].endswith("_create") or "Location" in headers
+            )
     made = document["paths"]["/api/v1/sends"]["post"]
     (key,) = [one for one in made["parameters"] if one["name"] == "Idempotency-Key"]
     assert key["required"] and set(made["responses"]) == {"201", "4XX", "5XX"}
