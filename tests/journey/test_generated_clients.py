@@ -1,4 +1,4 @@
-"""Clients generated from docs/openapi.json: they send, plan, page, filter, cancel, replay and read problems of a running Textdesk."""
+"""Clients generated from docs/openapi.json, typed: they send, plan, page, filter, cancel, replay, and read what went wrong."""
 
 import json
 
