@@ -28,7 +28,8 @@ def one(options: argparse.Namespace) -> None:
 
     shop = desk.service("bench-secret")
     for name, make in (("one_send", _one_send), ("sends_of_one", _sends_of_one)):
-        say(options, name, **folds(shop, options.fold, make))
+        if options.fold:
+            say(options, name, **folds(shop, options.fold, make))
     say(options, "found", **found(shop, options.rows))
 
 

@@ -17,6 +17,15 @@ from tests.support.partners import a_partner
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
 
+TABLES = ("sms_send", "sms_message", "sms_echo", "sms_reject", "sms_statecount", "sms_event")
+
+
+def about_sends(taken: CaptureQueriesContext) -> int:
+    """Statements; without those that a key and a process have once a minute."""
+    return sum(
+        any(f'{table}"' in one["sql"] or f"{table} " in one["sql"] for table in TABLES) for one in taken
+    )
+
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_end_the_last_two_messages_at_once_the_later_one_sees_both():
@@ -57,7 +66,7 @@ def test_more_sends_and_more_recipients_take_no_more_statements(django_capture_o
         with CaptureQueriesContext(connection) as taken, django_capture_on_commit_callbacks(execute=True):
             assert receipts.fold() == sends
         assert Send.objects.filter(settled_at=None).count() == 0
-        return len(taken)
+        return about_sends(taken)
 
     def made(recipients: int) -> int:
         people = [
@@ -69,7 +78,7 @@ def test_more_sends_and_more_recipients_take_no_more_statements(django_capture_o
                 "sends", {"text": "Hello", "recipients": people}, Idempotency_Key=f"k{recipients}"
             )
         assert answer.status_code == 201 and len(answer.json()["messages"]) == recipients
-        return len(taken)
+        return about_sends(taken)
 
     folded(1)
     assert folded(2) == folded(9)

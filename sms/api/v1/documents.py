@@ -15,7 +15,7 @@ from sms.api.v1 import event_schemas, option_fields
 from sms.api.v1.schema import OURS, SCHEMAS, read_json
 from sms.api.v1.schema_enums import with_names
 from sms.api.v1.schema_headers import HEADERS, describe_headers
-from sms.api.v1.send_fields import FILLING, RECIPIENT
+from sms.api.v1.send_fields import FILLING, RECIPIENT, RECIPIENT_OR_NUMBER
 from sms.values.problems import ProblemCode
 
 # One example per operation, by its id: the JSON sent, and the JSON answered by status. A test holds each to its schema. An answer may be
@@ -53,7 +53,11 @@ class PartnersDocument(SchemaGenerator):
     def finish(self, made: dict[str, Any]) -> None:
         components = made["components"]
         components["schemas"] |= {"Problem": SCHEMAS["problem"], "ProblemCode": CODE_SCHEMA}
-        components["schemas"] |= {"Recipient": RECIPIENT, "Filling": FILLING}
+        components["schemas"] |= {
+            "Recipient": RECIPIENT,
+            "RecipientOrNumber": RECIPIENT_OR_NUMBER,
+            "Filling": FILLING,
+        }
         components["schemas"] |= event_schemas.components()
         made["webhooks"] = event_schemas.webhooks()
         components["headers"] = HEADERS
