@@ -150,7 +150,7 @@ def fill(shop, rows: int, many: uuid.UUID, rare: uuid.UUID) -> None:
             "INSERT INTO sms_event (event_id, service_id, owner, type, send_id, message_id, subject_id, at, created_at, test, data,"
             f" transaction_id) SELECT {name}, {shop.pk}, {owner}, {kind}, {send.pk}, {first} + n %% {MESSAGES}, 0,"
             f" CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, {'false' if postgresql else 0}, {data}, {'n / 1000000' if postgresql else 0}"
-            f" FROM ({numbers}) AS numbered ORDER BY n",
+            f" FROM ({numbers}) AS numbered",
             [rows],
         )
         for statement in [*restore, "ANALYZE"]:
