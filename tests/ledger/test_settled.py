@@ -17,7 +17,6 @@ from tests.support.partners import a_partner
 from tests.support.provider import Provider
 from tests.support.sends import a_send, a_service
 
-
 TABLES = ("sms_send", "sms_message", "sms_echo", "sms_reject", "sms_statecount", "sms_event")
 
 
