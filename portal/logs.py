@@ -17,6 +17,7 @@ from sms.values.msisdn.mention import masked_values
 # a route that was mistyped; a UUID has 36.
 _ELSEWHERE = re.compile(r"(\bhttps?://[^/\s\"'<>]+/)[^\s\"'<>]+", re.IGNORECASE)
 _QUERY = re.compile(r"([?&][\w.\[\]-]{1,100}=)[^&\s\"'#]+")
+_PREFIX = re.compile(r"td_[a-z]+_[0-9a-f]{8}")  # of an API key, which may be shown; its digits are no number
 _LONG_PART = re.compile(r"(/)[\w:=-]{40,}", re.ASCII)
 
 
@@ -28,8 +29,9 @@ def without_keys(text: str) -> str:
 
 
 def _hide(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    for key, value in event.items():
-        event[key] = masked_values(_without_keys_within(value))
+    for name, value in event.items():
+        if not (isinstance(value, str) and _PREFIX.fullmatch(value)):
+            event[name] = masked_values(_without_keys_within(value))
     return event
 
 

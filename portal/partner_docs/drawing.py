@@ -104,8 +104,12 @@ class _Renderer(RendererHTML):
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"
 
-    def th_open(self, *_: Any) -> str:
-        return '<th scope="col">'
+    def th_open(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
+        """A heading without words, over names of rows, is none."""
+        return '<th scope="col">' if tokens[at + 1].content else "<td>"
+
+    def th_close(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
+        return "</th>\n" if tokens[at - 1].content else "</td>\n"
 
     def fence(self, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
         kind = tokens[at].info.strip()

@@ -111,7 +111,7 @@ def claim(owner: str, *, limit: int, now: datetime) -> list[EndpointLease]:
 def _lease_of(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
     """One whose secrets cannot be read holds up this endpoint and no other."""
     settings = _settings_of(row.pk, now)
-    return settings and EndpointLease(row.pk, settings, Width(row.width), row.failures)
+    return EndpointLease(row.pk, settings, Width(row.width), row.failures) if settings else None
 
 
 def _settings_of(pk: int, now: datetime) -> CallbackEndpoint | None:
@@ -145,7 +145,7 @@ def read_due(lease: EndpointLease, *, now: datetime) -> None:
     """Who stands in line next: urgent ones first, replays last, each by its time. Of what is kept no longer nothing can be told."""
     most = min(AHEAD * lease.row.batch_size, MOST_READ) if lease.failures < OPENS_AFTER else 1
     mine = Callback.objects.filter(endpoint=lease.pk, next_at__isnull=False, next_at__lte=now)
-    mine, found = _not_begun(mine, [lease]), []
+    mine, found = _not_begun(mine, [lease]), list[Callback]()
     for priority in (
         PRIORITIES
     ):  # one statement each, so that those of another priority that are not due are not looked at

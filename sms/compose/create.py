@@ -231,6 +231,7 @@ def _fields(
 
 
 def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatch) -> None:
+    mode: dict[str, Any] = {"simulated": True} if send.simulated else {}
     audit(
         "send.created",
         send,
@@ -242,6 +243,6 @@ def _record_created(send: Send, order: Order, *, by: Actor, batch: StatementBatc
         template=str(order.template or ""),
         leave_out=order.options.leave_out.names,
         due_at=send.due_at.isoformat(),
-        **({"simulated": True} if send.simulated else {}),
+        **mode,
         **(found.figures if (found := order.audience.findings) else {}),
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db.models import QuerySet
 
 from sms.models import Label, Send, Service
-from sms.models.send import LABEL_LENGTH
+from sms.models.label import LABEL_LENGTH
 from sms.values.problems import Problem, ProblemCode, ProblemError
 
 MOST = 10  # of a send

@@ -719,7 +719,7 @@ class Migration(migrations.Migration):
                 ('status', models.PositiveSmallIntegerField(default=0)),
                 ('headers', models.JSONField(default=dict)),
                 ('body', models.BinaryField(default=bytes)),
-                ('sealed', sms.models.fields.SecretField(db_default='', default='', help_text='All of the body, where it holds a secret.')),
+                ('whole', sms.models.fields.SecretField(db_default='', default='', help_text='All of the body, where it holds a secret.')),
                 ('made_at', models.DateTimeField()),
             ],
             options={

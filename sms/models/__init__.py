@@ -17,6 +17,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.label import Label
 from sms.models.link import (
     Click,
     ClickCount,
@@ -38,7 +39,7 @@ from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, Re
 from sms.models.refused_request import RefusedRequest
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.retention import RetentionClock, RetentionRun, SendKeeping
-from sms.models.send import Label, Reject, Send, Slice, StateCount
+from sms.models.send import Reject, Send, Slice, StateCount
 from sms.models.send_options import Lane, Resend, SendOptions
 from sms.models.send_state import OVER, UNFINISHED, SendState, ShownState
 from sms.models.sender import Registration, Sender, SenderKind

@@ -33,11 +33,11 @@ class IdempotentAnswer(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     body = models.BinaryField(default=bytes)
-    sealed = SecretField(default="", db_default="", help_text="All of the body, where it holds a secret.")
+    whole = SecretField(default="", db_default="", help_text="All of the body, where it holds a secret.")
     made_at = models.DateTimeField()
 
     personal = PersonalData(
-        service="service", texts="key headers", raw="body", team="sealed", neutral="owner fingerprint"
+        service="service", texts="key headers", raw="body", team="whole", neutral="owner fingerprint"
     )
 
     class Meta:
@@ -49,14 +49,14 @@ class IdempotentAnswer(models.Model):
 
     @property
     def answered(self) -> bytes:
-        return str(self.sealed).encode() if self.sealed else bytes(self.body)
+        return str(self.whole).encode() if self.whole else bytes(self.body)
 
     @classmethod
     def keep(cls, pk: int, *, status: int, headers: dict[str, str], body: bytes) -> None:
         """The answer to the request that claimed the row, in its transaction."""
         open_part = _SECRET.sub(rb'\1""', body)
-        sealed = body.decode() if open_part != body else ""
-        cls.objects.filter(pk=pk).update(status=status, headers=headers, body=open_part, sealed=sealed)
+        whole = body.decode() if open_part != body else ""
+        cls.objects.filter(pk=pk).update(status=status, headers=headers, body=open_part, whole=whole)
 
     @classmethod
     def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:

@@ -15,8 +15,6 @@ from sms.models.receipt_choice import USUAL_RECEIPTS, Receipts
 from sms.models.send_options import ONE_END, Lane, SendOptions
 from sms.models.send_state import OVER, UNFINISHED, SendState, ShownState
 
-LABEL_LENGTH = 30
-
 
 class Send(SendOptions):
     """One composed job, unchangeable once made: who (audience), what (text or template), from whom (sender), when (`due_at`)."""
@@ -349,24 +347,3 @@ class Reject(models.Model):
 
     def __str__(self) -> str:
         return f"row {self.row}: {self.reason}"
-
-
-class Label(models.Model):
-    """A short word by which a team sorts its sends and looks at reports (`sms.compose.labels`).
-
-    It comes to be with the first send that has it, and is never renamed: reports would not follow.
-    """
-
-    service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="labels")
-    word = models.CharField(max_length=LABEL_LENGTH)
-
-    personal = PersonalData(service="service", texts="word", unique="word")
-
-    class Meta:
-        ordering = ("word",)
-        constraints = (
-            UniqueConstraint(fields=("service", "word"), name="label_is_written_once_per_service"),
-        )
-
-    def __str__(self) -> str:
-        return self.word

@@ -30,7 +30,7 @@ from sms.models import (
     SendState,
     Upload,
 )
-from sms.models.send import LABEL_LENGTH
+from sms.models.label import LABEL_LENGTH
 from tests.support.large_audiences import (
     a_draft,
     finished,

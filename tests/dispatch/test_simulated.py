@@ -77,6 +77,12 @@ def test_the_number_decides_as_in_the_sandbox(monkeypatch):
         message = send.messages.get(msisdn=DRAMA.format(digits))
         assert [one.verdict for one in message.clicks.order_by("at")] == verdicts
     assert not SimulatedReceipt.objects.exists()
+    assert (dispatch.due_within(4, simulated=True) or 0) > 0, (
+        "a dropped connection keeps no send open for long"
+    )
+    release(send)
+    simulate()
+    assert Send.objects.get().state == "finished"
     provider.dispatch()
     assert provider.bodies == [] and not Pace.objects.exists()
 

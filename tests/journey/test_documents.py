@@ -109,7 +109,7 @@ def test_every_block_of_the_documentation_works_as_it_is_served(
     assert re.search(r"^\d+ delivered$", said["api"], flags=re.MULTILINE), shown
     # the last block of that page sends one code twice
     ids = re.findall(r'"messageId":"([^"]+)"', said["api"])
-    assert ids[-1] == ids[-2] != ids[-3], shown
+    assert len(ids) == 2 and ids[0] == ids[1], shown
     assert '"messageId"' in said["older-apis"] and '"code":"1001"' in said["older-apis"], shown
     told = set(re.findall(r"^(message\.\w+) \{", said["callbacks"], flags=re.MULTILINE))
     assert told == {"message.delivered", "message.failed"}, shown

@@ -15,7 +15,7 @@ from sms.api.v1 import access
 from sms.api.v1.bodies import Change, Moment, NoBody, Strict
 from sms.api.v1.filters import AudienceFilter
 from sms.api.v1.problems import invalid, refused
-from sms.api.v1.reading_fields import CountryField, WithHeadingRow, WithReading
+from sms.api.v1.reading_fields import CountryField, UploadedFileField, WithHeadingRow, WithReading
 from sms.api.v1.resource import Collection, Resource, described, once
 from sms.api.v1.send_shapes import RejectShape
 from sms.api.v1.sparse import Remark, Sparse
@@ -49,7 +49,7 @@ class RowsUpload(WithReading, WithCountry):
 
     elsewhere: ClassVar[dict[str, str]] = {"csv": "A table as a text comes as JSON; a form has a file."}
 
-    file = serializers.FileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
+    file = UploadedFileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
     column = serializers.CharField(
         required=False,
         max_length=200,

@@ -57,7 +57,8 @@ class EndpointShape(SparseModel):
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def get_keys(self, endpoint: CallbackEndpoint) -> list[str]:
-        return sorted({self._names_of(ApiKey, "identity", "name", endpoint)[one] for one in endpoint.keys})
+        names = self._names_of(ApiKey, "identity", "name", endpoint)
+        return sorted({names[one] for one in endpoint.keys if one in names})
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def get_senders(self, endpoint: CallbackEndpoint) -> list[str]:
@@ -66,10 +67,11 @@ class EndpointShape(SparseModel):
 
     def _names_of(self, model: Any, by: str, name: str, endpoint: CallbackEndpoint) -> dict[str, str]:
         """Read once for a list."""
-        if model not in self.context:
+        read: Any = self.context
+        if model not in read:
             rows = model.objects.filter(service=endpoint.service_id).values_list(by, name)
-            self.context[model] = {str(one): word for one, word in rows}
-        known: dict[str, str] = self.context[model]
+            read[model] = {str(one): word for one, word in rows}
+        known: dict[str, str] = read[model]
         return known
 
 
@@ -250,7 +252,11 @@ class Endpoints(Collection):
             reply, event = callbacks.try_out(
                 endpoint, kind=body["type"], by=self.by, connection=connection, now=timezone.now()
             )
-        said = {"delivered": reply.ok, "status": reply.status, "milliseconds": reply.milliseconds}
+        said: dict[str, Any] = {
+            "delivered": reply.ok,
+            "status": reply.status,
+            "milliseconds": reply.milliseconds,
+        }
         said |= {"error": reply.error, "reply": reply.text, "event": event}
         return access.once(request, lambda: Response(TestedShape(said).data))
 

@@ -8,14 +8,14 @@ write them down; a test holds files and code together.
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 
+from sms.api.own_address import address_for
 from sms.api.v1 import event_schemas, option_fields
 from sms.api.v1.schema import OURS, SCHEMAS, read_json
 from sms.api.v1.schema_enums import with_names
 from sms.api.v1.schema_headers import HEADERS, describe_headers
-from sms.api.v1.send_fields import FILLING, RECIPIENT
+from sms.api.v1.send_fields import FILLING, RECIPIENT, RECIPIENT_OR_NUMBER
 from sms.values.problems import ProblemCode
 
 # One example per operation, by its id: the JSON sent, and the JSON answered by status. A test holds each to its schema. An answer may be
@@ -46,14 +46,18 @@ class PartnersDocument(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:  # as its parent has it
         made = super().get_schema(request=request, public=public)
-        made["servers"] = [{"url": settings.PUBLIC_URL}] if request else [ANYWHERE]
+        made["servers"] = [{"url": address_for(request)}] if request else [ANYWHERE]
         self.finish(made)
         return made
 
     def finish(self, made: dict[str, Any]) -> None:
         components = made["components"]
         components["schemas"] |= {"Problem": SCHEMAS["problem"], "ProblemCode": CODE_SCHEMA}
-        components["schemas"] |= {"Recipient": RECIPIENT, "Filling": FILLING}
+        components["schemas"] |= {
+            "Recipient": RECIPIENT,
+            "RecipientOrNumber": RECIPIENT_OR_NUMBER,
+            "Filling": FILLING,
+        }
         components["schemas"] |= event_schemas.components()
         made["webhooks"] = event_schemas.webhooks()
         components["headers"] = HEADERS

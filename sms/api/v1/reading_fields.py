@@ -25,6 +25,11 @@ class CountryField(serializers.CharField):
         return given
 
 
+@extend_schema_field({"type": "string", "format": "binary"})
+class UploadedFileField(serializers.FileField):
+    """A file of a form."""
+
+
 class WithHeadingRow(Strict):
     """A table in `csv` is read with it."""
 

@@ -143,7 +143,8 @@ class Resource(RateLimited, GenericViewSet[Any]):
         """What a thing is answered with, where one is made or planned."""
         if self.action not in ("create", "plan") or self.serializer_class is None:
             return set()
-        return set((self.made or self.get_serializer_class())().fields)
+        shape: Any = self.made or self.get_serializer_class()
+        return set(shape().fields)
 
     def prepared(self, rows: Sequence[Any]) -> Sequence[Any]:
         """What is shown of rows. A resource that shows more than the rows reads it here in one go."""

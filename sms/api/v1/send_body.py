@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from sms.api.v1.bodies import Change, Moment, Strict
 from sms.api.v1.option_fields import USUAL, WithOptions
-from sms.api.v1.reading_fields import CountryField, WithHeadingRow, WithReading
+from sms.api.v1.reading_fields import CountryField, UploadedFileField, WithHeadingRow, WithReading
 from sms.api.v1.send_fields import Fillings, Recipients
 from sms.compose.options import BELONGS
 from sms.values.problems import ProblemCode
@@ -122,7 +122,7 @@ class SendBody(WithHeadingRow, SendFields):
 class SendUpload(WithReading, SendFields):
     """A send to the rows of a file; either `text` or `template`."""
 
-    file = serializers.FileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
+    file = UploadedFileField(help_text="CSV or a workbook (XLSX, ODS, XLS).")
 
 
 class PlannedRow(serializers.Serializer[Any]):

@@ -50,6 +50,12 @@ RECIPIENT = {
         },
     },
 }
+RECIPIENT_OR_NUMBER = {
+    "oneOf": [
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        {"$ref": "#/components/schemas/Recipient"},
+    ]
+}
 FILLING = {
     "type": "object",
     "description": "What fills a placeholder: a column, and what stands where it is empty.",
@@ -127,12 +133,7 @@ class ListedRecipient:
         "minItems": 1,
         "maxItems": MOST_RECIPIENTS,
         "description": "Numbers, or numbers with the values for the placeholders. Rows count from 1.",
-        "items": {
-            "oneOf": [
-                {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
-                {"$ref": "#/components/schemas/Recipient"},
-            ]
-        },
+        "items": {"$ref": "#/components/schemas/RecipientOrNumber"},
     }
 )
 class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
