@@ -10,6 +10,7 @@ import sys
 import uuid
 from typing import TypeVar
 
+import httpx
 from openapi_python import AuthenticatedClient
 from openapi_python.api.audiences import audiences_create
 from openapi_python.api.callback_endpoints import endpoints_create, endpoints_replay, endpoints_verify
@@ -46,7 +47,7 @@ def good(answer: T | Problem | None) -> T:
 
 
 def main(desk: str, key: str, receiver: str) -> None:
-    client = AuthenticatedClient(desk, token=key, timeout=60)
+    client = AuthenticatedClient(desk, token=key, timeout=httpx.Timeout(60))
     mark = uuid.uuid4().hex
     body = SendBody(
         text="Hello",
