@@ -29,6 +29,6 @@ def asked_before(request: HttpRequest) -> AskedBefore:
 
 
 def ask_again(answer: HttpResponseBase, *, until: float, remember: str, of: str) -> None:
-    """It is the answer where nobody may wait; `until` counts seconds from when it was first asked, and `of` says whose it was found to be."""
+    """It is the answer where nobody may wait; `until` counts seconds from when it was first asked, `of` says whose it is."""
     answer.headers[AGAIN_UNTIL], answer.headers[AGAIN_FROM] = str(until), remember
     answer.headers[AGAIN_OF] = of
