@@ -1,11 +1,10 @@
-"""What a page says to the one who reads it: the address by which they came, and, signed in, the names of the API keys they may see."""
+"""What a page says to the one who reads it: their own address, and, signed in, the names of the API keys they may see."""
 
 import re
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,14 +17,6 @@ from sms.models import ApiKey
 
 MOST_SHOWN = 20
 _NAMED = 3  # in the prompt of a block
-
-
-def address_for(request: HttpRequest) -> str:
-    """Without a slash at its end. Of PUBLIC_URL's own host it is PUBLIC_URL: behind a proxy the scheme of the request may be another."""
-    host = request.get_host()
-    if urlsplit(settings.PUBLIC_URL).netloc.lower() == host.lower():
-        return str(settings.PUBLIC_URL).rstrip("/")
-    return f"{request.scheme}://{host}"
 
 
 def keys_for(request: HttpRequest) -> list[ApiKey]:

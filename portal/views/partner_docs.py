@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from portal.partner_docs import drawing, reader
 from portal.partner_docs import postman as postman_format
 from portal.partner_docs.pages import pages, sections
+from sms.api.own_address import address_for
 
 
 @login_not_required
@@ -45,7 +46,7 @@ def docs_page(request: HttpRequest, page: str) -> HttpResponse:
 @require_safe
 def postman(request: HttpRequest) -> HttpResponse:
     """The collection, made from the OpenAPI document when it is asked for."""
-    made = postman_format.collection(postman_format.document(), reader.address_for(request))
+    made = postman_format.collection(postman_format.document(), address_for(request))
     return JsonResponse(made, json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
@@ -62,6 +63,6 @@ def client(_request: HttpRequest, wheel: str) -> FileResponse:
 def _frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "sections": sections(),
-        "address": reader.address_for(request),
+        "address": address_for(request),
         "keys": reader.keys_for(request),
     }

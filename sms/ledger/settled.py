@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from sms.callbacks import events
 from sms.models.message import OPEN
-from sms.models.send import OVER, Send, StateCount
+from sms.models.send import Send, StateCount
+from sms.models.send_state import OVER
 from sms.models.sql.id_list import among
 
 TOLD = (*events.OF_SENDS, "reference")

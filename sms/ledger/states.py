@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
 
+from sms.callbacks import events as event_log
 from sms.callbacks import outbox
 from sms.callbacks.bodies import MessageChange
 from sms.ledger.counters import CountedMessage, CounterDeltas, MessagePlace, crossed_posting
@@ -36,7 +37,7 @@ def apply(changes: Sequence[StateChange], *, deltas: CounterDeltas) -> dict[int,
     for change in changes:
         by_message[change.message_id].append(change)
     rows = messages.lock(sorted(by_message))
-    followers = outbox.find_followers()
+    followers = event_log.find_followers()
     events: list[MessageChange] = []
     changed: list[RowChange] = []
     with pipelined():
@@ -134,7 +135,7 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
         if group.posted_at is not None and group.queued_at is not None:
             deltas.time("submit", message, group.posted_at, group.queued_at, count=group.count)
         sends.update(dict.fromkeys(group.ids or (), group.send_id))
-    if followers := outbox.find_followers():
+    if followers := event_log.find_followers():
         queued = [
             _plain_event(one.message_id, sends[one.message_id], MessageState.QUEUED, at, one.attempt)
             for one in accepted
@@ -150,7 +151,7 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:
     """Pending → cancelled for a whole send; returns how many. The caller has locked the send's slices."""
-    if followers := outbox.find_followers():
+    if followers := event_log.find_followers():
         pending = Message.objects.filter(send_id=send_id, state=MessageState.PENDING)
         cancelled = [
             _plain_event(pk, send_id, MessageState.CANCELLED, at, attempt)

@@ -39,8 +39,9 @@ from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, Re
 from sms.models.refused_request import RefusedRequest
 from sms.models.report import ReportFile, ReportPart, ReportSchedule
 from sms.models.retention import RetentionClock, RetentionRun, SendKeeping
-from sms.models.send import OVER, UNFINISHED, Reject, Send, SendState, ShownState, Slice, StateCount
+from sms.models.send import Reject, Send, Slice, StateCount
 from sms.models.send_options import Lane, Resend, SendOptions
+from sms.models.send_state import OVER, UNFINISHED, SendState, ShownState
 from sms.models.sender import Registration, Sender, SenderKind
 from sms.models.service import AuthKind, Pace, Service
 from sms.models.spend_cap import CapNotice, SpendCount

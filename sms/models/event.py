@@ -29,7 +29,9 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     transaction_id = models.BigIntegerField(default=0, help_text="Number of the transaction that wrote it.")
 
-    personal = PersonalData(service="service", texts="data", neutral="event_id owner type transaction_id")
+    personal = PersonalData(
+        service="service", texts="data", neutral="event_id owner type transaction_id subject_id"
+    )
 
     class Meta:
         ordering = ("transaction_id", "id")

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q
 
 from sms.models.personal import PersonalData
-from sms.models.send import UNFINISHED
+from sms.models.send_state import UNFINISHED
 
 
 class MessageState(models.TextChoices):

@@ -22,7 +22,7 @@ def stop(scope: Scope | Service, *, by: Actor) -> int:
     return stopped
 
 
-def holdunfinished(service: Service, *, by: Actor, because: str) -> int:
+def hold_unfinished(service: Service, *, by: Actor, because: str) -> int:
     """Hold whatever of it has not ended, each send by itself, so that a person looks at each; returns how many sends."""
     sends = list(unfinished(service))
     for send in sends:

@@ -51,16 +51,16 @@ def one(options: argparse.Namespace) -> None:
 
 def hook(desk, shop, count: int) -> dict[str, object]:
     """Folds with and without the outbox by turns (ABBA), each over receipts of its own: whatever grows with time weighs on both alike."""
-    from sms.callbacks import outbox
+    from sms.callbacks import events
 
-    real = outbox.find_followers
+    real = events.find_followers
     seconds = {"with": 0.0, "without": 0.0}
     desk.fold(shop, count)  # warm
     for turn in range(ROUNDS):
         for kind in ("with", "without") if turn % 2 else ("without", "with"):
-            outbox.find_followers = real if kind == "with" else lambda: None
+            events.find_followers = real if kind == "with" else lambda: None
             seconds[kind] += count / float(desk.fold(shop, count)["per_second"])
-    outbox.find_followers = real
+    events.find_followers = real
     started = time.perf_counter()
     for _ in range(200):
         real()

@@ -135,7 +135,7 @@ def found(shop, rows: int) -> dict[str, object]:
         "sends_settled": "sends?state=settled",
         "rejects": f"rejects?reference=ref-{middle}",
     }
-    client, figures = Client(), dict[str, object]()
+    client, figures = Client(SERVER_NAME="127.0.0.1"), dict[str, object]()
     for name, path in asked.items():
         took = []
         for _ in range(ASKED):

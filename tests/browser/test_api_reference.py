@@ -1,8 +1,10 @@
 """The reference at /api/docs/reference/ in Chromium under the CSP: every operation is there, one can be tried, it fits a dark phone."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support.partners import a_key, a_partner_service
+from tests.support.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]  # it is about a page, not rows
 
@@ -24,5 +26,6 @@ def test_the_reference_shows_every_operation_and_tries_one(page, live_server):
     assert "SHOP" in operation.locator(".live-responses-table").inner_text()
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 800})
-    page.wait_for_function("document.documentElement.classList.contains('dark-mode')")
-    page.wait_for_function("document.documentElement.scrollWidth <= 360")
+    # asked from here: a function that waits in the page is an eval there, which the CSP forbids
+    expect(page.locator("html.dark-mode")).to_have_count(1)
+    until(lambda: page.evaluate("document.documentElement.scrollWidth") <= 360, "it fits")

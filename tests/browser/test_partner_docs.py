@@ -1,4 +1,4 @@
-"""/api/docs/ in Chromium under the CSP: accessible in both looks; a block is copied with the reader's address; phones show text first."""
+"""The documentation in Chromium under the CSP: accessible, a block is copied with the reader's address, and a phone gets text first."""
 
 import pytest
 from playwright.sync_api import expect

@@ -11,7 +11,7 @@ from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
 from sms.models import Click, Echo, Receipt, Send, Service, Slice, StateCount
-from sms.models.send import SendState
+from sms.models.send_state import SendState
 from sms.models.sql.messages import Acceptance
 from sms.reports import facts
 from tests.support.receipts import receipt

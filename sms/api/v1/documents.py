@@ -8,9 +8,9 @@ write them down; a test holds files and code together.
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 
+from sms.api.own_address import address_for
 from sms.api.v1 import event_schemas, option_fields
 from sms.api.v1.schema import OURS, SCHEMAS, read_json
 from sms.api.v1.schema_enums import with_names
@@ -46,7 +46,7 @@ class PartnersDocument(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:  # as its parent has it
         made = super().get_schema(request=request, public=public)
-        made["servers"] = [{"url": settings.PUBLIC_URL}] if request else [ANYWHERE]
+        made["servers"] = [{"url": address_for(request)}] if request else [ANYWHERE]
         self.finish(made)
         return made
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sms.models import Click, InboundMessage, MessageState, OptOut
 from sms.models.event_types import EVENT_TYPES, SHAPES, EventType
-from sms.models.send import ShownState
+from sms.models.send_state import ShownState
 
 Schema = dict[str, Any]
 _KEY = {"type": ["integer", "null"]}

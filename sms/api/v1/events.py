@@ -22,7 +22,7 @@ from sms.models.event_types import EVENT_TYPES
 
 USUAL, MOST = 100, 1000
 LONGEST_WAIT = 30  # seconds
-KEY = {"min_value": 1, "max_value": 2**63 - 1, "required": False}
+KEY: dict[str, Any] = {"min_value": 1, "max_value": 2**63 - 1, "required": False}
 TYPES = OpenApiParameter(
     "types",
     {"type": "array", "items": {"$ref": "#/components/schemas/EventType"}},
@@ -115,8 +115,8 @@ class Events(Resource):
             rows = access.mine(self.request, Send.objects.filter(service=key.service_id))
             sends = set(rows.filter(client_reference=reference).values_list("pk", flat=True))
         if message := given.get("message"):
-            rows = Message.objects.filter(pk=message, send__service=key.service_id)
-            sends = _both(sends, set(rows.values_list("send_id", flat=True)))
+            its = Message.objects.filter(pk=message, send__service=key.service_id)
+            sends = _both(sends, set(its.values_list("send_id", flat=True)))
         if send := given.get("send"):
             sends = _both(sends, {send})
         return EventsWanted(

@@ -162,8 +162,8 @@ def _limit(
 
 def _shown(one: CapStanding) -> dict[str, Any]:
     per = MICROS if one.is_money else 1
-    amounts = [amount / per for amount in (one.cap, one.used, one.left)]
-    return _limit(one.label, one.unit, MINUTE if one.unit == UNIT else DAY, *amounts, one.free_at)
+    window = MINUTE if one.unit == UNIT else DAY
+    return _limit(one.label, one.unit, window, one.cap / per, one.used / per, one.left / per, one.free_at)
 
 
 def _countries(rules: CapRules) -> list[str]:

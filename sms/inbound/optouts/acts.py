@@ -53,7 +53,7 @@ def _opt_out_some(
         lock_opt_outs([service_id])
         known = OptOut.in_force(service_id, list(by_number))
         new = [refusal for number, refusal in by_number.items() if number not in known]
-        owners = _owners_of({refusal.send_id for refusal in new} - {None})
+        owners = _owners_of({refusal.send_id for refusal in new if refusal.send_id})
         made = OptOut.objects.bulk_create(
             (
                 OptOut(
@@ -90,7 +90,7 @@ def _opt_out_some(
     return {refusal.msisdn for refusal in new}
 
 
-def _owners_of(send_ids: Collection[int | None]) -> dict[int | None, UUID | None]:
+def _owners_of(send_ids: Collection[int]) -> dict[int | None, UUID | None]:
     """Whose the sends are that were answered."""
     return dict(Send.objects.filter(pk__in=send_ids).values_list("pk", "owner")) if send_ids else {}
 

@@ -75,7 +75,9 @@ def _last_messages(rows: Collection[OptOut]) -> dict[str, int]:
     posted = posted.order_by()
     theirs = {row.msisdn: row.send_id for row in rows}
     newest = (
-        posted.filter(send__service=next(iter(rows)).service_id).values_list("msisdn").annotate(pk=Max("pk"))
+        posted.filter(send__service=next(iter(rows)).service_id)
+        .values_list("msisdn")
+        .annotate(last=Max("pk"))
     )
     found = {numbers[spelled]: pk for spelled, pk in newest if not theirs[numbers[spelled]]}
     named = {send_id for send_id in theirs.values() if send_id}
