@@ -58,8 +58,6 @@ class ResourceSchema(AutoSchema):
         found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if found is not None:
             responses = found["responses"]
-            if name_needs_body(found["operationId"]):
-                found["requestBody"]["required"] = True
             if self.method != "GET":  # of a search, these two stand in the body
                 given = found.get("parameters", [])
                 found["parameters"] = [one for one in given if one["name"] not in ("cursor", "limit")]
@@ -67,11 +65,6 @@ class ResourceSchema(AutoSchema):
                 responses["304"] = {"description": "Nothing changed."}
             responses["4XX"] = responses["5XX"] = {"$ref": "#/components/responses/Problem"}
         return found
-
-
-def name_needs_body(name: str) -> bool:
-    """A send needs one of several fields, so none of them is required by itself, but something is."""
-    return name in ("sends_create", "sends_plan")
 
 
 def header(name: str, description: str, *, required: bool = False) -> OpenApiParameter:

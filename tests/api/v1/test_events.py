@@ -260,6 +260,21 @@ def test_a_reader_goes_on_where_it_was_and_a_repeat_shows_nothing_new():
     assert read(partner, "&client_reference=other") == [] == read(partner, f"&send={two.pk}&message=1")
 
 
+def test_a_cursor_that_went_on_in_another_copy_of_the_database_begins_anew():
+    service, partner = a_partner(*EVERYTHING)
+    a_send(service, 2)
+    Provider().dispatch()
+    here = partner.get("events").json()
+    latest = Event.objects.latest("transaction_id", "pk")
+    ahead = feed.Place(
+        latest.transaction_id + (10**6 if connection.vendor == "postgresql" else 0), latest.pk + 10**6
+    )
+    cursor = feed.written(feed.FeedPage([], ahead, more=False), now=timezone.now())
+    again = partner.get(f"events?after={cursor}").json()
+    assert again["items"] == here["items"] != []
+    assert partner.get(f"events?after={again['next_cursor']}").json()["items"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
