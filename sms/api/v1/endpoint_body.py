@@ -53,7 +53,8 @@ class EndpointFields(serializers.Serializer[Any]):
     labels = _names("It gets events of sends with one of these labels. Empty means of all sends.", 100)
     full_numbers = serializers.BooleanField(required=False, help_text="Needs the scope `numbers`.")
     texts = serializers.BooleanField(
-        required=False, help_text="With what people wrote in replies. Needs the scope `texts`."
+        required=False,
+        help_text="With what people wrote in replies, and which links they opened. Needs the scope `texts`.",
     )
     batch_size = serializers.IntegerField(
         required=False,
