@@ -99,7 +99,7 @@ def written(page: FeedPage, *, now: datetime) -> str:
 
 
 def read(cursor: str, *, service_id: int, now: datetime) -> Place:
-    """Where a reader was. One from before a restore of the database begins anew. Raises BadPlace."""
+    """Where a reader was. One that read on in another copy of this database begins anew. Raises BadPlace."""
     if not cursor:
         return START
     if cursor == NOW:
@@ -116,10 +116,8 @@ def read(cursor: str, *, service_id: int, now: datetime) -> Place:
         raise BadPlace(
             "This cursor is more than thirty days old, and events behind it are gone. Begin without `after`."
         )
-    if log.is_to_come(transaction_id):
-        log.begin_anew_after_a_restore(service_id)
-        return START
-    return Place(transaction_id, event)
+    place = Place(transaction_id, event)
+    return START if log.is_to_come(place) else place
 
 
 def forget(*, at_once: int = FORGET_AT_ONCE) -> int:

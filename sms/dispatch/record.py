@@ -125,7 +125,7 @@ def pause_service(service_id: int, *, because: str, at: datetime, **facts: Any) 
     if not fresh.update(paused_at=at, paused_because=because[:200]):
         return False
     sends = Send.objects.filter(service=service_id, state__in=UNFINISHED)
-    told = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
+    told: dict[str, Any] = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
     events.record_sends(sends, "send.held", at=at, **told)
     slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
     audit("service.paused", by=Actor.system(), service=slug, noun="service", key=service_id, **facts)

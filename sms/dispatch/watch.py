@@ -5,6 +5,7 @@ Each rule holds a send once: a person who resumes it has seen the figures and ov
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -122,7 +123,7 @@ def _hold(send: Send, broken: BrokenRule) -> None:
             facts=broken.facts,
             placed_by=by.label,
         )
-        told = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
+        told: dict[str, Any] = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
         events.record([events.of_send(send, "send.held", at=timezone.now(), **told)])
         audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
     log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)

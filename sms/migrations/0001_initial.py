@@ -660,13 +660,20 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(help_text='When it was written.')),
                 ('test', models.BooleanField(default=False, help_text="Of a test key's send: no person was written to.")),
                 ('data', models.JSONField(default=dict)),
-                ('transaction_id', models.BigIntegerField(default=0, help_text='Number of the transaction that wrote it.')),
+                ('transaction_id', models.BigIntegerField(default=0, help_text='Which transaction wrote it, behind those of earlier epochs.')),
             ],
             options={
                 'ordering': ('transaction_id', 'id'),
                 'indexes': [models.Index(fields=['service', 'transaction_id', 'id'], name='event_of_a_service'), models.Index(fields=['service', 'owner', 'transaction_id', 'id'], name='event_of_an_owner'), models.Index(fields=['send_id', 'transaction_id', 'id'], name='event_of_a_send')],
                 'constraints': [models.UniqueConstraint(fields=('event_id',), name='event_is_told_once')],
             },
+        ),
+        migrations.CreateModel(
+            name='EventEpoch',
+            fields=[
+                ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ('cluster', models.CharField(help_text='Its system identifier and timeline.', max_length=40)),
+            ],
         ),
         migrations.CreateModel(
             name='Upload',

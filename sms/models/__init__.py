@@ -9,7 +9,7 @@ from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
 from sms.models.erasure import Erasure
-from sms.models.event import Event
+from sms.models.event import Event, EventEpoch
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
 from sms.models.going_live import GoingLiveStep
 from sms.models.guard import ChangeState, Guarded, GuardedChange, WaitingChange

@@ -13,7 +13,8 @@ class Event(models.Model):
     each reader sees what it may, and what was erased is gone here too. `data` is what only the event knows. `owner` is the identity of
     the API key whose send it is about, null for people's. `subject_id` is the reject, incoming SMS or opt-out that it tells of.
 
-    Readers go by `transaction_id` and then by id: of a transaction that is over no row is added any more (docs/decisions/0033).
+    Readers go by `transaction_id` and then by id: of a transaction that is over no row is added any more (docs/decisions/0033). It is the
+    number of the epoch (`EventEpoch`) and of the transaction in it, in one.
     """
 
     event_id = models.CharField(max_length=40)
@@ -27,7 +28,9 @@ class Event(models.Model):
     created_at = models.DateTimeField(help_text="When it was written.")
     test = models.BooleanField(default=False, help_text="Of a test key's send: no person was written to.")
     data = models.JSONField(default=dict)
-    transaction_id = models.BigIntegerField(default=0, help_text="Number of the transaction that wrote it.")
+    transaction_id = models.BigIntegerField(
+        default=0, help_text="Which transaction wrote it, behind those of earlier epochs."
+    )
 
     personal = PersonalData(
         service="service", texts="data", neutral="event_id owner type transaction_id subject_id"
@@ -46,3 +49,15 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+
+class EventEpoch(models.Model):
+    """The time in which one PostgreSQL numbered the transactions of this database. The last is the present one's."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    cluster = models.CharField(max_length=40, help_text="Its system identifier and timeline.")
+
+    personal = PersonalData(neutral="cluster")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.cluster}"

@@ -76,7 +76,7 @@ def reject(request: ApprovalRequest, *, by: Actor, seen: str, comment: str) -> N
         send, locked = _locked(request)
         _refuse(obstacle(locked, user=by.user, now=now))
         _answer(locked, approved=False, by=by, seen=seen, comment=comment, now=now)
-        told = {"once": (locked.pk,), "reason": comment.strip()[:LONGEST_COMMENT]}
+        told: dict[str, Any] = {"once": (locked.pk,), "reason": comment.strip()[:LONGEST_COMMENT]}
         events.record([events.of_send(send, "send.refused", at=now, **told)])
         audit("send.rejected", send, by=by, request=locked.pk)
         endings.withdraw(send, by=by, now=now, to=ApprovalState.REJECTED)

@@ -1,6 +1,7 @@
 """Stop what has not been posted, and pause a whole service. Each is one audited act."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -37,7 +38,7 @@ def pause_service(service: Service, *, by: Actor, because: str) -> bool:
         if not fresh.update(paused_at=timezone.now(), paused_because=because[:200]):
             return False
         now = timezone.now()
-        told = {"once": ("service", now.isoformat()), "reason": because[:200], "rule": None}
+        told: dict[str, Any] = {"once": ("service", now.isoformat()), "reason": because[:200], "rule": None}
         events.record_sends(unfinished(service), "send.held", at=now, **told)
         audit("service.paused", service, by=by, because=because[:200])
     return True

@@ -38,7 +38,7 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
             by_program=by.kind == "key",
             **{field: scope},
         )
-        told = {"once": (made.pk,), "reason": made.because, "rule": None}
+        told: dict[str, Any] = {"once": (made.pk,), "reason": made.because, "rule": None}
         events.record_sends(unfinished(scope), "send.held", at=timezone.now(), **told)
         record(scope, "paused", by=by, because=because[:300])
     return made

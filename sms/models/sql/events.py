@@ -1,4 +1,8 @@
-"""The event log: rows that may be there already, and up to where it can be read without a gap."""
+"""The event log: rows that may be there already, and up to where it can be read without a gap.
+
+A PostgreSQL that a dump was restored into, or that took over from another, numbers transactions as it likes. Each such one begins an epoch
+of its own (`EventEpoch`), and what is written in it sorts behind all that was written before, under the cursors that readers have.
+"""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,13 +12,22 @@ from django.db import connection
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
-from sms.models.sql import session
 from sms.models.sql.update_rows import stored
 
 TABLE = "sms_event"
+EPOCHS = "sms_eventepoch"
+_LOCK = 0x4570_6F63  # of who writes an epoch down
+OF_AN_EPOCH = 48  # bits: room for the transactions of centuries
+# A server promoted from a standby or recovered up to a moment keeps its identifier and begins a new timeline
+_CLUSTER = "(SELECT system_identifier FROM pg_control_system()) || '-' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+_EPOCH = (
+    f"coalesce((SELECT CASE WHEN cluster = {_CLUSTER} THEN number ELSE number + 1 END"  # noqa: S608 - our own words
+    f" FROM {EPOCHS} ORDER BY number DESC LIMIT 1), 1)::bigint"
+)
+_EPOCH_OF_SQLITE = f"coalesce((SELECT max(number) + 1 FROM {EPOCHS}), 0)"  # noqa: S608 - our own words
 _MINE = "pg_current_xact_id_if_assigned()::text::bigint + 1"
-_OPEN = f"coalesce({_MINE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
-_TO_COME = f"greatest({_MINE}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
+_OPEN = f"(({_EPOCH}) << {OF_AN_EPOCH}) + coalesce({_MINE}, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+_TO_COME = f"(({_EPOCH}) << {OF_AN_EPOCH}) + greatest({_MINE}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
 
 
 class Place(NamedTuple):
@@ -39,12 +52,18 @@ _TYPES = {
 }
 _NAMES = ", ".join(_TYPES)
 _ON_POSTGRESQL = (
-    f"INSERT INTO {TABLE} ({_NAMES}, transaction_id) SELECT {_NAMES}, pg_current_xact_id()::text::bigint"  # noqa: S608 - words of ours; values are parameters
-    f" FROM json_to_recordset(%s) AS v({', '.join(f'{name} {kind}' for name, kind in _TYPES.items())})"
+    f"WITH epoch AS (SELECT {_EPOCH} AS now), begun AS (INSERT INTO {EPOCHS} (number, cluster) SELECT now, {_CLUSTER} FROM epoch"  # noqa: S608 - words of ours; values are parameters
+    # whoever cannot write it down writes events of it all the same, and does not wait
+    f" WHERE CASE WHEN NOT EXISTS (SELECT FROM {EPOCHS} WHERE number = now) THEN pg_try_advisory_xact_lock({_LOCK}) END"
+    " ON CONFLICT (number) DO NOTHING)"
+    f" INSERT INTO {TABLE} ({_NAMES}, transaction_id)"
+    f" SELECT {_NAMES}, (epoch.now << {OF_AN_EPOCH}) + pg_current_xact_id()::text::bigint"
+    f" FROM epoch, json_to_recordset(%s) AS v({', '.join(f'{name} {kind}' for name, kind in _TYPES.items())})"
     " ON CONFLICT (event_id) DO NOTHING"
 )
+_LAST_ID_OF_SQLITE = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{TABLE}'), 0)"  # noqa: S608 - our own words
 _ON_SQLITE = (
-    f"INSERT INTO {TABLE} ({_NAMES}, transaction_id) VALUES ({', '.join(['%s'] * len(_TYPES))}, 0)"  # noqa: S608 - words of ours; values are parameters
+    f"INSERT INTO {TABLE} ({_NAMES}, transaction_id) VALUES ({', '.join(['%s'] * len(_TYPES))}, {_EPOCH_OF_SQLITE} << {OF_AN_EPOCH})"  # noqa: S608 - words of ours; values are parameters
     " ON CONFLICT (event_id) DO NOTHING"
 )
 
@@ -83,18 +102,13 @@ def complete() -> Q:
     return Q(RawSQL(f"transaction_id < {_OPEN}", [], output_field=BooleanField()))  # noqa: S611 - our own words
 
 
-def is_to_come(transaction_id: int) -> bool:
-    """Whether no transaction has that number yet."""
-    if connection.vendor != "postgresql":
-        return transaction_id > 0
+def is_to_come(place: Place) -> bool:
+    """Whether nobody can have stood there yet: a reader of another copy of this database did."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT %s >= {_TO_COME}", [transaction_id])
+        if connection.vendor == "postgresql":
+            cursor.execute(f"SELECT %s >= {_TO_COME}", [place.transaction_id])
+        else:
+            cursor.execute(
+                f"SELECT (%s, %s) > ({_EPOCH_OF_SQLITE} << {OF_AN_EPOCH}, {_LAST_ID_OF_SQLITE})", place
+            )
         return bool(cursor.fetchone()[0])
-
-
-def begin_anew_after_a_restore(service_id: int) -> None:
-    """Another PostgreSQL numbers its transactions anew. What came from before, with numbers that it has not given yet, comes first."""
-    session.on_postgresql(
-        f"UPDATE {TABLE} SET transaction_id = 0 WHERE service_id = %s AND transaction_id >= {_TO_COME}",  # noqa: S608 - our own words
-        service_id,
-    )
