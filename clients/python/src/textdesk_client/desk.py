@@ -29,7 +29,7 @@ from textdesk_client.repeats import SafeRepeats
 
 LONG_POLL = 20  # seconds that the server may keep a question for events
 EVENTS_AT_ONCE = 500
-LONGEST_PAUSE = 30  # seconds between two looks for a Textdesk that is away
+LONGEST_PAUSE = 5  # seconds between two looks for a Textdesk that is away
 
 
 class NotSettled(TimeoutError):
