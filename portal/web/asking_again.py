@@ -7,17 +7,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.web.answers import Answered
 from portal.web.environ import Environ
-from sms.api.waiting import AGAIN_FROM, AGAIN_UNTIL, BEFORE, AskedBefore
+from sms.api.waiting import AGAIN_FROM, AGAIN_OF, AGAIN_UNTIL, BEFORE, AskedBefore
 
 MOST, MOST_OF_A_KEY = 40, 3  # in this process
 PAUSES = (0.25, 0.5)  # seconds before the first times; later the longest
 LONGEST = 1.0
 Ask = Callable[[Environ], Awaitable[Answered]]
-_TOLD = (AGAIN_UNTIL.lower().encode(), AGAIN_FROM.lower().encode())
+_TOLD = tuple(name.lower().encode() for name in (AGAIN_UNTIL, AGAIN_FROM, AGAIN_OF))
 
 
 class CallerGone(Exception):
@@ -25,7 +25,7 @@ class CallerGone(Exception):
 
 
 class AskingAgain:
-    """Those that wait now, by the key that they came with."""
+    """Those that wait now, by the key that the view knew them by: a caller can write one key in many ways."""
 
     def __init__(self) -> None:
         self.by_key: Counter[str] = Counter()
@@ -33,9 +33,10 @@ class AskingAgain:
     async def __call__(self, environ: Environ, receive: Callable[[], Awaitable[Any]], ask: Ask) -> Answered:
         """The answer, once it says no longer that it wants to be asked again; without what it says of that."""
         answered = await ask(environ)
-        if not _wish(answered):
+        wish = _wish(answered)
+        if wish is None:
             return answered
-        key = environ.get("HTTP_KEY") or environ.get("HTTP_AUTHORIZATION", "")
+        key = wish.of
         if self.by_key.total() >= MOST or self.by_key[key] >= MOST_OF_A_KEY:
             return _bare(answered)
         self.by_key[key] += 1
@@ -51,14 +52,13 @@ class AskingAgain:
         began, times, gone = clock(), 0, asyncio.ensure_future(_gone(receive))
         try:
             while wish := _wish(answered):
-                until, remembered = wish
-                pause = min(PAUSES[times] if times < len(PAUSES) else LONGEST, began + until - clock())
+                pause = min(PAUSES[times] if times < len(PAUSES) else LONGEST, began + wish.until - clock())
                 if pause <= 0:
                     break
                 await asyncio.wait({gone}, timeout=pause)
                 if gone.done():
                     raise CallerGone
-                environ[BEFORE], times = AskedBefore(clock() - began, remembered), times + 1
+                environ[BEFORE], times = AskedBefore(clock() - began, wish.remember), times + 1
                 answered = await ask(environ)
         finally:
             gone.cancel()
@@ -70,9 +70,18 @@ async def _gone(receive: Callable[[], Awaitable[Any]]) -> None:
         pass
 
 
-def _wish(answered: Answered) -> tuple[float, str] | None:
+class Wish(NamedTuple):
+    """To be asked again `until` so many seconds after it was first asked."""
+
+    until: float
+    remember: str
+    of: str
+
+
+def _wish(answered: Answered) -> Wish | None:
     found = {name.lower(): value.decode() for name, value in answered.headers if name.lower() in _TOLD}
-    return (float(found[_TOLD[0]]), found.get(_TOLD[1], "")) if _TOLD[0] in found else None
+    until, remember, of = (found.get(name, "") for name in _TOLD)
+    return Wish(float(until), remember, of) if until else None
 
 
 def _bare(answered: Answered) -> Answered:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponseBase
 
 BEFORE = "textdesk.asked_before"  # in the environ of a request that is asked again
-AGAIN_UNTIL, AGAIN_FROM = "Ask-Again-Until", "Ask-Again-From"  # of an answer, to the front alone
+AGAIN_UNTIL, AGAIN_FROM, AGAIN_OF = (
+    "Ask-Again-Until",
+    "Ask-Again-From",
+    "Ask-Again-Of",
+)  # of an answer, to the front alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ def asked_before(request: HttpRequest) -> AskedBefore:
     return found if isinstance(found, AskedBefore) else AskedBefore()
 
 
-def ask_again(answer: HttpResponseBase, *, until: float, remember: str) -> None:
-    """It is the answer where nobody may wait; `until` counts seconds from when it was first asked."""
+def ask_again(answer: HttpResponseBase, *, until: float, remember: str, of: str) -> None:
+    """It is the answer where nobody may wait; `until` counts seconds from when it was first asked, `of` says whose it is."""
     answer.headers[AGAIN_UNTIL], answer.headers[AGAIN_FROM] = str(until), remember
+    answer.headers[AGAIN_OF] = of

@@ -4,7 +4,7 @@ The recipient and what a partner calls things are looked up here, so each says o
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,13 +20,14 @@ from sms.models.optout import OptOut
 from sms.models.send import Reject, Send
 from sms.models.service import Service
 from sms.models.sql.id_list import among
-from sms.values.msisdn import mask
-from sms.values.msisdn.mention import masked, starred
+from sms.values.msisdn import BadNumber, mask, parse
+from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.webex.wire import stamp
 
 Facts = dict[str, Any]
 OF_SENDS = ("name", "client_reference", "callback_data", "sender__address")
 _NO_DIGIT = re.compile(r"\D+")
+OWN_DIGITS = 7  # by which a number that cannot be read is known in another text
 THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data")  # may be the number itself
 IN_TEXTS = ("detail", "url", "reason", "text")  # what people and networks wrote, in which a number may stand
 
@@ -64,13 +65,13 @@ def fill(callbacks: Sequence[Callback], *, numbers: bool, texts: bool) -> None:
 def envelopes(rows: Sequence[LoggedEvent], *, numbers: bool, texts: bool) -> list[Facts]:
     """`numbers`: whole ones; `texts`: what people wrote to us."""
     known = _Known(rows)
-    return [_envelope(row, known, numbers=numbers, texts=texts) for row in rows]
-
-
-def _envelope(row: LoggedEvent, known: "_Known", *, numbers: bool, texts: bool) -> Facts:
-    found = known.about(row)
+    told = [known.about(row) for row in rows]
     if not numbers:
-        _hide(found)
+        _hide_numbers(told, known.countries)
+    return [_envelope(row, found, texts=texts) for row, found in zip(rows, told, strict=True)]
+
+
+def _envelope(row: LoggedEvent, found: Facts, *, texts: bool) -> Facts:
     if not texts:
         found["text"] = None
     return {
@@ -84,11 +85,50 @@ def _envelope(row: LoggedEvent, known: "_Known", *, numbers: bool, texts: bool) 
     }
 
 
-def _hide(found: Facts) -> None:
+def _hide_numbers(told: Sequence[Facts], countries: Mapping[str, str]) -> None:
+    """In place. What a partner calls one recipient may be the number of this or of another one of its send: asks the database only where
+    something looks like a number. `countries` are the default ones, by service."""
+    written = {}
+    for found in told:
+        if found.get("number") and found["send"]:
+            for name in THEIR_WORDS:
+                for one in numbers_like(str(found.get(name) or "")):
+                    written[found["send"], one] = countries[found["service"]]
+    read = {asked: number for asked, country in written.items() if (number := _e164(asked[1], country))}
+    theirs = _recipients(read)
+    for found in told:
+        _hide(found, theirs.get(found["send"], ()))
+
+
+def _recipients(read: Mapping[tuple[int, str], str]) -> dict[int, set[str]]:
+    """Those of the numbers to which their sends go, by send."""
+    found: dict[int, set[str]] = {}
+    if read:
+        rows = Message.objects.filter(
+            send__in=among({send for send, _ in read}), msisdn__in=set(read.values())
+        )
+        for send_id, number in rows.order_by().values_list("send_id", "msisdn"):
+            found.setdefault(send_id, set()).add(number)
+    return found
+
+
+def _e164(written: str, country: str) -> str:
+    try:
+        return parse(written, country=country).e164
+    except BadNumber:
+        return ""
+
+
+def _hide(found: Facts, recipients: Collection[str]) -> None:
     if number := found.get("number"):
+        digits = _NO_DIGIT.sub("", number)[-OWN_DIGITS:]
         for name in THEIR_WORDS:
-            if (text := found.get(name)) and (not text.isascii() or number[-6:] in _NO_DIGIT.sub("", text)):
-                found[name] = starred(text, number)
+            if text := found.get(name):
+                for one in {number, *recipients}:
+                    text = starred(text, one)
+                if len(digits) == OWN_DIGITS and digits in _NO_DIGIT.sub("", text):
+                    text = masked(text)
+                found[name] = text
         found["number"] = mask(number)
     for name in IN_TEXTS:
         if text := found.get(name):
@@ -110,7 +150,10 @@ class _Known:
             one["pk"]: _of_send(one) for one in _values(Send, {row.send_id for row in rows}, *OF_SENDS)
         }
         services = {row.service_id for row in rows}
-        self.slugs = dict(Service.objects.filter(pk__in=services).values_list("pk", "slug"))
+        rows_of = Service.objects.filter(pk__in=services).values_list("pk", "slug", "default_country")
+        self.slugs, self.countries = dict[int, str](), dict[str, str]()
+        for pk, slug, country in rows_of:
+            self.slugs[pk], self.countries[slug] = slug, country
 
     def about(self, row: LoggedEvent) -> Facts:
         message = self.messages.get(row.message_id)

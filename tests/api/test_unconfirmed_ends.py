@@ -1,6 +1,5 @@
 """A partner's message of which nobody knows whether it was sent: sent again as the key says, and at last it ends with a code of its own."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -12,8 +11,8 @@ from sms.inbound import receipts
 from sms.ledger import states as states_of_ledger
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
-from sms.models import AuditEvent, Callback, Message, Resend, Send, Slice, StateCount
-from tests.support.callbacks import an_endpoint, comes_in
+from sms.models import AuditEvent, Message, Resend, Send, Slice, StateCount
+from tests.support.callbacks import an_endpoint, comes_in, told
 from tests.support.dispatching import release, states
 from tests.support.drop_in import body, get, post
 from tests.support.jobs import run_job
@@ -51,7 +50,7 @@ def posted_now(send: Send) -> list[str]:
 
 
 def heard(kind: str) -> list[dict]:
-    return [json.loads(row.body) for row in Callback.objects.filter(endpoint__kind=kind).order_by("pk")]
+    return told(endpoint__kind=kind)
 
 
 def reported() -> list[tuple[str, str]]:

@@ -7,6 +7,9 @@ import pytest
 from tests.support.callback_receiver import receiving
 from tests.support.generated_clients import CLIENTS
 
+# a client is the same whatever stores its sends, and making three takes a minute
+pytestmark = pytest.mark.sqlite
+
 
 def answering(heard):
     """What a receiver says to a challenge, and to events."""

@@ -26,9 +26,10 @@ def an_endpoint(service: Service, url: str = "http://127.0.0.1:9/hook", **change
 REFERENCE = UUID("00000000-0000-4000-8000-000000000001")
 
 
-def told(kind: str = "") -> list[dict]:
+def told(kind: str = "", **only) -> list[dict]:
     """What was written for receivers, in its order, as they get it."""
-    rows = list(Callback.objects.filter(kind__startswith=kind).select_related("endpoint").order_by("pk"))
+    chosen = Callback.objects.filter(kind__startswith=kind, **only)
+    rows = list(chosen.select_related("endpoint").order_by("pk"))
     for row in rows:
         fill([row], numbers=row.endpoint.full_numbers, texts=row.endpoint.texts)
     return [json.loads(row.body) for row in rows]

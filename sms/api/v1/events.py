@@ -105,7 +105,7 @@ class Events(Resource):
         }
         answer = HttpResponse(msgspec.json.encode(shown), content_type="application/json")
         if not page.events and not page.more and before.seconds < given["wait"]:
-            ask_again(answer, until=given["wait"], remember=cursor)
+            ask_again(answer, until=given["wait"], remember=cursor, of=key.prefix)
         return answer
 
     def _wanted(self, given: dict[str, Any], types: str) -> EventsWanted:

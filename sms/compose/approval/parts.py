@@ -55,6 +55,8 @@ EXEMPT: dict[str, str] = {
     "created_by_id": "whose it is; its authors are kept with the request",
     "partner": "whose it is",
     "owner": "whose it is",
+    "posted_at": "when it was handed over",
+    "settled_at": "when the last of it had its end",
     "cancelled_at": "nothing of a cancelled send is posted",
     "cancelled_by": "nothing of a cancelled send is posted",
 }

@@ -163,6 +163,32 @@ def test_replies_and_refusals_are_told_of_to_those_who_wrote_to_the_person():
     assert len(shop.get("inbound").json()["items"]) == 2 and not other.get("inbound").json()["items"]
 
 
+def test_what_a_partner_calls_people_tells_no_number_to_who_may_see_none():
+    """In events as in the lists: their own, another recipient's, and one that could not be read, however it is written."""
+    _service, partner = a_partner("read", "send", "all")
+    mine, other, bad = "+447700900001", "+447700900002", "07700 900 12"
+    people = [
+        {"number": mine, "reference": "447700900002", "correlation_id": "x 07700 900001"},
+        {"number": other, "reference": "order 20261201123456"},
+        {"number": bad, "reference": "0770090012"},
+    ]
+    body = {"text": "Hi", "recipients": people, "callback_data": "to=447700900002"}
+    send_id = partner.post("sends", body, Idempotency_Key="k").json()["id"]
+    Provider().dispatch()
+    told = [one["data"] for one in read(partner, f"&send={send_id}") if "row" in one["data"]]
+    listed = [partner.get(f"sends/{send_id}/{kind}").json()["items"] for kind in ("messages", "rejects")]
+    assert {one["row"] for one in told} == {1, 2, 3}
+    for one in told:
+        (shown,) = [row for row in listed[one["row"] == 3] if row["row"] == one["row"]]
+        assert (one["reference"], one.get("correlation_id")) == (
+            shown["reference"],
+            shown.get("correlation_id"),
+        )
+        assert one["row"] == 3 or one["callback_data"] == "to=447*******02"
+    said = json.dumps(told)
+    assert "20261201123456" in said and not any(one in said for one in ("900001", "900002", "0770090012"))
+
+
 def test_clicks_say_who_it_was_and_why_we_think_so():
     service, partner = a_partner(*EVERYTHING)
     message = a_send(service).messages.get()
