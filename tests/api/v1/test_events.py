@@ -37,7 +37,7 @@ def types(partner: Partner, query: str = "") -> list[str]:
     return [one["type"] for one in read(partner, query)]
 
 
-def asked(partner: Partner, *numbers: str, key: str = "k", **changes) -> int:
+def asked(partner: Partner, *numbers: str | dict, key: str = "k", **changes) -> int:
     body = {"text": "Hello", "recipients": list(numbers or ["+447700900001"])} | changes
     answer = partner.post("sends", body, Idempotency_Key=key)
     assert answer.status_code == 201, answer.content
@@ -125,7 +125,8 @@ def test_what_a_v2_request_called_its_messages_is_there_whoever_shares_its_batch
 def test_replies_and_refusals_are_told_of_to_those_who_wrote_to_the_person():
     service, everything = a_partner(*EVERYTHING)
     shop, other = (Partner(a_key(service, name=name, scopes=["read", "send"])) for name in ("A", "B"))
-    send_id = asked(shop, "+447700900001", client_reference="order-1")
+    ada = {"number": "+447700900001", "reference": "ada", "correlation_id": "c-1"}
+    send_id = asked(shop, ada, client_reference="order-1")
     asked(other, "+447700900002", key="k2")
     Provider().dispatch()
     writes(service, "Thank you, call me on 07700 900123")
@@ -146,6 +147,8 @@ def test_replies_and_refusals_are_told_of_to_those_who_wrote_to_the_person():
             message_id,
             "order-1",
         )
+        named = [one["data"][name] for name in ("row", "reference", "correlation_id")]
+        assert named == [1, "ada", "c-1"]
         assert one["data"]["number"] == "+44 7700 ••• 001" and one["data"].get("text") is None
     assert [one["data"]["keyword"] for one in mine if "keyword" in one["data"]] == [None, "stop"]
     assert types(other, "&types=opt_out.added") == ["opt_out.added"]
