@@ -197,6 +197,7 @@ def _of_reject(one: Facts) -> Facts:
         "row": one["row"],
         "number": one["value"],
         "reference": one["reference"],
+        "correlation_id": one["correlation_id"],
         "code": one["code"],
         "field": one["field"],
         "detail": one["reason"],
@@ -225,7 +226,11 @@ def _number(stored: str) -> str:
 
 # what events of these types tell of, beside their message and their send: its model, the columns, and what they say
 SUBJECTS: dict[str, tuple[type[Model], tuple[str, ...], Callable[[Facts], Facts]]] = {
-    "message.rejected": (Reject, ("row", "value", "code", "field", "reason", "reference"), _of_reject),
+    "message.rejected": (
+        Reject,
+        ("row", "value", "code", "field", "reason", "reference", "correlation_id"),
+        _of_reject,
+    ),
     "inbound.": (InboundMessage, ("msisdn", "address", "text", "meaning", "sure"), _of_inbound),
     "opt_out.": (OptOut, ("msisdn", "source"), _of_opt_out),
 }

@@ -14,7 +14,7 @@ SHAPES = {  # of `data`, by name
     "HeldSendData": f"{OF_A_SEND} reason rule",
     "MessageData": OF_A_MESSAGE,
     "ClickData": f"{OF_A_MESSAGE} url verdict reason",
-    "RejectData": "send service row number reference client_reference callback_data code detail field",
+    "RejectData": "send service row number reference client_reference correlation_id callback_data code detail field",
     "InboundData": f"inbound service number address text keyword sure {OF_WHAT_IT_ANSWERS}",
     "OptOutData": f"opt_out service number source {OF_WHAT_IT_ANSWERS}",
 }

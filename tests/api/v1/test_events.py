@@ -92,6 +92,23 @@ def test_a_message_is_told_of_step_by_step_with_all_that_its_request_called_it()
     assert masked["message.delivered"] == "+44 7700 ••• 001" and masked["message.rejected"] == "•••"
 
 
+def test_a_row_that_was_refused_is_told_of_by_the_names_that_the_request_gave_it():
+    service, partner = a_partner(*EVERYTHING)
+    optouts.opt_out(service.pk, [optouts.Refusal("+447700900005")], by=BY, source="page")
+    numbers = ("+447700900001", "12", "+447700900001", "+447700900005")
+    rows = [
+        {"number": number, "reference": f"r{row}", "correlation_id": f"c{row}"}
+        for row, number in enumerate(numbers, start=1)
+    ]
+    asked(partner, *rows)
+    said = [one["data"] for one in read(partner, "&types=message.rejected")]
+    assert {(one["code"], one["row"], one["reference"], one["correlation_id"]) for one in said} == {
+        ("too_short", 2, "r2", "c2"),
+        ("duplicate", 3, "r3", "c3"),
+        ("opted_out", 4, "r4", "c4"),
+    }
+
+
 def test_what_a_v2_request_called_its_messages_is_there_whoever_shares_its_batch():
     service, partner = a_partner(*EVERYTHING)
     an_endpoint(service, full_numbers=True)
