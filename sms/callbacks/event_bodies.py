@@ -73,7 +73,7 @@ def envelopes(rows: Sequence[LoggedEvent], *, numbers: bool, texts: bool) -> lis
 
 def _envelope(row: LoggedEvent, found: Facts, *, texts: bool) -> Facts:
     if not texts:
-        found["text"] = None
+        found["text"] = found["url"] = None  # a link is part of what a message says
     return {
         "id": row.event_id,
         "type": row.type,

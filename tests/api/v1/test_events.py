@@ -222,8 +222,13 @@ def test_clicks_say_who_it_was_and_why_we_think_so():
     click = message.clicks.get()
     assert (clicked["verdict"], clicked["reason"]) == (click.verdict, click.reason) and click.rules_version
     assert (clicked["url"], clicked["number"]) == (click.url, message.msisdn)
-    ApiKey.objects.update(scopes=["read", "all"])
-    assert "447700900123" not in json.dumps(read(partner))
+    ApiKey.objects.update(scopes=["read", "texts", "all"])
+    (masked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
+    assert masked["url"].startswith("https://shop.example/o/1?to=") and "447700900123" not in str(masked)
+    ApiKey.objects.update(scopes=["read", "numbers", "all"])  # a link is part of what the message says
+    (wordless,) = [one["data"] for one in read(partner, "&types=message.clicked")]
+    assert wordless["url"] is None and wordless["verdict"] == clicked["verdict"]
+    assert "shop.example" not in partner.get(f"messages/{message.pk}").content.decode()
 
 
 def test_a_send_is_told_of_from_asking_to_its_end():
