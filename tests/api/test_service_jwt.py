@@ -143,6 +143,8 @@ def test_one_key_of_a_service_stands_for_it_and_needs_its_id_and_secret(service,
     other = a_partner_service(slug="other", name="Other")
     with pytest.raises(ValidationError, match="no service ID and secret"):
         api_keys.make(other, name="Third", scopes=["send"], by=BY, takes_jwt=True)
+    with pytest.raises(ValidationError, match="reach no phone"):
+        api_keys.make(service, name="Fourth", scopes=["send"], by=BY, takes_jwt=True, is_test=True)
 
 
 def test_a_service_without_a_secret_is_opened_by_nobody(key):
