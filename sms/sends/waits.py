@@ -88,7 +88,11 @@ def _waits(
     if send.state in NOT_BEGUN and send.due_at > now:
         found.append(Wait(WaitReason.SEND_AT, "It waits for the time that was asked for.", send.due_at))
     if paused := _paused(send, holds):
-        found.append(Wait(WaitReason.PAUSE, f"The team paused {paused}. It goes when that is resumed."))
+        found.append(
+            Wait(
+                WaitReason.PAUSE, f"{paused[0].upper()}{paused[1:]} is paused. It goes when that is resumed."
+            )
+        )
     if night is not None:
         says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
         found.append(Wait(WaitReason.QUIET_HOURS, because_of_a_zone(send, some) or says, night))

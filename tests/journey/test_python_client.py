@@ -37,7 +37,7 @@ def desk(textdesk_client, running):
 
 
 class Breaking(httpx.BaseTransport):
-    """Each request goes through, and of some the answer is lost or another one is given."""
+    """Each request goes through, and of some the answer is lost or another one is given, or something happens behind it."""
 
     def __init__(self, *instead: object) -> None:
         self.inner, self.instead, self.keys = httpx.HTTPTransport(), list(instead), []
@@ -50,6 +50,10 @@ class Breaking(httpx.BaseTransport):
         answer = self.inner.handle_request(request)
         instead = self.instead.pop(0) if self.instead else None
         if instead is None:
+            return answer
+        if callable(instead):
+            answer.read()
+            instead()
             return answer
         answer.close()
         if isinstance(instead, Exception):
@@ -83,6 +87,58 @@ def test_the_time_can_be_over_before_the_end(desk, textdesk_client):
     with pytest.raises(textdesk_client.NotSettled, match="scheduled and waits for send_at") as late:
         desk.wait_until_settled(made.id, timeout=0.2)
     assert late.value.send.id == made.id
+
+
+def test_a_textdesk_that_is_away_for_a_while_is_waited_for(desk, textdesk_client, running):
+    gone = httpx.ConnectError("gone")
+    made = desk.send(text="Hello", recipients=["+447700900001"], send_at="2090-01-01T09:00:00Z")
+
+    def shaky(*instead):
+        breaking = Breaking(*instead)
+        return textdesk_client.Textdesk(
+            running.url, desk.generated.token, tries=2, transport=breaking
+        ), breaking
+
+    begun, asked = shaky(None, gone, gone, 503, 503)
+    with begun, pytest.raises(textdesk_client.NotSettled):
+        begun.wait_until_settled(made.id, timeout=3)
+    assert len(asked.keys) > 5
+    here = list(desk.events(follow=False))
+    follower, _ = shaky(lambda: desk.send(text="Hello", recipients=["+447700900001"]), gone, gone)
+    with follower:
+        assert next(follower.events(after=here[-1].cursor if here else "", wait=1)).data["send"] > made.id
+    never, _ = shaky(gone, gone, gone, gone)
+    with never:
+        with pytest.raises(httpx.ConnectError):
+            never.wait_until_settled(made.id)
+        with pytest.raises(httpx.ConnectError):
+            next(never.events())
+
+
+def test_following_from_now_can_go_on_in_the_middle(desk, textdesk_client, running):
+    def send():
+        numbers = ["+447700900001", "+447700900002"]
+        desk.wait_until_settled(desk.send(text="Hello", recipients=numbers).id, timeout=120)
+
+    with textdesk_client.Textdesk(running.url, desk.generated.token, transport=Breaking(send)) as follower:
+        told = list(follower.events(after="now", follow=False))
+    assert len(told) > 3
+    again = [one.id for one in desk.events(after=told[0].cursor, follow=False)]
+    assert again[-len(told) + 1 :] == [one.id for one in told[1:]]
+
+
+def test_a_misspelt_field_is_refused_and_not_left_out(desk, textdesk_client):
+    good = {"text": "Hello", "recipients": ["+447700900001"]}
+    wrong = (
+        ("sendat", {"sendat": "2090-01-01T09:00:00Z"}),
+        ("recipients[0].refrence", {"recipients": [{"number": "+447700900001", "refrence": "a"}]}),
+        ("fillings.name", {"text": "Hi $(name)", "fillings": {"name": {"fallbak": "you"}}}),
+    )
+    for field, instead in wrong:
+        for call in (desk.plan, desk.send):
+            with pytest.raises(textdesk_client.Refused) as refused:
+                call(**good | instead)
+            assert [one.field for one in refused.value.errors] == [field]
 
 
 def test_a_lost_answer_makes_no_second_send(desk, textdesk_client, running):

@@ -158,8 +158,8 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
                     beside={"existing": exc.earlier.pk},
                 )
             if isinstance(exc, CapRefused):
-                wait = {"Retry-After": str(exc.seconds_left)}
-                return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=wait)
+                again = {"Retry-After": str(exc.seconds_left)}
+                return ApiProblem(429, "cap_reached", str(exc), problems=found, headers=again)
             return ApiProblem(422, "refused", str(exc), problems=found)
         case SavedError():  # the name is taken, a send used it, it is archived
             return conflict(exc.problem)

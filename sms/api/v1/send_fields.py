@@ -20,6 +20,10 @@ LONGEST_TEXT = 2000  # characters of a number or a value
 SOURCE_LIMITS = {"column": 200, "fallback": 500}  # characters
 NUMBER = "number"
 CORRELATION_ID, REFERENCE = "correlation_id", "reference"
+PARTS = (NUMBER, "values", CORRELATION_ID, REFERENCE)  # of a listed recipient
+NO_PART = ErrorDetail(
+    f"There is no such field. There are: {', '.join(PARTS)}.", code=ProblemCode.UNKNOWN_FIELD
+)
 
 
 # components of the OpenAPI document
@@ -139,25 +143,31 @@ class ListedRecipient:
 class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
     """The recipients in the order of their rows. Whether a number can exist is checked row by row when the audience is read."""
 
+    parts = PARTS
+
     def to_internal_value(self, data: Any) -> list[ListedRecipient]:
         """Every row has the right shape, or the error names those that have not."""
         if not isinstance(data, list) or not data:
             says = "Write a list of at least one recipient."
-            raise serializers.ValidationError(says, code=ProblemCode.REQUIRED)
+            code = ProblemCode.REQUIRED if data == [] else ProblemCode.INVALID
+            raise serializers.ValidationError(says, code=code)
         if len(data) > MOST_RECIPIENTS:
             raise serializers.ValidationError(
                 f"There are {len(data):,} recipients; a list takes {MOST_RECIPIENTS:,}. Send more as a file.",
                 code=ProblemCode.TOO_MANY,
             )
-        wrong: dict[int, list[ErrorDetail]] = {}
+        wrong: dict[int, list[ErrorDetail] | dict[str, list[ErrorDetail]]] = {}
         rows = []
         for place, item in enumerate(data):
             try:
-                rows.append(_recipient(item))
+                if strange := isinstance(item, dict) and item.keys() - PARTS:
+                    wrong[place] = {name[:60]: [NO_PART] for name in sorted(strange)[:MOST_VALUES]}
+                else:
+                    rows.append(_recipient(item))
             except ProblemError as problem:
                 wrong[place] = [ErrorDetail(str(problem), problem.code)]
-                if len(wrong) == 100:
-                    break
+            if len(wrong) == 100:
+                break
         if wrong:
             raise serializers.ValidationError(wrong)  # type: ignore[arg-type]  # flattened by `problems`
         if len({name for row in rows for name in row.values}) > MOST_VALUES:
@@ -169,7 +179,7 @@ class Recipients(serializers.Field[list[ListedRecipient], Any, Any, Any]):
 def _recipient(item: Any) -> ListedRecipient:
     if isinstance(item, str):
         item = {NUMBER: item}
-    if not isinstance(item, dict) or not set(item) <= {NUMBER, "values", CORRELATION_ID, REFERENCE}:
+    if not isinstance(item, dict):
         says = 'Write a number as a text, or {"number": "…", "values": {…}}.'
         raise ProblemError(ProblemCode.INVALID, says)
     item = {name: value for name, value in item.items() if value is not None}

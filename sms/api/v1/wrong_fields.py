@@ -15,6 +15,7 @@ from sms.values.nearest import MOST, nearest
 from sms.values.problems import Problem, ProblemCode
 
 _INDEX = re.compile(r"\[\d+\]$")
+_PART = re.compile(r"(\w+)\[\d+\]\.(.*)", flags=re.DOTALL)  # of one thing in a list
 FLAG = ("true", "false")
 
 
@@ -22,7 +23,9 @@ def wrong_in_body(serializer: serializers.Serializer[Any]) -> Iterator[Problem]:
     """The errors of a serializer that is not valid."""
     for found in flat(serializer.errors):
         if found.code == ProblemCode.UNKNOWN_FIELD:
-            yield replace(found, choices=nearest(found.field, serializer.fields))
+            part = _PART.fullmatch(found.field)
+            names = getattr(serializer.fields[part[1]], "parts", ()) if part else serializer.fields
+            yield replace(found, choices=nearest(part[2] if part else found.field, names))
             continue
         field = serializer.fields.get(_INDEX.sub("", found.field))
         field = getattr(field, "child", None) or field

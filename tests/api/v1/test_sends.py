@@ -96,6 +96,7 @@ def test_a_dry_run_shows_what_is_kept_removed_and_sent():
         ({"recipients": ["+447700900101", {"number": ""}]}, 400, "recipients[1]", 2),
         ({"recipients": [{"number": "+447700900101", "values": {"number": "1"}}]}, 400, "recipients[0]", 1),
         ({"recipients": ["+447700900101\u0000"]}, 400, "recipients[0]", 1),
+        ({"recipients": ["+447700900101", {"to": "+447700900102"}]}, 400, "recipients[1].to", 2),
         ({"recipients": ["+447700900101"] * 10_001}, 400, "recipients", None),
         ({"recipients": [{"number": "12", "values": {"name": "Ada"}}]}, 422, "recipients[0]", 1),
         ({"recipients": ..., "csv": "mobile,name\n12,Ada\n13,Bob\n"}, 422, "csv", 2),

@@ -24,11 +24,12 @@ from textdesk_client.generated.models import (
     SendBody,
     SendUpload,
 )
-from textdesk_client.refusals import raise_if_refused
+from textdesk_client.refusals import Refused, is_away, raise_if_refused
 from textdesk_client.repeats import SafeRepeats
 
 LONG_POLL = 20  # seconds that the server may keep a question for events
 EVENTS_AT_ONCE = 500
+LONGEST_PAUSE = 5  # seconds between two looks for a Textdesk that is away
 
 
 class NotSettled(TimeoutError):
@@ -83,8 +84,9 @@ class Textdesk:
 
     def plan(self, body: PlanBody | PlanUpload | None = None, **fields: Any) -> Plan:
         """What a send would do; nothing is stored. Takes a body or its fields by name, as `send` does."""
-        said = sends_plan.sync(client=self.generated, body=body or PlanBody.from_dict(fields))
-        return cast(Plan, said)
+        if body is None:
+            return Plan.from_dict(self._http.post("/api/v1/sends/plan", json=fields).json())
+        return cast(Plan, sends_plan.sync(client=self.generated, body=body))
 
     def send(
         self, body: SendBody | SendUpload | None = None, *, idempotency_key: str = "", **fields: Any
@@ -94,20 +96,27 @@ class Textdesk:
         Give an `idempotency_key` of your own, such as the number of the order, where your program may be restarted in between: then
         a second call gets the first one's answer. Without one it is safe against lost answers within this call.
         """
-        said = sends_create.sync(
-            client=self.generated,
-            body=body or SendBody.from_dict(fields),
-            idempotency_key=idempotency_key or str(uuid.uuid4()),
-        )
-        return cast(MadeSend, said)
+        key = idempotency_key or str(uuid.uuid4())
+        if (
+            body is None
+        ):  # as they are: a model would drop what it does not know, and Textdesk refuses it by name
+            said = self._http.post("/api/v1/sends", json=fields, headers={"Idempotency-Key": key})
+            return MadeSend.from_dict(said.json())
+        return cast(MadeSend, sends_create.sync(client=self.generated, body=body, idempotency_key=key))
 
     def wait_until_settled(self, send: int, *, timeout: float = 600, longest_pause: float = 5) -> Send:
-        """Until the fate of every message is known, or NotSettled after `timeout` seconds. Costs little: an unchanged send is a 304."""
+        """Until the fate of every message is known, or NotSettled after `timeout` seconds. Costs little: an unchanged send is a 304.
+        A Textdesk that was there and is away is waited for."""
         deadline, pause, tag = time.monotonic() + timeout, 0.25, ""
         seen: Send | None = None
         while True:
-            answer = sends_read.sync_detailed(send, client=self.generated, if_none_match=tag)
-            if answer.parsed is not None:
+            try:
+                answer = sends_read.sync_detailed(send, client=self.generated, if_none_match=tag)
+            except (httpx.TransportError, Refused) as away:
+                if seen is None or not is_away(away):
+                    raise
+                answer = None
+            if answer is not None and answer.parsed is not None:
                 seen, tag = cast(Send, answer.parsed), answer.headers.get("ETag", "")
                 if seen.settled_at is not None:
                     return seen
@@ -132,13 +141,24 @@ class Textdesk:
         """Events, oldest first, from the cursor `after` on; `now` for what comes from now on, nothing for all that are kept.
 
         Keep the `cursor` of the last event that you have dealt with, and begin there after a restart. With `follow` it never ends: the
-        server keeps the question for up to `wait` seconds until there is something. Without, it ends where there is nothing more.
+        server keeps the question for up to `wait` seconds until there is something, and one that was there and is away is waited for.
+        Without, it ends where there is nothing more.
         """
+        usual: dict[str, Any] = {"limit": EVENTS_AT_ONCE} | ({"types": ",".join(types)} if types else {})
+        if after == "now":  # a place in the log, which stays where it is
+            after = self._http.get("/api/v1/events", params=usual | {"after": after}).json()["next_cursor"]
+        pause, was_there = 0.25, False
         while True:
-            asked: dict[str, Any] = {"limit": EVENTS_AT_ONCE} | ({"wait": wait} if follow else {})
-            asked |= {"after": after} if after else {}
-            asked |= {"types": ",".join(types)} if types else {}
-            page: Mapping[str, Any] = self._http.get("/api/v1/events", params=asked).json()
+            asked = usual | ({"wait": wait} if follow else {}) | ({"after": after} if after else {})
+            try:
+                page: Mapping[str, Any] = self._http.get("/api/v1/events", params=asked).json()
+            except (httpx.TransportError, Refused) as away:
+                if not (follow and was_there and is_away(away)):
+                    raise
+                time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause, was_there = 0.25, True
             found = [Event.of(one) for one in page["items"]]
             before, after = after, page["next_cursor"]
             for place, event in enumerate(found, 1):

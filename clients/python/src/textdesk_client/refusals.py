@@ -36,6 +36,13 @@ class Refused(Exception):
         self.retry_after = retry_after
 
 
+def is_away(error: Exception) -> bool:
+    """Nobody answered, or something in front of Textdesk, or Textdesk itself, says that it will be back."""
+    if isinstance(error, Refused):
+        return error.status in (502, 503, 504)
+    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
+
+
 def raise_if_refused(response: httpx.Response) -> None:
     """A hook of the HTTP client, so that every call of the generated code raises too."""
     if response.status_code < 400:
