@@ -3,7 +3,6 @@
 The recipient and what a partner calls things are looked up here, so each says of them what is known now, whoever shared a batch with it.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,13 +20,11 @@ from sms.models.send import Reject, Send
 from sms.models.service import Service
 from sms.models.sql.id_list import among
 from sms.values.msisdn import BadNumber, mask, parse
-from sms.values.msisdn.mention import masked, numbers_like, starred
+from sms.values.msisdn.mention import has_end_of, masked, numbers_like, starred
 from sms.webex.wire import stamp
 
 Facts = dict[str, Any]
 OF_SENDS = ("name", "client_reference", "callback_data", "sender__address")
-_NO_DIGIT = re.compile(r"\D+")
-OWN_DIGITS = 7  # by which a number that cannot be read is known in another text
 # may be the number itself
 THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data", "name")
 IN_TEXTS = ("detail", "url", "reason", "text")  # what people and networks wrote, in which a number may stand
@@ -122,12 +119,11 @@ def _e164(written: str, country: str) -> str:
 
 def _hide(found: Facts, recipients: Collection[str]) -> None:
     number = found.get("number") or ""
-    digits = _NO_DIGIT.sub("", number)[-OWN_DIGITS:]
     for name in THEIR_WORDS:
         if text := found.get(name):
             for one in {number, *recipients}:
                 text = starred(text, one)
-            if len(digits) == OWN_DIGITS and digits in _NO_DIGIT.sub("", text):
+            if has_end_of(number, text):
                 text = masked(text)
             found[name] = text
     if number:

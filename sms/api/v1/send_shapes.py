@@ -17,10 +17,9 @@ from sms.sends import waits
 from sms.sends.own_numbers import without_recipients
 from sms.sends.plan.shapes import Caution
 from sms.sends.waits import WaitReason
-from sms.values.msisdn.mention import masked
+from sms.values.msisdn.mention import has_end_of, masked
 
 LISTED = 100  # messages in the answer to a send that was made
-OWN_DIGITS = 7  # by which a number is known in another text
 
 
 class ApprovalShape(Answer):
@@ -180,8 +179,7 @@ class LeftOutShape(RejectShape):
         said = str(reject.reference)
         if not said or self.context.get("numbers"):
             return said
-        number = "".join(filter(str.isdigit, reject.value))[-OWN_DIGITS:]
-        if len(number) == OWN_DIGITS and number in "".join(filter(str.isdigit, said)):
+        if has_end_of(str(reject.value), said):
             return masked(said)
         return without_recipients(said, reject.send)
 

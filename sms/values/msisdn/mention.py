@@ -28,6 +28,7 @@ _RUN = r"(?:(?<![A-Za-z0-9-])|(?<=%2B))\+?\d{7,}(?![\w-])"  # no piece of a UUID
 _GROUPS = rf"(?<![\w.:-])(?:\+|\(?0|\(\d{{2,4}}\))(?:{_WITHIN}\d){{8,15}}(?![\w:])"
 _AMERICAN = r"(?<![\w.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w-])"
 _LIKE_A_NUMBER = re.compile(f"{_GROUPS}|{_AMERICAN}|{_RUN}")
+OWN_DIGITS = 7  # by which what cannot be read as a number is known in another text
 FEWEST = 7
 LARGE = 10**9  # an integer of so many digits is no id of ours
 
@@ -93,6 +94,12 @@ def latin(text: str) -> str:
     return "".join(
         str(unicodedata.digit(char)) if not char.isascii() and char.isdecimal() else char for char in text
     )
+
+
+def has_end_of(written: str, text: str) -> bool:
+    """Whether the last digits of what may be no number stand in the text, however either is written."""
+    digits = "".join(filter(str.isdigit, written))[-OWN_DIGITS:]
+    return len(digits) == OWN_DIGITS and digits in "".join(filter(str.isdigit, text))
 
 
 def masked(text: str, *, put: str = "") -> str:
