@@ -14,7 +14,7 @@ from sms.catalogue.caps import counting, minutes
 from sms.catalogue.caps.counting import CapReached
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import NEAR, CapStanding, standing_of
-from sms.catalogue.caps.wants import Wanted, checks_of, micros_by_country
+from sms.catalogue.caps.wants import NamedCheck, Wanted, checks_of, micros_by_country
 from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order
 from sms.compose.survey import Survey
@@ -100,11 +100,15 @@ def refuse(
 
     Returns what the caps of the order's key leave then. `rows` saves a query where they were just read.
     """
-    if order.simulated:  # it costs nothing
+    minute = minutes.check_of(order.key, wanted, now)
+    if order.simulated and minute is None:
         return []
     rules, day = CapRules.of(order.service, order.key), day_of(order, now=now)
-    rows = counted(order.service.pk, day) if rows is None else rows
-    minute, named = minutes.check_of(order.key, wanted, now), checks_of(rules, wanted, order.key)
+    named: list[NamedCheck] = []
+    if not order.simulated:  # which costs nothing, but is asked for like any other
+        rows = counted(order.service.pk, day) if rows is None else rows
+        named = checks_of(rules, wanted, order.key)
+    rows = rows or ()
     asked = minutes.rows_of(rules, minute, now) if minute else []
 
     def left(*, taken: bool) -> list[CapStanding]:
@@ -137,7 +141,7 @@ def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
 def reserve(order: Order, wanted: Wanted, *, now: datetime) -> None:
     """Take what the send takes, in the transaction that makes it; raises CapRefused, and nothing of that may be kept."""
     if order.simulated:
-        return
+        wanted = Wanted({}, messages=wanted.messages)  # only that it was asked for
     try:
         counting.reserve(order.service, day_of(order, now=now), wanted, key=order.key, now=now)
     except CapReached as reached:
