@@ -54,7 +54,9 @@ class EndpointForm(forms.Form):
         help_text="Otherwise numbers are masked, and the message's id says which one it is.",
     )
     texts = forms.BooleanField(
-        required=False, label="With texts of replies", help_text="Otherwise what people wrote is left out."
+        required=False,
+        label="With texts of replies",
+        help_text="Otherwise what people wrote, and which link they opened, is left out.",
     )
     batch_size = forms.IntegerField(
         label="Events in one POST",

@@ -28,8 +28,7 @@ def docs_page(request: HttpRequest, page: str) -> HttpResponse:
     if found is None:
         raise Http404("no such page")
     drawn, frame = drawing.drawn(found), _frame(request)
-    # drawn by us from our own file with raw HTML off, and filled with escaped text
-    html = mark_safe(reader.filled(drawn.html, frame["address"], frame["keys"]))  # noqa: S308
+    html = mark_safe(reader.filled(drawn.html, frame["address"], frame["keys"]))  # noqa: S308 - our own file, drawn with raw HTML off, filled with escaped text
     named = list(pages().values())
     at = named.index(found)
     context = {

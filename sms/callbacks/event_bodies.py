@@ -29,7 +29,8 @@ Facts = dict[str, Any]
 OF_SENDS = ("name", "client_reference", "callback_data", "sender__address")
 _NO_DIGIT = re.compile(r"\D+")
 OWN_DIGITS = 7  # by which a number that cannot be read is known in another text
-THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data")  # may be the number itself
+# may be the number itself
+THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data", "name")
 IN_TEXTS = ("detail", "url", "reason", "text")  # what people and networks wrote, in which a number may stand
 
 
@@ -74,7 +75,7 @@ def envelopes(rows: Sequence[LoggedEvent], *, numbers: bool, texts: bool) -> lis
 
 def _envelope(row: LoggedEvent, found: Facts, *, texts: bool) -> Facts:
     if not texts:
-        found["text"] = None
+        found["text"] = found["url"] = None  # a link is part of what a message says
     return {
         "id": row.event_id,
         "type": row.type,
@@ -91,7 +92,7 @@ def _hide_numbers(told: Sequence[Facts], countries: Mapping[str, str]) -> None:
     something looks like a number. `countries` are the default ones, by service."""
     written = {}
     for found in told:
-        if found.get("number") and found["send"]:
+        if found["send"]:
             for name in THEIR_WORDS:
                 for one in numbers_like(str(found.get(name) or "")):
                     written[found["send"], one] = countries[found["service"]]
@@ -121,15 +122,16 @@ def _e164(written: str, country: str) -> str:
 
 
 def _hide(found: Facts, recipients: Collection[str]) -> None:
-    if number := found.get("number"):
-        digits = _NO_DIGIT.sub("", number)[-OWN_DIGITS:]
-        for name in THEIR_WORDS:
-            if text := found.get(name):
-                for one in {number, *recipients}:
-                    text = starred(text, one)
-                if len(digits) == OWN_DIGITS and digits in _NO_DIGIT.sub("", text):
-                    text = masked(text)
-                found[name] = text
+    number = found.get("number") or ""
+    digits = _NO_DIGIT.sub("", number)[-OWN_DIGITS:]
+    for name in THEIR_WORDS:
+        if text := found.get(name):
+            for one in {number, *recipients}:
+                text = starred(text, one)
+            if len(digits) == OWN_DIGITS and digits in _NO_DIGIT.sub("", text):
+                text = masked(text)
+            found[name] = text
+    if number:
         found["number"] = mask(number)
     for name in IN_TEXTS:
         if text := found.get(name):
@@ -201,6 +203,7 @@ def _of_reject(one: Facts) -> Facts:
         "row": one["row"],
         "number": one["value"],
         "reference": one["reference"],
+        "correlation_id": one["correlation_id"],
         "code": one["code"],
         "field": one["field"],
         "detail": one["reason"],
@@ -229,7 +232,11 @@ def _number(stored: str) -> str:
 
 # what events of these types tell of, beside their message and their send: its model, the columns, and what they say
 SUBJECTS: dict[str, tuple[type[Model], tuple[str, ...], Callable[[Facts], Facts]]] = {
-    "message.rejected": (Reject, ("row", "value", "code", "field", "reason", "reference"), _of_reject),
+    "message.rejected": (
+        Reject,
+        ("row", "value", "code", "field", "reason", "reference", "correlation_id"),
+        _of_reject,
+    ),
     "inbound.": (InboundMessage, ("msisdn", "address", "text", "meaning", "sure"), _of_inbound),
     "opt_out.": (OptOut, ("msisdn", "source"), _of_opt_out),
 }

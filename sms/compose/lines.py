@@ -61,16 +61,18 @@ class Composer:
         lines = self._without_opted_out(lines, rejects)
         if self._order.partner is None:
             lines = self._without_unreachable(lines, rejects)
-        return self._without_capped(lines, rejects), self._with_references(recipients, rejects)
+        return self._without_capped(lines, rejects), self._with_names(recipients, rejects)
 
-    def _with_references(
-        self, recipients: Sequence[Recipient], rejects: list[RejectedRow]
-    ) -> list[RejectedRow]:
-        heading = self._order.reference_heading
-        if not heading or not rejects:
+    def _with_names(self, recipients: Sequence[Recipient], rejects: list[RejectedRow]) -> list[RejectedRow]:
+        headings = self._order.reference_heading, self._order.correlation_heading
+        if not any(headings) or not rejects:
             return rejects
-        called = {one.row: one.substitutions.get(heading, "") for one in recipients}
-        return [replace(bad, reference=called[bad.row]) for bad in rejects]
+        called = {one.row: [one.substitutions.get(name, "") for name in headings] for one in recipients}
+        return [
+            replace(bad, reference=reference, correlation_id=correlation_id)
+            for bad in rejects
+            for reference, correlation_id in [called[bad.row]]
+        ]
 
     def values(self, recipient: Recipient) -> dict[str, str]:
         """By placeholder; empty where nothing fills it."""

@@ -10,11 +10,11 @@ from sms.audiences.files.rows import most_first
 from sms.callbacks import events
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Reject, Send
-from sms.models.callback import LONGEST_REFERENCE
+from sms.models.callback import LONGEST_CORRELATION_ID, LONGEST_REFERENCE
 from sms.models.sql.insert import insert
 from sms.values.problems import ProblemCode
 
-COLUMNS = ("send_id", "row", "value", "code", "field", "reason", "reference")
+COLUMNS = ("send_id", "row", "value", "code", "field", "reason", "reference", "correlation_id")
 
 
 def rejected_groups(send: Send) -> list[RejectedGroup]:
@@ -26,16 +26,17 @@ def rejected_groups(send: Send) -> list[RejectedGroup]:
 
 
 def store_rejects(send: Send, rejects: Iterable[RejectedRow], *, order: ResolvedOrder) -> None:
-    heading, headings = order.reference_heading, list(order.audience.headings)
-    place = headings.index(heading) if heading else len(headings)
+    headings = list(order.audience.headings)
 
-    def reference(bad: RejectedRow) -> str:
-        return bad.reference or (bad.cells[place] if place < len(bad.cells) else "")
+    def cell(bad: RejectedRow, heading: str) -> str:
+        place = headings.index(heading) if heading else len(headings)
+        return bad.cells[place] if place < len(bad.cells) else ""
 
     rows = [
         (
             *(send.pk, bad.row, bad.value[:200], bad.code.value, bad.field[:100], bad.reason[:300]),
-            reference(bad)[:LONGEST_REFERENCE],
+            (bad.reference or cell(bad, order.reference_heading))[:LONGEST_REFERENCE],
+            (bad.correlation_id or cell(bad, order.correlation_heading))[:LONGEST_CORRELATION_ID],
         )
         for bad in rejects
     ]

@@ -73,6 +73,7 @@ def take_numbers(send: Send, lines: list[ComposedMessage]) -> tuple[list[Compose
             code=ProblemCode.NUMBER_CAP,
             reason=says,
             reference=line.reference,
+            correlation_id=line.correlation_id,
         )
         for line in lines
         if line.msisdn in over

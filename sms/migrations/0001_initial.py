@@ -1354,6 +1354,7 @@ class Migration(migrations.Migration):
                 ('field', models.CharField(blank=True, help_text='The placeholder that the reason is about.', max_length=100)),
                 ('reason', models.CharField(max_length=300)),
                 ('reference', models.CharField(blank=True, db_default='', default='', help_text='What those who asked for it call the recipient.', max_length=200)),
+                ('correlation_id', models.CharField(blank=True, db_default='', default='', help_text='And the message.', max_length=200)),
             ],
             options={
                 'ordering': ('row', 'id'),

@@ -7,15 +7,16 @@ OF_A_MESSAGE = (
     "message send service row number reference client_reference correlation_id callback_data"
     " state code detail provider_id attempt segments"
 )
+OF_WHAT_IT_ANSWERS = "send message row reference client_reference correlation_id callback_data"
 SHAPES = {  # of `data`, by name
     "SendData": OF_A_SEND,
     "RefusedSendData": f"{OF_A_SEND} reason",
     "HeldSendData": f"{OF_A_SEND} reason rule",
     "MessageData": OF_A_MESSAGE,
     "ClickData": f"{OF_A_MESSAGE} url verdict reason",
-    "RejectData": "send service row number reference client_reference callback_data code detail field",
-    "InboundData": "inbound service number address text keyword sure send message reference client_reference callback_data",
-    "OptOutData": "opt_out service number source send message reference client_reference callback_data",
+    "RejectData": "send service row number reference client_reference correlation_id callback_data code detail field",
+    "InboundData": f"inbound service number address text keyword sure {OF_WHAT_IT_ANSWERS}",
+    "OptOutData": f"opt_out service number source {OF_WHAT_IT_ANSWERS}",
 }
 
 

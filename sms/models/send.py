@@ -333,9 +333,13 @@ class Reject(models.Model):
     )
     reason = models.CharField(max_length=300)
     reference = empty_text(200, "What those who asked for it call the recipient.")
+    correlation_id = empty_text(200, "And the message.")
 
     personal = PersonalData(
-        service="send__service", numbers="value", texts="reason field reference", neutral="code"
+        service="send__service",
+        numbers="value",
+        texts="reason field reference correlation_id",
+        neutral="code",
     )
 
     class Meta:

@@ -19,7 +19,7 @@ from tests.support.drop_in import body, get, post
 from tests.support.partners import Partner, a_key
 from tests.support.provider import PUBLIC_URL, Provider
 from tests.support.sends import a_send
-from tests.support.test_mode import DRAMA, a_live_service, a_tester, bring_receipts, simulate
+from tests.support.simulating import DRAMA, a_live_service, a_tester, bring_receipts, simulate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -116,7 +116,7 @@ def test_the_senders_resource_says_the_caution(cast):
     found = Partner(a_key(cast.service, scopes=["catalogue", "read"])).get("senders").json()["items"]
     cautions = {one["address"]: one["caution"] for one in found}
     assert cautions["O2"].startswith("Some networks")
-    assert cautions["SHOP"] == ""
+    assert cautions["SHOP"] is None
 
 
 def test_names_are_of_the_alphabet_of_texts_without_line_breaks():

@@ -49,6 +49,8 @@ from sms.models import (
 from sms.models.personal import ColumnKind
 from sms.reports import facts
 from sms.sends import answers, control, holds
+from sms.simulator import receipts as simulator_receipts
+from sms.webex.sandbox.in_process import DueReceipt
 from tests.compliance.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.callbacks import LOOPBACK
@@ -82,6 +84,7 @@ def everywhere(*, by_hand: bool = True) -> tuple[Service, set[str]]:
     desk(service, ada)
     on_disk(service)
     probed(service)
+    owed_by_the_simulator(service)
     facts.fold()
     service.refresh_from_db()
     if by_hand:
@@ -282,6 +285,13 @@ def probed(service: Service) -> None:
     step, now = probe.steps.get(question="plain"), timezone.now()
     asked = step.posts.create(variant="digits", cost=1, body=f"to {NATIONAL}", reply=f"of {NUMBER}", at=now)
     asked.receipts.create(place=0, raw=f"to {NATIONAL}", at=now)
+
+
+def owed_by_the_simulator(service: Service) -> None:
+    """A receipt of a test key's send that is not due yet."""
+    now = timezone.now().timestamp()
+    due = DueReceipt(now + 60, receipt("owed", transid="owed", info={"destination": NUMBER[1:]}))
+    simulator_receipts.keep([due], service_id=service.pk, key=service.correlation_key, now=now)
 
 
 def on_disk(service: Service) -> None:

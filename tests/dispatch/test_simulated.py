@@ -27,7 +27,7 @@ from sms.values import correlation_id
 from tests.support.dispatching import Dispatcher, back_in_time, release, states
 from tests.support.provider import Provider, accepted, raw_reply
 from tests.support.sends import BY, PROVED, a_send
-from tests.support.test_mode import (
+from tests.support.simulating import (
     DRAMA,
     a_live_service,
     a_simulated_send,

@@ -124,9 +124,10 @@ class CallbackStory(CallbackShape):
 
     @extend_schema_field({"type": ["string", "null"]})
     def get_body(self, callback: Any) -> str | None:
-        """Receipts in the provider's shape hold the number, and so do events of endpoints that get whole ones."""
+        """A body that is stored is as it was written, like receipts in the provider's shape, which hold the number; others are written as
+        the endpoint wants them now."""
         endpoint = callback.endpoint
-        whole = endpoint.full_numbers or endpoint.kind == CallbackEndpoint.Kind.NOTIFY
+        whole = callback.body or endpoint.full_numbers or endpoint.kind == CallbackEndpoint.Kind.NOTIFY
         if whole and not self.context.get("numbers"):
             return None
         if endpoint.texts and not self.context.get("texts"):

@@ -40,7 +40,7 @@ class EndpointFields(serializers.Serializer[Any]):
         help_text="Which events it gets; empty means all.",
     )
     keys = _names(
-        "Names of API keys: it gets events of their sends. None means your own. Others need the scope `all`.",
+        "Names of API keys: it gets events of their sends. None means those of the key that it belongs to. Others need the scope `all`.",
         60,
     )
     all_keys = serializers.BooleanField(
@@ -53,7 +53,8 @@ class EndpointFields(serializers.Serializer[Any]):
     labels = _names("It gets events of sends with one of these labels. Empty means of all sends.", 100)
     full_numbers = serializers.BooleanField(required=False, help_text="Needs the scope `numbers`.")
     texts = serializers.BooleanField(
-        required=False, help_text="With what people wrote in replies. Needs the scope `texts`."
+        required=False,
+        help_text="With what people wrote in replies, and which links they opened. Needs the scope `texts`.",
     )
     batch_size = serializers.IntegerField(
         required=False,
@@ -126,6 +127,8 @@ def _heard_keys(body: dict[str, Any], key: ApiKey, endpoint: CallbackEndpoint | 
         raise invalid("keys", "With all_keys it gets events of every key. Leave one of them out.")
     if everybody:
         return {"all_keys": True, "keys": []}
+    if not names and endpoint is not None and endpoint.key_owner is not None:
+        return {"all_keys": False, "keys": [str(endpoint.key_owner)]}  # whoever changes it, it is that key's
     return {"all_keys": False, "keys": _identities(names or [], key)}
 
 
@@ -141,8 +144,9 @@ def _identities(names: list[str], key: ApiKey) -> list[str]:
 
 def _senders(addresses: list[str], key: ApiKey) -> list[int]:
     known = dict(Sender.objects.filter(service=key.service_id).values_list("address", "pk"))
+    told = key.may("catalogue")
     return [
-        _chosen(bare_sender(address), known, f"senders[{place}]", "sender")
+        _chosen(bare_sender(address), known, f"senders[{place}]", "sender", told=told)
         for place, address in enumerate(addresses)
     ]
 
@@ -154,10 +158,12 @@ def _labels(words: list[str]) -> list[str]:
         raise invalid("labels", str(problem)) from None
 
 
-def _chosen(name: str, known: dict[str, Any], field: str, what: str) -> Any:
+def _chosen(name: str, known: dict[str, Any], field: str, what: str, *, told: bool = True) -> Any:
+    """`told`: whether the key may know which there are."""
     if name not in known:
-        there = ", ".join(list(known)[:MOST_NAMED]) or "none"
-        raise invalid(field, f"Your service has no {what} {name[:60]!r}. There are: {there}.")
+        there = f"There are: {', '.join(list(known)[:MOST_NAMED]) or 'none'}."
+        which = there if told else "A key with the scope “catalogue” is told which there are."
+        raise invalid(field, f"Your service has no {what} {name[:60]!r}. {which}")
     return known[name]
 
 

@@ -190,9 +190,9 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
             says = f"It came as {_quoted(context)}. This address takes {' and '.join(takes)}."
             return ApiProblem(415, "unsupported_media_type", says, headers={"Accept": ", ".join(takes)})
         case exceptions.Throttled():
-            wait = max(1, int(getattr(exc, "wait", None) or 1))
-            says = f"Try again in {wait} seconds."
-            return ApiProblem(429, "too_many_requests", says, headers={"Retry-After": str(wait)})
+            seconds = max(1, int(getattr(exc, "wait", None) or 1))
+            says = f"Try again in {seconds} seconds."
+            return ApiProblem(429, "too_many_requests", says, headers={"Retry-After": str(seconds)})
         case DatabaseError():
             says = "The database is away. Try again soon."
             return ApiProblem(503, "unavailable", says, headers={"Retry-After": "10"})

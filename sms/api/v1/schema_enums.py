@@ -76,7 +76,7 @@ def _named(part: Any, used: set[str]) -> Any:
         return [_named(one, used) for one in part]
     if not isinstance(part, dict):
         return part
-    values = part.get("enum")
+    values: Any = part.get("enum")
     name = _NAMES.get(frozenset(one for one in values if one)) if isinstance(values, list) else None
     if name is None:
         return {key: one if key == "example" else _named(one, used) for key, one in part.items()}

@@ -75,8 +75,8 @@ class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
 
     `cells` is what stood under the headings, where cells could be separated, so that a person can correct it; `field` is the
-    placeholder that the reason is about, if it is about one; `reference` what those who sent the row call it, where it is known apart
-    from its cells.
+    placeholder that the reason is about, if it is about one; `reference` what those who sent the row call the recipient and
+    `correlation_id` the message, where it is known apart from its cells.
     """
 
     row: int
@@ -86,6 +86,7 @@ class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     cells: Sequence[str] = ()
     field: str = ""
     reference: str = ""
+    correlation_id: str = ""
 
 
 def without_number(cell: str) -> str:

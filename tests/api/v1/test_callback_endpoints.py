@@ -75,6 +75,9 @@ def test_an_endpoint_hears_of_its_own_key_unless_it_asks_for_others_senders_or_l
     assert bank.call("PATCH", path, {"keys": ["Shop"]}).json()["keys"] == ["Shop"]
     assert bank.call("PATCH", path, {"keys": []}).json()["keys"] == ["Bank"]
     assert bank.call("PATCH", path, {"name": "Named"}).json()["keys"] == ["Bank"]
+    for body in ({"keys": []}, {"all_keys": False}):  # of an endpoint that is another key's, that key's own
+        changed = bank.call("PATCH", f"callback-endpoints/{mine['id']}", body)
+        assert changed.json()["keys"] == ["Shop"], changed.content
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,15 @@ def test_what_a_key_may_not_have_or_nobody_can_is_refused_by_name(body, status, 
     answer = a_partner_called(a_partner_service(), "Shop").post("callback-endpoints", SHOP | body)
     assert answer.status_code == status, answer.content
     assert field is None or answer.json()["errors"][0]["field"] == field
+
+
+def test_only_a_key_that_reads_the_catalogue_is_told_which_senders_there_are():
+    service = a_partner_service()
+    address = service.senders.get().address
+    for scopes, told in (((), False), (("catalogue",), True)):
+        partner = a_partner_called(service, "Shop", *scopes)
+        answer = partner.post("callback-endpoints", SHOP | {"senders": ["NOBODY"]})
+        assert answer.status_code == 400 and (address in answer.content.decode()) == told, answer.content
 
 
 def test_a_key_that_may_see_less_cannot_have_more_posted_elsewhere():

@@ -37,7 +37,7 @@ def types(partner: Partner, query: str = "") -> list[str]:
     return [one["type"] for one in read(partner, query)]
 
 
-def asked(partner: Partner, *numbers: str, key: str = "k", **changes) -> int:
+def asked(partner: Partner, *numbers: str | dict, key: str = "k", **changes) -> int:
     body = {"text": "Hello", "recipients": list(numbers or ["+447700900001"])} | changes
     answer = partner.post("sends", body, Idempotency_Key=key)
     assert answer.status_code == 201, answer.content
@@ -92,6 +92,23 @@ def test_a_message_is_told_of_step_by_step_with_all_that_its_request_called_it()
     assert masked["message.delivered"] == "+44 7700 ••• 001" and masked["message.rejected"] == "•••"
 
 
+def test_a_row_that_was_refused_is_told_of_by_the_names_that_the_request_gave_it():
+    service, partner = a_partner(*EVERYTHING)
+    optouts.opt_out(service.pk, [optouts.Refusal("+447700900005")], by=BY, source="page")
+    numbers = ("+447700900001", "12", "+447700900001", "+447700900005")
+    rows = [
+        {"number": number, "reference": f"r{row}", "correlation_id": f"c{row}"}
+        for row, number in enumerate(numbers, start=1)
+    ]
+    asked(partner, *rows)
+    said = [one["data"] for one in read(partner, "&types=message.rejected")]
+    assert {(one["code"], one["row"], one["reference"], one["correlation_id"]) for one in said} == {
+        ("too_short", 2, "r2", "c2"),
+        ("duplicate", 3, "r3", "c3"),
+        ("opted_out", 4, "r4", "c4"),
+    }
+
+
 def test_what_a_v2_request_called_its_messages_is_there_whoever_shares_its_batch():
     service, partner = a_partner(*EVERYTHING)
     an_endpoint(service, full_numbers=True)
@@ -125,7 +142,8 @@ def test_what_a_v2_request_called_its_messages_is_there_whoever_shares_its_batch
 def test_replies_and_refusals_are_told_of_to_those_who_wrote_to_the_person():
     service, everything = a_partner(*EVERYTHING)
     shop, other = (Partner(a_key(service, name=name, scopes=["read", "send"])) for name in ("A", "B"))
-    send_id = asked(shop, "+447700900001", client_reference="order-1")
+    ada = {"number": "+447700900001", "reference": "ada", "correlation_id": "c-1"}
+    send_id = asked(shop, ada, client_reference="order-1")
     asked(other, "+447700900002", key="k2")
     Provider().dispatch()
     writes(service, "Thank you, call me on 07700 900123")
@@ -146,6 +164,8 @@ def test_replies_and_refusals_are_told_of_to_those_who_wrote_to_the_person():
             message_id,
             "order-1",
         )
+        named = [one["data"][name] for name in ("row", "reference", "correlation_id")]
+        assert named == [1, "ada", "c-1"]
         assert one["data"]["number"] == "+44 7700 ••• 001" and one["data"].get("text") is None
     assert [one["data"]["keyword"] for one in mine if "keyword" in one["data"]] == [None, "stop"]
     assert types(other, "&types=opt_out.added") == ["opt_out.added"]
@@ -202,8 +222,13 @@ def test_clicks_say_who_it_was_and_why_we_think_so():
     click = message.clicks.get()
     assert (clicked["verdict"], clicked["reason"]) == (click.verdict, click.reason) and click.rules_version
     assert (clicked["url"], clicked["number"]) == (click.url, message.msisdn)
-    ApiKey.objects.update(scopes=["read", "all"])
-    assert "447700900123" not in json.dumps(read(partner))
+    ApiKey.objects.update(scopes=["read", "texts", "all"])
+    (masked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
+    assert masked["url"].startswith("https://shop.example/o/1?to=") and "447700900123" not in str(masked)
+    ApiKey.objects.update(scopes=["read", "numbers", "all"])  # a link is part of what the message says
+    (wordless,) = [one["data"] for one in read(partner, "&types=message.clicked")]
+    assert wordless["url"] is None and wordless["verdict"] == clicked["verdict"]
+    assert "shop.example" not in partner.get(f"messages/{message.pk}").content.decode()
 
 
 def test_a_send_is_told_of_from_asking_to_its_end():

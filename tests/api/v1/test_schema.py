@@ -6,10 +6,14 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from sms.api.v1.documents import PartnersDocument, WebexDocument
+from sms.callbacks import proof
+from sms.models import CallbackEndpoint, Service
+from sms.models.event_types import EVENT_TYPES
 
 DOCS = Path(__file__).parents[3] / "docs"
 TAKING_FILES = {"sends_create", "sends_plan", "audiences_create", "audiences_replace"}
@@ -77,6 +81,22 @@ def test_every_operation_has_an_example_that_fits_its_schema(document):
         if not shown and method != "delete":
             bare.append(f"{method} {path}")
     assert (bare, wrong) == ([], [])
+
+
+def test_a_test_event_of_every_type_fits_what_is_written_of_it(named):
+    name, document = named
+    if name != "openapi.json":
+        return
+    endpoint = CallbackEndpoint(service=Service(slug="shop"))
+    wrong = []
+    for kind in EVENT_TYPES:
+        schema = document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        checker = jsonschema_rs.Draft202012Validator(
+            schema | {"components": document["components"]}, validate_formats=True
+        )
+        event = proof.test_event(endpoint, kind=kind, now=timezone.now())
+        wrong += [f"{kind}: {error.message}" for error in checker.iter_errors(event)]
+    assert wrong == []
 
 
 def test_every_choice_has_a_name_and_every_answer_says_its_headers(named):
