@@ -59,6 +59,17 @@ def test_a_minute_ends_at_its_cap_however_late_the_messages_are_due_and_the_next
     create(an_order(service, 5, key=shop), by=BY, now=NOW + timedelta(minutes=1))
 
 
+def test_a_test_key_may_ask_for_no_more_in_a_minute_than_was_said_and_takes_nothing_else():
+    service = a_service(cap_day=1)
+    shop = a_key(service, cap_minute=5, is_test=True)
+    made = create(an_order(service, 4, key=shop), by=BY, now=NOW)
+    assert made.simulated and [(one.label, one.left) for one in made.caps_left] == [("messages", 1)]
+    with pytest.raises(CapRefused, match="4 taken and 1 left; this takes 2"):
+        create(an_order(service, 2, key=shop), by=BY, now=NOW)
+    create(an_order(service, 5, key=shop), by=BY, now=NOW + timedelta(minutes=1))
+    assert set(SpendCount.objects.values_list("key", "country", "money")) == {(shop.pk, "", 0)}
+
+
 def test_a_large_send_is_held_to_the_minute_and_to_the_countries_too():
     service = a_service()
     key = a_key(service, cap_minute=5_400, countries="GB")
