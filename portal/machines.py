@@ -185,13 +185,13 @@ def for_people(response: HttpResponse) -> HttpResponse:
 
 
 def _without_html(response: HttpResponse, address: MachineAddress) -> HttpResponse:
-    """Nothing else answers these addresses in HTML but Django itself and pages `for_people`. An empty answer is of no type."""
+    """Nothing else answers these addresses in HTML but Django itself and pages `for_people`; an empty answer is of no type."""
     if getattr(response, "is_for_people", False) or not response.headers.get("Content-Type", "").startswith(
         HTML
     ):
         return response
     status = response.status_code
-    if status >= 400:  # Django's 405 has no content
+    if status >= 400 and response.content:
         refused = address.refuse(status, SAYS.get(status, SAYS[400 if status < 500 else 500]), "")
         for name, value in response.headers.items():
             if name not in ("Content-Type", "Content-Length"):

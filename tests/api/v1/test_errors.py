@@ -255,7 +255,6 @@ def test_each_answer_has_a_name_that_the_log_and_the_page_of_the_key_have_too(th
             answer = Client().generic(method, path, headers=given)
         name = answer["Request-Id"]
         assert answer.status_code == status and NAME.fullmatch(name), path
-        assert status < 400 or json.loads(answer.content), path
         if status < 400 and path.startswith("/api"):
             continue
         kept = RefusedRequest.objects.get(request_id=name)
