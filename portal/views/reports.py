@@ -55,7 +55,6 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "asked": asked,
         "wrong": wrong,
         "pretended": _pretended(service, asked.since),
-        "test_mode": Send.objects.filter(service=service, simulated=True).exists(),
         "report": found,
         "by": reports.BY,
         "by_word": reports.BY[asked.by].lower(),
