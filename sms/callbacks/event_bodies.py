@@ -21,6 +21,7 @@ from sms.models.service import Service
 from sms.models.sql.id_list import among
 from sms.values.msisdn import BadNumber, mask, parse
 from sms.values.msisdn.mention import has_end_of, masked, numbers_like, starred
+from sms.webex import codes
 from sms.webex.wire import stamp
 
 Facts = dict[str, Any]
@@ -165,7 +166,10 @@ class _Known:
         for kind, (_, _, read) in SUBJECTS.items():
             if row.type.startswith(kind) and (subject := self.subjects[kind].get(row.subject_id)):
                 found |= read(subject)
-        return found | row.data
+        found |= row.data
+        if row.message_id and "detail" in found:
+            found["detail"] = codes.in_words(found["code"] or "", found["detail"] or "")
+        return found
 
 
 MESSAGE = ("row", "msisdn", "provider_id", "echo__correlation_id", "echo__reference")

@@ -79,3 +79,10 @@ def lookup(code: str) -> Code:
     )
     advice = "Look at the provider's own words beside it, and ask its support if it repeats."
     return Code(code, "unknown", "unknown", "unknown", words, advice)
+
+
+def in_words(code: str, said: str) -> str:
+    """The provider's own words, or ours for its code. Beside a code of ours may stand the name of an error in our program, which is for
+    our support only."""
+    own = "" if code in OWN_CODES and " " not in said else said
+    return own or (lookup(code).meaning if code else "")

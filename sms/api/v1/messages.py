@@ -88,7 +88,7 @@ class MessageShape(SparseModel):
 
     def get_detail(self, message: Any) -> str | None:
         """The provider's own words, or ours for its code."""
-        said = str(message.detail) or (codes.lookup(message.code).meaning if message.code else "")
+        said = codes.in_words(str(message.code), str(message.detail))
         return said if self.context.get("numbers") else starred(said, message.msisdn)
 
 

@@ -83,6 +83,6 @@ def _named(part: Any, used: set[str]) -> Any:
     used.add(name)
     rest = {key: one for key, one in part.items() if key not in ("enum", "type")}
     choice: dict[str, Any] = {"$ref": f"#/components/schemas/{name}"}
-    if "null" in part.get("type", ()) or None in values:
+    if "null" in part.get("type", ()) or None in (values or ()):
         return rest | {"oneOf": [choice, {"type": "null"}]}
     return rest | {"allOf": [choice]} if rest else choice

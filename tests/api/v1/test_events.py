@@ -74,7 +74,7 @@ def test_a_message_is_told_of_step_by_step_with_all_that_its_request_called_it()
         "callback_data": "box=7",
         "state": "delivered",
         "code": "7500",
-        "detail": None,
+        "detail": "Delivered; the handset confirmed it.",
         "provider_id": message.provider_id or last["data"]["provider_id"],
         "attempt": 1,
         "segments": 1,
