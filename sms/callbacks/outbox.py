@@ -85,7 +85,7 @@ def _happening(change: MessageChange, send: Send) -> Happening:
         "code": change.code,
         "detail": change.detail,
         "attempt": change.attempt,
-        "segments": change.segments,
+        "segments_billed": change.segments,
     }
     if change.url:
         data |= {"url": change.url, "verdict": change.verdict, "reason": change.reason}

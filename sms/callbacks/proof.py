@@ -26,7 +26,7 @@ from sms.webex.wire import stamp
 
 CHALLENGE = "endpoint.verification"
 # what a test event says beside null: nobody's number, from the range that is kept for drama
-EXAMPLE: dict[str, Any] = dict.fromkeys("message send row attempt segments inbound opt_out".split(), 1)
+EXAMPLE: dict[str, Any] = dict.fromkeys("message send row attempt segments_billed inbound opt_out".split(), 1)
 EXAMPLE |= {"number": "+447700900001", "url": "https://example.com/", "name": "A test", "text": "A test"}
 STATES: dict[str, str] = {  # of a test event whose type is no state
     "message.clicked": MessageState.DELIVERED,

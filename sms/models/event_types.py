@@ -5,7 +5,7 @@ from dataclasses import dataclass
 OF_A_SEND = "send service name client_reference reference callback_data state sender"
 OF_A_MESSAGE = (
     "message send service row number reference client_reference correlation_id callback_data"
-    " state code detail provider_id attempt segments"
+    " state code detail provider_id attempt segments_billed"
 )
 OF_WHAT_IT_ANSWERS = "send message row reference client_reference correlation_id callback_data"
 SHAPES = {  # of `data`, by name

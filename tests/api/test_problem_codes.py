@@ -209,7 +209,7 @@ def test_a_rejected_row_has_its_code_and_a_sentence_for_all_like_it(service, par
     assert answer.status_code == 200, answer.content
     (removed,) = answer.json()["removed"]
     said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
-    assert (removed["code"], removed["count"], removed["reason"]) == (code, 1, f"{said}.")
+    assert (removed["code"], removed["count"], removed["detail"]) == (code, 1, f"{said}.")
 
 
 @pytest.mark.parametrize("code", [code for code in ROWS if code != "no_country"])
@@ -226,7 +226,7 @@ def test_a_rejected_row_has_its_code_on_the_page_and_in_the_send(service, compos
     sent = composer.post(saved_page.url, follow=True)
     assert codes_on(sent) == {code}
     (row,) = partner.get(f"sends/{service.sends.get().pk}/rejects").json()["items"]
-    assert row["code"] == code and row["reason"]
+    assert row["code"] == code and row["detail"]
 
 
 @pytest.mark.parametrize("code", ASKED)
@@ -315,7 +315,7 @@ def test_a_number_that_has_had_enough_for_one_day(service, partner, composer):
     a_send(service, audience=files.read_pasted(TO[0], country="GB", limits=Limits()))
     (removed,) = partner.post("sends/plan", asked({"recipients": [*TO, "+447700900102"]})).json()["removed"]
     said = rows_text(ProblemCode.NUMBER_CAP, 1)
-    assert (removed["code"], removed["reason"]) == ("number_cap_reached", f"{said}.")
+    assert (removed["code"], removed["detail"]) == ("number_cap_reached", f"{said}.")
     page = composer.post("/s/shop/compose/", typed(service, pasted=f"{TO[0]}\n+447700900102"), follow=True)
     assert codes_on(page) == {"number_cap_reached"}
     assert post(a_key(service), body(TO[0][1:])).status_code == 201

@@ -106,7 +106,7 @@ def test_failures_say_why_and_clicks_are_counted(cast):
     found = report_of(cast["auditor"], send)
     assert sorted(one["state"] for one in found) == ["delivered", "delivered", "failed", "no_report"]
     failed = next(one for one in found if one["state"] == "failed")
-    assert failed["code"] and len(failed["what it means"]) > 10 and failed["ended (UTC)"].endswith("+00:00")
+    assert failed["code"] and len(failed["what it means"]) > 10 and failed["ended (UTC)"].endswith("Z")
     clicked = Message.objects.filter(send=send, clicks__verdict="human").values_list("row", flat=True)
     assert {int(one["row"]) for one in found if one["clicks"] not in ("", "0")} == set(clicked)
 

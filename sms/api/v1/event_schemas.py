@@ -33,7 +33,7 @@ FIELDS: dict[str, Schema] = {
     "detail": _WORDS | {"description": "What it means, in words."},
     "provider_id": _WORDS,
     "attempt": _KEY | {"description": "POSTs that may have reached the provider."},
-    "segments": _KEY | {"description": "As the provider reported."},
+    "segments_billed": _KEY | {"description": "As the provider reported."},
     "url": _WORDS | {"description": "That was opened. Null unless the reader may see texts."},
     "verdict": _one_of(Click.Verdict.values) | {"description": "Who opened it."},
     "field": _WORDS | {"description": "The placeholder that it is about."},

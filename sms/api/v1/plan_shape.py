@@ -45,8 +45,8 @@ NAMES: dict[type, str] = {
     PlanApproval: "PlannedApprovalShape",
 }
 HELP = {
-    "RemovedShape.reason": "Said of all of them.",
-    "DoubtfulShape.reason": "Said of all of them.",
+    "RemovedShape.detail": "Said of all of them.",
+    "DoubtfulShape.detail": "Said of all of them.",
     "DoubtfulShape.rows": "The first hundred.",
     "CountryShape.country": "ISO 3166; null for numbers of no country.",
     "CountryShape.price": "Of a segment, as a decimal.",

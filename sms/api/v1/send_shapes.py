@@ -154,11 +154,13 @@ class RejectShape(Sparse):
     identity = "row"
 
     row = serializers.IntegerField()
-    value = serializers.SerializerMethodField(help_text="What stood there; needs the scope `numbers`.")
+    number = serializers.SerializerMethodField(
+        help_text="What stood in its place, also where it is none; needs the scope `numbers`."
+    )
     code = CodeField()
-    reason = serializers.CharField()
+    detail = serializers.CharField(source="reason")
 
-    def get_value(self, reject: Any) -> str:
+    def get_number(self, reject: Any) -> str:
         """May be a whole number, so it is a number's secret."""
         return str(reject.value) if self.context.get("numbers") else "•••"
 

@@ -15,7 +15,7 @@ class PlanRemoved:
     """Rows left out for one reason; `rows` names the first hundred."""
 
     code: str
-    reason: str
+    detail: str
     count: int
     rows: tuple[int, ...]
 
@@ -119,7 +119,7 @@ class PlanDoubtful:
     """Numbers of one kind that may be no mobile of the person; `leave_out` of a send decides about each kind."""
 
     kind: str
-    reason: str
+    detail: str
     count: int
     left_out: bool
     rows: tuple[int, ...]

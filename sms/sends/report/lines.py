@@ -24,6 +24,7 @@ from sms.values.msisdn.mention import starred
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
 from sms.webex.limits import MOST_DESTINATIONS
+from sms.webex.wire import stamp
 
 NUMBER = "number"
 # None of them names a column of numbers, time zones, correlation ids or references: a report is read as an audience like its file.
@@ -195,4 +196,4 @@ def _appended(one: RowOutcome, other: OtherCell) -> list[ReportCell]:
 
 
 def _time(at: datetime | None) -> str:
-    return at.isoformat(timespec="seconds") if at else ""
+    return stamp(at) if at else ""

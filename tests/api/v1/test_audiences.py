@@ -65,8 +65,8 @@ def test_what_stands_in_a_reject_is_hidden_from_keys_without_the_scope():
     _, trusted = a_partner("read", "numbers", service=service)
     pk = partner.post("audiences", {"name": "Customers", "csv": TABLE}).json()["id"]
     path = f"audiences/{pk}/rejects"
-    assert {one["value"] for one in partner.get(path).json()["items"]} == {"•••"}
-    assert trusted.get(path).json()["items"][0]["value"] == "12"
+    assert {one["number"] for one in partner.get(path).json()["items"]} == {"•••"}
+    assert trusted.get(path).json()["items"][0]["number"] == "12"
 
 
 def test_one_that_was_used_is_archived_and_one_that_was_not_is_deleted():

@@ -62,7 +62,7 @@ def test_a_message_is_told_of_step_by_step_with_all_that_its_request_called_it()
     last = by_type["message.delivered"]
     assert last["timestamp"] == "2026-03-02T09:15:07.412Z" and last["test"] is False
     assert tuple(last["data"]) == EVENT_TYPES["message.delivered"].fields
-    assert last["data"] | {"segments": 1} == {
+    assert last["data"] | {"segments_billed": 1} == {
         "message": message.pk,
         "send": send_id,
         "service": "shop",
@@ -77,7 +77,7 @@ def test_a_message_is_told_of_step_by_step_with_all_that_its_request_called_it()
         "detail": "Delivered; the handset confirmed it.",
         "provider_id": message.provider_id or last["data"]["provider_id"],
         "attempt": 1,
-        "segments": 1,
+        "segments_billed": 1,
     }
     bad = by_type["message.rejected"]["data"]
     assert (bad["row"], bad["number"], bad["code"], bad["callback_data"]) == (

@@ -82,7 +82,7 @@ def test_a_value_that_makes_one_text_too_long_is_a_rejected_row():
     assert (plan["recipient_count"], plan["rejected"]) == (1, 2)
     (removed,) = plan["removed"]
     assert (removed["code"], removed["rows"], removed["count"]) == ("text_too_long", [2, 3], 2)
-    assert removed["reason"] == "2 rows make a text that is too long."
+    assert removed["detail"] == "2 rows make a text that is too long."
 
 
 @pytest.mark.parametrize(
