@@ -15,7 +15,7 @@ NUMBER = "+447712399001"
 @pytest.fixture(scope="module")
 def key(shared_textdesk):
     return shared_textdesk.manage(
-        *("api_key", "--service", "demo", "--name", "older", "--scopes", "send,read,numbers")
+        *("api_key", "--service", "demo", "--name", "older", "--scopes", "send,read,numbers,texts")
     ).stdout.strip()
 
 
