@@ -76,10 +76,11 @@ def change(
         for column, value in wants.items():
             setattr(endpoint, column, value)
         after = _said(endpoint)
+        changed = [column for column in after if after[column] != before[column]]
         said = {
-            "fields": [column for column in after if after[column] != before[column]],
-            "before": masked_values(before),
-            "after": masked_values(after),
+            "fields": changed,
+            "before": masked_values({column: before[column] for column in changed}),
+            "after": masked_values({column: after[column] for column in changed}),
         }
         if moves:
             _check_is_new(_others_of(endpoint.service, endpoint.key_owner).exclude(pk=endpoint.pk), url)

@@ -11,7 +11,7 @@ from tests.support.drop_in import body, get, post
 from tests.support.partners import a_key, a_partner_service
 from tests.support.sends import BY
 
-PATHS = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))["paths"]
+PATHS = json.loads((Path(__file__).parents[2] / "docs" / "openapi-webex.json").read_text("utf-8"))["paths"]
 
 
 def schema(content: dict) -> dict:

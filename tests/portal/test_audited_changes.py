@@ -144,7 +144,7 @@ def things(cast) -> dict[type, object]:
         ApprovalRules: {},
     }
     made = {model: model.objects.create(service=service, **said) for model, said in of_service.items()}
-    service.jwt_service_id, service.jwt_secret = "svc", "c2VjcmV0"
+    service.jwt_service_id, service.jwt_secret, service.cap_currency = "svc", "c2VjcmV0", "GBP"
     service.save()
     made[ApiKey], _ = api_keys.make(service, name="shop", scopes=["send"], by=by)
     return made | {Region: Region.objects.get(key="uk"), User: cast.users["composer"]}
@@ -242,7 +242,8 @@ def test_an_endpoint_of_callbacks_says_where_it_leads_and_what_it_was(cast):
         service=cast.service, name="Shop", url="https://shop.example.com"
     )
     at = reverse("callback_change", args=[cast.service.slug, endpoint.pk])
-    cast["admin"].post(at, {"name": "Store", "events": ["message.delivered"], "full_numbers": "on"})
+    wanted = {"events": ["message.delivered"], "full_numbers": "on", "all_keys": "on", "batch_size": 1}
+    cast["admin"].post(at, {"name": "Store"} | wanted)
     said = recorded("callback_endpoint.changed")
     assert said["before"] == {"name": "Shop", "events": [], "full_numbers": False}
     assert said["after"] == {"name": "Store", "events": ["message.delivered"], "full_numbers": True}

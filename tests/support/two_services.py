@@ -5,9 +5,10 @@ from typing import Any
 
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 
 from sms.compliance.personal_columns import columns, personal_of, rows_of
-from sms.models import Draft, Send, Service
+from sms.models import Draft, InboundMessage, Send, Service
 from sms.models.personal import ColumnKind
 from tests.support.every_page import SERVICE_PAGES, address
 from tests.support.people import Cast, a_cast
@@ -30,6 +31,14 @@ class TwoServices:
         Service.objects.update(base_url="http://127.0.0.1:9")
         self.own, self.theirs = self.cast.service, self.cast.other
         self.things = {service.pk: furnished(service) for service in (self.own, self.theirs)}
+        for service in (self.own, self.theirs):
+            InboundMessage.objects.create(
+                service=service,
+                dedupe=b"r%015d" % service.pk,
+                raw=b"{}",
+                text="Yes",
+                received_at=timezone.now(),
+            )
         self.pages = {
             (path, service.pk): address(path, service, *self.things[service.pk], furnished=True)
             for service in (self.own, self.theirs)
@@ -85,7 +94,7 @@ class TwoServices:
 
     def their_row(self, resource: Any) -> int:
         """Of the victim's, by a resource of the API."""
-        found = resource.queryset.filter(**{getattr(resource, "owner", "service"): self.theirs})
+        found = resource.queryset.filter(**{resource.of_service: self.theirs})
         return int(found.order_by("pk").values_list("pk", flat=True)[0])
 
     def crossed(self) -> list[str]:
