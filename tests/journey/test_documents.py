@@ -75,7 +75,7 @@ def paste(script: str, folder: Path, env: dict[str, str], typed: str) -> str:
         start_new_session=True,
     )
     try:
-        shown, _ = process.communicate(f"{typed}\n", timeout=120)
+        shown, _ = process.communicate(f"{typed}\n", timeout=300)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -101,7 +101,7 @@ def test_a_textdesk_that_is_away_for_a_while_is_waited_for(desk, textdesk_client
 
     begun, asked = shaky(None, gone, gone, 503, 503)
     with begun, pytest.raises(textdesk_client.NotSettled):
-        begun.wait_until_settled(made.id, timeout=3)
+        begun.wait_until_settled(made.id, timeout=10)
     assert len(asked.keys) > 5
     here = list(desk.events(follow=False))
     follower, _ = shaky(lambda: desk.send(text="Hello", recipients=["+447700900001"]), gone, gone)
