@@ -9,12 +9,13 @@ import time
 import uuid
 from base64 import b64encode
 from datetime import UTC, datetime
+from itertools import islice
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, until
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,8 @@ def test_a_send_is_planned_made_followed_and_told_of(desk):
     assert send.counts.to_dict() == {"delivered": 1, "failed": 1}
     assert {one.state for one in desk.messages(send=made.id, limit=1)} == {"delivered", "failed"}
     types = ["message.delivered", "message.failed", "send.settled"]
+    # on PostgreSQL what others in the same server have not ended keeps events back for a moment
+    until(lambda: len(list(desk.events(types=types, follow=False))) == 3, "all of it is told")
     told = list(desk.events(types=types, follow=False))
     assert sorted(one.type for one in told if one.data["send"] == made.id) == types
     assert all(one.timestamp.tzinfo for one in told) and [one.cursor for one in told[:-1]] == [""] * (
@@ -121,10 +124,10 @@ def test_following_from_now_can_go_on_in_the_middle(desk, textdesk_client, runni
         desk.wait_until_settled(desk.send(text="Hello", recipients=numbers).id, timeout=120)
 
     with textdesk_client.Textdesk(running.url, desk.generated.token, transport=Breaking(send)) as follower:
-        told = list(follower.events(after="now", follow=False))
-    assert len(told) > 3
+        told = list(islice(follower.events(after="now"), 4))
     again = [one.id for one in desk.events(after=told[0].cursor, follow=False)]
-    assert again[-len(told) + 1 :] == [one.id for one in told[1:]]
+    place = again.index(told[1].id)
+    assert again[place : place + 3] == [one.id for one in told[1:]]
 
 
 def test_a_misspelt_field_is_refused_and_not_left_out(desk, textdesk_client):
