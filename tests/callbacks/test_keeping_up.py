@@ -89,8 +89,9 @@ def test_urgent_events_go_first_replays_last_and_none_waits_behind_what_came_bef
         assert deliver().delivered == 205
     assert partner.ids[0] == urgent.event_id
     assert partner.ids.index(late[0].event_id) < 150
-    # those on their way at once may pass each other
-    assert min(partner.ids.index(one.event_id) for one in old) > 150 > partner.ids.index(usual[0].event_id)
+    # as many as are on their way at once may pass each other
+    assert min(partner.ids.index(one.event_id) for one in old) >= len(partner.ids) - len(old) - WIDEST
+    assert partner.ids.index(usual[0].event_id) <= WIDEST
     assert set(
         Callback.objects.filter(pk__in=[one.pk for one in old]).values_list("priority", flat=True)
     ) == {2}
