@@ -8,7 +8,7 @@ from portal.presenters.message_events import TimelineEntry, author_of, events_of
 from sms.models import InboundMessage, Message, OptOut
 from sms.models.audit_acts import words_of
 from sms.sends.outcomes.of_row import outcome_of_row
-from sms.sends.outcomes.table import Outcome
+from sms.sends.outcomes.table import DeliveryOutcome
 from sms.sends.person.notes import Note, NoteKind
 from sms.sends.person.timeline import Entry, MessageSent
 
@@ -32,7 +32,7 @@ class ShownEntry:
     label: str
     mark: str
     message: Message | None = None
-    outcome: Outcome | None = None
+    outcome: DeliveryOutcome | None = None
     events: Sequence[TimelineEntry] = ()
     note: Note | None = None
     facts: Sequence[str] = ()

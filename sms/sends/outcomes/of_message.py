@@ -7,7 +7,7 @@ from sms.ledger.state_machine import CONFLICT
 from sms.models import ApprovalState, Click, Message, MessageState, Receipts, Send, SendState
 from sms.models.message import GIVEN_UP, NO_PROOF
 from sms.sends.outcomes.answers import ApprovalAnswer
-from sms.sends.outcomes.table import Outcome, outcome
+from sms.sends.outcomes.table import DeliveryOutcome, outcome
 from sms.sends.waits import Wait, WaitReason
 from sms.values.msisdn.hidden import ERASED
 from sms.webex import codes
@@ -39,7 +39,7 @@ _BY_WAIT = {
 
 def outcome_of(
     story: MessageHistory, *, waits: Sequence[Wait] = (), answers: Sequence[ApprovalAnswer] = ()
-) -> Outcome:
+) -> DeliveryOutcome:
     """`waits` are those of its send (`sms.sends.waits`), `answers` what approvers said of it; neither matters for most messages."""
     message, send = story.message, story.message.send
     also = [
@@ -82,7 +82,7 @@ def _pending(
     answers: Sequence[ApprovalAnswer],
     also: Sequence[str],
     words: dict[str, str],
-) -> Outcome:
+) -> DeliveryOutcome:
     if send.state == SendState.AWAITING and answers and answers[-1].state == ApprovalState.EXPIRED:
         return outcome("approval_expired", *also)
     if waits:
@@ -95,7 +95,7 @@ def _pending(
 
 def _cancelled(
     message: Message, send: Send, answers: Sequence[ApprovalAnswer], also: Sequence[str]
-) -> Outcome:
+) -> DeliveryOutcome:
     if message.code == OPTED_OUT:
         return outcome(OPTED_OUT, *also)
     refused = next((one for one in reversed(answers) if one.by and not one.approved), None)

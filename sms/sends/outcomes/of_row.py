@@ -1,6 +1,6 @@
 """Which outcome a rejected row has."""
 
-from sms.sends.outcomes.table import Outcome, outcome
+from sms.sends.outcomes.table import DeliveryOutcome, outcome
 from sms.values.problems import ProblemCode
 
 _NAMES = {
@@ -21,6 +21,6 @@ _NAMES = {
 }
 
 
-def outcome_of_row(code: str, *, reason: str) -> Outcome:
+def outcome_of_row(code: str, *, reason: str) -> DeliveryOutcome:
     """Of the code and the reason that are stored with it."""
     return outcome(_NAMES.get(code, "left_out_row"), said={"because": reason})  # type: ignore[call-overload]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """`arrived` is yes, no, perhaps or not yet. `until`: when what it waits for ends, where that is known."""
 
     name: str
@@ -17,9 +17,9 @@ class Outcome:
     until: datetime | None = None
 
 
-def _read(text: str) -> dict[str, Outcome]:
+def _read(text: str) -> dict[str, DeliveryOutcome]:
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    rows = (Outcome(*map(str.strip, line.split("|"))) for line in lines)  # type: ignore[arg-type]
+    rows = (DeliveryOutcome(*map(str.strip, line.split("|"))) for line in lines)  # type: ignore[arg-type]
     return {row.name: row for row in rows}
 
 
@@ -28,8 +28,8 @@ OUTCOMES = _read(Path(__file__).with_name("outcome_table.txt").read_text("utf-8"
 
 def outcome(
     name: str, *also: str, said: Mapping[str, str] = MappingProxyType({}), until: datetime | None = None
-) -> Outcome:
+) -> DeliveryOutcome:
     """Of the table, with what is `said` in its places, and the sentences of `also` behind."""
     row = OUTCOMES[name]
     words = [row.sentence.format_map(said).strip(), *(OUTCOMES[one].sentence for one in also)]
-    return Outcome(name, row.arrived, " ".join(words), until)
+    return DeliveryOutcome(name, row.arrived, " ".join(words), until)

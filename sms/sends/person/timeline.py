@@ -16,7 +16,7 @@ from sms.models import MessageState, OptOut
 from sms.sends.messages import FoundHistories, stories_to
 from sms.sends.outcomes.answers import ApprovalAnswer, answers_about
 from sms.sends.outcomes.of_message import outcome_of
-from sms.sends.outcomes.table import Outcome
+from sms.sends.outcomes.table import DeliveryOutcome
 from sms.sends.person.identity import Person
 from sms.sends.person.notes import Note, NoteKind, NotesPlace, notes_about
 from sms.sends.waits import waits_among
@@ -55,7 +55,7 @@ class PlaceInTimeline:
 class MessageSent:
     at: datetime
     story: MessageHistory
-    outcome: Outcome
+    outcome: DeliveryOutcome
     answers: Sequence[ApprovalAnswer] = ()
 
 
