@@ -1,0 +1,48 @@
+"""Asking a colleague to look at a draft or a send, and that they have."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from sms.models import Actor, AskedToLook, Comment, Draft, Send, Service
+from sms.models.audit import audit
+
+Thing = Draft | Send
+
+
+def about(thing: Thing, path: str = "") -> Q:
+    """Comments on this draft or send; those on a draft are on the send that it became as well. `path` leads to the comment."""
+    if isinstance(thing, Draft):
+        return Q(**{f"{path}draft": thing})
+    return Q(**{f"{path}send": thing}) | Q(**{f"{path}draft__send": thing})
+
+
+def ask(comment: Comment, people: Collection[Any]) -> list[str]:
+    """Ask these people to look, and say who they are; in the transaction of the comment."""
+    AskedToLook.objects.bulk_create(
+        [AskedToLook(comment=comment, user=one) for one in people], ignore_conflicts=True
+    )
+    return [one.email for one in people]
+
+
+def looked(thing: Thing, *, by: Actor, now: datetime) -> bool:
+    """They looked, or commented: whatever asked them to look at this is done. False where nothing did."""
+    open_ones = AskedToLook.objects.filter(about(thing, "comment__"), user=by.user, done_at=None)
+    done = AskedToLook.objects.filter(pk__in=list(open_ones.values_list("pk", flat=True)), done_at=None)
+    return bool(done.update(done_at=now))
+
+
+def say_looked(thing: Thing, *, by: Actor, now: datetime) -> bool:
+    """The same for who says nothing else."""
+    if not looked(thing, by=by, now=now):
+        return False
+    audit("comment.looked_at", thing, by=by)
+    return True
+
+
+def waiting_for(service: Service, user: Any) -> "QuerySet[AskedToLook]":
+    """What a person is asked to look at and did not yet, the oldest first."""
+    rows = AskedToLook.objects.filter(user=user, done_at=None, comment__service=service)
+    return rows.select_related("comment__by", "comment__send", "comment__draft__send").order_by("pk")
