@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.models import Membership
 from sms.compliance.retention import other_rows
-from sms.models import AskedToLook, AuditEvent, Comment, Draft, Send
+from sms.models import AskedToLook, AuditEvent, Comment, Draft, Notice, Send
 from sms.sends.cancel import cancel
 from tests.support.people import a_cast, a_person, signed_in
 from tests.support.sends import BY, a_send, a_service
@@ -50,6 +50,9 @@ def test_a_draft_is_commented_a_colleague_looks_and_the_send_keeps_what_was_said
     shown = page(f"/s/shop/{at}/review/").text
     assert "&lt;b&gt;this&lt;/b&gt;" in shown and "900123" not in shown and "is asked to look" in shown
 
+    told = Notice.objects.get()
+    assert (told.kind, told.page, told.page_id, told.anchor) == ("mention", "draft", draft.pk, "comments")
+    assert told.says == "ada@example.test asks you to look at the draft “Sale”." and told.seen_at is None
     home = bea.get("/s/shop/").text
     assert "Ada Ames asks you to look" in home and f"/s/shop/{at}/#comments" in home
     assert "asks you to look" not in ada.get("/s/shop/").text
@@ -61,7 +64,8 @@ def test_a_draft_is_commented_a_colleague_looks_and_the_send_keeps_what_was_said
     form |= {"text": "Hello there", "add_comment": "1", "comment": "It is.", "comment_begun": uuid4()}
     assert bea.post(f"/s/shop/{at}/", form)["Location"].endswith("#comments")
     draft.refresh_from_db()
-    assert draft.text == "Hello there"
+    told.refresh_from_db()
+    assert draft.text == "Hello there" and told.seen_at, "it is no longer asked for"
     assert "asks you to look" not in bea.get("/s/shop/").text
 
     sent = ada.post(f"/s/shop/{at}/review/", {"revision": draft.revision})

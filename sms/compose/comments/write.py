@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sms.compose.comments.asking import Thing, about, ask, looked
+from sms.compose.comments.asking import Thing, about, ask, ask_no_longer, looked
 from sms.compose.comments.mentions import mentioned
 from sms.models import Actor, Comment, Draft, Send
 from sms.models.audit import audit
@@ -71,7 +71,7 @@ def add(
         else:
             comment = Comment.objects.create(text=text, by=by.user, **fresh)
         looked(thing, by=by, now=now)
-        named = ask(comment, asked)
+        named = ask(comment, asked, by=by, now=now)
         audit("comment.added", comment, by=by, **_on(comment), asked=named)
     return comment
 
@@ -125,7 +125,8 @@ def edit(
         if locked.text == text:
             return False
         before = set(locked.asked.values_list("user_id", flat=True))
-        named = ask(locked, [one for one in _asked(text, people, None, by=by) if one.pk not in before])
+        fresh = [one for one in _asked(text, people, None, by=by) if one.pk not in before]
+        named = ask(locked, fresh, by=by, now=now)
         locked.text, locked.edited_at = text, now
         locked.save(update_fields=["text", "edited_at"])
         audit("comment.edited", locked, by=by, **_on(locked), asked=named)
@@ -139,7 +140,7 @@ def withdraw(comment: Comment, *, by: Actor, now: datetime | None = None) -> boo
         rows = Comment.objects.filter(pk=comment.pk, withdrawn_at=None)
         if not rows.update(withdrawn_at=now, text=""):
             return False
-        comment.asked.filter(done_at=None).delete()
+        ask_no_longer(comment, now=now)
         audit("comment.withdrawn", comment, by=by, **_on(comment), author=comment.label)
     return True
 
