@@ -105,7 +105,7 @@ def _both(thing: Thing) -> tuple[Draft | None, Send | None]:
     return Draft.objects.filter(send=thing).first(), thing
 
 
-def _on(comment: Comment) -> dict[str, int]:
+def _on(comment: Comment) -> dict[str, Any]:
     """Where it stands, for the audit."""
     ids = {"draft": comment.draft_id, "send": comment.send_id}
     return {name: pk for name, pk in ids.items() if pk}
