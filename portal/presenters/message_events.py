@@ -36,7 +36,9 @@ def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
     send = found.send
     provider = "the simulator" if send.simulated else "Webex Connect"
     row = f"Row {found.row} of {send.source or 'the audience'}"
-    yield TimelineEntry(send.created_at, f"Composed by {author_of(send)}", row)
+    yield TimelineEntry(
+        send.created_at, f"Composed by {author}" if (author := author_of(send)) else "Composed", row
+    )
     if found.posted_at:
         tried = f"Attempt {found.attempt}"
         yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
@@ -53,8 +55,8 @@ def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
 
 
 def author_of(send: Send) -> str:
-    """The program, the person, or that this is not known any more."""
-    return send.partner or (send.created_by.email if send.created_by else "a person who has left")
+    """The program or the person; empty where neither is known, as of the command line's."""
+    return send.partner or (send.created_by.email if send.created_by else "")
 
 
 def _approval(answers: Sequence[ApprovalAnswer]) -> Iterator[TimelineEntry]:

@@ -48,7 +48,10 @@ def shown(entry: Entry) -> ShownEntry:
             message,
             entry.outcome,
             events_of(entry.story, entry.answers),
-            facts=(f"From {message.send.sender}", f"composed by {author_of(message.send)}"),
+            facts=[
+                f"From {message.send.sender}",
+                *([f"composed by {author}"] if (author := author_of(message.send)) else []),
+            ],
         )
     label, mark = LABELS.get(entry.kind) or (words_of(entry.how), "info")
     ends = outcome_of_row(entry.how, reason=entry.said) if entry.kind == NoteKind.LEFT_OUT else None
