@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Concat
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.timezone import localtime
 
 from portal.forms.sealed_search import address_of_words
@@ -107,10 +107,7 @@ def _number(service: Service, wanted: str) -> tuple[str, str]:
 
 
 def _number_group(service: Service, number: str) -> FoundGroup:
-    try:
-        page = reverse("person_page", args=[service.slug, person_key(number, key=service.number_key)])
-    except NoReverseMatch:
-        page = _all_messages(service, number)
+    page = reverse("person_page", args=[service.slug, person_key(number, key=service.number_key)])
     return _group("person", [FoundThing(mask(number), page, "Everything to and from this number")])
 
 

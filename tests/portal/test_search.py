@@ -177,7 +177,7 @@ def test_shortcuts_are_listed_for_a_role_and_are_those_of_the_navigation(cast):
         assert {of: address for address, of in shown} == keys
         assert ("c" in keys) is (role in (Role.COMPOSER, Role.ADMIN))
     part = cast["admin"].get("/s/shop/shortcuts/", headers={"HX-Request": "true"})
-    assert "Keyboard shortcuts" in part.text
+    assert "then <kbd>s</kbd>" in part.text
     assert "<html" not in part.text
 
 
