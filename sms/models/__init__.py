@@ -37,6 +37,7 @@ from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox, SimulatedReceipt
 from sms.models.receipt_choice import ALL_RECEIPTS, USUAL_RECEIPTS, Receipts
+from sms.models.recurring import MOST_TIMES, Holiday, Occurrence, RecurringSend, StandingApproval
 from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, RetiredAddress
 from sms.models.refused_request import RefusedRequest
 from sms.models.report import ReportFile, ReportPart, ReportSchedule

@@ -31,6 +31,7 @@ from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.reports import facts
 from sms.sends import unapproved
+from sms.sends.recurring import make as recurring
 from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
@@ -219,6 +220,15 @@ JOBS: tuple[Job, ...] = (
         lease=LEASE,
         loop="retention",
         waits=lambda: bool(retention.due_services()),
+    ),
+    # a large list is read before its send is made, which may take seconds
+    Job(
+        "recurring sends",
+        20,
+        lambda _: recurring.make_due(),
+        lease=LEASE,
+        loop="recurring sends",
+        waits=recurring.anything_due,
     ),
     Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
     Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),

@@ -17,6 +17,7 @@ from sms.models import (
     ReportFile,
     ReportSchedule,
     Service,
+    StandingApproval,
     TemplateVersion,
 )
 from sms.sends.person.identity import key_of
@@ -37,6 +38,8 @@ NOUNS = {
     "domains": lambda service: service.link_domains.all(),
     "personal-data": lambda service: service.erasures.all(),
     "report-files": lambda service: ReportFile.objects.filter(service=service),
+    "recurring": lambda service: service.recurring_sends.all(),
+    "standing-approvals": lambda service: StandingApproval.objects.filter(recurring__service=service),
     "report-schedules": lambda service: ReportSchedule.objects.filter(service=service),
 }
 

@@ -1,6 +1,6 @@
 """Every page of a service, for tests that walk all of them, and one of each thing that a page's address names."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.utils import timezone
 
@@ -24,12 +24,14 @@ from sms.models import (
     InboundMessage,
     OptOut,
     ProbeStep,
+    RecurringSend,
     ReportFile,
     ReportSchedule,
     SavedAudience,
     Send,
     ShortLinkDomain,
     Smartlink,
+    StandingApproval,
     TemplateVersion,
     TenantProbe,
     WaitingChange,
@@ -64,6 +66,8 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "comments": lambda: a_comment(send).pk,
         "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
+        "recurring": lambda: a_recurring(send.service).pk,
+        "standing-approvals": lambda: a_standing_approval(send.service).pk,
         "people": lambda: a_colleague(send.service).pk,
         "invitations": lambda: an_invitation(send.service).pk,
         "report-files": lambda: a_report_file(send.service).pk,
@@ -165,6 +169,48 @@ def an_audience(service) -> SavedAudience:
     found = service.audiences.filter(archived_at=None).first()
     packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
     return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY)
+
+
+def a_recurring(service) -> RecurringSend:
+    user = a_colleague(service)
+    if (found := service.recurring_sends.exclude(state="ended").first()) is not None:
+        return found
+    now = timezone.now()
+    draft = Draft.objects.create(
+        service=service,
+        audience=an_audience(service),
+        text="Again",
+        sender=service.senders.first(),
+        created_by=user,
+        recurs_since=now,
+    )
+    found = RecurringSend.objects.create(
+        service=service,
+        name=f"Again {draft.pk}",
+        draft=draft,
+        every="daily",
+        at=time(12),
+        time_zone=service.time_zone,
+        starts_on=timezone.localdate() + timedelta(days=2),
+        run_by=user,
+        passed_until=now,
+        next_at=now + timedelta(days=2),
+        look_at=now + timedelta(days=2),
+    )
+    Draft.objects.filter(pk=draft.pk).update(recurring=found)
+    return found
+
+
+def a_standing_approval(service) -> StandingApproval:
+    asked = ApprovalRequest.objects.filter(service=service).first() or an_approval(service)
+    now = timezone.now()
+    told = {"label": "x@example.test", "parts": {}, "rules": [], "recipients": 1, "most": 1, "given_at": now}
+    return StandingApproval.objects.get_or_create(
+        recurring=a_recurring(service),
+        by=a_colleague(service),
+        ended_at=None,
+        defaults={**told, "request": asked, "expires_at": now + timedelta(days=90)},
+    )[0]
 
 
 def a_colleague(service) -> User:
