@@ -36,6 +36,7 @@ from portal.views import (
     problem_pages,
     receipts,
     recipient,
+    recurring,
     refused_posts,
     refused_requests,
     reports,
@@ -56,7 +57,7 @@ from portal.views.catalogue_base import (
     CatalogueNew,
     CatalogueRemove,
 )
-from portal.views.compose import edit, leave_out, review, save, test_sends
+from portal.views.compose import edit, leave_out, repeat, review, save, test_sends
 from sms.api.drop_in.older_views import (
     MessagingV1StatusView,
     MessagingV1View,
@@ -111,6 +112,20 @@ service = [
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
     path("drafts/<int:pk>/test/", test_sends.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", edit.draft_discard, name="draft_discard"),
+    path("drafts/<int:pk>/repeat/", repeat.draft_repeat, name="draft_repeat"),
+    path("drafts/<int:pk>/take/", repeat.TakeDraft.as_view(), name="draft_take"),
+    path("recurring/", recurring.recurring_list, name="recurring"),
+    path("recurring/holidays/", recurring.holidays_page, name="holidays"),
+    path("recurring/holidays/keep/", recurring.holidays_keep, name="holidays_keep"),
+    path("recurring/<int:pk>/", recurring.recurring_send, name="recurring_send"),
+    path("recurring/<int:pk>/rhythm/", recurring.recurring_rhythm, name="recurring_rhythm"),
+    path("recurring/<int:pk>/change/", recurring.recurring_change, name="recurring_change"),
+    path("recurring/<int:pk>/pause/", recurring.recurring_pause, name="recurring_pause"),
+    path("recurring/<int:pk>/resume/", recurring.recurring_resume, name="recurring_resume"),
+    path("recurring/<int:pk>/end/", recurring.EndRecurring.as_view(), name="recurring_end"),
+    path("recurring/<int:pk>/skip/", recurring.SkipOccurrence.as_view(), name="recurring_skip"),
+    path("recurring/<int:pk>/take-back-in/", recurring.recurring_take_back_in, name="recurring_take_back_in"),
+    path("standing-approvals/<int:pk>/end/", recurring.standing_approval_end, name="standing_approval_end"),
     path("drafts/<int:pk>/comment/", comments.draft_comment, name="draft_comment"),
     path("drafts/<int:pk>/looked-at/", comments.draft_looked_at, name="draft_looked_at"),
     path("sends/<int:pk>/comment/", comments.send_comment, name="send_comment"),
@@ -171,6 +186,9 @@ service = [
     path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
     path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
     path("audiences/<int:pk>/archive/", audiences.audience_archive, name="audience_archive"),
+    path(
+        "audiences/<int:pk>/archive-in-use/", audiences.ArchiveInUse.as_view(), name="audience_archive_in_use"
+    ),
     path("audiences/<int:pk>/delete/", audiences.DeleteAudience.as_view(), name="audience_delete"),
     path("audiences/<int:pk>/erase/", audiences.EraseAudienceVersion.as_view(), name="audience_erase"),
     path("receipts/", receipts.receipts_page, name="receipts_page"),

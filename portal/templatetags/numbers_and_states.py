@@ -14,6 +14,7 @@ from portal.presenters.send_state import state_words
 from sms.catalogue import prices
 from sms.models import Draft, MessageState, OptOut, SendState, Service
 from sms.models.audit_acts import DOORS, words_of
+from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
 from sms.values.msisdn import mask, pretty
@@ -59,6 +60,20 @@ def person_url(service: Service, number: str) -> str:
     """The page of the person with a number as it is stored; empty where none can be named: `{% if %}` before linking."""
     key = key_of(service, number)
     return reverse("person_page", args=[service.slug, key]) if key else ""
+
+
+@register.filter
+def entry_url(one: CalendarEntry) -> str:
+    """Where an entry of the calendar leads: to its send, its recurring send or its draft."""
+    leads = {"send": one.send, "recurring_send": one.recurring, "draft": one.draft}
+    name, thing = next((name, thing) for name, thing in leads.items() if thing is not None)
+    return reverse(name, args=[one.service.slug, thing.pk])
+
+
+@register.filter
+def entry_icon(state: str) -> str:
+    """Of an entry of the calendar: states of sends have pictures of their own names."""
+    return {"draft": "compose", "held": "paused", "forecast": "repeat"}.get(state, state)
 
 
 @register.filter
