@@ -115,7 +115,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         Region.objects.bulk_create(regions, ignore_conflicts=True)
 
     post_migrate.connect(bring_back, sender=apps.get_app_config("sms"), weak=False)
-    databases.empty_by_deleting(connection)
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock():

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
 from tests import postgres
 from tests.support.processes import ROOT, environment
 
@@ -109,25 +107,6 @@ def copy_under_test(migrated_url: str, name: str) -> None:
         postgres.create(postgres.of_url(migrated_url), name=name, template=_name(migrated_url))
     else:
         shutil.copyfile(_path(migrated_url), name)
-
-
-def empty_by_deleting(connection: BaseDatabaseWrapper) -> None:
-    """Have PostgreSQL empty tables after a test as SQLite does. TRUNCATE makes new files for each table and each index, which took forty
-    times the seconds; like it this waits for whoever still writes, and foreign keys are looked at when it is done."""
-    if connection.vendor != "postgresql":
-        return
-    truncating = connection.ops.sql_flush
-
-    def sql_flush(
-        style: object, tables: list[str], *, reset_sequences: bool = False, **options: bool
-    ) -> list[str]:
-        if reset_sequences or not tables:
-            return truncating(style, tables, reset_sequences=reset_sequences, **options)
-        names = [connection.ops.quote_name(table) for table in tables]
-        deletes = "; ".join(f"DELETE FROM {name}" for name in names)
-        return [f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE", deletes]
-
-    connection.ops.sql_flush = sql_flush
 
 
 def _name(url: str) -> str:
