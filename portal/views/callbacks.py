@@ -105,7 +105,7 @@ def callback_verify(endpoint: CallbackEndpoint, by: Actor) -> Said:
 
 @button("configure", CallbackEndpoint, back="callback_endpoint")
 def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
-    if endpoint.kind != CallbackEndpoint.Kind.OURS or endpoint.verified_at is None:
+    if endpoint.kind != CallbackEndpoint.Kind.EVENTS or endpoint.verified_at is None:
         return error("Not sent. It gets nothing before it is verified.")
     kind = endpoint.events[0] if endpoint.events else "message.delivered"
     with closing(callbacks.ReceiverConnection(_policy())) as connection:

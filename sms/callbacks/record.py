@@ -73,7 +73,7 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
 
 def _is_gone(endpoint: CallbackEndpoint, reply: Reply) -> bool:
     """410 of an endpoint of ours is about the endpoint, which is switched off: what was on its way waits like the rest."""
-    return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.OURS
+    return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.EVENTS
 
 
 def _update_callback(callback: Callback, one: Delivery, *, gone: bool, now: datetime) -> None:

@@ -37,7 +37,7 @@ def sent(token: str, asked: dict) -> list[dict]:
 def noticed(token: str, asked: dict) -> dict[str, str]:
     answer = post(token, asked)
     assert answer.status_code == 201, answer.content
-    return {one["field"]: one["says"] for one in answer.json().get("textdesk", {}).get("notices", [])}
+    return {one["field"]: one["detail"] for one in answer.json().get("textdesk", {}).get("notices", [])}
 
 
 # --- Values ---------------------------------------------------------------------------------------------------------------

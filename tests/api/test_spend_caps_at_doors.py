@@ -154,7 +154,7 @@ def test_a_key_reads_what_is_left(service):
     shown = partner.get("caps").json()
     assert (shown["per_number"], shown["countries"]) == (3, [])
     (own,) = [one for one in shown["caps"] if one["name"].startswith("key:")]
-    assert (own["unit"], own["cap"], own["used"], own["left"]) == ("segments", 5, 1, 4)
+    assert (own["unit"], own["limit"], own["used"], own["left"]) == ("segments", 5, 1, 4)
     assert Partner(a_key(service, name="Reader", scopes=["read"])).get("caps").status_code == 403
 
 

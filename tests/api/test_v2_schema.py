@@ -44,7 +44,7 @@ def test_the_answers_have_the_shapes_that_are_listed():
     read = get(token, accepted["messageId"]).json()
     listed = schema(PATHS["/v2/messages/{message_id}"]["get"]["responses"]["200"])["properties"]
     assert read.keys() == listed.keys()
-    shape = {"reason", "until", "says"}
+    shape = {"code", "until", "detail"}
     assert accepted["textdesk"]["waits"][0].keys() == read["textdesk"]["waits"][0].keys() == shape
     for name in ("content", "options"):
         assert read[name].keys() == listed[name]["properties"].keys()

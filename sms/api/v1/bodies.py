@@ -131,7 +131,7 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
 class HoldBody(Strict):
     """Why a send is paused."""
 
-    because = serializers.CharField(max_length=300, default="Paused by the API")
+    reason = serializers.CharField(max_length=300, default="Paused by the API")
 
 
 class NoBody(Strict):

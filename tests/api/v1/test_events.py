@@ -220,7 +220,10 @@ def test_clicks_say_who_it_was_and_why_we_think_so():
     (clicked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
     assert tuple(clicked) == EVENT_TYPES["message.clicked"].fields
     click = message.clicks.get()
-    assert (clicked["verdict"], clicked["reason"]) == (click.verdict, click.reason) and click.rules_version
+    assert (clicked["verdict"], clicked["verdict_code"]) == (
+        click.verdict,
+        click.reason,
+    ) and click.rules_version
     assert (clicked["url"], clicked["number"]) == (click.url, message.msisdn)
     ApiKey.objects.update(scopes=["read", "texts", "all"])
     (masked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
