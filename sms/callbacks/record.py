@@ -140,11 +140,11 @@ def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime
         )[:300]
 
 
-def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
+def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime, by: Actor | None = None) -> None:
     """Deliver nothing more to it until it is switched on again. Its callbacks go on being written and wait."""
     endpoint.disabled_at, endpoint.disabled_because = now, because
     endpoint.save(update_fields=["disabled_at", "disabled_because"])
-    audit("callback_endpoint.disabled", endpoint, by=Actor.system(), because=because)
+    audit("callback_endpoint.disabled", endpoint, by=by or Actor.system(), because=because)
     log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
 
     def announce() -> None:

@@ -333,7 +333,7 @@ def test_scope_and_rate_hold_as_at_v2(service):
     ],
 )
 def test_what_waits_and_what_is_not_called_is_said_beside_the_documented_fields(service, path, asked, field):
-    control.pause_service(service, by=BY, because="Credentials")
+    control.pause_everything(service, by=BY, because="Credentials")
     answer = ask(path, a_key(service, name="Paused"), asked)
     assert answer.status_code in (200, 202), answer.content
     said = answer.json()["textdesk"]

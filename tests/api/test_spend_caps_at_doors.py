@@ -142,7 +142,7 @@ def test_the_plan_says_before_the_button_that_a_cap_comes_near(service):
     given = {"text": "Hi"}
     numbers = [f"+4477009001{at:02d}" for at in range(5)]
     plan = partner.post("sends/plan", given | {"recipients": numbers}).json()
-    (said,) = [one["text"] for one in plan["cautions"] if one["code"] == "spend_cap"]
+    (said,) = [one["detail"] for one in plan["cautions"] if one["code"] == "spend_cap"]
     assert "100 % of the spend cap of the API key Shop" in said
     plan = partner.post("sends/plan", given | {"recipients": numbers[:1]}).json()
     assert "spend_cap" not in {one["code"] for one in plan["cautions"]}

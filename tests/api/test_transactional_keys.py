@@ -163,7 +163,7 @@ def test_a_pause_is_said_and_so_is_its_end(what):
         holds.hold(Send.objects.get(), by=BY, because="Look at it")
     else:
         if what == "service":
-            control.pause_service(service, by=BY, because="Credentials")
+            control.pause_everything(service, by=BY, because="Credentials")
         else:
             holds.hold(service.senders.get(), by=BY, because="Look at it")
         answer = post(token, body())

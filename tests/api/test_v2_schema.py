@@ -33,7 +33,7 @@ def test_every_field_of_a_request_is_listed():
 def test_the_answers_have_the_shapes_that_are_listed():
     service = a_partner_service()
     token = a_key(service)
-    control.pause_service(service, by=BY, because="To have something to wait for")
+    control.pause_everything(service, by=BY, because="To have something to wait for")
     accepted = post(token, body(colour="blue")).json()
     reply = schema(PATHS["/v2/messages"]["post"]["responses"]["201"])["properties"]
     assert accepted.keys() == reply.keys()

@@ -174,10 +174,12 @@ def _chosen(name: str, known: dict[str, Any], field: str, what: str, *, told: bo
 def _check_may(
     body: dict[str, Any], found: dict[str, Any], key: ApiKey, endpoint: CallbackEndpoint | None
 ) -> None:
-    """What is asked for, and where the address changes also what the endpoint had before: it would be posted elsewhere."""
+    """What is asked for, and where the address or whose events it hears changes also what the endpoint had before: whole numbers would be
+    posted elsewhere, or of others."""
 
     def after(column: str) -> Any:
-        stays = getattr(endpoint, column) if endpoint is not None and "url" in body else None
+        widens = any(name in body for name in ("url", "keys", "all_keys"))
+        stays = getattr(endpoint, column) if endpoint is not None and widens else None
         return found.get(column, stays)
 
     for column, scope in NEEDED.items():

@@ -244,7 +244,7 @@ def test_a_send_is_told_of_from_asking_to_its_end():
     answers.reject(other, by=acting(ada), seen=other.fingerprint, comment="Wrong, ask 07700 900123.")
     send = Send.objects.get(pk=first)
     held = holds.hold(send, by=BY, because="To look at it.")
-    control.pause_service(service, by=BY, because="All of it.")
+    control.pause_everything(service, by=BY, because="All of it.")
     holds.lift(held, by=BY)
     control.resume_service(service, by=BY)
     cancel(send, by=BY)
