@@ -1362,6 +1362,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.service')),
+                ('draft', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.draft')),
+                ('send', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.send')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('label', models.CharField(help_text='Who wrote it, as pages show it.', max_length=254)),
+                ('text', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('edited_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('begun', models.UUIDField(editable=False, help_text="Of the page it was written on, so that a second press finds the first one's comment.", null=True, unique=True)),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('text', ''), _negated=True), fields=['service', 'at'], name='comment_of_a_service')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('draft__isnull', False), ('send__isnull', False), _connector='OR'), name='comment_is_on_a_draft_or_a_send'), models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('text', ''), _connector='OR'), name='comment_that_is_withdrawn_says_nothing')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AskedToLook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='asked', to='sms.comment')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='asked_to_look', to=settings.AUTH_USER_MODEL)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['user'], name='asked_to_look_still')],
+                'constraints': [models.UniqueConstraint(fields=('comment', 'user'), name='comment_asks_a_person_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='DraftPresence',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1714,6 +1749,45 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['takes_effect_at'], name='waiting_change_to_come'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='waiting_change_to_mail')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='change_waits_or_has_ended')],
+            },
+        ),
+        migrations.CreateModel(
+            name='NoticeChoices',
+            fields=[
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notice_choices', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('ways', models.JSONField(default=dict)),
+                ('digest_hour', models.PositiveSmallIntegerField(default=8)),
+                ('refused_address', models.CharField(blank=True, max_length=254)),
+                ('refused_says', models.CharField(blank=True, max_length=300)),
+                ('refused_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('digest_hour__range', (0, 23))), name='notice_digest_is_at_an_hour_of_the_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Notice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('event', models.CharField(max_length=100)),
+                ('says', models.CharField(max_length=300)),
+                ('more', models.TextField(blank=True)),
+                ('page', models.CharField(blank=True, max_length=40)),
+                ('page_id', models.BigIntegerField(blank=True, null=True)),
+                ('anchor', models.CharField(blank=True, max_length=40)),
+                ('at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField(blank=True, null=True)),
+                ('way', models.CharField(max_length=10)),
+                ('mail_due_at', models.DateTimeField(blank=True, null=True)),
+                ('mailed_at', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='sms.service')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['person', '-id'], name='notice_of_a_person'), models.Index(condition=models.Q(('seen_at__isnull', True)), fields=['person'], name='notice_unread'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='notice_to_mail'), models.Index(fields=['at'], name='notice_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('event', 'person'), name='notice_tells_a_person_once'), models.CheckConstraint(condition=models.Q(('mailed_at__isnull', True), ('mail_due_at__isnull', True), _connector='OR'), name='notice_is_mailed_or_owed_not_both')],
             },
         ),
         migrations.AddField(

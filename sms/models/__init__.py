@@ -6,6 +6,7 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal, CheckpointPlace
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
+from sms.models.comment import AskedToLook, Comment
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
 from sms.models.erasure import Erasure
@@ -29,6 +30,7 @@ from sms.models.link import (
     Smartlink,
 )
 from sms.models.message import Message, MessageState
+from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation

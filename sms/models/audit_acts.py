@@ -11,6 +11,7 @@ ACTS: dict[str, str] = {
     "user.signed_out": "Signed out",
     "user.password_changed": "Password changed",
     "user.details_changed": "Own number or time zone changed",
+    "user.notices_changed": "Choice of notices changed",
     "user.number_code_sent": "Code sent to a number that a person calls theirs",
     "user.number_proved": "Own number proved by its code",
     "user.second_factor_added": "Second factor set up",
@@ -137,6 +138,11 @@ ACTS: dict[str, str] = {
     "audience.restored": "Audience taken back into use",
     "audience.deleted": "Audience deleted",
     "audience.erased": "People of an audience erased",
+    # what colleagues say about drafts and sends
+    "comment.added": "Commented",
+    "comment.edited": "Comment edited",
+    "comment.withdrawn": "Comment withdrawn",
+    "comment.looked_at": "Looked at what a colleague asked them to",
     # sends
     "send.created": "Created the send",
     "send.duplicated": "Duplicated as a draft",

@@ -25,7 +25,7 @@ from sms.audiences.files import Limits
 from sms.catalogue import tenant_probe
 from sms.compliance import retention
 from sms.compliance.personal_columns import columns, rows_of
-from sms.compose import background, drafts
+from sms.compose import background, comments, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
@@ -39,6 +39,7 @@ from sms.models import (
     Label,
     Message,
     MessageState,
+    NoticeKind,
     OptOut,
     Preparation,
     ReportFile,
@@ -47,6 +48,7 @@ from sms.models import (
     Upload,
 )
 from sms.models.personal import ColumnKind
+from sms.notices import tell
 from sms.reports import facts
 from sms.sends import answers, control, holds
 from sms.simulator import receipts as simulator_receipts
@@ -110,10 +112,11 @@ def signed_in(ada: User) -> None:
 
 
 def guarded(service: Service, ada: User) -> None:
-    """A change that waited, and why a colleague declined it."""
+    """A change that waited, why a colleague declined it, and who was told."""
     nothing = guard.Operation("sms.Service", service.pk, {})
     change = guard.ask(service.pk, "Settings", nothing, by=acting(ada))
     guard.decline(change, by=acting(ada), because=f"Ask {NATIONAL} first.")
+    tell(NoticeKind.MENTION, [ada.pk], event="mention:1", says="Look at this.", service=service)
 
 
 def by_partner(service: Service) -> None:
@@ -153,6 +156,7 @@ def composed(service: Service, ada: User) -> None:
         callback_data=f"of {NATIONAL}",
         tag1="07710000000",
     )
+    comments.add(draft, f"Ask {SPELLED} as well", by=acting(ada))
     drafts.send_draft(draft, by=acting(ada), limits=LIMITS, seen=draft.revision)
     ended(service)
     Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")

@@ -17,6 +17,7 @@ from sms.models import (
     AuditEvent,
     Callback,
     CallbackEndpoint,
+    Comment,
     ContactPolicyGroup,
     Draft,
     Erasure,
@@ -33,13 +34,14 @@ from sms.models import (
     TenantProbe,
     WaitingChange,
 )
+from sms.sends.person.identity import key_of
 from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
 
 SERVICE_PAGES = [
     (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
 ]
-THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0]]
+THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0] or "<slug:key>" in page[0]]
 
 
 def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = False) -> str:
@@ -59,6 +61,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "versions": lambda: a_template(send.service).pk,
         "policy-groups": lambda: a_group(send.service).pk,
         "smartlinks": lambda: a_smartlink(send.service).pk,
+        "comments": lambda: a_comment(send).pk,
         "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
         "people": lambda: a_colleague(send.service).pk,
@@ -73,12 +76,12 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
     made = {} if furnished else {name: make() for name, make in nouns.items()}
+    person = key_of(send.service, "+447710000000")  # of the first of `numbers`
     noun = 0
     if "<int:pk>" in path:
         noun = made.get(parts[0]) or nouns[parts[0]]()
-    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun)).replace(
-        "<slug:step>", "backup"
-    )
+    found = path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+    return "/" + found.replace("<slug:step>", "backup").replace("<slug:key>", person)
 
 
 def a_probe_step(service) -> ProbeStep:
@@ -93,6 +96,11 @@ def a_probe_step(service) -> ProbeStep:
 def a_template(service) -> TemplateVersion:
     made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
     return made.versions.get()
+
+
+def a_comment(send: Send) -> Comment:
+    said = {"service": send.service, "label": "ada@example.test", "text": "Hello", "at": timezone.now()}
+    return Comment.objects.get_or_create(said, send=send)[0]
 
 
 def a_group(service) -> ContactPolicyGroup:

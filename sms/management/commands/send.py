@@ -86,7 +86,7 @@ class Command(BaseCommand):
             raise _unreadable(problem) from None
         for one in order.cautions:
             if one.level != ADVICE:
-                self.stderr.write(f"Warning: {one.detail}")
+                self.stderr.write(f"Warning: {one.text}")
         if options["wait"]:
             _wait(send, say=self.stderr.write)
         self._print(send, seconds=time.monotonic() - started, as_json=options["json"])
