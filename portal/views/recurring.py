@@ -22,6 +22,7 @@ from sms.sends.recurring import control, holidays, standing, start, timetable
 from sms.sends.recurring.control import RecurringRefused
 from sms.sends.recurring.make import LATEST
 from sms.sends.recurring.timetable import ComingOccurrence, when
+from sms.values.msisdn.mention import masked
 
 COMING = 5  # occurrences that a page shows ahead
 PAST = 30
@@ -126,17 +127,19 @@ def recurring_resume(recurring: RecurringSend, by: Actor) -> Said:
 def recurring_change(request: HttpRequest, service: Service, found: RecurringSend) -> HttpResponse:
     """A draft to write what the occurrences to come say; nothing changes before it is taken."""
     if found.state == RecurringSend.State.ENDED:
-        error(f"“{found.name}” has ended. Start a new one instead.").on(request)
+        error(f"“{masked(found.name)}” has ended. Start a new one instead.").on(request)
         return redirect("recurring_send", service=service.slug, pk=found.pk)
     draft = start.draft_to_change(found, by=actor(request))
-    messages.info(request, f"Change this draft. “{found.name}” goes on as it is until you take it over.")
+    messages.info(
+        request, f"Change this draft. “{masked(found.name)}” goes on as it is until you take it over."
+    )
     return redirect("draft", service=service.slug, pk=draft.pk)
 
 
 class EndRecurring(ConfirmView):
     act = "compose"
     model = RecurringSend
-    back, back_to_thing = "recurring_send", True
+    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
     refusals = (RecurringRefused,)
 
     def over(self) -> Said | None:
@@ -151,7 +154,7 @@ class EndRecurring(ConfirmView):
                 f"{'es' if len(left) == 1 else ''} out. To stop {'it' if len(left) == 1 else 'them'}, cancel on the send's page."
             )
         return Confirmation(
-            f"End “{self.thing.name}”?",
+            f"End “{masked(self.thing.name)}”?",
             f"It came {self.thing.made:,} time{'' if self.thing.made == 1 else 's'}. No further send is made, for good.",
             says,
             button="End it",
@@ -159,7 +162,7 @@ class EndRecurring(ConfirmView):
 
     def confirmed(self, form: Any) -> Said:
         control.end(self.thing, by=self.by)
-        return Said(f"“{self.thing.name}” has ended. Its history stays.")
+        return Said(f"“{masked(self.thing.name)}” has ended. Its history stays.")
 
 
 class SkipOccurrence(ConfirmView):
@@ -167,7 +170,7 @@ class SkipOccurrence(ConfirmView):
 
     act = "cancel"
     model = RecurringSend
-    back, back_to_thing = "recurring_send", True
+    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
     refusals = (RecurringRefused,)
 
     @cached_property

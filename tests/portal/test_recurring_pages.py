@@ -143,3 +143,12 @@ def test_holidays_and_an_audience_in_use(cast):
     )
     refused = admin.post(f"{audience}/delete/", follow=True)
     assert "is sent to it again and again" in text_of(refused)
+
+
+def test_a_number_in_its_name_is_hidden_where_it_is_read(cast):
+    recurring = a_recurring_send(cast.service, user=cast.users["composer"], name="For 07710 000 000")
+    its = f"{BASE}/recurring/{recurring.pk}"
+    for page in (f"{BASE}/recurring/", f"{its}/", f"{its}/end/", f"{its}/skip/?on=2027-03-01"):
+        shown = text_of(cast["composer"].get(page))
+        assert "710 000 000" not in shown, page
+        assert "For " in shown or page.endswith("03-01"), page

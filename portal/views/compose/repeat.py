@@ -22,6 +22,7 @@ from sms.compose.errors import ComposeError
 from sms.models import RecurringSend, Service
 from sms.sends.recurring import standing, start, timetable
 from sms.sends.recurring.timetable import ComingOccurrence, when
+from sms.values.msisdn.mention import masked
 
 OF_RHYTHM = (
     "name",
@@ -110,7 +111,7 @@ class TakeDraft(ConfirmView):
                 f"{given} standing approval{' ends' if given == 1 else 's end'}: what needs approval is asked about again."
             )
         return Confirmation(
-            f"Change “{recurring.name}” from here on?",
+            f"Change “{masked(recurring.name)}” from here on?",
             *says,
             "Sends that are made already stay as they are.",
             button="Change it from here on",
