@@ -6,6 +6,7 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal, CheckpointPlace
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
+from sms.models.conversation import Conversation, ConversationAnswer
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
 from sms.models.erasure import Erasure
@@ -17,6 +18,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.keyword_rule import KeywordRule
 from sms.models.label import Label
 from sms.models.link import (
     Click,

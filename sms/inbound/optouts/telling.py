@@ -18,7 +18,12 @@ ADDED, LIFTED = "opt_out.added", "opt_out.lifted"
 
 
 def tell_received(message: InboundMessage) -> None:
-    data = {"keyword": message.meaning, "sure": message.sure}
+    data = {
+        "keyword": message.meaning,
+        "sure": message.sure,
+        "conversation": message.conversation_id,
+        "matched_keyword": message.matched,
+    }
     found = {"at": message.received_at, "message_id": message.message_id, "data": data}
     send = _sends([message.send_id]).get(message.send_id or 0)
     events.record([_about(send, "inbound.received", message, **found)])
