@@ -18,7 +18,7 @@ from sms.compose.errors import ComposeError
 from sms.dispatch.last_look import quiet_until
 from sms.models import Actor, Conversation, Send, SendState, Service
 from sms.sends.replies import handling
-from sms.sends.replies.answer import AnswerRefused, Reply, answer, sender_at, sender_that_can
+from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer, sender_at, sender_that_can
 from sms.sends.replies.canned import canned_answers
 from sms.sends.replies.handling import Overtaken
 from sms.sends.replies.thread import Thread, thread_of
@@ -48,7 +48,7 @@ def reply_answer(request: HttpRequest, service: Service, found: Conversation) ->
     if not form.is_valid():
         return _page(request, service, found, form=form)
     typed = form.cleaned_data
-    asked = Reply(
+    asked = WrittenAnswer(
         text=typed["text"],
         token=typed["token"],
         seen=typed["seen"],

@@ -42,7 +42,9 @@ class Conversation(models.Model):
     done_by = models.CharField(max_length=254, blank=True)
     labels = models.ManyToManyField("sms.Label", blank=True, related_name="conversations")
 
-    personal = PersonalData(service="service", numbers="msisdn", team="done_by", neutral="address")
+    personal = PersonalData(
+        service="service", numbers="msisdn", team="done_by", neutral="address last_inbound_id"
+    )
 
     class Meta:
         ordering = ("-last_inbound_id",)

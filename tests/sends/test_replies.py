@@ -22,6 +22,7 @@ from sms.models import (
     Sender,
 )
 from sms.sends.replies import automatic
+from tests.support.partners import Partner, a_key
 from tests.support.people import Cast, a_cast
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send
@@ -273,3 +274,27 @@ def test_pages_ask_the_database_the_same_however_much_there_is(
         assert len(client.get(URL).context["rows"]) == count
     with django_assert_max_num_queries(15):
         client.get(f"{URL}{talk.pk}/?templates=1")
+
+
+def test_a_program_answers_what_it_may_read_once_for_each_key_of_idempotency(cast, provider):
+    a_reminder(cast, provider)
+    sms = comes(cast, "Can I come at four?")
+    partner = Partner(a_key(cast.service, scopes=["send", "read", "texts", "all"]))
+    shown = partner.get("inbound").json()["items"][0]
+    assert (shown["conversation"], shown["matched_keyword"]) == (sms.conversation_id, None)
+    path, body = f"inbound/{sms.pk}/answer", {"text": "Yes.", "done": True}
+    assert partner.post(path, body).status_code == 400, "money is spent, so a repeat has to be known"
+    made = partner.post(path, body, Idempotency_Key="one")
+    assert made.status_code == 201, made.content
+    assert partner.post(path, body, Idempotency_Key="one").json() == made.json()
+    answer = ConversationAnswer.objects.get()
+    assert made.json() == {"send": answer.send_id, "conversation": sms.conversation_id}
+    assert answer.send.sender.address == CODE
+    assert answer.conversation.state == "done"
+    nothing = partner.post(path, {"template": "nothing"}, Idempotency_Key="two")
+    assert (nothing.status_code, nothing.json()["errors"][0]["field"]) == (422, "template")
+    narrow = Partner(a_key(cast.service, name="Other", scopes=["send", "read"]))
+    assert narrow.post(path, body, Idempotency_Key="three").status_code == 404
+    comes(cast, "STOP")
+    refused = partner.post(path, body, Idempotency_Key="four")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "opted_out")

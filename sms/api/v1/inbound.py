@@ -18,7 +18,7 @@ from sms.api.v1.sparse import Answer, Number, SparseModel
 from sms.catalogue import key_policies, templates
 from sms.compose.options import asking_for
 from sms.models import USUAL_RECEIPTS, InboundMessage, Lane, Message
-from sms.sends.replies.answer import AnswerRefused, Reply, answer
+from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
 from sms.values.msisdn.mention import masked
 from sms.values.problems import Problem, ProblemCode
@@ -121,7 +121,7 @@ class InboundMessages(Collection):
             receipts=USUAL_RECEIPTS,
             now=timezone.now(),
         )
-        reply = Reply(
+        reply = WrittenAnswer(
             text=self._text(body, sms),
             token=f"api-{uuid4().hex}",
             done=body["done"],

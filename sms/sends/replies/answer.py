@@ -38,7 +38,7 @@ class AnswerRefused(ProblemError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WrittenAnswer:
     """What is to be answered. `seen` is None where nobody looked at a page; `at_night` sends in quiet hours too."""
 
     text: str
@@ -53,7 +53,7 @@ class Reply:
 
 
 def answer(
-    conversation: Conversation, reply: Reply, *, by: Actor, now: datetime | None = None
+    conversation: Conversation, reply: WrittenAnswer, *, by: Actor, now: datetime | None = None
 ) -> ConversationAnswer:
     """Make the send. Raises AnswerRefused, Overtaken, and ComposeError as `compose.create` does; then nothing was sent."""
     now = now or timezone.now()
@@ -122,7 +122,7 @@ def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
     return found
 
 
-def _order(conversation: Conversation, sender: Sender, reply: Reply) -> Order:
+def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> Order:
     one = Recipient(row=1, msisdn=conversation.msisdn, substitutions={})
     # few, and a person waits for it with a phone in hand
     options = reply.options or asking_for(lane=Lane.URGENT, respect_quiet_hours=not reply.at_night)

@@ -14,7 +14,7 @@ from sms.catalogue import templates
 from sms.compose.errors import ComposeError
 from sms.compose.options import asking_for
 from sms.models import Actor, ConversationAnswer, InboundMessage, KeywordRule, Lane, Message
-from sms.sends.replies.answer import AnswerRefused, Reply, answer
+from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,9 @@ def _send(sms: InboundMessage, *, now: datetime) -> str:
         if not text:
             return f"The template {rule.template} needs values that are not known here."
     # few, and the person has the phone in hand
-    reply = Reply(text=text, token=f"inbound-{sms.pk}", rule=rule, options=asking_for(lane=Lane.URGENT))
+    reply = WrittenAnswer(
+        text=text, token=f"inbound-{sms.pk}", rule=rule, options=asking_for(lane=Lane.URGENT)
+    )
     try:
         answer(conversation, reply, by=BY, now=now)
     except (AnswerRefused, ComposeError) as problem:
