@@ -17,6 +17,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sms.models",),
     ("sms.migrations",),
     ("sms.callbacks",),
+    ("sms.notices",),
     ("sms.ledger",),
     ("sms.guard",),
     ("sms.catalogue",),

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from portal.presenters import wording
 from portal.presenters.bars import state_bar
 from portal.presenters.send_state import state_words
 from sms.catalogue import prices
-from sms.models import Draft, MessageState, OptOut, SendState
+from sms.models import Draft, MessageState, OptOut, SendState, Service
 from sms.models.audit_acts import DOORS, words_of
 from sms.sends.own_numbers import without_recipients
+from sms.sends.person.identity import key_of
 from sms.sends.replies import inbox
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, starred
@@ -51,6 +53,13 @@ register.filter("send_state_label", _words(SendState.choices))
 register.filter("opt_out_source", _words(OptOut.Source.choices))  # `inbound` → `By SMS`
 register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
 register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
+
+
+@register.simple_tag
+def person_url(service: Service, number: str) -> str:
+    """The page of the person with a number as it is stored; empty where none can be named: `{% if %}` before linking."""
+    key = key_of(service, number)
+    return reverse("person_page", args=[service.slug, key]) if key else ""
 
 
 @register.filter

@@ -1,9 +1,6 @@
 """Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,19 +14,17 @@ from portal.forms.numbers import key_of
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
+from portal.presenters.message_events import events_of
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import Said
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compliance import archive
-from sms.inbound.receipts import reason_in_words
-from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
+from sms.models import Message, SendKeeping, Service
 from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
 from sms.values import correlation_id
-from sms.values.msisdn.mention import masked, of_record
+from sms.values.msisdn.mention import masked
 from sms.webex import codes
-from sms.webex.errors import UnreadableBody
-from sms.webex.receipts import parse_receipt
 
 LONGEST_SEARCH = 300  # characters
 
@@ -49,17 +44,6 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "messages/list.html", context)
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One point of a message's timeline; `raw` is a receipt's body, indented."""
-
-    at: datetime
-    label: str
-    detail: str = ""
-    state: str = ""
-    raw: str = ""
-
-
 @service_page("see")
 def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     try:
@@ -68,7 +52,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
     if story is None:
         raise Http404
-    found, receipts, clicks = story.message, story.receipts, story.clicks
+    found, clicks = story.message, story.clicks
     kept = SendKeeping.objects.filter(pk=found.send_id).first()
     context = {
         "message": found,
@@ -84,48 +68,10 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         if found.attempt
         else "",
         "code": codes.lookup(found.code) if found.code else None,
-        "events": sorted(_events(found, receipts, clicks), key=lambda event: event.at),
+        "events": events_of(story),
         "clicks": Counter(click.verdict for click in clicks.values()),
     }
     return render(request, "messages/detail.html", context)
-
-
-def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> Iterator[TimelineEntry]:
-    send = found.send
-    provider = "the simulator" if send.simulated else "Webex Connect"
-    yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
-    if found.posted_at:
-        tried = f"Attempt {found.attempt}"
-        yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
-    if found.queued_at:
-        label = f"Accepted by {provider}" if found.provider_id else "Counted as accepted"
-        yield TimelineEntry(found.queued_at, label, found.provider_id or found.detail, MessageState.QUEUED)
-    if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
-        yield TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
-    if found.state == MessageState.FAILED and found.final_at and not receipts:
-        label = "Given up" if found.code == "given_up" else "Refused"
-        yield TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED)
-    for receipt in receipts:
-        yield _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn)
-
-
-def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:
-    """`msisdn` is hidden in the body, as everywhere on screen; the stored receipt stays as it came."""
-    raw, at = bytes(receipt.raw), receipt.received_at
-    if not raw:
-        return TimelineEntry(at, "Receipt", "What it said was deleted, and could not be read before.")
-    try:
-        note = parse_receipt(raw)
-    except UnreadableBody as problem:
-        written = of_record(raw.decode(errors="replace"), msisdn)
-        return TimelineEntry(at, "Receipt that cannot be read", str(problem), raw=written)
-    if note.state == "clicked":
-        label, detail, state = "Link clicked", masked(note.url), ""
-    else:
-        label, detail, state = f"Receipt: {note.status}", codes.lookup(note.code).meaning, note.state
-    if click is not None:
-        label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
-    return TimelineEntry(at, label, detail, state, of_record(raw.decode(errors="replace"), msisdn))
 
 
 class RevealNumber(ConfirmView):

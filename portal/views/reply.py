@@ -23,7 +23,6 @@ from sms.sends.replies.canned import canned_answers
 from sms.sends.replies.handling import Overtaken
 from sms.sends.replies.thread import Thread, thread_of
 from sms.values import text
-from sms.values.msisdn.person_key import person_key
 from sms.values.problems import Problem
 from sms.webex.limits import LARGEST_TEXT_LIMIT
 
@@ -142,7 +141,6 @@ def _page(
     context: dict[str, Any] = {
         "conversation": found,
         "thread": thread,
-        "key": person_key(found.msisdn, key=service.number_key) if found.msisdn else "",
         "labels": found.labels.all(),
     }
     held: frozenset[str] = request.may  # type: ignore[attr-defined]

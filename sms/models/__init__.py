@@ -31,6 +31,7 @@ from sms.models.link import (
     Smartlink,
 )
 from sms.models.message import Message, MessageState
+from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation

@@ -39,6 +39,7 @@ from sms.models import (
     Label,
     Message,
     MessageState,
+    NoticeKind,
     OptOut,
     Preparation,
     ReportFile,
@@ -47,6 +48,7 @@ from sms.models import (
     Upload,
 )
 from sms.models.personal import ColumnKind
+from sms.notices import tell
 from sms.reports import facts
 from sms.sends import answers, control, holds
 from sms.simulator import receipts as simulator_receipts
@@ -110,10 +112,11 @@ def signed_in(ada: User) -> None:
 
 
 def guarded(service: Service, ada: User) -> None:
-    """A change that waited, and why a colleague declined it."""
+    """A change that waited, why a colleague declined it, and who was told."""
     nothing = guard.Operation("sms.Service", service.pk, {})
     change = guard.ask(service.pk, "Settings", nothing, by=acting(ada))
     guard.decline(change, by=acting(ada), because=f"Ask {NATIONAL} first.")
+    tell(NoticeKind.MENTION, [ada.pk], event="mention:1", says="Look at this.", service=service)
 
 
 def by_partner(service: Service) -> None:

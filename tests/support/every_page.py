@@ -35,13 +35,14 @@ from sms.models import (
     TenantProbe,
     WaitingChange,
 )
+from sms.sends.person.identity import key_of
 from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
 
 SERVICE_PAGES = [
     (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
 ]
-THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0]]
+THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0] or "<slug:key>" in page[0]]
 
 
 def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = False) -> str:
@@ -77,12 +78,12 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
     made = {} if furnished else {name: make() for name, make in nouns.items()}
+    person = key_of(send.service, "+447710000000")  # of the first of `numbers`
     noun = 0
     if "<int:pk>" in path:
         noun = made.get(parts[0]) or nouns[parts[0]]()
-    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun)).replace(
-        "<slug:step>", "backup"
-    )
+    found = path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+    return "/" + found.replace("<slug:step>", "backup").replace("<slug:key>", person)
 
 
 def a_probe_step(service) -> ProbeStep:

@@ -1,9 +1,11 @@
 """Numbers at the edges of every rule: which is refused with which sentence, and what is shown of one."""
 
+import re
+
 import pytest
 
 from sms.values.msisdn import BadNumber, country_of, mask, parse, pretty
-from sms.values.msisdn.mention import masked, masked_values
+from sms.values.msisdn.mention import Mention, masked, masked_values, starred
 
 NO_COUNTRY = "This number has no country code. Write it with +, or choose the country."
 
@@ -149,3 +151,19 @@ def test_numbers_are_hidden_at_any_depth_and_large_integers_too():
     assert found["m"] == 10**9 - 1
     assert found["n"] != 10**9 and found["k"] != -(10**9) and "•••" in str(found["n"]) + str(found["k"])
     assert masked_values(None) is None and masked_values(True) is True and masked_values(1.5) == 1.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+44 (0) 7700-900123",
+        "0044%2007700900123",
+        "d=%2B447700900123&n=1",
+        "at%2007700%20900123.",
+        "٠٧٧٠٠ ٩٠٠١٢٣",
+    ],
+)
+def test_a_known_number_is_taken_out_however_it_is_written(text):
+    left = Mention("+447700900123").without(text, put="…")
+    assert re.sub("%2[0B]|[a-z]=1?|[at.&]", "", left) == "…"
+    assert starred(text, "+447700900124") == text, "another's number"

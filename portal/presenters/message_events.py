@@ -1,0 +1,68 @@
+"""What happened to one message, point by point, for its page and the page of its recipient."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sms.compliance.archive import MessageHistory
+from sms.inbound.receipts import reason_in_words
+from sms.models import Click, MessageState, Receipt
+from sms.values.msisdn.mention import masked, of_record
+from sms.webex import codes
+from sms.webex.errors import UnreadableBody
+from sms.webex.receipts import parse_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One point of a timeline; `raw` is a receipt's body, indented."""
+
+    at: datetime
+    label: str
+    detail: str = ""
+    state: str = ""
+    raw: str = ""
+
+
+def events_of(story: MessageHistory) -> list[TimelineEntry]:
+    """The earliest first."""
+    return sorted(_events(story), key=lambda event: event.at)
+
+
+def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
+    found, receipts, clicks = story.message, story.receipts, story.clicks
+    send = found.send
+    provider = "the simulator" if send.simulated else "Webex Connect"
+    yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
+    if found.posted_at:
+        tried = f"Attempt {found.attempt}"
+        yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
+    if found.queued_at:
+        label = f"Accepted by {provider}" if found.provider_id else "Counted as accepted"
+        yield TimelineEntry(found.queued_at, label, found.provider_id or found.detail, MessageState.QUEUED)
+    if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
+        yield TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
+    if found.state == MessageState.FAILED and found.final_at and not receipts:
+        label = "Given up" if found.code == "given_up" else "Refused"
+        yield TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED)
+    for receipt in receipts:
+        yield _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn)
+
+
+def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:
+    """`msisdn` is hidden in the body, as everywhere on screen; the stored receipt stays as it came."""
+    raw, at = bytes(receipt.raw), receipt.received_at
+    if not raw:
+        return TimelineEntry(at, "Receipt", "What it said was deleted, and could not be read before.")
+    try:
+        note = parse_receipt(raw)
+    except UnreadableBody as problem:
+        written = of_record(raw.decode(errors="replace"), msisdn)
+        return TimelineEntry(at, "Receipt that cannot be read", str(problem), raw=written)
+    if note.state == "clicked":
+        label, detail, state = "Link clicked", masked(note.url), ""
+    else:
+        label, detail, state = f"Receipt: {note.status}", codes.lookup(note.code).meaning, note.state
+    if click is not None:
+        label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
+    return TimelineEntry(at, label, detail, state, of_record(raw.decode(errors="replace"), msisdn))
