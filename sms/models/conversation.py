@@ -92,6 +92,11 @@ class Conversation(models.Model):
             return "done"
         return "assigned" if self.assigned_to_id else "open"
 
+    @property
+    def told(self) -> list[str]:
+        """What a notice about it is called (`sms.notices`): one for all SMS that came since somebody answered, none where none waits."""
+        return [f"reply:{self.pk}:{int(self.waiting_since.timestamp())}"] if self.waiting_since else []
+
 
 class ConversationAnswer(models.Model):
     """One answer of ours: a send of one. `token` is that of the form, so that a form sent twice is one answer."""

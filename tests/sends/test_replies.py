@@ -18,6 +18,7 @@ from sms.models import (
     InboundMessage,
     Label,
     Message,
+    Notice,
     Send,
     Sender,
 )
@@ -129,10 +130,12 @@ def test_two_colleagues_at_once_are_told_of_each_other_and_lose_nothing(cast, pr
     # whose it is, and that it is done, hold for what the page showed only
     assign = f"{URL}{talk.pk}/assign/"
     cast["admin"].post(assign, {"to": maria.pk, "was": ""})
+    comes(cast, "Hello again?")
+    assert Notice.objects.filter(seen_at=None).values_list("person", "page_id").get() == (maria.pk, talk.pk)
     late = cast["composer"].post(assign, {"to": cast.users["composer"].pk, "was": ""}, follow=True)
     assert "this conversation belongs to Maria now" in text_of(late)
     assert "1 open, 1 of them yours" in text_of(cast["admin"].get(f"{URL}?show=mine"))
-    seen = talk.last_inbound_id
+    seen = InboundMessage.objects.latest("pk").pk
     comes(cast, "One more thing")
     late = cast["admin"].post(f"{URL}{talk.pk}/done/", {"seen": seen}, follow=True)
     assert "Another message came in a moment ago." in text_of(late)
@@ -140,6 +143,7 @@ def test_two_colleagues_at_once_are_told_of_each_other_and_lose_nothing(cast, pr
     cast["admin"].post(f"{URL}{talk.pk}/done/", {"seen": talk.last_inbound_id})
     talk.refresh_from_db()
     assert (talk.state, talk.waiting_since) == ("done", None)
+    assert not Notice.objects.filter(seen_at=None).exists()
     comes(cast, "And another")
     talk.refresh_from_db()
     assert (talk.state, talk.assigned_to) == ("assigned", maria)

@@ -14,7 +14,7 @@ from msgspec import structs
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
 from sms.inbound.optouts.conversations import put_in
-from sms.inbound.optouts.telling import tell_received
+from sms.inbound.optouts.telling import tell_colleague, tell_received
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.audit import audit
 from sms.models.optout import spellings
@@ -105,6 +105,7 @@ def _act(message: InboundMessage) -> None:
         with transaction.atomic():
             _read(message)
             tell_received(message)
+            tell_colleague(message)
             _obey(message)
             message.why, message.reason = "", ""
             message.save()

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sms import notices
 from sms.audiences.files import Audience, Recipient
 from sms.compose.create import create
 from sms.compose.errors import RowsNotTaken
@@ -74,6 +75,7 @@ def answer(
         made = ConversationAnswer.objects.create(
             conversation=locked, send=send, token=reply.token, rule=reply.rule, at=now
         )
+        notices.no_longer(*locked.told)
         locked.answered += 1
         locked.last_at, locked.waiting_since = max(locked.last_at, now), None
         if reply.done:
@@ -102,7 +104,8 @@ def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
     if not conversation.msisdn.startswith("+"):
         says = "The number of this person is no longer kept, so no answer can be sent."
         raise AnswerRefused(ProblemCode.NOT_USABLE, says)
-    if OptOut.in_force(conversation.service_id, [conversation.msisdn]):
+    service = conversation.service
+    if OptOut.in_force(service.pk, [conversation.msisdn], hides=service.opt_outs_hidden):
         says = (
             "This person opted out, so no answer can be sent. If they ask for messages again, "
             "an admin can lift the opt-out under Opt-outs."

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sms import notices
 from sms.models import Actor, Conversation
 from sms.models.audit import audit
 from sms.values.problems import ProblemCode, ProblemError
@@ -45,6 +46,7 @@ def mark_done(conversation: Conversation, *, seen: int, by: Actor, now: datetime
             raise Overtaken("Another message came in a moment ago. Read it, then decide.")
         if locked.done_at is not None:
             return False
+        notices.no_longer(*locked.told)
         end(locked, by=by, now=now or timezone.now())
         locked.save(update_fields=["done_at", "done_by", "waiting_since"])
         _audit("reply.done", locked, by=by)

@@ -32,7 +32,6 @@ class InboxFigures:
 
     open: int
     mine: int
-    unassigned: int
     maybe: int
     oldest: datetime | None
 
@@ -63,7 +62,7 @@ def figures(service: Service, *, user: Any) -> InboxFigures:
     rows = Conversation.objects.filter(service=service).order_by()
     waits = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
     return InboxFigures(
-        *(rows.filter(_Q[name](user))[: COUNTED + 1].count() for name in ("open", "mine", "unassigned")),
+        *(rows.filter(_Q[name](user))[: COUNTED + 1].count() for name in ("open", "mine")),
         maybe=_to_decide(service).order_by()[: COUNTED + 1].count(),
         oldest=waits.values_list("waiting_since", flat=True).first(),
     )
