@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal.access import WRITE, actor, service_page
 from portal.forms.texts import text_of
 from portal.limits import CARDS
+from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
 from sms.models import ApprovalRequest, ApprovalState, Send, SendState, Service
@@ -58,6 +59,7 @@ def _page(request: HttpRequest, found: ApprovalRequest, *, wrong: str = "", type
         "late": is_open and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
         "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
+        "comments": comments_card(request, found.send, back="approval"),
         "wrong": wrong,
         "typed": typed,
     }

@@ -19,6 +19,7 @@ from sms import guard
 from sms.callbacks import log
 from sms.catalogue.caps import standing
 from sms.compliance import audit
+from sms.compose import comments
 from sms.compose.approval import queries
 from sms.inbound import receipts, refused
 from sms.models import SendState, Service
@@ -64,6 +65,11 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],
+        "to_look_at": [
+            one
+            for one in comments.waiting_for(service, request.user)[:LOOKED_AT]
+            if one.comment.on_send or "compose" in request.may  # type: ignore[attr-defined]
+        ][:PLANNED],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
         "caps": standing.notable(service, now=now),

@@ -11,6 +11,7 @@ from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
 from portal.limits import CARDS
 from portal.models import User
+from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
@@ -123,6 +124,7 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     context = {
         **_progress(found),
         **_approval(found),
+        "comments": comments_card(request, found),
         "rows": page.rows,
         "next_after": page.next_key,
         "problem": listed.problem,

@@ -1362,6 +1362,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.service')),
+                ('draft', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.draft')),
+                ('send', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='sms.send')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('label', models.CharField(help_text='Who wrote it, as pages show it.', max_length=254)),
+                ('text', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('edited_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('begun', models.UUIDField(editable=False, help_text="Of the page it was written on, so that a second press finds the first one's comment.", null=True, unique=True)),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('text', ''), _negated=True), fields=['service', 'at'], name='comment_of_a_service')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('draft__isnull', False), ('send__isnull', False), _connector='OR'), name='comment_is_on_a_draft_or_a_send'), models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('text', ''), _connector='OR'), name='comment_that_is_withdrawn_says_nothing')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AskedToLook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='asked', to='sms.comment')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='asked_to_look', to=settings.AUTH_USER_MODEL)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['user'], name='asked_to_look_still')],
+                'constraints': [models.UniqueConstraint(fields=('comment', 'user'), name='comment_asks_a_person_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='DraftPresence',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -6,6 +6,7 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal, CheckpointPlace
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
+from sms.models.comment import AskedToLook, Comment
 from sms.models.conversation import Conversation, ConversationAnswer
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty

@@ -138,6 +138,11 @@ ACTS: dict[str, str] = {
     "audience.restored": "Audience taken back into use",
     "audience.deleted": "Audience deleted",
     "audience.erased": "People of an audience erased",
+    # what colleagues say about drafts and sends
+    "comment.added": "Commented",
+    "comment.edited": "Comment edited",
+    "comment.withdrawn": "Comment withdrawn",
+    "comment.looked_at": "Looked at what a colleague asked them to",
     # sends
     "send.created": "Created the send",
     "send.duplicated": "Duplicated as a draft",

@@ -25,7 +25,7 @@ from sms.audiences.files import Limits
 from sms.catalogue import tenant_probe
 from sms.compliance import retention
 from sms.compliance.personal_columns import columns, rows_of
-from sms.compose import background, drafts
+from sms.compose import background, comments, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
@@ -156,6 +156,7 @@ def composed(service: Service, ada: User) -> None:
         callback_data=f"of {NATIONAL}",
         tag1="07710000000",
     )
+    comments.add(draft, f"Ask {SPELLED} as well", by=acting(ada))
     drafts.send_draft(draft, by=acting(ada), limits=LIMITS, seen=draft.revision)
     ended(service)
     Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")

@@ -17,6 +17,7 @@ from sms.models import (
     AuditEvent,
     Callback,
     CallbackEndpoint,
+    Comment,
     ContactPolicyGroup,
     Conversation,
     Draft,
@@ -64,6 +65,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "versions": lambda: a_template(send.service).pk,
         "policy-groups": lambda: a_group(send.service).pk,
         "smartlinks": lambda: a_smartlink(send.service).pk,
+        "comments": lambda: a_comment(send).pk,
         "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
         "people": lambda: a_colleague(send.service).pk,
@@ -98,6 +100,11 @@ def a_probe_step(service) -> ProbeStep:
 def a_template(service) -> TemplateVersion:
     made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
     return made.versions.get()
+
+
+def a_comment(send: Send) -> Comment:
+    said = {"service": send.service, "label": "ada@example.test", "text": "Hello", "at": timezone.now()}
+    return Comment.objects.get_or_create(said, send=send)[0]
 
 
 def a_group(service) -> ContactPolicyGroup:

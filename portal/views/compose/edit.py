@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,13 +10,14 @@ from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.compose import DraftForm
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
+from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
 from portal.views.compose.work_base import check_for_a_moment, press
 from sms.compose.drafts import collaboration, presence
+from sms.compose.drafts.discard import DraftOpen, discard
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
-from sms.models.audit import audit
 from sms.values import text
 
 
@@ -60,6 +60,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     saved, fine = kept.stored, form.is_valid()
     if kept.theirs and fine and (words := colleague_changes(kept, request.user)):
         messages.info(request, words)
+    if "add_comment" in request.POST and fine and not kept.clashes:
+        return said_about(request, saved)
     if kept.clashes:
         return compose_page(request, form, kept=kept, status=422)
     if press(request, saved):
@@ -89,12 +91,10 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    if others := presence.colleagues(found, without=request.user, now=timezone.now()):
-        names = ", ".join(one.name for one in others)
-        messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
+    try:
+        discard(found, by=actor(request), now=timezone.now())
+    except DraftOpen as problem:
+        messages.error(request, str(problem))
         return redirect("draft", service=service.slug, pk=found.pk)
-    with transaction.atomic():
-        audit("draft.discarded", found, by=actor(request))
-        found.delete()
     messages.success(request, "Draft discarded.")
     return redirect("home", service=service.slug)

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
+from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.file_findings import lines_of
 from portal.presenters.flight_plan import flight_plan, plan_of
@@ -106,6 +107,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         ],
         "tests": last_tests(found),
         "before": drafts.sent_before(looked.order),
+        "comments": comments_card(request, found, back="review"),
         "looked": looked,
         "work": looked.preparation,
         **flight_plan(request, looked.order, figures),

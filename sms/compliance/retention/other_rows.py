@@ -19,6 +19,7 @@ from sms.models import (
     AudienceVersion,
     Callback,
     Click,
+    Comment,
     Conversation,
     Draft,
     IdempotentAnswer,
@@ -75,6 +76,19 @@ def drafts(service: Service, now: datetime) -> int:
     with transaction.atomic():
         Preparation.objects.filter(draft_id__in=ids).delete()
         return Draft.objects.filter(pk__in=ids).update(pasted="", upload=None, version=None)
+
+
+def _comments(service: Service, now: datetime) -> "QuerySet[Comment]":
+    """They may quote a text and name a number, so the shorter days count. Those of a send that is not over, or is held, wait for it."""
+    rows = Comment.objects.filter(service=service).exclude(text="")
+    waits = Q(send__isnull=False) & (~Q(send__state__in=OVER) | Q(send__keeping__held_at__isnull=False))
+    found = _older(rows, "at", now, service.keep_bodies, service.keep_numbers)
+    return found.exclude(pk__in=found.filter(waits).values("pk")).order_by("pk")
+
+
+def comments(service: Service, now: datetime) -> int:
+    """That there was one stays, by whom and when."""
+    return Comment.objects.filter(pk__in=_some(_comments(service, now))).update(text="")
 
 
 def _uploads(service: Service, now: datetime) -> "QuerySet[Upload]":
@@ -236,6 +250,7 @@ def nameless(service: Service, now: datetime) -> int:
 Rows = Callable[[Service, datetime], "QuerySet[Any]"]
 Act = Callable[[Service, datetime], int]
 PLACES: dict[str, tuple[Rows, Act]] = {
+    "comments": (_comments, comments),
     "drafts": (_drafts, drafts),  # before the files that they had
     "uploads": (_uploads, uploads),
     "versions": (_versions, versions),

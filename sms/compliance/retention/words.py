@@ -6,6 +6,7 @@ KINDS = {
     "numbers": "messages without their number",
     "archive": "messages moved into archive files",
     "archives": "archive files written again with less in them",
+    "comments": "comments without their text",
     "drafts": "unsent drafts without their recipients",
     "uploads": "uploaded files",
     "versions": "old versions of audiences",

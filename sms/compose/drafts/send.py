@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from sms.audiences.files import Limits
+from sms.compose import comments
 from sms.compose.create import create
 from sms.compose.drafts.remembered_columns import remember_columns
 from sms.compose.drafts.repeats import repeat_key, repeat_warning, sent_before
@@ -42,6 +43,7 @@ def send_draft(
         send = create(totals.order, by=by, figures=totals.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])
+        comments.to_send(locked, send)
         Preparation.objects.filter(draft=locked).delete()
     remember_columns(draft, limits=limits)
     return send
