@@ -60,7 +60,7 @@ class AssignForm(forms.Form):
         )
         self.people = {str(one.pk): one for one in people.distinct().order_by("email")}
         self.fields["to"].choices = [  # type: ignore[attr-defined]
-            ("", "Nobody"),
+            ("", "Not assigned"),
             *((key, name_of(one)) for key, one in self.people.items()),
         ]
 

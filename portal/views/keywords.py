@@ -39,7 +39,10 @@ class KeywordDetail(CatalogueDetail):
                 ("Where it counts", _place(rule)),
                 ("Label", rule.label.word if rule.label else "None"),
                 ("Answer", _answer(rule)),
-                ("Afterwards", "Nobody needs to read it" if rule.settles else "The conversation is open"),
+                (
+                    "Afterwards",
+                    "No colleague needs to read it" if rule.settles else "The conversation is open",
+                ),
                 ("For programs", f"The event inbound.received says matched_keyword: {rule.keyword}"),
             ],
         }

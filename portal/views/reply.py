@@ -95,13 +95,8 @@ def reply_assign(request: HttpRequest, service: Service, found: Conversation) ->
         except Overtaken as problem:
             error(problem).on(request)
         else:
-            whose = (
-                "yours"
-                if to == request.user
-                else f"given to {handling.name_of(to)}"
-                if to
-                else "given to nobody"
-            )
+            given = f"given to {handling.name_of(to)}" if to else "not assigned"
+            whose = "yours" if to == request.user else given
             messages.success(request, f"The conversation is {whose} now.")
     else:
         error("Choose a colleague of this service who may answer.").on(request)

@@ -1460,7 +1460,7 @@ class Migration(migrations.Migration):
                 ('label', models.ForeignKey(blank=True, help_text='That the conversation gets.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='keywords', to='sms.label')),
                 ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='keywords', to='sms.messagetemplate')),
                 ('text', models.TextField(blank=True, max_length=4000, verbose_name='answer')),
-                ('settles', models.BooleanField(default=False, help_text='The conversation is not opened for it. Leave it empty where a colleague has to act.', verbose_name='nobody needs to read it')),
+                ('settles', models.BooleanField(default=False, help_text='The conversation is not opened for it. Leave it empty where a colleague has to act.', verbose_name='no colleague needs to read it')),
                 ('active', models.BooleanField(default=True)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
             ],

@@ -33,7 +33,7 @@ class KeywordRule(models.Model):
     )
     text = models.TextField("answer", blank=True, max_length=LARGEST_TEXT_LIMIT)
     settles = models.BooleanField(
-        "nobody needs to read it",
+        "no colleague needs to read it",
         default=False,
         help_text="The conversation is not opened for it. Leave it empty where a colleague has to act.",
     )

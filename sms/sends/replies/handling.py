@@ -31,8 +31,9 @@ def assign(conversation: Conversation, to: Any, *, was: int | None, by: Actor) -
     with transaction.atomic():
         locked = _locked(conversation)
         if locked.assigned_to_id != was:
-            whose = name_of(locked.assigned_to) or "nobody"
-            raise Overtaken(f"A colleague was first: this conversation belongs to {whose} now.")
+            whose = name_of(locked.assigned_to)
+            now = f"this conversation belongs to {whose} now" if whose else "it is not assigned now"
+            raise Overtaken(f"A colleague was first: {now}.")
         locked.assigned_to, locked.assigned_at = to, timezone.now() if to else None
         locked.save(update_fields=["assigned_to", "assigned_at"])
         _audit("reply.assigned", locked, by=by, to=str(to) if to else "nobody")
