@@ -36,7 +36,7 @@ class AnswerForm(forms.Form):
 
     def __init__(self, *args: Any, conversation: Conversation, text: str = "", **kwargs: Any) -> None:
         initial = {"token": uuid4().hex, "seen": conversation.answered, "text": text}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
 
     def show_again(self, conversation: Conversation) -> None:
         """What was typed stays; the page shows the newest answers now."""
@@ -54,7 +54,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args: Any, service: Service, conversation: Conversation, **kwargs: Any) -> None:
         initial = {"to": conversation.assigned_to_id, "was": conversation.assigned_to_id}
-        super().__init__(*args, initial=initial, auto_id="assign-%s", **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial, "auto_id": "assign-%s"})
         people = User.objects.filter(
             memberships__service=service, memberships__role__in=ANSWERING, is_active=True
         )

@@ -62,7 +62,8 @@ def figures(service: Service, *, user: Any) -> InboxFigures:
     rows = Conversation.objects.filter(service=service).order_by()
     waits = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
     return InboxFigures(
-        *(rows.filter(_Q[name](user))[: COUNTED + 1].count() for name in ("open", "mine")),
+        open=rows.filter(_Q["open"](user))[: COUNTED + 1].count(),
+        mine=rows.filter(_Q["mine"](user))[: COUNTED + 1].count(),
         maybe=_to_decide(service).order_by()[: COUNTED + 1].count(),
         oldest=waits.values_list("waiting_since", flat=True).first(),
     )
