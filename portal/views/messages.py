@@ -5,13 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from portal.access import service_page
+from portal.access import FORM, service_page
 from portal.forms.control import ReasonForm
 from portal.forms.numbers import key_of
-from portal.forms.texts import text_of
+from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
 from portal.presenters.message_events import events_of
@@ -26,17 +26,17 @@ from sms.values import correlation_id
 from sms.values.msisdn.mention import masked
 from sms.webex import codes
 
-LONGEST_SEARCH = 300  # characters
 
-
-@service_page("see")
+@service_page("see", FORM)
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    text = text_of(request.GET, "q", most=LONGEST_SEARCH)
+    text = words_of(request, service)
+    if is_typed(request):
+        return redirect(address_of_words(request.path, text, service))
     found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
-        "query": urlencode({"q": text}),
+        "query": urlencode({"for": request.GET["for"]}) if text else "",
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
