@@ -140,7 +140,7 @@ def inbound_retry(message: InboundMessage, _by: Actor) -> Said:
     return error("It still cannot be used; the reason is beside it.")
 
 
-@button("opt_out", InboundMessage, back="reply", at="conversation_id")
+@button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for the refusal that it may be."""
     if optouts.decide(message, refuses=True, by=by):
@@ -148,7 +148,7 @@ def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
     return DECIDED
 
 
-@button("opt_out", InboundMessage, back="reply", at="conversation_id")
+@button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses_nothing(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for an ordinary answer."""
     if optouts.decide(message, refuses=False, by=by):

@@ -252,6 +252,9 @@ def test_what_may_be_a_refusal_is_decided_in_its_conversation(cast, provider):
     after = cast["composer"].post(f"/s/shop/inbound/{sms.pk}/refuses/", follow=True)
     assert after.redirect_chain[-1][0] == f"{URL}{sms.conversation_id}/"
     assert "is opted out from now on" in text_of(after)
+    InboundMessage.objects.update(conversation=None)
+    late = cast["composer"].post(f"/s/shop/inbound/{sms.pk}/refuses/", follow=True)
+    assert (late.redirect_chain[-1][0], "decided already" in text_of(late)) == (URL, True)
 
 
 def test_replies_leave_as_a_file_with_the_role_for_it(cast, provider):
