@@ -17,6 +17,7 @@ from sms.models.audit_acts import DOORS, words_of
 from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
+from sms.sends.replies import inbox
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, starred
 from sms.values.problems import code_of
@@ -103,6 +104,12 @@ def detail_words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
     return "–" if value in (None, "") else str(value)
+
+
+@register.filter
+def up_to_counted(count: int) -> str:
+    """A figure of the replies inbox, which is not counted any further."""
+    return f"More than {inbox.COUNTED:,}" if count > inbox.COUNTED else f"{count:,}"
 
 
 @register.filter

@@ -27,6 +27,7 @@ from tests.support.routes import patterns
 NOUNS = {
     "messages": lambda service: Message.objects.filter(send__service=service),
     "inbound": lambda service: InboundMessage.objects.filter(service=service),
+    "replies": lambda service: service.conversations.all(),
     "callback-log": lambda service: Callback.objects.filter(endpoint__service=service),
     "callbacks": lambda service: service.callback_endpoints.all(),
     "versions": lambda service: TemplateVersion.objects.filter(template__service=service),

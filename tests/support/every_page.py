@@ -19,9 +19,11 @@ from sms.models import (
     CallbackEndpoint,
     Comment,
     ContactPolicyGroup,
+    Conversation,
     Draft,
     Erasure,
     InboundMessage,
+    KeywordRule,
     OptOut,
     ProbeStep,
     RecurringSend,
@@ -55,6 +57,8 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "senders": lambda: send.sender_id,
         "opt-outs": lambda: an_opt_out(send.service).pk,
         "inbound": lambda: an_sms(send.service).pk,
+        "replies": lambda: a_conversation(send.service).pk,
+        "keywords": lambda: a_keyword(send.service).pk,
         "domains": lambda: a_domain(send.service).pk,
         "api-keys": lambda: an_api_key(send.service).pk,
         "callbacks": lambda: a_callback(send.service).endpoint_id,
@@ -236,4 +240,19 @@ def a_report_by_mail(service) -> ReportSchedule:
 
 def an_sms(service) -> InboundMessage:
     kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
+    kept["conversation"] = a_conversation(service)
     return InboundMessage.objects.get_or_create(dedupe=b"%016d" % service.pk, defaults=kept)[0]
+
+
+def a_conversation(service) -> Conversation:
+    known = {"service": service, "msisdn": f"+4477009{service.pk:05d}", "address": "72345"}
+    found = Conversation.objects.get_or_create(known | {"last_at": timezone.now()}, **known)[0]
+    told = {"service": service, "msisdn": found.msisdn, "address": "72345", "text": "Can I come at four?"}
+    told |= {"raw": b"{}", "received_at": timezone.now(), "conversation": found}
+    sms = InboundMessage.objects.get_or_create(dedupe=b"t%015d" % service.pk, defaults=told)[0]
+    Conversation.objects.filter(pk=found.pk).update(last_inbound_id=sms.pk, waiting_since=sms.received_at)
+    return found
+
+
+def a_keyword(service) -> KeywordRule:
+    return KeywordRule.objects.get_or_create(service=service, keyword="C", folded="c")[0]
