@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from portal.views import (
     account,
@@ -23,6 +23,7 @@ from portal.views import (
     going_live,
     group_roles,
     home,
+    keywords,
     link_domains,
     messages,
     metrics,
@@ -35,9 +36,11 @@ from portal.views import (
     policy_groups,
     problem_pages,
     receipts,
-    recipient,
+    recurring,
     refused_posts,
     refused_requests,
+    replies,
+    reply,
     reports,
     retention,
     search,
@@ -56,7 +59,7 @@ from portal.views.catalogue_base import (
     CatalogueNew,
     CatalogueRemove,
 )
-from portal.views.compose import edit, leave_out, review, save, test_sends
+from portal.views.compose import edit, leave_out, repeat, review, save, test_sends
 from sms.api.drop_in.older_views import (
     MessagingV1StatusView,
     MessagingV1View,
@@ -64,6 +67,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.document_view import DocumentView
 from sms.api.v1.documents import WebexDocument
 from sms.api.v1.urls import Nothing
 from sms.api.webex_posts import InboundView, ReceiptView
@@ -111,6 +115,20 @@ service = [
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
     path("drafts/<int:pk>/test/", test_sends.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", edit.draft_discard, name="draft_discard"),
+    path("drafts/<int:pk>/repeat/", repeat.draft_repeat, name="draft_repeat"),
+    path("drafts/<int:pk>/take/", repeat.TakeDraft.as_view(), name="draft_take"),
+    path("recurring/", recurring.recurring_list, name="recurring"),
+    path("recurring/holidays/", recurring.holidays_page, name="holidays"),
+    path("recurring/holidays/keep/", recurring.holidays_keep, name="holidays_keep"),
+    path("recurring/<int:pk>/", recurring.recurring_send, name="recurring_send"),
+    path("recurring/<int:pk>/rhythm/", recurring.recurring_rhythm, name="recurring_rhythm"),
+    path("recurring/<int:pk>/change/", recurring.recurring_change, name="recurring_change"),
+    path("recurring/<int:pk>/pause/", recurring.recurring_pause, name="recurring_pause"),
+    path("recurring/<int:pk>/resume/", recurring.recurring_resume, name="recurring_resume"),
+    path("recurring/<int:pk>/end/", recurring.EndRecurring.as_view(), name="recurring_end"),
+    path("recurring/<int:pk>/skip/", recurring.SkipOccurrence.as_view(), name="recurring_skip"),
+    path("recurring/<int:pk>/take-back-in/", recurring.recurring_take_back_in, name="recurring_take_back_in"),
+    path("standing-approvals/<int:pk>/end/", recurring.standing_approval_end, name="standing_approval_end"),
     path("drafts/<int:pk>/comment/", comments.draft_comment, name="draft_comment"),
     path("drafts/<int:pk>/looked-at/", comments.draft_looked_at, name="draft_looked_at"),
     path("sends/<int:pk>/comment/", comments.send_comment, name="send_comment"),
@@ -145,15 +163,21 @@ service = [
     path("messages/<int:pk>/number/", messages.RevealNumber.as_view(), name="message_reveal"),
     path("messages/<int:pk>/send-again/", messages.message_again, name="message_again"),
     path("messages/<int:pk>/settle/", control.SettleMessage.as_view(), name="message_settle"),
+    path("replies/", replies.replies, name="replies"),
+    path("replies/list/", replies.replies_part, name="replies_part"),
+    path("replies/export/", replies.replies_export, name="replies_export"),
+    path("replies/<int:pk>/", reply.reply, name="reply"),
+    path("replies/<int:pk>/thread/", reply.reply_thread, name="reply_thread"),
+    path("replies/<int:pk>/count/", reply.reply_count, name="reply_count"),
+    path("replies/<int:pk>/answer/", reply.reply_answer, name="reply_answer"),
+    path("replies/<int:pk>/assign/", reply.reply_assign, name="reply_assign"),
+    path("replies/<int:pk>/done/", reply.reply_done, name="reply_done"),
+    path("replies/<int:pk>/reopen/", reply.reply_reopen, name="reply_reopen"),
     path("opt-outs/", opt_outs.opt_outs, name="opt_outs"),
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
     path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
-    path("people/<slug:key>/", recipient.person_page, name="person_page"),
-    path("people/<slug:key>/number/", recipient.RevealPerson.as_view(), name="person_reveal"),
-    path("people/<slug:key>/opt-out/", recipient.person_opt_out, name="person_opt_out"),
-    path("people/<slug:key>/write/", recipient.person_write, name="person_write"),
-    path("people/<slug:key>/consent/", recipient.person_consent, name="person_consent"),
+    path("people/<slug:key>/", include("portal.person_urls")),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
     path("inbound/<int:pk>/refuses/", opt_outs.inbound_refuses, name="inbound_refuses"),
     path(
@@ -176,6 +200,9 @@ service = [
     path("audiences/<int:pk>/export/", audiences.audience_export, name="audience_export"),
     path("audiences/<int:pk>/rejects.csv", audiences.audience_rejects, name="audience_rejects"),
     path("audiences/<int:pk>/archive/", audiences.audience_archive, name="audience_archive"),
+    path(
+        "audiences/<int:pk>/archive-in-use/", audiences.ArchiveInUse.as_view(), name="audience_archive_in_use"
+    ),
     path("audiences/<int:pk>/delete/", audiences.DeleteAudience.as_view(), name="audience_delete"),
     path("audiences/<int:pk>/erase/", audiences.EraseAudienceVersion.as_view(), name="audience_erase"),
     path("receipts/", receipts.receipts_page, name="receipts_page"),
@@ -221,6 +248,7 @@ service = [
     path("policy-groups/connection/", policy_groups.PolicyConnectionEdit.as_view(), name="policy_connection"),
     path("policy-groups/<int:pk>/look-up/", policy_groups.GroupLookUp.as_view(), name="policy_group_look_up"),
     *catalogue_paths("smartlinks", catalogue.SMARTLINK, catalogue.SmartlinkList, catalogue.SmartlinkDetail),
+    *catalogue_paths("keywords", keywords.KEYWORD, keywords.KeywordList, keywords.KeywordDetail),
     path("prices/", catalogue.price_list, name="prices"),
     path("prices/replace/", catalogue.price_replace, name="prices_replace"),
     path("prices/prices.csv", catalogue.price_download, name="prices_download"),
@@ -340,10 +368,10 @@ urlpatterns = [
     path("api/v1", Nothing.as_view({"get": "list"})),
     path("api/problems", problem_pages.problem_list, name="problem_list"),
     path("api/problems/<slug:problem_code>", problem_pages.problem_page, name="problem_page"),
-    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
+    path("api/schema/", DocumentView.as_view(), name="api_schema"),
     path(
         "api/schema/webex/",
-        SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
+        DocumentView.as_view(generator_class=WebexDocument),
         name="api_schema_webex",
     ),
     path("api/docs/", partner_docs.docs_start, name="api_docs"),

@@ -29,7 +29,9 @@ from sms.models import (
     ApprovalState,
     AuditEvent,
     ClickFigures,
+    Draft,
     MessageState,
+    Occurrence,
     Preparation,
     Send,
     SendKeeping,
@@ -67,7 +69,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
         "people": _makers(service),
         "tests": [("", "Tests of drafts too"), *TESTS],
-        "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
+        "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)
 
@@ -130,6 +132,7 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
         "problem": listed.problem,
         "state": wanted,
         "states": MessageState.choices,
+        "occurrence": Occurrence.objects.filter(send=found).select_related("recurring").first(),
         "rejected_groups": rejected_groups(found) if found.rejected else [],
         "missing_columns": report.missing_columns(found),
         "whole_numbers": shows_whole_numbers(request, found),

@@ -16,6 +16,7 @@ from sms.api.v1.problems import invalid
 from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
+from sms.webex.limits import LARGEST_TEXT_LIMIT
 from sms.webex.values import without_bom
 from sms.webex.wire import stamp
 
@@ -100,7 +101,32 @@ class Strict(serializers.Serializer[Any]):
 
 
 class Change(Strict):
-    """What of a thing can change: what is left out or null stays, and what is empty becomes empty."""
+    """What of a thing can change: what is left out or null stays, and what is empty becomes empty.
+
+    What was read of it can be sent back: what is as it was changes nothing, and of a field that only Textdesk writes another value is an
+    error. The context's `present` reads it.
+    """
+
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        present = self.context.get("present")
+        if present is None or all(name in self.fields for name in data):
+            return data
+        known = present()
+        if other := [
+            name for name in data if name in known and name not in self.fields and data[name] != known[name]
+        ]:
+            raise serializers.ValidationError(
+                {name: [self._fixed(name)] for name in other[:20]}, code=ProblemCode.INVALID
+            )
+        needed = {name for name, field in self.fields.items() if field.required}
+        return {
+            name: value
+            for name, value in data.items()
+            if name in needed or name not in known or value != known[name]
+        }
+
+    def _fixed(self, name: str) -> str:
+        return f"It cannot be changed here. Leave it out, or send it as it was read. What can: {', '.join(self.fields)}."
 
     def is_left_out(self, value: Any) -> bool:
         return value is None
@@ -131,7 +157,20 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
 class HoldBody(Strict):
     """Why a send is paused."""
 
-    because = serializers.CharField(max_length=300, default="Paused by the API")
+    reason = serializers.CharField(max_length=300, default="Paused by the API")
+
+
+class AnswerBody(Strict):
+    """What is answered to an incoming SMS: a text, or a template of which nothing has to be filled in."""
+
+    text = serializers.CharField(required=False, max_length=LARGEST_TEXT_LIMIT, trim_whitespace=False)
+    template = serializers.CharField(
+        required=False, max_length=60, help_text="Name of a template of the service."
+    )
+    respect_quiet_hours = serializers.BooleanField(
+        required=False, help_text="Left out, as the key has it: false for one that is transactional."
+    )
+    done = serializers.BooleanField(default=False, help_text="Nobody has to look at the conversation then.")
 
 
 class NoBody(Strict):

@@ -19,6 +19,7 @@ FIELDS: dict[str, Schema] = {
     "message": _KEY | {"description": "Id of the message."},
     "send": _KEY | {"description": "Id of the send."},
     "inbound": _KEY | {"description": "Id of the incoming SMS."},
+    "conversation": _KEY | {"description": "Id of the conversation that it belongs to."},
     "opt_out": _KEY | {"description": "Id of the opt-out."},
     "service": {"type": "string", "description": "Slug of the service."},
     "name": _WORDS | {"description": "Name of the send."},
@@ -40,9 +41,11 @@ FIELDS: dict[str, Schema] = {
     "address": _WORDS | {"description": "Your number or short code."},
     "text": _WORDS | {"description": "Null unless the reader may see texts."},
     "keyword": _one_of(InboundMessage.Meaning.values),
+    "matched_keyword": _WORDS | {"description": "The keyword of your own that it says, as you wrote it."},
     "sure": {"type": ["boolean", "null"], "description": "False where it says more than the word."},
     "source": _one_of(OptOut.Source.values),
-    "reason": _WORDS | {"description": "Why."},
+    "verdict_code": _WORDS | {"description": "Why we think so, as one word for programs."},
+    "reason": _WORDS | {"description": "Why, in the words of who did it."},
     "rule": _WORDS | {"description": "The rule that held it; null for people and programs."},
 }
 

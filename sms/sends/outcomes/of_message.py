@@ -8,7 +8,7 @@ from sms.models import ApprovalState, Click, Message, MessageState, Receipts, Se
 from sms.models.message import GIVEN_UP, NO_PROOF
 from sms.sends.outcomes.answers import ApprovalAnswer
 from sms.sends.outcomes.table import DeliveryOutcome, outcome
-from sms.sends.waits import Wait, WaitReason
+from sms.sends.waits import Wait, WaitCode
 from sms.values.msisdn.hidden import ERASED
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
@@ -28,12 +28,12 @@ _BY_CODE = {
 _BY_KIND = {"expired": "expired_on_its_way", "rate": "too_fast", "recipient": "wrong_number"}
 _KINDS = ("operator", "platform", "content", "sender", "request", "account", "policy")
 _BY_WAIT = {
-    WaitReason.PREPARING: "preparing",
-    WaitReason.TROUBLE: "trouble",
-    WaitReason.APPROVAL: "awaiting_approval",
-    WaitReason.PAUSE: "paused",
-    WaitReason.SEND_AT: "scheduled",
-    WaitReason.QUIET_HOURS: "quiet_hours",
+    WaitCode.PREPARING: "preparing",
+    WaitCode.TROUBLE: "trouble",
+    WaitCode.APPROVAL: "awaiting_approval",
+    WaitCode.PAUSE: "paused",
+    WaitCode.SEND_AT: "scheduled",
+    WaitCode.QUIET_HOURS: "quiet_hours",
 }
 
 
@@ -86,8 +86,8 @@ def _pending(
     if send.state == SendState.AWAITING and answers and answers[-1].state == ApprovalState.EXPIRED:
         return outcome("approval_expired", *also)
     if waits:
-        first = min(waits, key=lambda one: [*_BY_WAIT].index(one.reason))
-        return outcome(_BY_WAIT[first.reason], *also, until=first.until, said={"why": first.says})
+        first = min(waits, key=lambda one: [*_BY_WAIT].index(one.code))
+        return outcome(_BY_WAIT[first.code], *also, until=first.until, said={"why": first.detail})
     if message.attempt and message.code:
         return outcome("tried_again", *also, said=words)
     return outcome("sent_again" if message.attempt else "next", *also)
