@@ -13,13 +13,16 @@ from portal.forms.control import ReasonForm
 from portal.forms.numbers import key_of
 from portal.forms.texts import text_of
 from portal.limits import PAGE
+from portal.lists import address_of
 from portal.presenters.keyset import keyset_page
+from portal.presenters.list_columns import chosen_columns
 from portal.presenters.message_events import events_of
+from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import Said
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compliance import archive
-from sms.models import Message, SendKeeping, Service
+from sms.models import KeptList, Message, SendKeeping, Service
 from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
 from sms.values import correlation_id
@@ -40,6 +43,10 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
+        "kept": saved_filters(
+            request, KeptList.MESSAGES, query=address_of(KeptList.MESSAGES, urlencode({"q": text}))
+        ),
+        "columns": chosen_columns(request.user, KeptList.MESSAGES),
     }
     return render(request, "messages/list.html", context)
 

@@ -44,13 +44,14 @@ from sms.models import (
     Preparation,
     ReportFile,
     ReportSchedule,
+    SavedFilter,
     Service,
     Upload,
 )
 from sms.models.personal import ColumnKind
 from sms.notices import tell
 from sms.reports import facts
-from sms.sends import answers, control, holds
+from sms.sends import answers, bulk, control, holds
 from sms.simulator import receipts as simulator_receipts
 from sms.webex.sandbox.in_process import DueReceipt
 from tests.compliance.scan import columns_with
@@ -254,6 +255,13 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
+    said = {"user": ada, "service": service, "name": "Mine", "query": "label=vip", "shared": True}
+    SavedFilter.objects.create(of="sends", **said)
+    send = service.sends.latest("pk")
+    act = bulk.choose(
+        service, "sends.label", [send.pk], user=ada, given="vip", more=False, now=timezone.now()
+    )
+    bulk.perform(act, by=acting(ada), clock=timezone.now)
     packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
