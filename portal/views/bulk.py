@@ -87,6 +87,7 @@ def bulk_act(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
         "rows": rows,
         "does": sum(one.does for one in rows),
         "words": labels.split(act.given),
+        "as_file": kind.does is None,
         "begun": begun,
         "still": begun and act.done_at is None,
         "stopped": begun and act.done_at is None and act.claimed_at < timezone.now() - bulk.DEAD_AFTER,

@@ -48,13 +48,15 @@ def test_sends_are_cancelled_after_a_page_that_says_what_becomes_of_each(cast):
         (sent.pk, False, "All of it was sent already, so nothing is left to cancel."),
         (cancelled.pk, False, "It is cancelled already."),
     ]
-    assert "Cancel 1 send" in client.get(at).text
+    page = client.get(at).text
+    assert "Cancel 1 send" in page and "It does something to 1 of 3" in page
     waiting.refresh_from_db()
     assert waiting.state == "scheduled", "nothing happened yet"
     assert cast["admin"].post(f"{at}run/")["Location"] == "/s/shop/", "somebody else's choice"
     for _ in range(2):
         assert client.post(f"{at}run/")["Location"] == at
     assert says(client, at)[0] == (waiting.pk, True, "Cancelled: 3 messages will not be sent.")
+    assert "Done with 1 of 3." in client.get(at).text and "run/" not in client.get(at).text
     waiting.refresh_from_db()
     other.refresh_from_db()
     assert (waiting.state, other.state) == ("cancelled", "scheduled")
