@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
 from sms.models import KeptList, SavedFilter
+from sms.values.msisdn.mention import masked
 
 WORDS = {"label": "label", "sender": "sender", "by": "person or program"}
 
@@ -50,8 +51,8 @@ def saved_filters(
     chips = [
         FilterChip(
             pk=one.pk,
-            name=one.name,
-            query=one.query,
+            name=masked(one.name),
+            query=masked(one.query),
             current=one.query == query,
             shared_by=one.user.email if one.user != user else "",
             may_remove=one.user == user or admin,
@@ -66,5 +67,5 @@ def _gone(query: str, offered: Mapping[str, Collection[str]]) -> str:
     asked = QueryDict(query)
     for name, values in offered.items():
         if (value := asked.get(name)) and value not in values:
-            return f"The {WORDS[name]} is gone" if name != "label" else f"The label “{value}” is gone"
+            return f"The {WORDS[name]} is gone" if name != "label" else f"The label “{masked(value)}” is gone"
     return ""

@@ -90,7 +90,9 @@ def bulk_act(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
         "as_file": kind.does is None,
         "begun": begun,
         "still": begun and act.done_at is None,
-        "stopped": begun and act.done_at is None and act.claimed_at < timezone.now() - bulk.DEAD_AFTER,
+        "stopped": act.claimed_at is not None
+        and act.done_at is None
+        and act.claimed_at < timezone.now() - bulk.DEAD_AFTER,
         "most": bulk.MOST,
     }
     return render(request, "bulk/page.html", context)
