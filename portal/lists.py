@@ -54,8 +54,7 @@ def address_of(of: KeptList, query: str) -> str:
     if of == KeptList.DRAFTS:
         return DraftSearch(asked, queryset=Draft.objects.none()).address
     if of == KeptList.MESSAGES:
-        text = asked.get("q", "").strip()
-        return urlencode({"q": text}) if text else ""
+        return urlencode({"for": asked["for"]}) if asked.get("for") else ""  # sealed words
     form = AuditFilter(asked)
     form.is_valid()
     return urlencode({name: asked[name] for name in form.fields if form.cleaned_data.get(name)})

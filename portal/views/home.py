@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 
 from portal import people
 from portal.access import service_page, services_of
-from portal.admin_mail import ALARMING
 from portal.first_run import anybody
 from portal.going_live.progress import progress_of
 from portal.models import User
 from sms import guard
 from sms.callbacks import log
 from sms.catalogue.caps import standing
+from sms.catalogue.domains import ALARMING
 from sms.compliance import audit
 from sms.compose import comments
 from sms.compose.approval import queries

@@ -14,7 +14,6 @@ from portal.forms.texts import text_of
 from portal.lists import PAGES, address_of
 from portal.presenters.list_columns import COLUMNS, choose_columns
 from sms.models import KeptList, SavedFilter, Service
-from sms.values.msisdn import BadNumber, parse
 from sms.values.msisdn.mention import numbers_like
 
 MOST = 30  # filters of a person for one list
@@ -33,7 +32,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     name = " ".join(text_of(request.POST, "name", most=LONGEST_NAME).split())
     query = address_of(of, text_of(request.POST, "query", most=2000))
     mine = SavedFilter.objects.filter(user=user, service=service, of=of)
-    if says := _problem(of, name, query, service):
+    if says := _problem(of, name, query):
         messages.error(request, says)
     elif not mine.filter(name=name).exists() and mine.count() >= MOST:
         messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
@@ -48,27 +47,19 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     return _back(of, service, query)
 
 
-def _problem(of: KeptList, name: str, query: str, service: Service) -> str:
+def _problem(of: KeptList, name: str, query: str) -> str:
     """Why it cannot be saved, with the way out."""
     if not query:
         return "Narrow the list down first, then save that."
     if not name:
         return "Give the filter a name."
+    if of == KeptList.MESSAGES:
+        return "A search for messages names a person or an ID, so it is not kept."
     if len(query) > LONGEST_QUERY:
         return "This search is too long to be saved. Shorten it."
-    if numbers_like(f"{name} {unquote_plus(query)}") or (
-        of == KeptList.MESSAGES and _is_number(query, service)
-    ):
+    if numbers_like(f"{name} {unquote_plus(query)}"):
         return "A filter is kept, so no phone number can stand in it. Search for the number each time."
     return ""
-
-
-def _is_number(query: str, service: Service) -> bool:
-    try:
-        parse(unquote_plus(query.partition("=")[2]), country=service.default_country)
-    except BadNumber:
-        return False
-    return True
 
 
 @service_page("see", WRITE)

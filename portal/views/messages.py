@@ -5,19 +5,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from portal.access import service_page
+from portal.access import FORM, service_page
 from portal.forms.control import ReasonForm
 from portal.forms.numbers import key_of
-from portal.forms.texts import text_of
+from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
-from portal.lists import address_of
 from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
 from portal.presenters.message_events import events_of
-from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import Said
 from portal.views.confirm_base import Confirmation, ConfirmView
@@ -29,23 +27,20 @@ from sms.values import correlation_id
 from sms.values.msisdn.mention import masked
 from sms.webex import codes
 
-LONGEST_SEARCH = 300  # characters
 
-
-@service_page("see")
+@service_page("see", FORM)
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    text = text_of(request.GET, "q", most=LONGEST_SEARCH)
+    text = words_of(request, service)
+    if is_typed(request):
+        return redirect(address_of_words(request.path, text, service))
     found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
-        "query": urlencode({"q": text}),
+        "query": urlencode({"for": request.GET["for"]}) if text else "",
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
-        "kept": saved_filters(
-            request, KeptList.MESSAGES, query=address_of(KeptList.MESSAGES, urlencode({"q": text}))
-        ),
         "columns": chosen_columns(request.user, KeptList.MESSAGES),
     }
     return render(request, "messages/list.html", context)

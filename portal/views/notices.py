@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal import mail_server
 from portal.access import actor
 from portal.forms.notices import NoticeForm
 from portal.forms.numbers import key_of
@@ -88,7 +89,8 @@ def own_choices(request: HttpRequest) -> HttpResponse:
                 audit("user.notices_changed", person, by=actor(request), **said)
         messages.success(request, "Saved.")
         return redirect("own_notices")
-    return form_page(request, "account/notices.html", {"form": form, "choices": choices})
+    context = {"form": form, "choices": choices, "mails": mail_server.is_set_up()}
+    return form_page(request, "account/notices.html", context)
 
 
 @require_POST

@@ -20,6 +20,7 @@ from sms.ledger.state_machine import StateChange
 from sms.models import UNFINISHED, Actor, MessageState, Send, Service
 from sms.models.audit import audit
 from sms.models.sql.messages import Acceptance
+from sms.notices import tell_held
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -127,7 +128,17 @@ def pause_service(service_id: int, *, because: str, at: datetime, **facts: Any) 
     sends = Send.objects.filter(service=service_id, state__in=UNFINISHED)
     told: dict[str, Any] = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
     events.record_sends(sends, "send.held", at=at, **told)
-    slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
-    audit("service.paused", by=Actor.system(), service=slug, noun="service", key=service_id, **facts)
+    service, by = Service.objects.defer(*Service.secrets()).get(pk=service_id), Actor.system()
+    tell_held(
+        service,
+        service.name,
+        sends,
+        event=f"pause:{service_id}:{at.isoformat()}",
+        because=because,
+        by=by,
+        now=at,
+    )
+    slug = service.slug
+    audit("service.paused", by=by, service=slug, noun="service", key=service_id, **facts)
     log.error("service_paused", service=slug, because=because)
     return True

@@ -12,6 +12,7 @@ ACTS: dict[str, str] = {
     "user.password_changed": "Password changed",
     "user.details_changed": "Own number or time zone changed",
     "user.notices_changed": "Choice of notices changed",
+    "user.mail_refused": "E-mail to a person did not arrive",
     "user.number_code_sent": "Code sent to a number that a person calls theirs",
     "user.number_proved": "Own number proved by its code",
     "user.second_factor_added": "Second factor set up",

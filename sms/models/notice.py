@@ -13,7 +13,7 @@ class NoticeKind(models.TextChoices):
     """What a notice is about. Words are those of the page where people choose."""
 
     SEND_DONE = "send_done", "A send of yours is done"
-    SEND_HELD = "send_held", "A send of yours is paused"
+    SEND_HELD = "send_held", "A send of yours, or all sending, is paused"
     SEND_REJECTED = "send_rejected", "An approver rejected a send of yours"
     APPROVAL_ASKED = "approval_asked", "A send needs your approval"
     APPROVAL_ANSWERED = "approval_answered", "A send of yours was approved, or its request ended otherwise"
@@ -21,9 +21,9 @@ class NoticeKind(models.TextChoices):
     REPLY = "reply", "A reply came"
     RECURRING = "recurring", "A send that comes again was skipped or failed"
     RECEIPTS_MISSING = "receipts_missing", "Receipts are missing"
-    DOMAIN = "domain", "A short-link domain does not work as it should"
+    DOMAIN = "domain", "A short-link domain or its certificate fails, or is about to"
     CALLBACKS_OFF = "callbacks_off", "Callbacks to a partner were switched off"
-    KEY_EXPIRES = "key_expires", "An API key or a certificate is about to expire"
+    KEY_EXPIRES = "key_expires", "An API key is about to expire"
     SPEND_CAP = "spend_cap", "A spend cap comes near or is reached"
     CHANGE_WAITS = "change_waits", "A change waits for a second admin"
     AUDIT_RED = "audit_red", "The audit does not stand as it was written"
@@ -34,7 +34,7 @@ class NoticeWay(models.TextChoices):
 
     MAIL = "mail", "E-mail at once"
     DIGEST = "digest", "Daily e-mail"
-    PORTAL = "portal", "Only here"
+    PORTAL = "portal", "Only in Textdesk"
     OFF = "off", "Off"
 
 

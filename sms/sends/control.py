@@ -11,6 +11,7 @@ from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import Actor, MessageState, Preparation, Send, SendState, Service, StateCount
 from sms.models.audit import audit
+from sms.notices import tell_held
 from sms.sends.cancel import cancel
 from sms.sends.holds import Scope, hold, record, tell_resumed, unfinished
 
@@ -40,6 +41,15 @@ def pause_service(service: Service, *, by: Actor, because: str) -> bool:
         now = timezone.now()
         told: dict[str, Any] = {"once": ("service", now.isoformat()), "reason": because[:200], "rule": None}
         events.record_sends(unfinished(service), "send.held", at=now, **told)
+        tell_held(
+            service,
+            service.name,
+            unfinished(service),
+            event=f"pause:{service.pk}:{now.isoformat()}",
+            because=because[:200],
+            by=by,
+            now=now,
+        )
         audit("service.paused", service, by=by, because=because[:200])
     return True
 

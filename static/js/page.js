@@ -1,5 +1,6 @@
 // Small comforts of every page; without them everything still works.
 import "./press.js";
+import "./search.js";
 import "./token.js";
 
 // A second press of a button that sends does nothing while the first is under way. The server would find the first send anyway.

@@ -17,7 +17,7 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from sms.callbacks import events
-from sms.compose.approval import fingerprint
+from sms.compose.approval import fingerprint, notices
 from sms.compose.approval.fingerprint import Fingerprint, MessageDigests
 from sms.compose.approval.rules import Needed, authors_of, behind, eligible
 from sms.compose.approval.snapshot import snapshot_of
@@ -162,7 +162,7 @@ def _open(
     request.eligible = eligible(send.service, without=authors)
     request.fingerprint, request.parts = current.digest, current.parts
     request.snapshot = snapshot_of(send, current.figures, at_once=request.at_once)
-    request.asked_label, request.mail_due_at = by.label, request.asked_at
+    request.asked_label, request.remind_at = by.label, notices.reminder_time(request)
     request.save()
     request.authors.set(authors)
     _store_slice_digests(send, current.slices)
@@ -176,6 +176,7 @@ def _open(
         fingerprint=request.fingerprint,
     )
     events.record([events.of_send(send, "send.awaiting", at=request.asked_at, once=(request.pk,))])
+    notices.asked(request, now=request.asked_at)
     wakeups.approvals()
     return request
 
