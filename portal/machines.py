@@ -86,6 +86,15 @@ def as_problem(
     )
 
 
+def without_parameters(request: HttpRequest) -> HttpResponse | None:
+    """The refusal of a document for programs that has none; None where none is given."""
+    for name in request.GET:
+        return as_problem(
+            400, f"There is no parameter {name[:40]!r} here.", name[:60], ProblemCode.UNKNOWN_FIELD
+        )
+    return None
+
+
 def in_words_of(dialect: Dialect) -> Callable[..., HttpResponse]:
     """413 and a body that breaks off have codes of their own (`portal.bodies`)."""
 

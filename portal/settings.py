@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
+from whitenoise.compress import Compressor
 
 from portal import kept_keys, private_files
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
@@ -196,6 +197,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# browsers ask for maps only where somebody debugs scripts of other packages, and compressing them is half of the work at every start
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 
 # --- People -------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "portal.User"

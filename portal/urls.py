@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from portal.views import (
     account,
@@ -66,6 +66,7 @@ from sms.api.drop_in.older_views import (
     SmsV1MessageView,
 )
 from sms.api.drop_in.views import MessagesView, MessageView
+from sms.api.v1.document_view import DocumentView
 from sms.api.v1.documents import WebexDocument
 from sms.api.v1.urls import Nothing
 from sms.api.webex_posts import InboundView, ReceiptView
@@ -343,10 +344,10 @@ urlpatterns = [
     path("api/v1", Nothing.as_view({"get": "list"})),
     path("api/problems", problem_pages.problem_list, name="problem_list"),
     path("api/problems/<slug:problem_code>", problem_pages.problem_page, name="problem_page"),
-    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api_schema"),
+    path("api/schema/", DocumentView.as_view(), name="api_schema"),
     path(
         "api/schema/webex/",
-        SpectacularJSONAPIView.as_view(generator_class=WebexDocument),
+        DocumentView.as_view(generator_class=WebexDocument),
         name="api_schema_webex",
     ),
     path("api/docs/", partner_docs.docs_start, name="api_docs"),

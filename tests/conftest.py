@@ -4,9 +4,11 @@ import itertools
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker
 
@@ -48,6 +50,7 @@ hypothesis.settings.register_profile("explore", max_examples=2000, deadline=None
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 DATABASE_FIXTURES = {"db", "fresh_database_url", "migrated_database_url"}
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 STATE_FOLDERS = itertools.count()
 OTHER_DATABASE = {"postgresql": "sqlite", "sqlite": "postgresql"}[connection.vendor]
 FIRST = (
@@ -60,6 +63,9 @@ FIRST = (
 def pytest_unconfigure() -> None:
     """The state folder goes with the run; a worker of xdist ends without running `atexit`."""
     shutil.rmtree(VAR_DIR, ignore_errors=True)
+    if not IS_WORKER:
+        with suppress(psycopg.Error):  # the server may be gone already
+            databases.forget_migrated()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -77,11 +83,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 # --- The databases --------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """A worker uses the copy that `django_db_modify_db_settings` makes: migrating takes seconds, and a run has many workers."""
+    return django_db_keepdb or IS_WORKER
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, request: pytest.FixtureRequest
+) -> None:
     """SQLite as it really runs, in a file with WAL; and no connection outlives its request, or the test database cannot go."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(VAR_DIR / "test.sqlite3")
     connection.settings_dict["CONN_MAX_AGE"] = 0
+    if IS_WORKER:
+        databases.copy_under_test(
+            request.getfixturevalue("migrated_database_url"), connection.creation._get_test_db_name()
+        )
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +124,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
                     [connection.settings_dict["NAME"]],
                 )
+                if IS_WORKER:
+                    cursor.execute(
+                        f"DROP DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}"
+                    )
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +149,9 @@ def fresh_database_url(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The one that `databases.copied` copies for real processes; nobody writes to it."""
+    if IS_WORKER:
+        yield databases.migrated_once(tmp_path_factory.getbasetemp().parent)  # a folder of the run
+        return
     with databases.migrated(tmp_path_factory.mktemp("migrated")) as url:
         yield url
 

@@ -6,13 +6,40 @@ from django import forms
 from django.forms.models import model_to_dict
 
 from portal.forms.time_zones import LocalTimeField
-from sms.callbacks import AddressPolicy, BadAddress
+from sms.callbacks import AddressPolicy, BadAddress, secret_problem
 from sms.callbacks.address import read
 from sms.compose import labels
 from sms.models import Callback, CallbackEndpoint, Service
 from sms.models.callback import MOST_IN_A_BATCH
 from sms.models.event_types import EVENTS
 from sms.webex.limits import LONGEST_URL
+
+
+class SecretForm(forms.Form):
+    """The new signing secret of an endpoint; empty for one that is made."""
+
+    secret = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Your own secret",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, kind: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kind = kind
+        signs = (
+            "8 to 200 letters, digits and signs"
+            if kind == CallbackEndpoint.Kind.NOTIFY
+            else "whsec_ and base64"
+        )
+        self.fields["secret"].help_text = f"{signs}. Left empty, one is made and shown."
+
+    def clean_secret(self) -> str:
+        secret: str = self.cleaned_data["secret"]
+        if secret and (why := secret_problem(secret, self.kind)):
+            raise forms.ValidationError(why)
+        return secret
 
 
 class EndpointForm(forms.Form):

@@ -119,7 +119,7 @@ def evidence_of(service: Service) -> Evidence:
         ).values_list("created_by", flat=True)
     )
     # when each endpoint was made is in the audit only, so all of them count
-    callbacks = service.callback_endpoints.filter(kind=CallbackEndpoint.Kind.OURS, disabled_at=None)
+    callbacks = service.callback_endpoints.filter(kind=CallbackEndpoint.Kind.EVENTS, disabled_at=None)
     proved = dict(findings_of(service).values_list("doubt", "at"))
     return Evidence(
         service=service,

@@ -25,12 +25,12 @@ def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str
     except ComposeError as problem:
         wrong = str(problem)
         made = plan_of(request, order, figures, masked=True, first=True)
-    removed = [(f"removed r{index % 4}", one.count) for index, one in enumerate(made.removed)]
+    removed = [(f"removed r{index % 4}", one.count) for index, one in enumerate(made.rejects)]
     return {
         "plan": made,
         "kept_bar": bar([("kept", made.recipient_count), *removed], whole=made.rows, thinnest=THINNEST),
         "time_bar": _times(made),
-        "wait": made.start_at and _stretch(made.start_at, made.made_at),
+        "wait": made.start_at and _stretch(made.start_at, made.created_at),
         "takes": made.start_at and made.finish_at and _stretch(made.finish_at, made.start_at),
         "latest": made.finish_latest_at if made.finish_latest_at != made.finish_at else None,
         "picked": request.GET.get("row", "")[:12],
@@ -58,10 +58,10 @@ def _times(made: plan.Plan) -> list[BarPart]:
     if made.start_at is None or made.finish_at is None:
         return []
     end = made.finish_latest_at or made.finish_at
-    whole = max((end - made.made_at).total_seconds(), 1.0)
+    whole = max((end - made.created_at).total_seconds(), 1.0)
 
     def at(moment: datetime) -> float:
-        return round(min(max(100 * (moment - made.made_at).total_seconds() / whole, 0), 100), 2)
+        return round(min(max(100 * (moment - made.created_at).total_seconds() / whole, 0), 100), 2)
 
     begin, finish = at(made.start_at), max(at(made.finish_at), THINNEST)
     begin = min(begin, finish - THINNEST)

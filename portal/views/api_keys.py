@@ -65,10 +65,14 @@ class RevokeApiKey(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         last = self.thing.last_used_at
+        ending = api_keys.ends_with(self.thing, now=timezone.now()).count()
+        endpoints = f"Its {ending} callback endpoints are" if ending > 1 else "Its callback endpoint is"
+        also = f"{endpoints} switched off with it, and what happens is kept for them. Under Callbacks you can switch them on again."
         return Confirmation(
             f"Revoke {self.thing}?",
             f"Last used: {f'{timezone.localtime(last):%d %b %Y, %H:%M}' if last else 'never'}.",
             "The next request with it is refused. This cannot be undone; if the partner still needs access, make a new key.",
+            *([also] if ending else []),
             button="Revoke the key",
         )
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.access import WRITE, PageView, actor, service_page
-from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm
+from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm, SecretForm
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
@@ -78,6 +78,7 @@ def _page(
         "chosen": chosen,
         "change": EndpointForm(service=service, policy=_policy(), endpoint=endpoint),
         "again": RangeForm(),
+        "renew": SecretForm(kind=endpoint.kind),
         "hand_over_days": HAND_OVER.days,
     }
     return form_page(request, "callbacks/endpoint.html", context | shown)
@@ -105,7 +106,7 @@ def callback_verify(endpoint: CallbackEndpoint, by: Actor) -> Said:
 
 @button("configure", CallbackEndpoint, back="callback_endpoint")
 def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
-    if endpoint.kind != CallbackEndpoint.Kind.OURS or endpoint.verified_at is None:
+    if endpoint.kind != CallbackEndpoint.Kind.EVENTS or endpoint.verified_at is None:
         return error("Not sent. It gets nothing before it is verified.")
     kind = endpoint.events[0] if endpoint.events else "message.delivered"
     with closing(callbacks.ReceiverConnection(_policy())) as connection:
@@ -118,7 +119,11 @@ def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
 @service_page("configure", WRITE, of=ENDPOINTS)
 def callback_rotate(request: HttpRequest, service: Service, endpoint: CallbackEndpoint) -> HttpResponse:
     """A new secret, shown in this answer only."""
-    return _page(request, service, endpoint, secret=callbacks.rotate(endpoint, by=actor(request)))
+    form = SecretForm(request.POST, kind=endpoint.kind)
+    if not form.is_valid():
+        return _page(request, service, endpoint, renew=form)
+    secret = callbacks.rotate(endpoint, by=actor(request), secret=form.cleaned_data["secret"])
+    return _page(request, service, endpoint, secret=secret)
 
 
 def _switch(switch: Callable[..., bool], words: str) -> PageView:

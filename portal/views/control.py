@@ -101,7 +101,7 @@ class PauseService(ControlView):
 
     def confirmed(self, form: Any) -> Said:
         because = f"{form.cleaned_data['reason'].rstrip(' .')}. Paused by {self.by.label}."
-        if control.pause_service(self.service, by=self.by, because=because[:200]):
+        if control.pause_everything(self.service, by=self.by, because=because[:200]):
             return Said(f"{self.service.name} is paused.")
         return info(f"{self.service.name} was paused already.")
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
+from portal.machines import without_parameters
 from portal.partner_docs import drawing, reader
 from portal.partner_docs import postman as postman_format
 from portal.partner_docs.pages import pages, sections
@@ -45,14 +46,18 @@ def docs_page(request: HttpRequest, page: str) -> HttpResponse:
 @require_safe
 def postman(request: HttpRequest) -> HttpResponse:
     """The collection, made from the OpenAPI document when it is asked for."""
+    if refused := without_parameters(request):
+        return refused
     made = postman_format.collection(postman_format.document(), address_for(request))
     return JsonResponse(made, json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
 @login_not_required
 @require_safe
-def client(_request: HttpRequest, wheel: str) -> FileResponse:
+def client(request: HttpRequest, wheel: str) -> FileResponse | HttpResponse:
     """The Python client under the name that pip asks for."""
+    if refused := without_parameters(request):
+        return refused
     found = reader.client_wheel()
     if found is None or found.stem != wheel:
         raise Http404("no such file")

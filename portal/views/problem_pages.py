@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portal.machines import as_problem, for_people
+from portal.machines import as_problem, for_people, without_parameters
 from sms.api.v1.problem_kinds import ERRORS, KINDS, explained, page_of
 
 VARY = {"Vary": "Accept"}
@@ -18,6 +18,8 @@ def problem_list(request: HttpRequest) -> HttpResponse:
     problems = [explained(code) for code in KINDS]
     errors = [explained(code) for code in sorted(ERRORS)]
     if not _asks_for_html(request):
+        if refused := without_parameters(request):
+            return refused
         return JsonResponse({"problems": problems, "errors": errors}, headers=VARY)
     return for_people(render(request, "problems/list.html", {"problems": problems, "errors": errors}))
 
@@ -32,6 +34,8 @@ def problem_page(request: HttpRequest, problem_code: str) -> HttpResponse:
             404, f"There is no code {problem_code[:40]!r}. {page_of('').rstrip('/')} lists all."
         )
     if not _asks_for_html(request):
+        if refused := without_parameters(request):
+            return refused
         return JsonResponse(found, headers=VARY)
     return for_people(render(request, "problems/page.html", {"found": found}))
 

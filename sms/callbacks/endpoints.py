@@ -69,7 +69,7 @@ def change(
     moves = bool(url) and url != endpoint.url
     if moves:
         read(url, policy)
-        if endpoint.kind != CallbackEndpoint.Kind.OURS:
+        if endpoint.kind != CallbackEndpoint.Kind.EVENTS:
             raise BadAddress("It stands for the host of notifyUrls: name another one in your messages.")
     with transaction.atomic():
         before = _said(endpoint)
@@ -113,7 +113,9 @@ def _try_anew(endpoint: CallbackEndpoint) -> None:
 
 
 def _others_of(service: Service, owner: Any) -> Any:
-    return CallbackEndpoint.objects.filter(service=service, kind=CallbackEndpoint.Kind.OURS, key_owner=owner)
+    return CallbackEndpoint.objects.filter(
+        service=service, kind=CallbackEndpoint.Kind.EVENTS, key_owner=owner
+    )
 
 
 def _check_is_new(others: Any, url: str) -> None:

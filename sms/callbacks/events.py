@@ -78,7 +78,7 @@ class Listener(msgspec.Struct, frozen=True):
     def wants(self, one: Happening, labels: Mapping[int, set[str]]) -> bool:
         """`labels`: of sends, where any listener asks for some."""
         return (
-            self.kind == CallbackEndpoint.Kind.OURS
+            self.kind == CallbackEndpoint.Kind.EVENTS
             and self.service_id == one.service_id
             and (not self.events or one.type in self.events)
             and (self.keys is None or one.owner in self.keys)

@@ -19,7 +19,7 @@ from sms.callbacks import batches
 from sms.callbacks.event_bodies import fill
 from sms.callbacks.post import ReceiverConnection
 from sms.callbacks.schedule import OPENS_AFTER
-from sms.callbacks.width import Width
+from sms.callbacks.width import FIRST, WIDEST, Width
 from sms.models import Callback, CallbackEndpoint
 from sms.models.fields import UnreadableSecret
 from sms.models.lease import LeaseQuerySet
@@ -111,7 +111,22 @@ def claim(owner: str, *, limit: int, now: datetime) -> list[EndpointLease]:
 def _lease_of(row: CallbackEndpoint, now: datetime) -> EndpointLease | None:
     """One whose secrets cannot be read holds up this endpoint and no other."""
     settings = _settings_of(row.pk, now)
-    return EndpointLease(row.pk, settings, Width(row.width), row.failures) if settings else None
+    return (
+        EndpointLease(row.pk, settings, Width(row.width, most=_widest(row)), row.failures)
+        if settings
+        else None
+    )
+
+
+def _widest(row: CallbackEndpoint) -> int:
+    """A host of notifyUrls was never asked: it stays at FIRST until an endpoint of the service at the same host took its challenge."""
+    if row.kind == CallbackEndpoint.Kind.EVENTS:
+        return WIDEST
+    there = Q(url=row.url) | Q(url__startswith=f"{row.url}/") | Q(url__startswith=f"{row.url}?")
+    proven = CallbackEndpoint.objects.filter(
+        there, service=row.service_id, kind=CallbackEndpoint.Kind.EVENTS, verified_at__isnull=False
+    )
+    return WIDEST if proven.exists() else FIRST
 
 
 def _settings_of(pk: int, now: datetime) -> CallbackEndpoint | None:

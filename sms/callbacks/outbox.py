@@ -88,7 +88,7 @@ def _happening(change: MessageChange, send: Send) -> Happening:
         "segments_billed": change.segments,
     }
     if change.url:
-        data |= {"url": change.url, "verdict": change.verdict, "reason": change.reason}
+        data |= {"url": change.url, "verdict": change.verdict, "verdict_code": change.reason}
     return Happening(
         type=kind_of(change),
         service_id=send.service_id,

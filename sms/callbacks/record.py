@@ -72,7 +72,7 @@ def record(deliveries: Sequence[Delivery], *, now: datetime) -> None:
 
 def _is_gone(endpoint: CallbackEndpoint, reply: Reply) -> bool:
     """410 of an endpoint of ours is about the endpoint, which is switched off: what was on its way waits like the rest."""
-    return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.OURS
+    return reply.status == GONE and endpoint.kind == CallbackEndpoint.Kind.EVENTS
 
 
 def _update_callback(callback: Callback, one: Delivery, *, gone: bool, now: datetime) -> None:
@@ -139,11 +139,11 @@ def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime
         )[:300]
 
 
-def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime) -> None:
+def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime, by: Actor | None = None) -> None:
     """Deliver nothing more to it until it is switched on again. Its callbacks go on being written and wait."""
     endpoint.disabled_at, endpoint.disabled_because = now, because
     endpoint.save(update_fields=["disabled_at", "disabled_because"])
-    audit("callback_endpoint.disabled", endpoint, by=Actor.system(), because=because)
+    audit("callback_endpoint.disabled", endpoint, by=by or Actor.system(), because=because)
     log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
     notices.tell(
         NoticeKind.CALLBACKS_OFF,

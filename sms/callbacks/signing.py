@@ -16,6 +16,7 @@ from sms.models.callback import PREFIX, new_secret
 from sms.models.service import HAND_OVER
 
 SHORTEST_KEY, LONGEST_KEY = 24, 64  # bytes, as Standard Webhooks wants them
+SECRETS = ("secret", "secret_shown", "secret_before", "secret_before_until")
 _PLAIN = re.compile(r"[!-~]{8,200}")
 
 
@@ -36,22 +37,35 @@ def secret_problem(secret: str, kind: str) -> str:
 
 def rotate(endpoint: CallbackEndpoint, *, by: Actor, secret: str = "") -> str:
     """The given secret or a new one, returned this once. The present one stays valid beside it for HAND_OVER, if anybody has seen it."""
-    seen = endpoint.secret_shown
-    endpoint.secret_before = endpoint.secret if seen else ""
-    endpoint.secret_before_until = timezone.now() + HAND_OVER if seen else None
-    endpoint.secret, endpoint.secret_shown = secret or new_secret(), True
     with transaction.atomic():
-        endpoint.save(update_fields=["secret", "secret_shown", "secret_before", "secret_before_until"])
+        _read_again(endpoint)
+        seen = endpoint.secret_shown
+        endpoint.secret_before = endpoint.secret if seen else ""
+        endpoint.secret_before_until = timezone.now() + HAND_OVER if seen else None
+        endpoint.secret, endpoint.secret_shown = secret or new_secret(), True
+        endpoint.save(update_fields=SECRETS)
         audit("callback_endpoint.secret_changed", endpoint, by=by)
     return endpoint.secret
 
 
 def retire(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
     """End the previous secret now; False where there is none."""
-    if endpoint.secret_before_until is None:
-        return False
-    endpoint.secret_before, endpoint.secret_before_until = "", None
     with transaction.atomic():
+        _read_again(endpoint)
+        if endpoint.secret_before_until is None:
+            return False
+        endpoint.secret_before, endpoint.secret_before_until = "", None
         endpoint.save(update_fields=["secret_before", "secret_before_until"])
         audit("callback_endpoint.secret_retired", endpoint, by=by)
     return True
+
+
+def _read_again(endpoint: CallbackEndpoint) -> None:
+    """Its secrets as they are now, locked: of two that change them at once the later one keeps what the earlier one made."""
+    now = (
+        CallbackEndpoint.objects.select_for_update(no_key=True, of=("self",))
+        .only(*SECRETS)
+        .get(pk=endpoint.pk)
+    )
+    for column in SECRETS:
+        setattr(endpoint, column, getattr(now, column))

@@ -13,8 +13,11 @@ ENOUGH = 5000.0  # milliseconds: half of a POST's deadline, so no more at once
 
 
 class Width:
-    def __init__(self, now: int = FIRST) -> None:
-        self.now = max(1, min(now, WIDEST))
+    """`most` is less than WIDEST for a host that never proved that it wants what it gets."""
+
+    def __init__(self, now: int = FIRST, *, most: int = WIDEST) -> None:
+        self._most = most
+        self.now = max(1, min(now, most))
         self._doubles = self.now <= FIRST
         self._quickest = float("inf")  # milliseconds of the quickest round
         self._since = float("-inf")
@@ -41,7 +44,7 @@ class Width:
         if mean > 2 * self._quickest + SLACK:
             self._make_smaller(at)
         elif mean < ENOUGH:
-            self.now = min(self.now * 2 if self._doubles else self.now + 1, WIDEST)
+            self.now = min(self.now * 2 if self._doubles else self.now + 1, self._most)
 
     def _make_smaller(self, at: float) -> None:
         self.now = max(self.now // 2, 1)

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms import guard
+from sms.callbacks.record import disable
 from sms.catalogue.caps.changes import plain
-from sms.models import Actor, ApiKey, Service
+from sms.models import Actor, ApiKey, CallbackEndpoint, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
 
@@ -152,10 +154,33 @@ def check(key: ApiKey) -> None:
 
 
 def revoke(key: ApiKey, *, by: Actor) -> bool:
-    """End it with the next request; False where it was revoked already."""
+    """End it with the next request; False where it was revoked already.
+
+    Where it was the last of its name, nobody could change its callback endpoints any more: they are switched off, until a person switches
+    them on again.
+    """
+    now = timezone.now()
     with transaction.atomic():
         live = ApiKey.objects.filter(pk=key.pk, revoked_at=None)
-        done = live.update(revoked_at=timezone.now(), revoked_by=by.label or "unknown")
+        ends = list(ends_with(key, now=now).select_for_update(no_key=True, of=("self",)))
+        done = live.update(revoked_at=now, revoked_by=by.label or "unknown")
         if done:
             audit("api_key.revoked", key, by=by, key=key.prefix, name=key.name)
+            for endpoint in ends:
+                disable(
+                    endpoint, because=f"The API key {key.name}, which made it, was revoked.", now=now, by=by
+                )
     return bool(done)
+
+
+def ends_with(key: ApiKey, *, now: datetime) -> "QuerySet[CallbackEndpoint]":
+    """Its callback endpoints that are on, where no other key of its name could look after them. Hosts of notifyUrls are not among them:
+    they get receipts of what was sent already."""
+    others = ApiKey.objects.filter(ApiKey.usable_at(now), identity=key.identity).exclude(pk=key.pk)
+    on = CallbackEndpoint.objects.filter(
+        service=key.service_id,
+        key_owner=key.identity,
+        kind=CallbackEndpoint.Kind.EVENTS,
+        disabled_at=None,
+    )
+    return on.none() if others.exists() else on.order_by("pk")

@@ -19,6 +19,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage, Order
 from sms.compose.survey import Survey
 from sms.models import ApiKey, Message, MessageState, Preparation, Send, SendState, Service
+from sms.models.api_key import counted_as
 from sms.models.sql.spend_counts import CountedRow, counted
 from sms.values.msisdn import country_of
 from sms.values.problems import Problem, ProblemCode
@@ -91,7 +92,7 @@ def _wanted(
 ) -> Wanted:
     prices = micros_by_country(order.service, order.sender.kind if order.sender else "")
     money = {one: count * prices[one] for one, count in segments.items() if one in prices}
-    return Wanted(segments, money, numbers or {}, order.key.pk if order.key else 0, messages)
+    return Wanted(segments, money, numbers or {}, order.key.counted_as if order.key else 0, messages)
 
 
 def refuse(
@@ -210,4 +211,14 @@ def _of_messages(send: Send, service: Service, messages: Iterable[tuple[str, str
 def _priced(send: Send, service: Service, segments: Mapping[str, int], numbers: Mapping[str, int]) -> Wanted:
     prices = micros_by_country(service, send.sender.kind)
     money = {one: count * prices[one] for one, count in segments.items() if one in prices}
-    return Wanted(segments, money, numbers, send.counted_key)
+    return Wanted(segments, money, numbers, _counted_as(send))
+
+
+def _counted_as(send: Send) -> int:
+    """What was taken under: of the key that it counts for, 0 where it counts for none."""
+    if not send.counted_key:
+        return 0
+    owner = (
+        send.owner or ApiKey.objects.filter(pk=send.counted_key).values_list("identity", flat=True).first()
+    )
+    return counted_as(owner) if owner else 0

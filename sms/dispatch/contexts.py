@@ -7,11 +7,11 @@ from django.db import transaction
 from sms import simulator
 from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.compose.approval import release
-from sms.dispatch import record
 from sms.dispatch.breaker import Breaker, Breakers
 from sms.dispatch.claim import ClaimedSlice
 from sms.dispatch.request import RequestTemplate, template_of
-from sms.models import Send
+from sms.dispatch.service_pause import pause_service
+from sms.models import Actor, Send
 from sms.models.fields import UnreadableSecret
 from sms.models.sql.session import database_now
 from sms.simulator import SimulatedConnection
@@ -62,7 +62,7 @@ class ServiceContexts(dict[int, ServiceContext]):
             unreadable = isinstance(problem, UnreadableSecret)
             with transaction.atomic():
                 reason = f"A stored key or secret cannot be read: {problem}." if unreadable else str(problem)
-                record.pause_service(lease.service_id, because=reason, at=database_now())
+                pause_service(lease.service_id, by=Actor.system(), because=reason, at=database_now())
             return False
         return True
 

@@ -5,22 +5,19 @@ The class of an error is the decision (see `sms.webex.errors`); this file only s
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import structlog
 
-from sms.callbacks import events
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
 from sms.dispatch.post import Held, PostOutcome
+from sms.dispatch.service_pause import pause_service
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.state_machine import StateChange
-from sms.models import UNFINISHED, Actor, MessageState, Send, Service
-from sms.models.audit import audit
+from sms.models import Actor, MessageState
 from sms.models.sql.messages import Acceptance
-from sms.notices import tell_held
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -117,28 +114,4 @@ def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     troubles = {o.request.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
         reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Settings, then resume."
-        pause_service(service_id, because=reason, at=at, status=trouble.status)
-
-
-def pause_service(service_id: int, *, because: str, at: datetime, **facts: Any) -> bool:
-    """Stop a whole service by ourselves, with one audit row and one line of log however often it is asked for."""
-    fresh = Service.objects.filter(pk=service_id, paused_at__isnull=True)
-    if not fresh.update(paused_at=at, paused_because=because[:200]):
-        return False
-    sends = Send.objects.filter(service=service_id, state__in=UNFINISHED)
-    told: dict[str, Any] = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
-    events.record_sends(sends, "send.held", at=at, **told)
-    service, by = Service.objects.defer(*Service.secrets()).get(pk=service_id), Actor.system()
-    tell_held(
-        service,
-        service.name,
-        sends,
-        event=f"pause:{service_id}:{at.isoformat()}",
-        because=because,
-        by=by,
-        now=at,
-    )
-    slug = service.slug
-    audit("service.paused", by=by, service=slug, noun="service", key=service_id, **facts)
-    log.error("service_paused", service=slug, because=because)
-    return True
+        pause_service(service_id, by=Actor.system(), because=reason, at=at, status=trouble.status)

@@ -366,7 +366,7 @@ class Migration(migrations.Migration):
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='spend', to='sms.service')),
                 ('day', models.DateField()),
                 ('number', models.CharField(blank=True, help_text='Keyed hash, another one each day; or a minute, behind ~.', max_length=16)),
-                ('key', models.BigIntegerField(default=0, help_text="The API key's id; 0 for people and commands.")),
+                ('key', models.BigIntegerField(default=0, help_text="The API key's `counted_as`; 0 for people and commands.")),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('used', models.BigIntegerField(default=0)),
                 ('money', models.BigIntegerField(default=0, help_text="In millionths of the service's currency.")),
@@ -582,7 +582,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='callback_endpoints', to='sms.service')),
-                ('kind', models.CharField(choices=[('ours', 'Events of this service'), ('notify', 'notifyUrl of API sends')], default='ours', max_length=6)),
+                ('kind', models.CharField(choices=[('events', 'Events of this service'), ('notify', 'notifyUrl of API sends')], default='events', max_length=6)),
                 ('name', models.CharField(max_length=80)),
                 ('url', models.CharField(max_length=2000, verbose_name='address')),
                 ('events', models.JSONField(blank=True, default=list, help_text='Which events it gets; empty means all.')),

@@ -90,6 +90,11 @@ def _higher_cap(of_service: str) -> Weaker:
     return higher
 
 
+def counted_as(identity: uuid.UUID) -> int:
+    """What spending is counted by: the same for all keys of a name, so that a second one is no second cap. Fits a bigint, and is not 0."""
+    return (identity.int >> 65) or 1
+
+
 class ApiKey(Guarded):
     """One key. `prefix` begins the key and may be shown; of the rest only a digest is kept.
 
@@ -245,6 +250,10 @@ class ApiKey(Guarded):
         prefix = f"{TEST if fields.get('is_test') else LIVE}{secrets.token_hex(4)}"
         token = f"{prefix}_{secrets.token_urlsafe(32)}"
         return cls(prefix=prefix, digest=digest_of(token), **fields), token
+
+    @property
+    def counted_as(self) -> int:
+        return counted_as(self.identity)
 
     @classmethod
     def prefix_of(cls, token: str) -> str:

@@ -30,20 +30,20 @@ def new_secret() -> str:
 class CallbackEndpoint(Leased):
     """One receiver, with its secrets and how it is doing; the row is also the lease and the breaker of its outbox.
 
-    Of kind `ours` an admin made it: `url` is the whole address, and it gets our events. Of kind `notify` it stands for the host of
-    notifyUrls that came with sends (`url` is only its origin): it gets receipts in the provider's shape, each at its own address.
+    Of kind `events` a person or a key made it: `url` is the whole address, and it gets our events. Of kind `notify` it stands for the
+    host of notifyUrls that came with sends (`url` is only its origin): it gets receipts in the provider's shape, each at its own address.
     """
 
     audit_noun = "callback_endpoint"
 
     class Kind(models.TextChoices):
-        OURS = "ours", "Events of this service"
+        EVENTS = "events", "Events of this service"
         NOTIFY = "notify", "notifyUrl of API sends"
 
     service = models.ForeignKey(
         "sms.Service", on_delete=CASCADE, related_name="callback_endpoints", db_index=False
     )
-    kind = models.CharField(max_length=6, choices=Kind, default=Kind.OURS)
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.EVENTS)
     name = models.CharField(max_length=80)
     url = models.CharField("address", max_length=LONGEST_URL)
     events = models.JSONField(default=list, blank=True, help_text="Which events it gets; empty means all.")

@@ -13,7 +13,7 @@ SHAPES = {  # of `data`, by name
     "RefusedSendData": f"{OF_A_SEND} reason",
     "HeldSendData": f"{OF_A_SEND} reason rule",
     "MessageData": OF_A_MESSAGE,
-    "ClickData": f"{OF_A_MESSAGE} url verdict reason",
+    "ClickData": f"{OF_A_MESSAGE} url verdict verdict_code",
     "RejectData": "send service row number reference client_reference correlation_id callback_data code detail field",
     "InboundData": f"inbound service number address text keyword sure {OF_WHAT_IT_ANSWERS}",
     "OptOutData": f"opt_out service number source {OF_WHAT_IT_ANSWERS}",
@@ -49,7 +49,7 @@ EVENT_TYPES = _types(
     (
         "message.clicked",
         "A link was opened",
-        "A link in it was opened; `verdict` says by whom: `human`, `machine` or `unsure`, and `reason` why we think so.",
+        "A link in it was opened; `verdict` says by whom: `human`, `machine` or `unsure`, and `verdict_code` why we think so.",
         "ClickData",
     ),
     (

@@ -166,7 +166,9 @@ class SpendCount(models.Model):
     number = models.CharField(
         max_length=16, blank=True, help_text="Keyed hash, another one each day; or a minute, behind ~."
     )
-    key = models.BigIntegerField(default=0, help_text="The API key's id; 0 for people and commands.")
+    key = models.BigIntegerField(
+        default=0, help_text="The API key's `counted_as`; 0 for people and commands."
+    )
     country = models.CharField(max_length=2, blank=True)
     used = models.BigIntegerField(default=0)
     money = models.BigIntegerField(default=0, help_text="In millionths of the service's currency.")

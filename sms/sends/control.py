@@ -1,17 +1,15 @@
 """Stop what has not been posted, and pause a whole service. Each is one audited act."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from sms.callbacks import events
+from sms.dispatch.service_pause import pause_service
 from sms.ledger import wakeups
 from sms.models import Actor, MessageState, Preparation, Send, SendState, Service, StateCount
 from sms.models.audit import audit
-from sms.notices import tell_held
 from sms.sends.cancel import cancel
 from sms.sends.holds import Scope, hold, record, tell_resumed, unfinished
 
@@ -32,26 +30,10 @@ def hold_unfinished(service: Service, *, by: Actor, because: str) -> int:
     return len(sends)
 
 
-def pause_service(service: Service, *, by: Actor, because: str) -> bool:
+def pause_everything(service: Service, *, by: Actor, because: str) -> bool:
     """Post nothing of a whole service; False where it is paused already."""
     with transaction.atomic():
-        fresh = Service.objects.filter(pk=service.pk, paused_at__isnull=True)
-        if not fresh.update(paused_at=timezone.now(), paused_because=because[:200]):
-            return False
-        now = timezone.now()
-        told: dict[str, Any] = {"once": ("service", now.isoformat()), "reason": because[:200], "rule": None}
-        events.record_sends(unfinished(service), "send.held", at=now, **told)
-        tell_held(
-            service,
-            service.name,
-            unfinished(service),
-            event=f"pause:{service.pk}:{now.isoformat()}",
-            because=because[:200],
-            by=by,
-            now=now,
-        )
-        audit("service.paused", service, by=by, because=because[:200])
-    return True
+        return pause_service(service.pk, by=by, because=because, at=timezone.now())
 
 
 def resume_service(service: Service, *, by: Actor) -> bool:

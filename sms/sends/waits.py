@@ -20,7 +20,7 @@ NOT_BEGUN = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
 LOOKED_AT = timedelta(minutes=2)
 
 
-class WaitReason(StrEnum):
+class WaitCode(StrEnum):
     PREPARING = "preparing"
     APPROVAL = "approval"
     SEND_AT = "send_at"
@@ -33,8 +33,8 @@ class WaitReason(StrEnum):
 class Wait:
     """One thing that is waited for. `until` is None where nobody knows."""
 
-    reason: WaitReason
-    says: str
+    code: WaitCode
+    detail: str
     until: datetime | None = None
 
 
@@ -84,26 +84,24 @@ def _waits(
         found.append(_writing(send, troubles))
     if send.approvers and send.state in (SendState.PREPARING, SendState.AWAITING):
         people = "another person" if send.approvers == 1 else f"{send.approvers} people"
-        found.append(Wait(WaitReason.APPROVAL, f"It waits until {people} of the team approved it."))
+        found.append(Wait(WaitCode.APPROVAL, f"It waits until {people} of the team approved it."))
     if send.state in NOT_BEGUN and send.due_at > now:
-        found.append(Wait(WaitReason.SEND_AT, "It waits for the time that was asked for.", send.due_at))
+        found.append(Wait(WaitCode.SEND_AT, "It waits for the time that was asked for.", send.due_at))
     if paused := _paused(send, holds):
         found.append(
-            Wait(
-                WaitReason.PAUSE, f"{paused[0].upper()}{paused[1:]} is paused. It goes when that is resumed."
-            )
+            Wait(WaitCode.PAUSE, f"{paused[0].upper()}{paused[1:]} is paused. It goes when that is resumed.")
         )
     if night is not None:
         says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
-        found.append(Wait(WaitReason.QUIET_HOURS, because_of_a_zone(send, some) or says, night))
+        found.append(Wait(WaitCode.QUIET_HOURS, because_of_a_zone(send, some) or says, night))
     return found
 
 
 def _writing(send: Send, troubles: Mapping[int, str]) -> Wait:
     if (trouble := troubles.get(send.pk)) is None:
-        return Wait(WaitReason.PREPARING, "Its messages are still being written.")
+        return Wait(WaitCode.PREPARING, "Its messages are still being written.")
     says = "Its messages could not be written. A person lets that go on, or cancels it, on its page."
-    return Wait(WaitReason.TROUBLE, f"{says} {trouble}".strip())
+    return Wait(WaitCode.TROUBLE, f"{says} {trouble}".strip())
 
 
 def _troubles(sends: Sequence[Send]) -> Mapping[int, str]:

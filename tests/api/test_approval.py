@@ -54,7 +54,7 @@ def test_the_api_says_how_an_approval_stands():
     careful(service, approvers=2)
     made = partner.post("sends", BODY, Idempotency_Key="k1").json()
     assert made["state"] == "awaiting"
-    assert made["approval"]["needed"] == 2 and made["approval"]["given"] == 0
+    assert made["approval"]["approvers"] == 2 and made["approval"]["given"] == 0
     assert [rule["rule"] for rule in made["approval"]["rules"]] == ["size"]
     assert posted() == []
     send = Send.objects.get()
@@ -74,7 +74,7 @@ def test_a_dry_run_says_who_must_approve_and_why():
     careful(service)
     plan = partner.post("sends/plan", BODY).json()["approval"]
     assert (plan["approvers"], plan["eligible"], plan["rules"][0]["rule"]) == (1, 0, "size")
-    assert "no one could approve" in plan["says"]
+    assert "no one could approve" in plan["detail"]
 
 
 def test_what_waits_can_be_moved_cancelled_and_stopped_by_a_program():

@@ -79,7 +79,7 @@ def compared(ours: httpx.Response, theirs: httpx.Response) -> Iterator[str]:
         return
     mine, wanted = ours.json(), theirs.json()
     added = mine.pop("textdesk", {})  # what the provider has no word for
-    if [one["reason"] for one in added.get("waits", ())] not in ([], ["send_at"]):
+    if [one["code"] for one in added.get("waits", ())] not in ([], ["send_at"]):
         yield f"textdesk {added}"
     if list(mine) != list(wanted):
         yield f"the fields {list(mine)} for {list(wanted)}"

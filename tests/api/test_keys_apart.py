@@ -112,3 +112,13 @@ def test_no_endpoint_of_a_key_hears_of_what_others_sent(shop):
     told = Callback.objects.all()[: Callback.objects.count() - before]
     assert {one.endpoint.key_owner for one in told} == {shop.send.owner}
     assert made.status_code == 201 and not Callback.objects.filter(endpoint=made.json()["id"]).exists()
+
+
+def test_who_may_not_see_whole_numbers_has_none_of_others_posted_to_an_endpoint(shop):
+    CallbackEndpoint.objects.update(full_numbers=True)
+    path = f"callback-endpoints/{CallbackEndpoint.objects.get(kind='events').pk}"
+    boss = Partner(a_key(shop.service, name="Boss", scopes=[one for one in WHOLE if one != "numbers"]))
+    for given in ({"all_keys": True}, {"keys": ["Shop", "Boss"]}):
+        refused = boss.call("PATCH", path, given)
+        assert refused.status_code == 403 and "“numbers”" in refused.json()["detail"], given
+    assert boss.call("PATCH", path, {"full_numbers": False, "all_keys": True}).status_code == 200

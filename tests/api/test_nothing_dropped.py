@@ -37,7 +37,7 @@ def sent(token: str, asked: dict) -> list[dict]:
 def noticed(token: str, asked: dict) -> dict[str, str]:
     answer = post(token, asked)
     assert answer.status_code == 201, answer.content
-    return {one["field"]: one["says"] for one in answer.json().get("textdesk", {}).get("notices", [])}
+    return {one["field"]: one["detail"] for one in answer.json().get("textdesk", {}).get("notices", [])}
 
 
 # --- Values ---------------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_values_of_a_list_reach_a_template_by_id_in_our_own_api_too(token):
 def test_columns_that_a_template_by_id_does_not_get_are_named_on_the_flight_plan(token):
     partner = Partner(token)
     asked = {"template": "theirs", "csv": "mobile,name,order\n+447700900001,Ada,1\n"}
-    cautions = {one["code"]: one["text"] for one in partner.post("sends/plan", asked).json()["cautions"]}
+    cautions = {one["code"]: one["detail"] for one in partner.post("sends/plan", asked).json()["cautions"]}
     assert "the columns “name”, “order”" in cautions["columns"]
     listed = {"number": "+447700900001", "values": {"name": "Ada"}}
     asked = {"template": "theirs", "recipients": [listed]}

@@ -333,11 +333,11 @@ def test_scope_and_rate_hold_as_at_v2(service):
     ],
 )
 def test_what_waits_and_what_is_not_called_is_said_beside_the_documented_fields(service, path, asked, field):
-    control.pause_service(service, by=BY, because="Credentials")
+    control.pause_everything(service, by=BY, because="Credentials")
     answer = ask(path, a_key(service, name="Paused"), asked)
     assert answer.status_code in (200, 202), answer.content
     said = answer.json()["textdesk"]
-    assert [one["reason"] for one in said["waits"]] == ["pause"]
+    assert [one["code"] for one in said["waits"]] == ["pause"]
     assert said["notices"][0]["field"] == field
     there = (
         f"{SMS_V1}/{answer.json()['messageId']}"
@@ -347,7 +347,7 @@ def test_what_waits_and_what_is_not_called_is_said_beside_the_documented_fields(
     found = read(there, a_key(service, name="Reader")).json()
     found = found if path == SMS_V1 else found[0]
     assert found["textdesk"]["notices"][0]["field"] == field
-    assert [one["reason"] for one in found["textdesk"]["waits"]] == ["pause"]
+    assert [one["code"] for one in found["textdesk"]["waits"]] == ["pause"]
 
 
 def test_what_is_not_used_is_said_by_the_name_that_it_has_there(token):

@@ -207,7 +207,7 @@ def test_a_rejected_row_has_its_code_and_a_sentence_for_all_like_it(service, par
     given = what | {"country": "ZZ" if code == "no_country" else "GB"}
     answer = planned_of_file(partner, a_file(code), **given)
     assert answer.status_code == 200, answer.content
-    (removed,) = answer.json()["removed"]
+    (removed,) = answer.json()["rejects"]
     said = rows_text(ProblemCode(code), 1, more.get("field", "name"))
     assert (removed["code"], removed["count"], removed["detail"]) == (code, 1, f"{said}.")
 
@@ -313,7 +313,7 @@ def test_a_number_that_has_had_enough_for_one_day(service, partner, composer):
     Service.objects.update(cap_number=1)
     service.refresh_from_db()
     a_send(service, audience=files.read_pasted(TO[0], country="GB", limits=Limits()))
-    (removed,) = partner.post("sends/plan", asked({"recipients": [*TO, "+447700900102"]})).json()["removed"]
+    (removed,) = partner.post("sends/plan", asked({"recipients": [*TO, "+447700900102"]})).json()["rejects"]
     said = rows_text(ProblemCode.NUMBER_CAP, 1)
     assert (removed["code"], removed["detail"]) == ("number_cap_reached", f"{said}.")
     page = composer.post("/s/shop/compose/", typed(service, pasted=f"{TO[0]}\n+447700900102"), follow=True)

@@ -143,7 +143,7 @@ def test_the_plan_says_before_the_button_that_a_cap_comes_near(service):
     given = {"text": "Hi"}
     numbers = [f"+4477009001{at:02d}" for at in range(5)]
     plan = partner.post("sends/plan", given | {"recipients": numbers}).json()
-    (said,) = [one["text"] for one in plan["cautions"] if one["code"] == "spend_cap"]
+    (said,) = [one["detail"] for one in plan["cautions"] if one["code"] == "spend_cap"]
     assert "100 % of the spend cap of the API key Shop" in said
     plan = partner.post("sends/plan", given | {"recipients": numbers[:1]}).json()
     assert "spend_cap" not in {one["code"] for one in plan["cautions"]}
@@ -155,7 +155,7 @@ def test_a_key_reads_what_is_left(service):
     shown = partner.get("caps").json()
     assert (shown["per_number"], shown["countries"]) == (3, [])
     (own,) = [one for one in shown["caps"] if one["name"].startswith("key:")]
-    assert (own["unit"], own["cap"], own["used"], own["left"]) == ("segments", 5, 1, 4)
+    assert (own["unit"], own["limit"], own["used"], own["left"]) == ("segments", 5, 1, 4)
     assert Partner(a_key(service, name="Reader", scopes=["read"])).get("caps").status_code == 403
 
 

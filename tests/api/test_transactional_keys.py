@@ -41,7 +41,7 @@ def posted() -> list[str]:
 
 
 def waits(answer) -> list[str]:
-    return [one["reason"] for one in answer.json().get("textdesk", {}).get("waits", [])]
+    return [one["code"] for one in answer.json().get("textdesk", {}).get("waits", [])]
 
 
 def many(count: int) -> list[dict]:
@@ -72,7 +72,7 @@ def test_a_request_can_say_otherwise_than_its_key():
 def test_api_v1_has_both_too():
     service, partner = a_partner(quiet_hours=quiet_now())
     made = partner.post("sends", V1, Idempotency_Key="a").json()
-    assert (made["respect_quiet_hours"], [one["reason"] for one in made["waits"]]) == (True, ["quiet_hours"])
+    assert (made["respect_quiet_hours"], [one["code"] for one in made["waits"]]) == (True, ["quiet_hours"])
     posted()
     (listed,) = partner.get("sends").json()["items"]
     assert listed["waits"][0]["until"] == made["waits"][0]["until"]
@@ -117,7 +117,7 @@ def test_api_v1_is_exempt_alike_and_its_plan_says_so():
     plan = partner.post("sends/plan", V1).json()
     assert plan["approval"]["approvers"] == 1
     made = partner.post("sends", V1, Idempotency_Key="a").json()
-    assert (made["state"], [one["reason"] for one in made["waits"]]) == ("awaiting", ["approval"])
+    assert (made["state"], [one["code"] for one in made["waits"]]) == ("awaiting", ["approval"])
     service.api_keys.update(purpose=Purpose.TRANSACTIONAL)
     assert partner.post("sends/plan", V1).json()["approval"]["approvers"] == 0
     assert partner.post("sends", V1, Idempotency_Key="b").json()["state"] != "awaiting"
@@ -150,7 +150,7 @@ def test_a_later_time_is_said_with_its_moment():
     at = (timezone.now() + timedelta(hours=2)).isoformat(timespec="milliseconds")
     answer = post(token, body(sendAt=at))
     (one,) = answer.json()["textdesk"]["waits"]
-    assert (one["reason"], datetime.fromisoformat(one["until"])) == ("send_at", datetime.fromisoformat(at))
+    assert (one["code"], datetime.fromisoformat(one["until"])) == ("send_at", datetime.fromisoformat(at))
     assert waits(get(token, answer.json()["messageId"])) == ["send_at"]
 
 
@@ -163,7 +163,7 @@ def test_a_pause_is_said_and_so_is_its_end(what):
         holds.hold(Send.objects.get(), by=BY, because="Look at it")
     else:
         if what == "service":
-            control.pause_service(service, by=BY, because="Credentials")
+            control.pause_everything(service, by=BY, because="Credentials")
         else:
             holds.hold(service.senders.get(), by=BY, because="Look at it")
         answer = post(token, body())
@@ -172,7 +172,7 @@ def test_a_pause_is_said_and_so_is_its_end(what):
     found = get(token, message_id)
     assert waits(found) == ["pause"]
     says = found.json()["textdesk"]["waits"][0]
-    assert says["until"] is None and says["says"].startswith("It is paused") == (what == "send")
+    assert says["until"] is None and says["detail"].startswith("It is paused") == (what == "send")
     if what == "service":
         control.resume_service(Service.objects.get(), by=BY)
     else:
@@ -214,7 +214,7 @@ def test_the_message_goes_and_the_reply_says_that_its_address_is_not_called(url)
     answer = post(token, body(notifyUrl=url))
     assert answer.status_code == 201
     (notice,) = answer.json()["textdesk"]["notices"]
-    assert notice["field"] == "notifyUrl" and "so no receipts are passed on. " in notice["says"]
+    assert notice["field"] == "notifyUrl" and "so no receipts are passed on. " in notice["detail"]
     found = get(token, answer.json()["messageId"]).json()
     assert (found["notifyUrl"], found["textdesk"]["notices"][0]["field"]) == (url, "notifyUrl")
     assert posted() == ["447700900001"]
@@ -246,7 +246,7 @@ def test_more_hosts_than_are_called_do_not_refuse_a_message_either():
     )
     answer = post(token, body(notifyUrl="https://one.more.example.com/r"))
     assert answer.status_code == 201
-    assert "500 hosts" in answer.json()["textdesk"]["notices"][0]["says"]
+    assert "500 hosts" in answer.json()["textdesk"]["notices"][0]["detail"]
     refused = post(strict, body(notifyUrl="https://one.more.example.com/r"))
     assert refused.status_code == 400
 

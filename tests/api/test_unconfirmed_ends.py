@@ -79,11 +79,11 @@ def test_it_is_read_back_as_what_it_is_and_fails_after_the_services_hours(servic
     assert dispatch.end_unproven() == 0
     assert states(send) == {"failed": 1}
     assert reported() == [("10001", "Failed")]
-    events = [one for one in heard("ours") if one["type"] == "message.failed"]
+    events = [one for one in heard("events") if one["type"] == "message.failed"]
     assert [one["data"]["code"] for one in events] == ["no_proof"]
     ended = get(token, message_id).json()
     assert (ended["status"], ended["textdesk"]["code"]) == ("Failed", "10001")
-    assert "may have been sent" in ended["textdesk"]["says"]
+    assert "may have been sent" in ended["textdesk"]["detail"]
     assert posted_now(send) == [], "what was reported as failed is never sent again"
 
 

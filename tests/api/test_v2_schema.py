@@ -33,7 +33,7 @@ def test_every_field_of_a_request_is_listed():
 def test_the_answers_have_the_shapes_that_are_listed():
     service = a_partner_service()
     token = a_key(service)
-    control.pause_service(service, by=BY, because="To have something to wait for")
+    control.pause_everything(service, by=BY, because="To have something to wait for")
     accepted = post(token, body(colour="blue")).json()
     reply = schema(PATHS["/v2/messages"]["post"]["responses"]["201"])["properties"]
     assert accepted.keys() == reply.keys()
@@ -44,7 +44,7 @@ def test_the_answers_have_the_shapes_that_are_listed():
     read = get(token, accepted["messageId"]).json()
     listed = schema(PATHS["/v2/messages/{message_id}"]["get"]["responses"]["200"])["properties"]
     assert read.keys() == listed.keys()
-    shape = {"reason", "until", "says"}
+    shape = {"code", "until", "detail"}
     assert accepted["textdesk"]["waits"][0].keys() == read["textdesk"]["waits"][0].keys() == shape
     for name in ("content", "options"):
         assert read[name].keys() == listed[name]["properties"].keys()

@@ -18,7 +18,10 @@ from tests.browser.large_drafts import (
 from tests.browser.signed_in import sign_in
 from tests.support.sends import a_send
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.sqlite,  # it is about pages in a browser; what they write is proved on both databases in tests/portal
+]
 
 
 def with_a_bad_row(page: Page, live_server, folder) -> None:

@@ -8,7 +8,10 @@ from portal.models import User
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import PASSWORD, sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.sqlite,  # it is about pages in a browser; what they write is proved on both databases in tests/portal
+]
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/604.1"
 
 

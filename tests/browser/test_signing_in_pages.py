@@ -8,7 +8,10 @@ from tests.browser.signed_in import PASSWORD
 from tests.support.factors import asked, with_app
 from tests.support.single_sign_on import set_up
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.sqlite,  # it is about pages in a browser; what they write is proved on both databases in tests/portal
+]
 
 
 def test_every_page_about_signing_in_is_accessible(page, live_server, shop, settings, complaints):

@@ -301,3 +301,13 @@ def test_secrets_are_as_standard_webhooks_wants_them():
     secret = new_secret()
     assert standardwebhooks.Webhook(secret)
     assert len(secret) == 50 and secret != new_secret()
+
+
+def test_two_who_change_a_secret_at_once_both_know_one_that_is_signed_with():
+    endpoint = an_endpoint(a_service())
+    one, other = (CallbackEndpoint.objects.get(pk=endpoint.pk) for _ in range(2))  # as two requests read it
+    first, second = callbacks.rotate(one, by=BY), callbacks.rotate(other, by=BY)
+    kept = CallbackEndpoint.objects.get(pk=endpoint.pk)
+    assert kept.secrets_at(timezone.now(), kept.secret_before_until) == (second, first)
+    late = CallbackEndpoint.objects.get(pk=endpoint.pk)
+    assert callbacks.retire(kept, by=BY) and not callbacks.retire(late, by=BY)

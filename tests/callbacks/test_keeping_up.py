@@ -53,6 +53,25 @@ def test_a_receiver_that_does_one_thing_at_a_time_is_not_flooded_and_an_idle_lin
     assert rounds(Width(), lambda _: 6000, count=5) == [FIRST] * 5  # half of the deadline is enough
 
 
+def test_a_host_of_notifyurls_is_asked_little_until_an_endpoint_there_took_its_challenge():
+    service = a_service()
+    host = an_endpoint(service, "https://shop.example", kind="notify", width=WIDEST)
+    owe(host, 1)
+
+    def width() -> int:
+        (lease,) = leases.claim("a", limit=1, now=timezone.now())
+        CallbackEndpoint.objects.update(leased_until=None, owner="")
+        return lease.width.now
+
+    an_endpoint(service, "https://shop.example.evil.example/in")
+    an_endpoint(service, "https://shop.example/in", verified_at=None)
+    an_endpoint(a_service(slug="other"), "https://shop.example/in")
+    assert width() == FIRST
+    assert rounds(Width(most=FIRST), lambda _: 5, count=5) == [FIRST] * 5
+    an_endpoint(service, "https://shop.example/events")
+    assert width() == WIDEST
+
+
 def test_one_receiver_gets_dozens_at_once_and_the_next_lease_goes_on_from_there():
     with receiving(slow=0.05) as partner:
         endpoint = an_endpoint(a_service(), partner.url)

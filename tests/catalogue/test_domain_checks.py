@@ -191,7 +191,7 @@ def test_compose_refuses_what_leads_nowhere_and_warns_of_what_may():
     assert domain.state == DomainState.PENDING
     order = an_order(service, link_domain=domain)
     foreseen = plan.build_plan(order, now=timezone.now(), public_url="https://desk.example")
-    assert any("is pending" in one.text for one in foreseen.cautions)
+    assert any("is pending" in one.detail for one in foreseen.cautions)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -114,7 +114,7 @@ def test_every_way_in_finds_them_and_they_reach_the_phone_as_they_are(cast, tmp_
 def test_the_senders_resource_says_the_caution(cast):
     Sender.objects.create(service=cast.service, address="O2", kind=SenderKind.ALPHANUMERIC)
     found = Partner(a_key(cast.service, scopes=["catalogue", "read"])).get("senders").json()["items"]
-    cautions = {one["address"]: one["caution"] for one in found}
+    cautions = {one["address"]: one["detail"] for one in found}
     assert cautions["O2"].startswith("Some networks")
     assert cautions["SHOP"] is None
 

@@ -276,7 +276,7 @@ def desk(service: Service, ada: User) -> None:
     to_another = create(order(service, "Hello", OTHER), by=BY)
     ended(service)
     retention.hold(to_another, because=f"Case of {NATIONAL}", by=BY)
-    control.pause_service(service, by=BY, because=f"Because of {NATIONAL}")
+    control.pause_everything(service, by=BY, because=f"Because of {NATIONAL}")
     facts.fold()
     today = timezone.now().date()
     asked = reports.ReportQuery(service.pk, today - timedelta(days=29), today, by="send")

@@ -37,7 +37,7 @@ URL = "https://desk.example.test"
 def asked_of(order, recipients: int, *, now: datetime = NOW, countries=("GB",)) -> list[tuple[str, int, str]]:
     found = rules.needed(order, recipients=recipients, countries=lambda: set(countries), now=now)
     assert found.approvers == max((one.approvers for one in found.reasons), default=0)
-    return [(one.rule, one.approvers, one.says) for one in found.reasons]
+    return [(one.rule, one.approvers, one.detail) for one in found.reasons]
 
 
 @pytest.mark.parametrize(("recipients", "asks"), [(0, 0), (1_999, 0), (2_000, 2), (2_001, 2)])
@@ -59,18 +59,18 @@ def test_every_rule_asks_with_its_own_number_and_sentence_and_the_most_counts():
     late = datetime(2027, 3, 2, 17, 5, tzinfo=UTC)
     found = rules.needed(order, recipients=1, countries=lambda: {"GB", "FR", ""}, now=late)
     assert (found.approvers, found.eligible, found.valid_hours) == (2, 0, 7)
-    assert [(one.rule, one.approvers, one.says) for one in found.reasons] == [
+    assert [(one.rule, one.approvers, one.detail) for one in found.reasons] == [
         ("size", 1, "It goes to 1 recipient; from 1 on a send is large."),
         ("new_sender", 1, f"It is the first send from {order.sender}."),
         ("new_domain", 2, f"It is the first send with links on {domain}."),
-        ("new_country", 1, found.reasons[3].says),
+        ("new_country", 1, found.reasons[3].detail),
         (
             "outside_hours",
             1,
             f"It is 17:05 in Europe/London, outside the ordinary hours {ApprovalRules.objects.get().hours}.",
         ),
     ]
-    assert found.reasons[3].says == "It is the first send to FR (+33), GB (+44)."
+    assert found.reasons[3].detail == "It is the first send to FR (+33), GB (+44)."
     Send.objects.filter(pk=a_send(service).pk).update(state="finished")
     assert "new_sender" not in [rule for rule, _, _ in asked_of(order, 1)]
     Send.objects.update(test=True)

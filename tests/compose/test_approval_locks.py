@@ -169,7 +169,7 @@ def under_way(act: Callable[[], object], failed: list[Exception]) -> threading.T
 
 
 def waiting(count: int) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")

@@ -60,6 +60,20 @@ def test_a_minute_ends_at_its_cap_however_late_the_messages_are_due_and_the_next
     create(an_order(service, 5, key=shop), by=BY, now=NOW + timedelta(minutes=1))
 
 
+def test_two_keys_of_a_name_share_its_caps():
+    service = a_service()
+    old, new = (a_key(service, cap_minute=5, cap_day=6) for _ in range(2))
+    sent = create(an_order(service, 4, key=old), by=BY, now=NOW)
+    with pytest.raises(CapRefused, match="4 taken and 1 left; this takes 2"):
+        create(an_order(service, 2, key=new), by=BY, now=NOW)
+    later = NOW + timedelta(minutes=1)
+    with pytest.raises(CapRefused):
+        create(an_order(service, 3, key=new), by=BY, now=later)
+    create(an_order(service, 5, key=a_key(service, name="Till", cap_day=6)), by=BY, now=NOW)
+    cancel(sent, by=BY)
+    create(an_order(service, 5, key=new), by=BY, now=later + timedelta(minutes=1))
+
+
 def test_a_test_key_may_ask_for_no_more_in_a_minute_than_was_said_and_takes_nothing_else():
     service = a_service(cap_day=1)
     shop = a_key(service, cap_minute=5, is_test=True)
@@ -68,7 +82,7 @@ def test_a_test_key_may_ask_for_no_more_in_a_minute_than_was_said_and_takes_noth
     with pytest.raises(CapRefused, match="4 taken and 1 left; this takes 2"):
         create(an_order(service, 2, key=shop), by=BY, now=NOW)
     create(an_order(service, 5, key=shop), by=BY, now=NOW + timedelta(minutes=1))
-    assert set(SpendCount.objects.values_list("key", "country", "money")) == {(shop.pk, "", 0)}
+    assert set(SpendCount.objects.values_list("key", "country", "money")) == {(shop.counted_as, "", 0)}
 
 
 def test_a_large_send_is_held_to_the_minute_and_to_the_countries_too():

@@ -127,7 +127,7 @@ def test_the_api_says_what_is_in_doubt_and_leaves_out_what_it_is_told():
     plan = partner.post("sends/plan", body | {"country": "GB"}).json()
     doubts = {one["kind"]: (one["count"], one["left_out"], one["rows"]) for one in plan["doubtful"]}
     assert doubts == {"landline": (1, False, [1]), "abroad": (1, True, [2])}
-    assert {one["code"] for one in plan["removed"]} == {"left_out", "premium"}
+    assert {one["code"] for one in plan["rejects"]} == {"left_out", "premium"}
     made = partner.post("sends", body | {"leave_out": ["landline"]}, Idempotency_Key="k").json()
     assert (made["recipient_count"], made["rejected"]) == (2, 2)
     assert sent_to() == ["+33612345678", "+447712345678"], "abroad is meant now"

@@ -112,7 +112,7 @@ def test_a_group_that_would_check_nothing_is_refused(service):
 def test_the_plan_says_what_leaving_a_receipt_out_costs(service, left_out):
     options = asking_for(receipts=USUAL_RECEIPTS & ~left_out)
     made = plan.build_plan(an_order(service, options=options), now=timezone.now(), public_url=PUBLIC_URL)
-    assert [one.text for one in made.cautions if one.code == "receipts"] == [
+    assert [one.detail for one in made.cautions if one.code == "receipts"] == [
         f"The receipt {left_out} is not asked for: {WITHOUT[left_out]}."
     ]
 

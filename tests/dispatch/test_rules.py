@@ -151,7 +151,7 @@ def test_what_is_held_is_not_posted_and_goes_on_where_it_stopped(what):
     service, provider = a_service(), Provider()
     send = a_send(service, 5)
     if what == "service":
-        assert control.pause_service(service, by=BY, because="a mistake in the text")
+        assert control.pause_everything(service, by=BY, because="a mistake in the text")
     else:
         held = holds.hold(send if what == "send" else send.sender, by=BY, because="a mistake in the text")
         assert holds.hold(send if what == "send" else send.sender, by=BY, because="again") == held

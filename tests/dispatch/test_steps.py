@@ -260,7 +260,7 @@ def test_a_request_leaves_at_its_instant_and_not_before():
 def test_requests_leave_in_the_order_of_their_instants():
     provider, posters = posting()
     service, now = a_service(), time.monotonic()
-    for number, later in ((1, 0.3), (2, 0.1), (3, 0.2)):
+    for number, later in ((1, 0.9), (2, 0.3), (3, 0.6)):
         posters.post(a_request(service, number=number, not_before=now + later))
     found = []
     while len(found) < 3:

@@ -254,7 +254,7 @@ def pause_service(send: int) -> float:
     from sms.models import Actor, Send
     from sms.sends import control
 
-    control.pause_service(Send.objects.get(pk=send).service, by=Actor.system("cli"), because="a test")
+    control.pause_everything(Send.objects.get(pk=send).service, by=Actor.system("cli"), because="a test")
     return time.time()
 
 

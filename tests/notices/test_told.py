@@ -78,7 +78,9 @@ def test_those_whose_sends_stop_hear_why_and_admins_of_what_textdesk_stopped(cas
     holds.hold(mine, by=by(cast, "composer"), because="My own act")
     assert len(told(NoticeKind.SEND_HELD)) == 1
     Notice.objects.all().delete()
-    control.pause_service(cast.service, by=Actor.system(), because="Webex Connect refused our credentials.")
+    control.pause_everything(
+        cast.service, by=Actor.system(), because="Webex Connect refused our credentials."
+    )
     assert [who for who, _ in told(NoticeKind.SEND_HELD)] == ["admin", "composer"]
     assert {one.page for one in Notice.objects.all()} == {"sends"}
 

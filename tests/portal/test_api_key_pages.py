@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from sms.models import ApiKey
+from sms.models import ApiKey, CallbackEndpoint
+from tests.support.callbacks import an_endpoint
 from tests.support.drop_in import body, post
 from tests.support.people import a_cast
 
@@ -42,6 +43,22 @@ def test_a_key_is_shown_once_works_and_is_revoked(admin):
     assert admin.post(revoke).status_code == 302
     assert post(token, body()).status_code == 401
     assert "Revoked" in admin.get(URL).content.decode()
+
+
+def test_endpoints_of_a_key_are_switched_off_with_the_last_one_of_its_name(admin):
+    for _ in range(2):
+        admin.post(URL, FIELDS)
+    first, last = ApiKey.objects.order_by("pk")
+    endpoint = an_endpoint(first.service, key_owner=first.identity)
+    an_endpoint(first.service, "https://shop.example", kind="notify", key_owner=first.identity)
+    assert "callback endpoint" not in admin.get(f"{URL}{first.pk}/revoke/").content.decode()
+    admin.post(f"{URL}{first.pk}/revoke/")
+    assert not CallbackEndpoint.objects.exclude(disabled_at=None)
+    assert "Its callback endpoint is switched off" in admin.get(f"{URL}{last.pk}/revoke/").content.decode()
+    admin.post(f"{URL}{last.pk}/revoke/")
+    assert [one.pk for one in CallbackEndpoint.objects.exclude(disabled_at=None)] == [endpoint.pk]
+    page = admin.get(f"/s/shop/callbacks/{endpoint.pk}/").content.decode()
+    assert "The API key Shop system, which made it, was revoked." in page and "Switch on again" in page
 
 
 @pytest.mark.parametrize(

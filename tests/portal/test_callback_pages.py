@@ -95,6 +95,15 @@ def test_a_new_secret_is_shown_once_and_the_previous_can_be_ended(cast):
     cast["admin"].post(f"{URL}{endpoint.pk}/retire/")
     endpoint.refresh_from_db()
     assert endpoint.secret_before == ""
+    wrong = cast["admin"].post(f"{URL}{endpoint.pk}/rotate/", {"secret": "too-short"})
+    assert wrong.status_code == 422 and "Write whsec_ and the base64" in wrong.content.decode()
+    host = an_endpoint(cast.service, "https://shop.example", kind="notify")
+    cast["admin"].post(f"{URL}{host.pk}/rotate/", {"secret": "the-one-they-check-with"})
+    host.refresh_from_db()
+    assert (host.secret, CallbackEndpoint.objects.get(pk=endpoint.pk).secret) == (
+        "the-one-they-check-with",
+        endpoint.secret,
+    )
 
 
 def test_pause_resume_change_and_remove(cast):

@@ -64,7 +64,7 @@ def test_small_sends_of_one_day_are_one_large_one(cast):
     first = sent_by(cast, "composer", 9)
     second = sent_by(cast, "admin", 9)  # what the service sent counts, not only the person
     assert [is_held(one) for one in (first, second)] == [False, True]
-    assert "within 24 hours" in request_of(second).rules[0]["says"]
+    assert "within 24 hours" in request_of(second).rules[0]["detail"]
     Send.objects.filter(pk=first.pk).update(due_at=timezone.now() - timedelta(hours=25))
     assert not is_held(sent_by(cast, "composer", 9))
 

@@ -34,7 +34,7 @@ class Endpoint:
     calls: list[Call] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait(self, count: int, seconds: float = 10) -> list[Call]:
+    def wait(self, count: int, seconds: float = 60) -> list[Call]:
         """The calls, once there are as many."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.calls) >= count, seconds), self.calls

@@ -88,11 +88,7 @@ def test_it_is_signed_and_tried_again_like_a_receipt():
     ):
         running.call("POST", PATH, STOP | {"url": f"{taken.url}/once/503", "auth": "TNABCDE09U"})
         calls = taken.wait(2)
-        for _ in range(100):
-            lines = running.log("inbound")
-            if len(lines) == 2:
-                break
-            time.sleep(0.02)
+        lines = running.await_log("inbound", 2)
         assert [(one["attempt"], one["answer"]) for one in lines] == [(1, 503), (2, 200)]
         assert {one["msisdn"] for one in lines} == {"+447700900123"}
         assert running.log("receipt") == []

@@ -130,7 +130,7 @@ def receipts_of(running: Running, **more) -> list[str]:
     """Codes of the receipts of one message, by the time that one sent after its end has a receipt of its own."""
     with receiver() as taken:
         path = f"/v2/messages/{running.send(notifyUrl=taken.url, **more).json.get('messageId')}"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while (found := running.get(path, {"key": "any"})).status == 200 and found.json[
             "status"
         ] != "Delivered":

@@ -43,7 +43,7 @@ def people(*numbers: str):
 
 def test_without_prices_it_says_so():
     made = planned(an_order(a_service(), 3))
-    assert not made.cost.entered and made.cost.sums == () and "No prices are entered" in made.cost.says
+    assert not made.cost.entered and made.cost.sums == () and "No prices are entered" in made.cost.detail
 
 
 def test_cost_is_segments_times_the_price_of_country_and_sender_kind_in_exact_money():
@@ -60,7 +60,7 @@ def test_cost_is_segments_times_the_price_of_country_and_sender_kind_in_exact_mo
         ("EUR", Decimal("0.2"), Decimal("0.2")),
         ("GBP", Decimal("0.2"), Decimal("0.2")),
     ]
-    assert made.cost.unpriced == 1 and "DE (1 message)" in made.cost.says
+    assert made.cost.unpriced == 1 and "DE (1 message)" in made.cost.detail
     assert "price" in {one.code for one in made.cautions}
     code = Sender.objects.create(service=service, address="12345", kind=SenderKind.SHORT_CODE)
     other = planned(an_order(service, audience=audience, sender=code))
@@ -97,7 +97,7 @@ def test_its_sums_agree(numbers, written):
     audience = people("+447710999999", *numbers)
     made = planned(an_order(service, audience=audience, content=written))
     assert made.rows == len(audience.recipients) + len(audience.rejects)
-    assert sum(one.count for one in made.removed) == made.rejected
+    assert sum(one.count for one in made.rejects) == made.rejected
     assert sum(one.recipient_count for one in made.countries) == made.recipient_count
     assert sum(one.least for one in made.countries) == made.segments_range.least
     assert sum(one.most for one in made.countries) == made.segments_range.most
@@ -158,14 +158,16 @@ def test_the_plan_promises_what_the_provider_then_gets():
 
 
 def seconds(made: plan.Plan) -> tuple[float, float]:
-    return (made.start_at - made.made_at).total_seconds(), (made.finish_at - made.made_at).total_seconds()
+    return (made.start_at - made.created_at).total_seconds(), (
+        made.finish_at - made.created_at
+    ).total_seconds()
 
 
 def test_it_ends_when_the_rate_has_let_all_through():
     made = planned(an_order(a_service(rate=10), 99))
     assert seconds(made) == pytest.approx((0, 10), abs=0.01)
     endless = planned(an_order(a_service(slug="b", name="B", rate=None), 3))
-    assert endless.finish_at is None and "no contracted rate" in endless.forecast
+    assert endless.finish_at is None and "no contracted rate" in endless.forecast_detail
 
 
 def test_what_is_queued_in_the_same_or_a_more_urgent_lane_comes_beside_or_before():
@@ -227,7 +229,7 @@ def test_what_expires_before_it_is_sent_is_counted():
 def test_a_paused_service_starts_never():
     service = a_service(rate=10, paused_at=NOON, paused_because="storm")
     made = planned(an_order(service, 3))
-    assert made.start_at is None and "paused" in made.forecast
+    assert made.start_at is None and "paused" in made.forecast_detail
 
 
 @pytest.mark.parametrize(
@@ -257,7 +259,7 @@ def test_cautions_for_senders_and_short_domains():
             link_domain=domain,
         )
     )
-    said = {one.code: one.text for one in made.cautions}
+    said = {one.code: one.detail for one in made.cautions}
     assert "United States" in said["sender_refused"] and "filter" in said["short_domain"]
 
 
@@ -282,13 +284,13 @@ def test_page_and_api_say_the_same():
     own = composer.get(review.replace("review/", "plan.json?row=3")).json()
     shown = plan.as_json(page.context["plan"])
     for one in (told, own, shown):
-        for moment in ("made_at", "start_at", "finish_at", "finish_latest_at"):
+        for moment in ("created_at", "start_at", "finish_at", "finish_latest_at"):
             assert one.pop(moment)
     del shown["request"]["to"][0]["msisdn"]
     assert told == own
     del own["request"]["to"][0]["msisdn"]
     assert shown == own
-    assert set(told) == set(PlanShape().fields) - {"made_at", "start_at", "finish_at", "finish_latest_at"}
+    assert set(told) == set(PlanShape().fields) - {"created_at", "start_at", "finish_at", "finish_latest_at"}
     text = page.content.decode()
     assert "2 of 3" in text and "0.10 EUR" in text and request.LATER in text
     wrong = composer.get(f"{review}?row=2").content.decode()

@@ -1,5 +1,6 @@
 """Databases of the kind under test, for tests that start real processes."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,14 +28,45 @@ def empty(folder: Path) -> Iterator[str]:
 def migrated(folder: Path) -> Iterator[str]:
     """One with its schema."""
     with empty(folder) as url:
-        for command in ("migrate", "createcachetable"):
-            subprocess.run(
-                [sys.executable, "manage.py", command, "--verbosity", "0"],
-                cwd=ROOT,
-                env=environment(folder, url),
-                check=True,
-            )
+        _migrate(folder, url)
         yield url
+
+
+def migrated_once(folder: Path) -> str:
+    """As `migrated`, for all workers of a run: the first that asks makes it in `folder`, and `forget_migrated` removes it at the end."""
+    made = folder / "migrated.url"
+    with (folder / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            under_test = os.environ.get("DATABASE_URL", "")
+            url = f"sqlite:///{folder / 'migrated.sqlite3'}"
+            if under_test.startswith("postgres"):
+                server = postgres.of_url(under_test)
+                url = server.url(postgres.create(server, name=_migrated_name(under_test)))
+            _migrate(folder, url)
+            made.write_text(url)
+    return made.read_text()
+
+
+def forget_migrated() -> None:
+    """Remove what `migrated_once` made on a server; a file goes with the run's folder."""
+    under_test = os.environ.get("DATABASE_URL", "")
+    if under_test.startswith("postgres"):
+        postgres.drop(postgres.of_url(under_test), _migrated_name(under_test))
+
+
+def _migrated_name(under_test: str) -> str:
+    return f"{_name(under_test)}_migrated"
+
+
+def _migrate(folder: Path, url: str) -> None:
+    for command in ("migrate", "createcachetable"):
+        subprocess.run(
+            [sys.executable, "manage.py", command, "--verbosity", "0"],
+            cwd=ROOT,
+            env=environment(folder, url),
+            check=True,
+        )
 
 
 @contextmanager
@@ -67,6 +99,14 @@ def kept(url: str) -> Iterator[Callable[[], None]]:
         shutil.copyfile(copy, path)
 
     yield restore
+
+
+def copy_under_test(migrated_url: str, name: str) -> None:
+    """Make the database in which tests of this process run, as a copy of the migrated one."""
+    if migrated_url.startswith("postgres"):
+        postgres.create(postgres.of_url(migrated_url), name=name, template=_name(migrated_url))
+    else:
+        shutil.copyfile(_path(migrated_url), name)
 
 
 def _name(url: str) -> str:

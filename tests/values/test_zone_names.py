@@ -149,7 +149,7 @@ def test_a_send_that_waits_for_an_unknown_zone_says_so_on_its_page_and_in_the_ap
     assert f"does not know the time zone {NOWHERE}" in cast["composer"].get(f"/s/shop/sends/{send.pk}/").text
     answer = a_partner(service=cast.service)[1].get(f"sends/{send.pk}").json()
     (wait,) = answer["waits"]
-    assert wait["reason"] == "quiet_hours" and f"does not know the time zone {NOWHERE}" in wait["says"]
+    assert wait["code"] == "quiet_hours" and f"does not know the time zone {NOWHERE}" in wait["detail"]
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Who does what among dispatching processes: slots, the one who waits, heartbeats, the schedule, and the watchdog's judgement."""
 
 import itertools
+import re
 import threading
 import time
 from datetime import timedelta
@@ -120,7 +121,7 @@ def test_a_wake_up_makes_a_lost_schedule_again():
 def test_wake_ups_of_a_busy_process_are_gathered_and_the_last_is_made_good(monkeypatch):
     monkeypatch.setattr(wakeups, "_work", wakeups.CoalescedWakeUp("sms.worker.tasks.work"))
     wakeups.coalesce(1.0)
-    for _ in range(20):
+    for _ in range(5):  # well within the second, also on a busy machine
         wakeups.dispatch()
     assert OrmQ.objects.count() == 1
     until = time.monotonic() + 60
@@ -159,9 +160,10 @@ def test_silence_with_work_is_said_and_anything_else_is_not():
     Slice.objects.update(due_at=Now() - timedelta(seconds=41))
     assert health.sentence() == "Nothing is being sent: no dispatcher has reported yet."
     beaten(41)
-    assert health.sentence() == "Nothing is being sent: no dispatcher has reported for 41 s."
+    since = re.compile(r"Nothing is being sent: no dispatcher has reported for 4\d s\.")  # the clock goes on
+    assert since.fullmatch(health.sentence())
     beaten(600, name="other")
-    assert "41 s" in health.sentence(), "the last of all counts"
+    assert since.fullmatch(health.sentence()), "the last of all counts"
     beaten(2, kind=Heartbeat.Kind.DISPATCH, name="here")
     assert health.sentence() == ""
 

@@ -24,7 +24,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         if not settings.DEBUG:
-            call_command("collectstatic", interactive=False, verbosity=0)
+            # a third of all bytes, and no page of ours shows it
+            call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["redoc"])
         wakeups.make_schedule()  # at every start, so that an emptied queue heals
         # facts of what was there before there were facts
         if not FactFold.objects.filter(rebuilt_at__isnull=False).exists():

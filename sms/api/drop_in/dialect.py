@@ -38,12 +38,12 @@ class Dialect:
     def unused(self, notices: list[Notice]) -> list[Notice]:
         """Of parts of a request that are not used; raises DropInRefused where a reply does not name them."""
         if notices and not self.names_unused:
-            raise invalid(notices[0]["field"], notices[0]["says"])
+            raise invalid(notices[0]["field"], notices[0]["detail"])
         return notices
 
     def named(self, notices: Iterable[Notice]) -> list[Notice]:
         """With their fields as the partner calls them."""
-        return [notice(self.names.get(one["field"], one["field"]), one["says"]) for one in notices]
+        return [notice(self.names.get(one["field"], one["field"]), one["detail"]) for one in notices]
 
     def refusal(self, refused: DropInRefused) -> HttpResponse:
         """With the headers that it has, and the parameter as the partner calls it. Some are answered with 200, so it is marked."""

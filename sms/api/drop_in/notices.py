@@ -55,13 +55,13 @@ def _doubt(message: Message) -> dict[str, Any]:
     return {
         "state": message.state,
         "code": RECEIPT_CODES.get(message.code, message.code),
-        "says": message.detail or (codes.lookup(message.code).meaning if message.code else ""),
+        "detail": message.detail or (codes.lookup(message.code).meaning if message.code else ""),
         "until": stamp(ends + timedelta(hours=message.send.service.unconfirmed_hours)) if ends else None,
     }
 
 
 def _wait(one: Wait) -> dict[str, Any]:
-    return {"reason": one.reason, "until": stamp(one.until) if one.until else None, "says": one.says}
+    return {"code": one.code, "until": stamp(one.until) if one.until else None, "detail": one.detail}
 
 
 def _given(**parts: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sms.values.text import UNSTORABLE
 from sms.webex import send_request as wire
 
 Notice = dict[str, str]
-"""`field`, and `says` with a sentence."""
+"""`field`, and `detail` with a sentence."""
 
 MOST = 20
 LONGEST_NAME = 60
@@ -37,8 +37,8 @@ BLOCKS = {
 LISTS = {"to": _names(wire.Destination), "smartlinks": _names(wire.SmartlinkOptions)}
 
 
-def notice(field: str, says: str) -> Notice:
-    return {"field": field, "says": says}
+def notice(field: str, detail: str) -> Notice:
+    return {"field": field, "detail": detail}
 
 
 def unknown_fields(data: Mapping[str, Any]) -> list[Notice]:

@@ -100,7 +100,32 @@ class Strict(serializers.Serializer[Any]):
 
 
 class Change(Strict):
-    """What of a thing can change: what is left out or null stays, and what is empty becomes empty."""
+    """What of a thing can change: what is left out or null stays, and what is empty becomes empty.
+
+    What was read of it can be sent back: what is as it was changes nothing, and of a field that only Textdesk writes another value is an
+    error. The context's `present` reads it.
+    """
+
+    def posted_back(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        present = self.context.get("present")
+        if present is None or all(name in self.fields for name in data):
+            return data
+        known = present()
+        if other := [
+            name for name in data if name in known and name not in self.fields and data[name] != known[name]
+        ]:
+            raise serializers.ValidationError(
+                {name: [self._fixed(name)] for name in other[:20]}, code=ProblemCode.INVALID
+            )
+        needed = {name for name, field in self.fields.items() if field.required}
+        return {
+            name: value
+            for name, value in data.items()
+            if name in needed or name not in known or value != known[name]
+        }
+
+    def _fixed(self, name: str) -> str:
+        return f"It cannot be changed here. Leave it out, or send it as it was read. What can: {', '.join(self.fields)}."
 
     def is_left_out(self, value: Any) -> bool:
         return value is None
@@ -131,7 +156,7 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
 class HoldBody(Strict):
     """Why a send is paused."""
 
-    because = serializers.CharField(max_length=300, default="Paused by the API")
+    reason = serializers.CharField(max_length=300, default="Paused by the API")
 
 
 class NoBody(Strict):

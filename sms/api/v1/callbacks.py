@@ -15,6 +15,7 @@ from sms import callbacks
 from sms.api.v1 import access
 from sms.api.v1.bodies import Moment, NoBody, ReplayBody
 from sms.api.v1.endpoint_body import (
+    KIND,
     EndpointBody,
     EndpointChange,
     SecretBody,
@@ -37,8 +38,8 @@ SECRETS = ("endpoint__secret", "endpoint__secret_before")
 class EndpointShape(SparseModel):
     """A receiver of callbacks. It gets nothing until `verified_at` is set."""
 
-    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values)
-    disabled_because = Remark(read_only=True, allow_null=True)
+    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values, help_text=KIND)
+    disabled_reason = Remark(source="disabled_because", read_only=True, allow_null=True)
     events = serializers.ListField(child=serializers.CharField())
     keys = serializers.SerializerMethodField(help_text="Names of the API keys whose sends it hears of.")
     senders = serializers.SerializerMethodField(help_text="Addresses; empty means all senders.")
@@ -52,7 +53,7 @@ class EndpointShape(SparseModel):
         fields: tuple[str, ...] = (
             *("id", "name", "kind", "url", "events", "keys", "all_keys", "senders", "labels"),
             *("full_numbers", "texts", "batch_size", "verified_at", "paused_at"),
-            *("disabled_at", "disabled_because", "secret_before_until", "last_ok_at", "created_at"),
+            *("disabled_at", "disabled_reason", "secret_before_until", "last_ok_at", "created_at"),
         )
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
@@ -92,12 +93,17 @@ class CallbackShape(SparseModel):
     message = serializers.IntegerField(source="message_id")
     state = serializers.ChoiceField(choices=Callback.State.values)
     last_status = Known(help_text="Null where no reply came.")
+    last_detail = serializers.CharField(
+        source="last_error",
+        allow_null=True,
+        help_text="What went wrong with the last try; null where it was taken.",
+    )
 
     class Meta:
         model = Callback
         fields: tuple[str, ...] = (
             *("id", "endpoint", "event_id", "type", "message", "state", "created_at", "next_at", "done_at"),
-            *("tries", "last_status", "last_error"),
+            *("tries", "last_status", "last_detail"),
         )
 
 
@@ -107,7 +113,9 @@ class DeliveryTryShape(Answer):
     at = Moment()
     status = Known(help_text="Null where no reply came.")
     milliseconds = serializers.IntegerField(source="ms")
-    error = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(
+        source="error", allow_null=True, help_text="What went wrong; null where it was taken."
+    )
     reply = Remark(allow_null=True, help_text="The first 1,000 characters.")
 
 
@@ -152,8 +160,8 @@ class TestedShape(Answer):
     delivered = serializers.BooleanField()
     status = Known(help_text="Null where no reply came.")
     milliseconds = serializers.IntegerField()
-    error = serializers.CharField(allow_null=True)
-    reply = serializers.CharField(allow_null=True, help_text="The first 1,000 characters.")
+    detail = serializers.CharField(allow_null=True, help_text="What went wrong; null where it was taken.")
+    reply = Remark(allow_null=True, help_text="The first 1,000 characters.")
     event = serializers.DictField(help_text="As it was posted.")
 
 
@@ -258,8 +266,10 @@ class Endpoints(Collection):
             "status": reply.status,
             "milliseconds": reply.milliseconds,
         }
-        said |= {"error": reply.error, "reply": reply.text, "event": event}
-        return access.once(request, lambda: Response(TestedShape(said).data))
+        said |= {"detail": reply.error, "reply": reply.text, "event": event}
+        return access.once(
+            request, lambda: Response(TestedShape(said, context=self.get_serializer_context()).data)
+        )
 
     @once("endpoints_rotate_secret", "Make a new signing secret", SecretBody, SecretShape)
     def rotate_secret(self, body: dict[str, Any], pk: int) -> Response:
@@ -298,7 +308,7 @@ class Endpoints(Collection):
 
     def _ours(self, pk: int, otherwise: str) -> CallbackEndpoint:
         endpoint: CallbackEndpoint = self.found(pk)
-        if endpoint.kind != CallbackEndpoint.Kind.OURS:
+        if endpoint.kind != CallbackEndpoint.Kind.EVENTS:
             raise ApiProblem(409, "conflict", f"It stands for the host of notifyUrls, {otherwise}.")
         return endpoint
 

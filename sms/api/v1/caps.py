@@ -24,7 +24,7 @@ class CapShape(Answer):
         help_text="`day` of the service, `key:…` of this key, `country:FR`; `money` likewise."
     )
     unit = serializers.CharField(help_text="`segments`, or a currency like EUR.")
-    cap = serializers.SerializerMethodField()
+    limit = serializers.SerializerMethodField()
     used = serializers.SerializerMethodField(
         help_text="By sends that are due today, also those that still wait."
     )
@@ -33,7 +33,7 @@ class CapShape(Answer):
     def _amount(self, one: Any, value: int) -> float:
         return value / MICROS if one.is_money else value
 
-    def get_cap(self, one: Any) -> float:
+    def get_limit(self, one: Any) -> float:
         return self._amount(one, one.cap)
 
     def get_used(self, one: Any) -> float:

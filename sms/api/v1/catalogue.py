@@ -31,13 +31,15 @@ class SenderShape(SparseModel):
     """A sender ID that messages can come from."""
 
     kind = serializers.ChoiceField(choices=SenderKind.values)
-    caution = serializers.CharField(
-        allow_null=True, help_text="Why some networks may not take it; null for nothing known."
+    detail = serializers.CharField(
+        source="caution",
+        allow_null=True,
+        help_text="Why some networks may not take it; null for nothing known.",
     )
 
     class Meta:
         model = Sender
-        fields = ("id", "address", "kind", "caution", "is_default", "active")
+        fields = ("id", "address", "kind", "detail", "is_default", "active")
 
 
 class PolicyGroupShape(SparseModel):
@@ -60,11 +62,14 @@ class DomainShape(SparseModel):
         choices=DomainState.choices,
         help_text="Of the last check. Sends are refused on broken and not_set_up.",
     )
+    detail = serializers.CharField(
+        source="says", allow_null=True, help_text="What the last check found, with the way out."
+    )
 
     class Meta:
         model = ShortLinkDomain
         fields = (
-            *("id", "host", "region", "dns_kind", "dns_target", "state", "says", "checked_at", "active"),
+            *("id", "host", "region", "dns_kind", "dns_target", "state", "detail", "checked_at", "active"),
         )
 
 

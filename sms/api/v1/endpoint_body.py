@@ -15,7 +15,8 @@ from sms.values.problems import ProblemCode
 from sms.webex.addresses import bare_sender
 from sms.webex.limits import LONGEST_URL
 
-OURS, NOTIFY = CallbackEndpoint.Kind.OURS, CallbackEndpoint.Kind.NOTIFY
+EVENTS, NOTIFY = CallbackEndpoint.Kind.EVENTS, CallbackEndpoint.Kind.NOTIFY
+KIND = "`events`: it gets the events that it asks for. `notify`: it stands for the host of notifyUrls, and gets copies of receipts."
 MOST_NAMED = 50
 AS_THEY_ARE = ("name", "events", "full_numbers", "texts", "batch_size")
 NEEDED = {"full_numbers": "numbers", "texts": "texts"}  # scopes
@@ -50,7 +51,10 @@ class EndpointFields(serializers.Serializer[Any]):
     senders = _names(
         "Addresses of senders: it gets events of what came from them. Empty means all senders.", 16
     )
-    labels = _names("It gets events of sends with one of these labels. Empty means of all sends.", 100)
+    labels = _names(
+        "It gets events of sends with one of these labels, written as for a send. Empty means of all sends.",
+        100,
+    )
     full_numbers = serializers.BooleanField(required=False, help_text="Needs the scope `numbers`.")
     texts = serializers.BooleanField(
         required=False,
@@ -71,7 +75,7 @@ class EndpointChange(EndpointFields, Change):
 class EndpointBody(EndpointFields, Strict):
     """A receiver of callbacks. Of kind `notify` it is the host of notifyUrls before the first message names it."""
 
-    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values, default=OURS.value)
+    kind = serializers.ChoiceField(choices=CallbackEndpoint.Kind.values, default=EVENTS.value, help_text=KIND)
     url = serializers.CharField(max_length=LONGEST_URL)
     secret = serializers.CharField(
         required=False, max_length=200, help_text="To sign with. Left out, one is made and shown."
@@ -97,7 +101,7 @@ def check_secret(body: dict[str, Any], kind: str) -> None:
 
 
 def check_fits(body: dict[str, Any]) -> None:
-    """A host of notifyUrls hears of what is sent with it, and of nothing else. One of ours has a name."""
+    """A host of notifyUrls hears of what is sent with it, and of nothing else. One that gets events has a name."""
     if body["kind"] == NOTIFY:
         for name in body:
             if name not in ("kind", "url", "secret"):
@@ -170,10 +174,12 @@ def _chosen(name: str, known: dict[str, Any], field: str, what: str, *, told: bo
 def _check_may(
     body: dict[str, Any], found: dict[str, Any], key: ApiKey, endpoint: CallbackEndpoint | None
 ) -> None:
-    """What is asked for, and where the address changes also what the endpoint had before: it would be posted elsewhere."""
+    """What is asked for, and where the address or whose events it hears changes also what the endpoint had before: whole numbers would be
+    posted elsewhere, or of others."""
 
     def after(column: str) -> Any:
-        stays = getattr(endpoint, column) if endpoint is not None and "url" in body else None
+        widens = any(name in body for name in ("url", "keys", "all_keys"))
+        stays = getattr(endpoint, column) if endpoint is not None and widens else None
         return found.get(column, stays)
 
     for column, scope in NEEDED.items():

@@ -42,7 +42,8 @@ FIELDS: dict[str, Schema] = {
     "keyword": _one_of(InboundMessage.Meaning.values),
     "sure": {"type": ["boolean", "null"], "description": "False where it says more than the word."},
     "source": _one_of(OptOut.Source.values),
-    "reason": _WORDS | {"description": "Why."},
+    "verdict_code": _WORDS | {"description": "Why we think so, as one word for programs."},
+    "reason": _WORDS | {"description": "Why, in the words of who did it."},
     "rule": _WORDS | {"description": "The rule that held it; null for people and programs."},
 }
 

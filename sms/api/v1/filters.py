@@ -143,7 +143,10 @@ class SendFilter(filters.FilterSet):
     message_id = MessageIdFilter(help_text="The `messageId` of `/v2/messages`, of any of its destinations.")
     sender = filters.CharFilter(field_name="sender__address")
     template = filters.CharFilter(field_name="template__name")
-    label = filters.CharFilter(method="with_label", help_text="One of its labels.")
+    label = filters.CharFilter(
+        method="with_label",
+        help_text="One of its labels, however it is written: `Spring sale` finds `spring-sale`.",
+    )
     send_at_from = MomentFilter(field_name="due_at", lookup_expr="gte")
     send_at_until = MomentFilter(field_name="due_at", lookup_expr="lt")
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
@@ -217,8 +220,8 @@ class SenderFilter(ActiveFilter):
 class OptOutFilter(filters.FilterSet):
     in_force = FlagFilter(field_name="lifted_at", lookup_expr="isnull")
     source = filters.ChoiceFilter(choices=_choices(OptOut.Source.values))
-    at_from = MomentFilter(field_name="at", lookup_expr="gte")
-    at_until = MomentFilter(field_name="at", lookup_expr="lt")
+    created_from = MomentFilter(field_name="at", lookup_expr="gte")
+    created_until = MomentFilter(field_name="at", lookup_expr="lt")
 
 
 class InboundFilter(filters.FilterSet):

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sms.api.v1 import access
-from sms.api.v1.bodies import LiftBody, OptOutBody, SearchBody
+from sms.api.v1.bodies import LiftBody, Moment, OptOutBody, SearchBody
 from sms.api.v1.filters import OptOutFilter
 from sms.api.v1.messages import read_number
 from sms.api.v1.problems import ApiProblem, conflict
@@ -29,24 +29,27 @@ from sms.values.problems import Problem, ProblemCode
 class OptOutShape(SparseModel):
     """A person's refusal. It is in force while `lifted_at` is null.
 
-    Of one that others recorded, a key without the scope `all` learns that it is there: `evidence`, `send` and `lifted_because` are null.
+    Of one that others recorded, a key without the scope `all` learns that it is there: `evidence`, `send` and `lifted_reason` are null.
     """
 
     number = Number(source="msisdn")
     evidence = serializers.SerializerMethodField(
         help_text="How it is known. What a person wrote is null unless the key has the scope `texts`."
     )
-    lifted_because = Remark(read_only=True, allow_null=True)
+    lifted_reason = Remark(source="lifted_because", read_only=True, allow_null=True)
+    created_at = Moment(source="at", read_only=True)
     source = serializers.ChoiceField(choices=OptOut.Source.values)  # type: ignore[assignment]
 
     class Meta:
         model = OptOut
-        fields = (*("id", "number", "source", "evidence", "send", "at", "lifted_at", "lifted_because"),)
+        fields = (
+            *("id", "number", "source", "evidence", "send", "created_at", "lifted_at", "lifted_reason"),
+        )
 
     def to_representation(self, instance: OptOut) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
         if not access.key_of(self.context["request"]).knows_of(instance.owner):
-            shown |= dict.fromkeys(shown.keys() & {"evidence", "send", "lifted_because"})
+            shown |= dict.fromkeys(shown.keys() & {"evidence", "send", "lifted_reason"})
         return shown
 
     @extend_schema_field({"type": ["string", "null"]})

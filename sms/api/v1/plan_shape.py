@@ -14,7 +14,7 @@ from sms.api.v1.problems import CodeField
 from sms.api.v1.sparse import Answer
 from sms.compose.approval.rules import ApprovalReason
 from sms.sends.plan import Plan
-from sms.sends.plan.shapes import PlanApproval, PlanDoubtful, PlanPolicy, PlanRemoved, PlanSegments
+from sms.sends.plan.shapes import PlanApproval, PlanDoubtful, PlanPolicy, PlanRejects, PlanSegments
 from sms.values.msisdn.kinds import DOUBTFUL
 
 Field = serializers.Field[Any, Any, Any, Any]
@@ -30,7 +30,7 @@ ENCODINGS = ["gsm7", "ucs2", "unknown"]
 RULES = ["size", "new_sender", "new_domain", "new_country", "outside_hours"]
 # fields that say more than their type does
 OWN: dict[str, Callable[..., Field]] = {
-    "RemovedShape.code": CodeField,
+    "RejectGroupShape.code": CodeField,
     "DoubtfulShape.kind": lambda: serializers.ChoiceField(choices=DOUBTFUL.names),
     "AskingShape.rule": lambda: serializers.ChoiceField(choices=RULES),
     "PlanShape.encoding": lambda: serializers.ChoiceField(choices=ENCODINGS),
@@ -38,14 +38,14 @@ OWN: dict[str, Callable[..., Field]] = {
 }
 NAMES: dict[type, str] = {
     ApprovalReason: "AskingShape",
-    PlanRemoved: "RemovedShape",
+    PlanRejects: "RejectGroupShape",
     PlanDoubtful: "DoubtfulShape",
     PlanSegments: "SegmentsShape",
     PlanPolicy: "PolicyShape",
     PlanApproval: "PlannedApprovalShape",
 }
 HELP = {
-    "RemovedShape.detail": "Said of all of them.",
+    "RejectGroupShape.detail": "Said of all of them.",
     "DoubtfulShape.detail": "Said of all of them.",
     "DoubtfulShape.rows": "The first hundred.",
     "CountryShape.country": "ISO 3166; null for numbers of no country.",
@@ -54,12 +54,12 @@ HELP = {
     "CostShape.unpriced": "Recipients in countries without a price.",
     "PlannedApprovalShape.approvers": "0: it goes without asking.",
     "PlannedApprovalShape.eligible": "People who could approve now.",
-    "PlannedApprovalShape.says": "What to do where they are too few; null otherwise.",
+    "PlannedApprovalShape.detail": "What to do where they are too few; null otherwise.",
     "PlanShape.ahead": "Messages that wait already in the same or a more urgent lane.",
-    "PlanShape.rate": "Destinations a second, by contract.",
+    "PlanShape.rate": "Messages a second, as contracted; null for no limit.",
     "PlanShape.finish_latest_at": "Later than `finish_at` only where a ramp may wait for receipts.",
     "PlanShape.too_late": "Messages that would expire before being sent.",
-    "PlanShape.forecast": "What the times rest on, or why there is none.",
+    "PlanShape.forecast_detail": "What the times rest on, or why there is none.",
     "PlanShape.row": "Whose `request` it is.",
     "PlanShape.request": "What the provider would get for `row`; the correlation id is made when it is sent.",
 }
@@ -69,7 +69,7 @@ HELP = {
 EMPTY = {
     "CountryShape.country",
     "CountryShape.currency",
-    "PlannedApprovalShape.says",
+    "PlannedApprovalShape.detail",
     "DeferredShape.quiet_hours",
 }
 

@@ -146,6 +146,14 @@ class Resource(RateLimited, GenericViewSet[Any]):
         shape: Any = self.made or self.get_serializer_class()
         return set(shape().fields)
 
+    def present(self) -> dict[str, Any]:
+        """The thing that a PATCH changes, as GET answers it."""
+        row = self.find(self.rows(), self.kwargs["pk"])
+        shown: dict[str, Any] = json.loads(
+            json.dumps(self.get_serializer(self.prepared([row])[0]).data, default=str)
+        )
+        return shown
+
     def prepared(self, rows: Sequence[Any]) -> Sequence[Any]:
         """What is shown of rows. A resource that shows more than the rows reads it here in one go."""
         return rows
@@ -172,7 +180,9 @@ class Resource(RateLimited, GenericViewSet[Any]):
                 name: [one for one in data.getlist(name) if one != ""] if name in lists else data[name]
                 for name in data
             }
-        serializer = kind(data=data, context={"answered": self.answered()})
+        serializer = kind(
+            data=data, context={"answered": self.answered(), "present": functools.cache(self.present)}
+        )
         if not serializer.is_valid():
             raise problems.of_many(wrong_in_body(serializer))
         self.request.meant = serializer.meant()  # type: ignore[attr-defined]  # `access.once` compares it

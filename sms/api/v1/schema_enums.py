@@ -25,7 +25,7 @@ from sms.models import (
     ShownState,
 )
 from sms.models.api_key import SCOPES
-from sms.sends.waits import WaitReason
+from sms.sends.waits import WaitCode
 from sms.values.msisdn.kinds import DOUBTFUL
 from sms.values.problems import ProblemCode
 
@@ -54,7 +54,7 @@ NAMED: dict[str, Iterable[str]] = {
     "SendState": ShownState.values,
     "SenderKind": SenderKind.values,
     "TimelineEvent": EVENTS,
-    "WaitReason": [one.value for one in WaitReason],
+    "WaitCode": [one.value for one in WaitCode],
 }
 _NAMES = {frozenset(map(str, values)): name for name, values in NAMED.items()}
 

@@ -63,7 +63,8 @@ class SendFields(WithOptions, Strict):
         child=serializers.CharField(max_length=60),
         required=False,
         max_length=50,
-        help_text="Words by which your team finds it and sorts reports; 10 at most, kept in lower case.",
+        help_text="Words by which your team finds it and sorts reports; 10 at most. "
+        "Kept and answered in lower case with hyphens for spaces, each once: `Spring sale` is `spring-sale`.",
     )
     client_reference = serializers.CharField(
         required=False, max_length=100, help_text="Your own name for it, unique for ever."

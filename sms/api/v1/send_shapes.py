@@ -16,7 +16,7 @@ from sms.models import ApprovalState, Message, Send, SendOptions, ShownState
 from sms.sends import waits
 from sms.sends.own_numbers import without_recipients
 from sms.sends.plan.shapes import Caution
-from sms.sends.waits import WaitReason
+from sms.sends.waits import WaitCode
 from sms.values.msisdn.mention import has_end_of, masked
 
 LISTED = 100  # messages in the answer to a send that was made
@@ -26,7 +26,7 @@ class ApprovalShape(Answer):
     """How the approval of a send stands. People answer in the portal; nothing is posted before all of them have approved."""
 
     state = serializers.ChoiceField(choices=ApprovalState.values, source="request.state")
-    needed = serializers.IntegerField(help_text="How many people must approve.")
+    approvers = serializers.IntegerField(source="needed", help_text="How many people must approve.")
     given = serializers.IntegerField(help_text="How many did.")
     rules = AskingShape(many=True, source="request.rules")
     asked_at = Moment(source="request.asked_at")
@@ -39,9 +39,9 @@ class ApprovalShape(Answer):
 class WaitShape(Answer):
     """What keeps the messages of a send from being posted now."""
 
-    reason = serializers.ChoiceField(choices=[one.value for one in WaitReason])
+    code = serializers.ChoiceField(choices=[one.value for one in WaitCode])
     until = Moment(allow_null=True, help_text="Null where nobody knows.")
-    says = serializers.CharField()
+    detail = serializers.CharField()
 
 
 class SendShape(Sparse, WithShownOptions):
@@ -165,7 +165,7 @@ class RejectShape(Sparse):
         return str(reject.value) if self.context.get("numbers") else "•••"
 
 
-class LeftOutShape(RejectShape):
+class SendRejectShape(RejectShape):
     """A row of a send that was refused before a message existed."""
 
     identity = "id"

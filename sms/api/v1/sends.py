@@ -25,9 +25,9 @@ from sms.api.v1.resource import Collection, Resource, described, once, posted
 from sms.api.v1.send_body import PlanBody, PlanUpload, SendBody, SendChange, SendFields, SendUpload
 from sms.api.v1.send_shapes import (
     LISTED,
-    LeftOutShape,
     MadeMessageShape,
     MadeSendShape,
+    SendRejectShape,
     SendShape,
     ShownSend,
     StoppedShape,
@@ -136,7 +136,7 @@ class Sends(Collection):
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
             made.data["messages"] = self._messages_of(send)
-            made.data["cautions"] = [{"code": one.code, "text": one.text} for one in order.cautions]
+            made.data["cautions"] = [{"code": one.code, "detail": one.text} for one in order.cautions]
         return made
 
     def _messages_of(self, send: Send) -> Any:
@@ -184,7 +184,7 @@ class Sends(Collection):
     def pause(self, body: dict[str, Any], pk: int) -> Response:
         """Post nothing more of it until it is resumed. Pausing twice is pausing once."""
         send = self._open(pk)
-        holds.hold(send, by=self.by, because=body["because"])
+        holds.hold(send, by=self.by, because=body["reason"])
         return self.shown(send)
 
     @once("sends_resume", "Resume a send", NoBody, SendShape)
@@ -234,7 +234,7 @@ class SendMessages(OfSend):
 
 
 class SendRejects(OfSend):
-    serializer_class = LeftOutShape
+    serializer_class = SendRejectShape
     filterset_class = RejectFilter
     queryset = Reject.objects.select_related("send__service")
 
@@ -247,7 +247,7 @@ class SendRejects(OfSend):
 class Rejects(Resource):
     scope = "read"
     of_service, owner = "send__service", "send__owner"
-    serializer_class = LeftOutShape
+    serializer_class = SendRejectShape
     filterset_class = AnyRejectFilter
     queryset = Reject.objects.select_related("send__service")
 

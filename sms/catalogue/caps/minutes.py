@@ -21,7 +21,7 @@ def check_of(key: ApiKey | None, wanted: Wanted, now: datetime) -> NamedCheck | 
     """None where the key has no such cap, or nothing is asked for."""
     if key is None or key.cap_minute is None or not wanted.messages:
         return None
-    check = CapCheck(key.cap_minute, wanted.messages, key=key.pk, number=number_of(now))
+    check = CapCheck(key.cap_minute, wanted.messages, key=key.counted_as, number=number_of(now))
     return NamedCheck(check, f"minute:{key.pk}", f"the API key {key}", UNIT)
 
 
@@ -44,8 +44,8 @@ def free_at(now: datetime) -> datetime:
 
 
 def most_asked(rules: CapRules, day: date, keys: Collection[ApiKey]) -> dict[int, int]:
-    """What each of the keys that have this cap asked for in its fullest minute of the day."""
-    capped = [key.pk for key in keys if key.cap_minute is not None]
+    """What each of the keys that have this cap asked for in its fullest minute of the day, by `counted_as`."""
+    capped = [key.counted_as for key in keys if key.cap_minute is not None]
     if not capped:
         return {}
     rows = SpendCount.objects.filter(service=rules.service, day=day, key__in=capped, number__startswith=MARK)

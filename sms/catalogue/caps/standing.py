@@ -85,7 +85,7 @@ def standings(
     rules = CapRules.of(service)
     if rows is None:
         rows = spend_counts.counted(service.pk, day)
-    asked = (one for one in rows if countries_of is None or one.key == countries_of.pk)
+    asked = (one for one in rows if countries_of is None or one.key == countries_of.counted_as)
     countries = dict.fromkeys(sorted({one.country for one in asked}), 0)
     named = {one.name: one for key in keys for one in _of_key(service, key)}
     named |= {one.name: one for one in checks_of(rules, Wanted(countries), None)}
@@ -112,15 +112,20 @@ def notable(service: Service, *, now: datetime) -> list[CapStanding]:
     day = rules.day_of(now)
     rows = spend_counts.counted(service.pk, day)
     used = {one.key for one in rows if one.key}
-    keys = list(ApiKey.objects.filter(pk__in=used)) if used else []
+    keys = [one for one in service.api_keys.filter(revoked_at=None) if one.counted_as in used] if used else []
     fullest = minutes.most_asked(rules, day, keys)
     found = standings(service, day, keys=keys, rows=rows)
     found += [
         CapStanding(
-            f"minute:{one.pk}", f"the API key {one}", minutes.UNIT, one.cap_minute, fullest[one.pk], now
+            f"minute:{one.pk}",
+            f"the API key {one}",
+            minutes.UNIT,
+            one.cap_minute,
+            fullest[one.counted_as],
+            now,
         )
         for one in keys
-        if one.cap_minute is not None and one.pk in fullest
+        if one.cap_minute is not None and one.counted_as in fullest
     ]
     return [one for one in found if one.near]
 

@@ -16,8 +16,8 @@ MICROS = 1_000_000  # of money are one unit of its currency
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Segments and money (in millionths of the caps' currency) by country, and messages by number; `key` is 0 for people. `messages` are
-    those that are asked for just now, where somebody asks."""
+    """Segments and money (in millionths of the caps' currency) by country, and messages by number; `key` is the key's `counted_as`, 0 for
+    people. `messages` are those that are asked for just now, where somebody asks."""
 
     segments: Mapping[str, int]
     money: Mapping[str, int] = field(default_factory=dict)
@@ -59,15 +59,17 @@ def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[Named
             found.append(NamedCheck(CapCheck(cap, segments, country=country), f"country:{country}", of))
         if key is not None and (cap := rules.of_key.get(country)) is not None:
             check, of = (
-                CapCheck(cap, segments, key=key.pk, country=country),
+                CapCheck(cap, segments, key=key.counted_as, country=country),
                 f"the API key {key} for {country}",
             )
             found.append(NamedCheck(check, f"key:{key.pk}:{country}", of))
     if key is not None:
         if (cap := rules.cap_of_key(key)) is not None:
-            found.append(NamedCheck(CapCheck(cap, total, key=key.pk), f"key:{key.pk}", f"the API key {key}"))
+            found.append(
+                NamedCheck(CapCheck(cap, total, key=key.counted_as), f"key:{key.pk}", f"the API key {key}")
+            )
         if (most := rules.money_of_key(key)) is not None and service.cap_currency:
-            check = CapCheck(int(most * MICROS), money, "money", key=key.pk)
+            check = CapCheck(int(most * MICROS), money, "money", key=key.counted_as)
             found.append(NamedCheck(check, f"money:key:{key.pk}", f"the API key {key}", service.cap_currency))
     if service.cap_day is not None:
         found.append(NamedCheck(CapCheck(service.cap_day, total), "day", service.name))

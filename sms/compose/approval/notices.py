@@ -24,7 +24,7 @@ def reminder_time(one: ApprovalRequest) -> datetime:
 def asked(one: ApprovalRequest, *, late: bool = False, now: datetime | None = None) -> None:
     """Those who can answer and have not."""
     many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
-    why = "\n".join(f"- {rule['says']}" for rule in one.rules)
+    why = "\n".join(f"- {rule['detail']}" for rule in one.rules)
     when = "as soon as it is approved" if one.at_once else f"{one.due_at:%-d %B %Y, %H:%M} UTC"
     left_out = f"\n\nLeft out: {one.snapshot['rejected']}." if one.snapshot["rejected"] else ""
     changed = f"\n\nChanged since the last request: {words_of(one.changed)}." if one.changed else ""

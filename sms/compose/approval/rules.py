@@ -42,7 +42,7 @@ class ApprovalReason:
 
     rule: str
     approvers: int
-    says: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

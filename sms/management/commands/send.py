@@ -143,7 +143,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(line))
             return
         if (asked := queries.status_of(send)) is not None and asked.state == ApprovalState.OPEN:
-            why = " ".join(rule["says"] for rule in asked.request.rules)
+            why = " ".join(rule["detail"] for rule in asked.request.rules)
             people = "one person" if asked.needed == 1 else f"{asked.needed} people"
             self.stderr.write(f"It waits for the approval of {people} on its page. {why}")
         shown = ", ".join(f"{count} {state}" for state, count in states.items())

@@ -19,7 +19,7 @@ from sms.sends.plan.shapes import (
     PlanApproval,
     PlanDoubtful,
     PlanPolicy,
-    PlanRemoved,
+    PlanRejects,
     PlanSegments,
 )
 
@@ -52,11 +52,11 @@ def build_plan(
     encodings = Encodings(figures.gsm7, figures.ucs2, figures.unknown)
     known = not encodings.unknown
     return Plan(
-        made_at=now,
+        created_at=now,
         recipient_count=figures.recipients,
         rejected=figures.rejected,
-        removed=tuple(
-            PlanRemoved(one.code, f"{one.text}.", one.count, tuple(one.rows)) for one in figures.removed
+        rejects=tuple(
+            PlanRejects(one.code, f"{one.text}.", one.count, tuple(one.rows)) for one in figures.removed
         ),
         encoding="ucs2" if encodings.ucs2 else "gsm7" if known else "unknown",
         encodings=encodings,
@@ -76,7 +76,7 @@ def build_plan(
         finish_at=foreseen.finish_at,
         finish_latest_at=foreseen.finish_latest_at,
         too_late=foreseen.too_late,
-        forecast=foreseen.says,
+        forecast_detail=foreseen.says,
         doubtful=tuple(
             PlanDoubtful(name, one.text, one.count, one.left_out, tuple(one.rows))
             for name, one in figures.doubtful.items()
@@ -111,8 +111,8 @@ def _policy(order: ResolvedOrder) -> PlanPolicy | None:
     if group is None:
         return None
     return PlanPolicy(
-        group=group.name,
+        policy_group=group.name,
         check_consent=bool(asked.checks_consent),
         apply_frequency_cap=bool(asked.applies_frequency_cap),
-        says=f"Webex Connect checks {options.checks_in_words(asked)} at each message; how many it refuses cannot be known here.",
+        detail=f"Webex Connect checks {options.checks_in_words(asked)} at each message; how many it refuses cannot be known here.",
     )

@@ -75,7 +75,7 @@ def cautions(
     if order.service.quiet_hours and not order.options.respect_quiet_hours:
         yield Caution("quiet_hours", f"The quiet hours {order.service.quiet_hours} are not respected.")
     if cost.entered and cost.unpriced:
-        yield Caution("price", f"{cost.says} The cost leaves them out.")
+        yield Caution("price", f"{cost.detail} The cost leaves them out.")
 
 
 def _columns(order: ResolvedOrder) -> str:

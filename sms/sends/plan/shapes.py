@@ -11,7 +11,7 @@ from sms.webex.wire import stamp
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRemoved:
+class PlanRejects:
     """Rows left out for one reason; `rows` names the first hundred."""
 
     code: str
@@ -76,17 +76,17 @@ class Cost:
     entered: bool
     sums: tuple[Money, ...]
     unpriced: int
-    says: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPolicy:
     """What Webex Connect checks at each message."""
 
-    group: str
+    policy_group: str
     check_consent: bool
     apply_frequency_cap: bool
-    says: str  # how many it refuses cannot be known here
+    detail: str  # how many it refuses cannot be known here
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Caution:
     """What a careful colleague would say."""
 
     code: str
-    text: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +140,17 @@ class PlanApproval:
     approvers: int
     rules: tuple[ApprovalReason, ...]
     eligible: int
-    says: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen, in the figures that the page before the button shows. Null stands for what cannot be known."""
 
-    made_at: datetime  # other times count from it: how long approval takes cannot be known
+    created_at: datetime  # other times count from it: how long approval takes cannot be known
     recipient_count: int
     rejected: int
-    removed: tuple[PlanRemoved, ...]
+    rejects: tuple[PlanRejects, ...]
     encoding: str
     encodings: Encodings
     segments: PlanSegments
@@ -165,7 +165,7 @@ class Plan:
     finish_at: datetime | None
     finish_latest_at: datetime | None
     too_late: int
-    forecast: str
+    forecast_detail: str
     doubtful: tuple[PlanDoubtful, ...]
     warnings: tuple[Doubt, ...]
     cautions: tuple[Caution, ...]

@@ -16,6 +16,7 @@ from tests.support.large_audiences import refused
 from tests.support.logs import written_log
 from tests.support.partners import a_key, a_partner, one_of_everything
 from tests.support.server_entry import ask
+from tests.support.two_keys import operations
 
 pytestmark = pytest.mark.django_db
 TO, REFUSER = "+447700900101", "+447700900002"  # the second opted out
@@ -215,6 +216,49 @@ def test_every_code_has_a_page_for_people_and_for_programs():
     written = (ROOT / "docs" / "partners" / "codes.md").read_text(encoding="utf-8")
     for code, kind in KINDS.items():
         assert f"| {kind.status} | `{code}` | {kind.title} | {kind.way_out} |" in written
+
+
+def test_no_door_of_the_api_ignores_a_parameter_and_no_path_of_a_refusal_is_kept_with_a_number(things):
+    partner, _ = things
+    wrong = []
+    doors = [(method, path) for method, path, _ in operations() if path.startswith("/api/v1/")]
+    wheel = "/api/docs/textdesk.postman_collection.json"
+    doors += [
+        ("GET", path)
+        for path in ("/api/schema/", "/api/schema/webex/", "/api/problems", "/api/problems/invalid", wheel)
+    ]
+    for method, path in doors:
+        address = re.sub(r"\{\w+\}", "1", path)
+        headers = {"key": partner.token, "Idempotency-Key": "x"}
+        given = {} if method in ("GET", "DELETE") else {"data": "{}", "content_type": "application/json"}
+        answer = Client().generic(method, f"{address}?foo=1", headers=headers, **given)
+        said = answer.json() if "json" in answer["Content-Type"] else {}
+        if answer.status_code != 400 or [one["field"] for one in said.get("errors", ())] != ["foo"]:
+            wrong.append((method, path, answer.status_code))
+    assert len(doors) > 50 and wrong == []
+    Client().get(f"/api/v1/messages/{TO}", headers={"key": partner.token})
+    assert RefusedRequest.objects.filter(path__startswith="/api/v1/messages/").exists()
+    assert not RefusedRequest.objects.filter(path__contains=TO.lstrip("+")).exists()
+
+
+def test_what_was_read_can_be_sent_back_as_a_change(things):
+    partner, made = things
+    later = HI | {"send_at": "2098-01-01T00:00:00Z"}
+    made["sends"] = partner.post("sends", later, Idempotency_Key="later").json()["id"]
+    for path, change, fixed in (
+        (f"audiences/{made['audiences']}", {"note": "Two"}, {"created_at": "2026-01-01T00:00:00.000Z"}),
+        (f"callback-endpoints/{made['callback-endpoints']}", {"name": "Two"}, {"kind": "notify"}),
+        (f"sends/{made['sends']}", {"send_at": "2099-01-01T00:00:00.000Z"}, {"sender": "OTHER"}),
+    ):
+        read = partner.get(path).json()
+        same = partner.call("PATCH", path, read)
+        assert (same.status_code, same.json()) == (200, read), path
+        changed = partner.call("PATCH", path, read | change).json()
+        assert {name: changed[name] for name in change} == change
+        refused = partner.call("PATCH", path, partner.get(path).json() | fixed)
+        assert refused.status_code == 400 and [one["field"] for one in refused.json()["errors"]] == list(
+            fixed
+        )
 
 
 def test_the_older_doors_use_no_parameter_in_silence(things):

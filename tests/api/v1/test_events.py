@@ -220,7 +220,10 @@ def test_clicks_say_who_it_was_and_why_we_think_so():
     (clicked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
     assert tuple(clicked) == EVENT_TYPES["message.clicked"].fields
     click = message.clicks.get()
-    assert (clicked["verdict"], clicked["reason"]) == (click.verdict, click.reason) and click.rules_version
+    assert (clicked["verdict"], clicked["verdict_code"]) == (
+        click.verdict,
+        click.reason,
+    ) and click.rules_version
     assert (clicked["url"], clicked["number"]) == (click.url, message.msisdn)
     ApiKey.objects.update(scopes=["read", "texts", "all"])
     (masked,) = [one["data"] for one in read(partner, "&types=message.clicked")]
@@ -241,7 +244,7 @@ def test_a_send_is_told_of_from_asking_to_its_end():
     answers.reject(other, by=acting(ada), seen=other.fingerprint, comment="Wrong, ask 07700 900123.")
     send = Send.objects.get(pk=first)
     held = holds.hold(send, by=BY, because="To look at it.")
-    control.pause_service(service, by=BY, because="All of it.")
+    control.pause_everything(service, by=BY, because="All of it.")
     holds.lift(held, by=BY)
     control.resume_service(service, by=BY)
     cancel(send, by=BY)

@@ -80,7 +80,7 @@ def test_a_value_that_makes_one_text_too_long_is_a_rejected_row():
     )
     plan = answer.json()
     assert (plan["recipient_count"], plan["rejected"]) == (1, 2)
-    (removed,) = plan["removed"]
+    (removed,) = plan["rejects"]
     assert (removed["code"], removed["rows"], removed["count"]) == ("text_too_long", [2, 3], 2)
     assert removed["detail"] == "2 rows make a text that is too long."
 
@@ -102,7 +102,7 @@ def test_a_policy_group_checks_consent_or_the_cap_or_both(checks, allowed):
     policy = answer.json()["policy"]
     assert (policy["check_consent"], policy["apply_frequency_cap"]) == checks
     says = [words for words, wanted in (("consent", consent), ("the frequency cap", cap)) if wanted]
-    assert f"checks {' and '.join(says)} at each message" in policy["says"]
+    assert f"checks {' and '.join(says)} at each message" in policy["detail"]
 
 
 def test_the_figures_of_a_plan_are_of_all_its_texts():

@@ -225,7 +225,7 @@ def test_every_post_is_done_once_for_its_idempotency_key():
     for at, (path, body, other) in enumerate(
         (
             ("sends", {"text": "Hi", "recipients": [NUMBER]}, {"name": "x"}),
-            (f"sends/{send}/pause", {"because": "x"}, {"because": "y"}),
+            (f"sends/{send}/pause", {"reason": "x"}, {"reason": "y"}),
             (f"sends/{send}/resume", {}, None),
             (f"sends/{send}/stop", {}, None),
             ("opt-outs", {"numbers": [NUMBER], "evidence": "call"}, {"evidence": "mail"}),

@@ -1,6 +1,7 @@
 """The OpenAPI documents: no warning, valid, the committed files, an example per operation that fits, and their pages under the CSP."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema_rs
@@ -134,6 +135,41 @@ def test_every_choice_has_a_name_and_every_answer_says_its_headers(named):
     assert key["required"] and set(made["responses"]) == {"201", "4XX", "5XX"}
     problem = document["components"]["responses"]["Problem"]["headers"]
     assert {"Request-Id", "Retry-After"} <= problem.keys()
+
+
+# what other APIs call a sentence about something, which is `detail` here, or `reason` for the words of who did it
+OTHER_WORDS = re.compile(
+    r"says|because|why|words|sentence|explanation|hint|warning|last_error|.*_(because|says|error|text)"
+)
+# whose `text` is that of an SMS
+WITH_TEXT = set(
+    "Inbound InboundData MadeSend MessageStory PlanBody PlanUpload Send SendBody SendUpload Template".split()
+)
+
+
+def test_words_for_people_are_called_detail_and_words_for_programs_code(named):
+    name, document = named
+    ours, wrong = name == "openapi.json", []
+
+    def walk(part, at):
+        for key, about in part.get("properties", {}).items() if isinstance(part, dict) else ():
+            is_text = isinstance(about, dict) and "string" in (about.get("type"), *about.get("type", ()))
+            called = is_text and OTHER_WORDS.fullmatch(key)
+            foreign = ours and (
+                (is_text and key == "error") or (key == "text" and at.split("/")[0] not in WITH_TEXT)
+            )
+            if called or foreign or (key == "reason" and (not is_text or "enum" in about)):
+                wrong.append(f"{at}.{key}")
+        children = (
+            part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        )
+        for key, one in children:
+            walk(one, f"{at}/{key}")
+
+    for component, schema in document["components"]["schemas"].items():
+        walk(schema, component)
+    walk(document["paths"], "")
+    assert wrong == []
 
 
 def test_each_document_has_its_own_doors(named):

@@ -72,7 +72,7 @@ def test_a_dry_run_shows_what_is_kept_removed_and_sent():
     rows = ["+447700900101", "+447700900101", "12", "+447700900002"]
     plan = partner.post("sends/plan", {"text": "Hello", "recipients": rows}).json()
     assert (plan["recipient_count"], plan["rejected"]) == (1, 3)
-    removed = {one["code"]: one["rows"] for one in plan["removed"]}
+    removed = {one["code"]: one["rows"] for one in plan["rejects"]}
     assert removed.pop("duplicate") == [2] and removed.pop("opted_out") == [4]
     assert list(removed.values()) == [[3]]
     assert plan["segments"] == {"worst": 1, "typical": 1, "total": 1}
@@ -249,7 +249,7 @@ def test_a_program_does_not_resume_what_a_person_paused(paused_by_both):
     service, partner = a_partner()
     send = a_send(service)
     if paused_by_both:
-        partner.post(f"sends/{send.pk}/pause", {"because": "ours"})
+        partner.post(f"sends/{send.pk}/pause", {"reason": "ours"})
     holds.hold(send, by=BY, because="wrong text")
     answer = partner.post(f"sends/{send.pk}/resume")
     assert (answer.status_code, "a person" in answer.json()["detail"]) == (409, True)
@@ -260,7 +260,7 @@ def test_pause_resume_cancel_and_stop():
     _, partner = a_partner()
     later = {"send_at": "2090-01-01T00:00:00Z"}
     pk = partner.post("sends", BODY | later, Idempotency_Key="k1").json()["id"]
-    paused = partner.post(f"sends/{pk}/pause", {"because": "Wait"})
+    paused = partner.post(f"sends/{pk}/pause", {"reason": "Wait"})
     assert paused.json()["held"] and Hold.objects.active().get().placed_by == "Shop"
     assert not partner.post(f"sends/{pk}/resume").json()["held"]
     assert partner.post(f"sends/{pk}/cancel").json() == {"stopped": 2, "state": "cancelled"}

@@ -80,7 +80,7 @@ class Desk:
     @property
     def waits_for_people(self) -> bool:
         (waits,) = self.shown("waits")
-        return any(one["reason"] in ("approval", "pause", "trouble") for one in waits)
+        return any(one["code"] in ("approval", "pause", "trouble") for one in waits)
 
 
 def posted_ago(send: Send, by: timedelta) -> None:

@@ -36,7 +36,7 @@ class NotSettled(TimeoutError):
     """The time is over, and the fate of some messages is still open. `send` is what was seen last; nothing is lost, so ask on later."""
 
     def __init__(self, send: Send) -> None:
-        waits = ", ".join(str(one.reason) for one in send.waits)
+        waits = ", ".join(str(one.code) for one in send.waits)
         super().__init__(f"Send {send.id} is {send.state}{f' and waits for {waits}' if waits else ''}.")
         self.send = send
 
