@@ -24,7 +24,7 @@ def _of_sends(asked: QueryDict, service: Service) -> "QuerySet[Send]":
 
 
 def _of_drafts(asked: QueryDict, service: Service) -> "QuerySet[Draft]":
-    return DraftSearch(asked, queryset=Draft.objects.filter(service=service, send=None)).qs
+    return DraftSearch(asked, queryset=Draft.objects.filter(Draft.open_ones(), service=service)).qs
 
 
 def _of_audiences(asked: QueryDict, service: Service) -> "QuerySet[SavedAudience]":

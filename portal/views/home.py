@@ -21,13 +21,14 @@ from sms.catalogue.domains import ALARMING
 from sms.compliance import audit
 from sms.compose import comments
 from sms.compose.approval import queries
-from sms.inbound import optouts, receipts, refused
+from sms.inbound import receipts, refused
 from sms.models import SendState, Service
 from sms.sends import calendar, holds
 from sms.sends.progress import overview_of
+from sms.sends.replies import inbox
 from sms.worker import health
 
-PLANNED, LOOKED_AT, COUNTED = 5, 30, 99
+PLANNED, LOOKED_AT = 5, 30
 
 
 @login_not_required
@@ -60,7 +61,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
         "refused": refused.kept_of(service),
-        "maybe": optouts.to_decide(service.pk)[: COUNTED + 1].count() if "opt_out" in request.may else 0,  # type: ignore[attr-defined]
+        "replies": inbox.figures(service, user=request.user),
         "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],

@@ -33,8 +33,10 @@ from sms.models import (
     ApprovalState,
     AuditEvent,
     ClickFigures,
+    Draft,
     KeptList,
     MessageState,
+    Occurrence,
     Preparation,
     Send,
     SendKeeping,
@@ -84,7 +86,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
         "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if page.rows else 0,
         "tests": [("", "Tests of drafts too"), *TESTS],
-        "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
+        "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)
 
@@ -147,6 +149,7 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
         "problem": listed.problem,
         "state": wanted,
         "states": MessageState.choices,
+        "occurrence": Occurrence.objects.filter(send=found).select_related("recurring").first(),
         "rejected_groups": rejected_groups(found) if found.rejected else [],
         "missing_columns": report.missing_columns(found),
         "whole_numbers": shows_whole_numbers(request, found),

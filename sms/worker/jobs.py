@@ -31,6 +31,8 @@ from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.reports import facts
 from sms.sends import unapproved
+from sms.sends.recurring import make as recurring
+from sms.sends.replies import automatic
 from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
@@ -190,6 +192,7 @@ JOBS: tuple[Job, ...] = (
     # beside all that, since it may take its time or cannot wait for it
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
+    Job("answers of keywords", 1, lambda _: automatic.answer_due(), loop="spools", repeats=True),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
     Job("test mode", IDLE, _simulate, loop="test mode", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
@@ -219,6 +222,15 @@ JOBS: tuple[Job, ...] = (
         lease=LEASE,
         loop="retention",
         waits=lambda: bool(retention.due_services()),
+    ),
+    # a large list is read before its send is made, which may take seconds
+    Job(
+        "recurring sends",
+        20,
+        lambda _: recurring.make_due(),
+        lease=LEASE,
+        loop="recurring sends",
+        waits=recurring.anything_due,
     ),
     Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
     Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),

@@ -50,6 +50,11 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   document.getElementById("content").prepend(signedOut);
 });
 
+// A live part rests while its tab is hidden; it goes on within seconds of being looked at.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+});
+
 // What changed on a live part is said now and then, and once more when it comes to rest; every two seconds would be chatter.
 const PAUSE = 15_000;
 const said = document.querySelector("[data-said]");

@@ -5,7 +5,7 @@
 
 import contextlib
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import xlsxwriter
@@ -32,6 +32,7 @@ from sms.inbound import optouts, receipts
 from sms.inbound.optouts import IncomingPost, Refusal, inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from sms.models import (
+    ApprovalRequest,
     ApprovalRules,
     Callback,
     Draft,
@@ -42,16 +43,20 @@ from sms.models import (
     NoticeKind,
     OptOut,
     Preparation,
+    RecurringSend,
     ReportFile,
     ReportSchedule,
     SavedFilter,
     Service,
+    StandingApproval,
     Upload,
 )
 from sms.models.personal import ColumnKind
 from sms.notices import tell
 from sms.reports import facts
 from sms.sends import answers, bulk, control, holds
+from sms.sends.recurring import control as recurring_control
+from sms.sends.recurring import make, start
 from sms.simulator import receipts as simulator_receipts
 from sms.webex.sandbox.in_process import DueReceipt
 from tests.compliance.scan import columns_with
@@ -84,6 +89,7 @@ def everywhere(*, by_hand: bool = True) -> tuple[Service, set[str]]:
     from_the_person(service)
     told(service)
     kept_lists(service, ada)
+    again_and_again(service, ada)
     desk(service, ada)
     on_disk(service)
     probed(service)
@@ -266,6 +272,31 @@ def kept_lists(service: Service, ada: User) -> None:
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
     saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=acting(ada))
+
+
+def again_and_again(service: Service, ada: User) -> None:
+    """A recurring send whose occurrence failed, with a standing approval that ended."""
+    packed = packing.pack_pasted(OTHER, country="GB", limits=LIMITS)
+    audience = saved.create(service, packed, name="Again", by=acting(ada))
+    content = {"text": "Hello", "sender": service.senders.first(), "created_by": ada}
+    draft = Draft.objects.create(service=service, audience=audience, **content)
+    now = timezone.now()
+    new = RecurringSend(name=f"For {NATIONAL}", every="daily", at=time(12), starts_on=now.date())
+    made = start.start(draft, new, by=acting(ada))
+    saved.archive(audience, by=acting(ada))
+    make.make_due(now=made.next_at + timedelta(hours=3))
+    RecurringSend.objects.filter(pk=made.pk).update(trouble=f"Ask {NATIONAL}")
+    told = {"label": "bob", "parts": {}, "rules": [], "recipients": 1, "most": 1, "given_at": now}
+    StandingApproval.objects.create(
+        recurring=made,
+        by=ada,
+        request=ApprovalRequest.objects.filter(service=service).first(),
+        expires_at=now,
+        ended_at=now,
+        ended_because=f"Ask {NATIONAL}",
+        **told,
+    )
+    recurring_control.end(made, by=acting(ada))
 
 
 def desk(service: Service, ada: User) -> None:

@@ -17,6 +17,7 @@ from sms.models import (
     ReportFile,
     ReportSchedule,
     Service,
+    StandingApproval,
     TemplateVersion,
 )
 from sms.sends.person.identity import key_of
@@ -26,6 +27,7 @@ from tests.support.routes import patterns
 NOUNS = {
     "messages": lambda service: Message.objects.filter(send__service=service),
     "inbound": lambda service: InboundMessage.objects.filter(service=service),
+    "replies": lambda service: service.conversations.all(),
     "callback-log": lambda service: Callback.objects.filter(endpoint__service=service),
     "callbacks": lambda service: service.callback_endpoints.all(),
     "versions": lambda service: TemplateVersion.objects.filter(template__service=service),
@@ -39,6 +41,8 @@ NOUNS = {
     "bulk": lambda service: service.bulk_acts.all(),
     "filters": lambda service: service.saved_filters.all(),
     "report-files": lambda service: ReportFile.objects.filter(service=service),
+    "recurring": lambda service: service.recurring_sends.all(),
+    "standing-approvals": lambda service: StandingApproval.objects.filter(recurring__service=service),
     "report-schedules": lambda service: ReportSchedule.objects.filter(service=service),
 }
 

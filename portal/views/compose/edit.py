@@ -16,6 +16,7 @@ from portal.presenters.saved_filters import saved_filters
 from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
+from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import check_for_a_moment, press
 from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, discard
@@ -27,7 +28,7 @@ from sms.values import text
 @service_page("compose")
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything that is being written, the latest first, with who changed it last and who is at it now."""
-    search = DraftSearch(request.GET, queryset=service.drafts.filter(send=None))
+    search = DraftSearch(request.GET, queryset=service.drafts.filter(Draft.open_ones()))
     rows = search.qs.select_related("sender", "template", "upload", "audience", "created_by", "changed_by")
     page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
     busy = presence.present_in(page.object_list, now=timezone.now())
@@ -59,9 +60,8 @@ def compose(request: HttpRequest, service: Service) -> HttpResponse:
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
+    if not found.is_open:
+        return in_use(request, found)
     return _edit(request, service, found)
 
 
@@ -71,8 +71,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     try:
         form, kept = store_typed(request, service, found)
     except collaboration.DraftSent as problem:
-        messages.info(request, "This draft has been sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=problem.send_id)
+        return in_use(request, problem.draft)
     saved, fine = kept.stored, form.is_valid()
     if kept.theirs and fine and (words := colleague_changes(kept, request.user)):
         messages.info(request, words)
@@ -106,7 +105,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 @service_page("compose", WRITE)
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
-    found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
+    found = get_object_or_404(service.drafts.filter(Draft.open_ones()), pk=pk)
     try:
         discard(found, by=actor(request), now=timezone.now())
     except DraftOpen as problem:

@@ -20,6 +20,7 @@ from portal.presenters.flight_plan import flight_plan, plan_of
 from portal.views.button_base import error
 from portal.views.compose import leave_out
 from portal.views.compose.page_base import check_passing_on, last_tests, refused
+from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import ACTS, HEAD_START, figures_within
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
@@ -41,9 +42,8 @@ def _find(service: Service, pk: int) -> Draft:
 @service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = _find(service, pk)
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
+    if not found.is_open:
+        return in_use(request, found)
     try:
         check_passing_on(request, found, found.numbers_withheld)
         if request.method == "POST":

@@ -20,6 +20,7 @@ from sms.models import (
     Callback,
     Click,
     Comment,
+    Conversation,
     Draft,
     IdempotentAnswer,
     InboundMessage,
@@ -169,6 +170,20 @@ def inbound(service: Service, now: datetime) -> int:
     return done + len(pairs)
 
 
+def _conversations(service: Service, now: datetime) -> "QuerySet[Conversation]":
+    """Those in which nothing was written for so long."""
+    rows = Conversation.objects.filter(service=service, msisdn__startswith="+").order_by()
+    return _older(rows, "last_at", now, service.keep_numbers)
+
+
+def conversations(service: Service, now: datetime) -> int:
+    """They stay, with a digest for the number, by which a person who writes again is put into the same one."""
+    numbers = _conversations(service, now).values_list("pk", "msisdn")[:AT_ONCE]
+    pairs = [(pk, hidden(number, key=service.number_key)) for pk, number in numbers]
+    exchange(Conversation, "msisdn", pairs)
+    return len(pairs)
+
+
 def _callbacks(service: Service, now: datetime) -> "QuerySet[Callback]":
     """Delivered or given up; the outbox forgets after 30 days by itself."""
     rows = Callback.objects.filter(endpoint__service=service).exclude(state=Callback.State.WAITING)
@@ -240,6 +255,7 @@ PLACES: dict[str, tuple[Rows, Act]] = {
     "uploads": (_uploads, uploads),
     "versions": (_versions, versions),
     "inbound": (_any_inbound, inbound),
+    "conversations": (_conversations, conversations),
     "callbacks": (_callbacks, lambda service, now: _delete_some(_callbacks(service, now))),
     "answers": (_answers, lambda service, now: _delete_some(_answers(service, now))),
     "unmatched": (_unmatched, unmatched),

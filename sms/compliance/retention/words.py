@@ -11,6 +11,7 @@ KINDS = {
     "uploads": "uploaded files",
     "versions": "old versions of audiences",
     "inbound": "incoming SMS",
+    "conversations": "conversations without their number",
     "callbacks": "callbacks in the log",
     "answers": "stored answers of the API",
     "unmatched": "receipts in quarantine or without a message",

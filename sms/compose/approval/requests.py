@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from sms.callbacks import events
@@ -87,7 +87,7 @@ def ask_stored(
         send,
         msgspec.convert(question["wanted"], Needed),
         by=Actor(**question["by"] | {"user": send.created_by}),
-        draft=Draft.objects.filter(send=send).first(),
+        draft=_draft_of(send),
         now=now,
         movers=list(people.values_list("pk", flat=True)),
         digests=digests,
@@ -97,7 +97,7 @@ def ask_stored(
 
 def audience_change_of(send: Send) -> dict[str, int]:
     """Recipients added, removed and the same since its draft was last asked about; reads messages, so for before the transaction."""
-    draft = Draft.objects.filter(send=send).first()
+    draft = _draft_of(send)
     return _audience_change(_latest_of_draft(draft), send) if draft is not None else {}
 
 
@@ -193,6 +193,11 @@ def _store_slice_digests(send: Send, digests: Mapping[int, str]) -> None:
     known = dict(Slice.of_send(send.pk).values_list("pk", "approved"))
     others = [Slice(pk=pk, approved=digest) for pk, digest in digests.items() if known.get(pk) != digest]
     Slice.objects.bulk_update(others, ["approved"], batch_size=SLICES_PER_UPDATE)
+
+
+def _draft_of(send: Send) -> Draft | None:
+    """What it was made from, also as an occurrence of a recurring send: those who wrote that do not approve it."""
+    return Draft.objects.filter(Q(send=send) | Q(occurrences__send=send)).first()
 
 
 def _latest_of_draft(draft: Draft) -> ApprovalRequest | None:

@@ -20,7 +20,7 @@ def discard(draft: Draft, *, by: Actor, now: datetime) -> bool:
         names = ", ".join(one.name for one in others)
         raise DraftOpen(f"{names} has this draft open. Ask them to leave it, then discard it.")
     with transaction.atomic():
-        locked = Draft.objects.select_for_update(of=("self",)).filter(pk=draft.pk, send=None).first()
+        locked = Draft.objects.select_for_update(of=("self",)).filter(Draft.open_ones(), pk=draft.pk).first()
         if locked is None:
             return False
         audit("draft.discarded", locked, by=by)

@@ -40,7 +40,11 @@ def _sends(service: Service) -> "QuerySet[Send]":
 
 
 def _drafts(service: Service) -> "QuerySet[Draft]":
-    return Draft.objects.filter(service=service).select_related("upload").defer("pasted", Upload.LIGHT)
+    return (
+        Draft.objects.filter(Draft.open_ones(), service=service)
+        .select_related("upload")
+        .defer("pasted", Upload.LIGHT)
+    )
 
 
 def _audiences(service: Service) -> "QuerySet[SavedAudience]":
