@@ -1,12 +1,14 @@
 """What happened to one message, point by point, for its page and the page of its recipient."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compliance.archive import MessageHistory
 from sms.inbound.receipts import reason_in_words
-from sms.models import Click, MessageState, Receipt
+from sms.models import ApprovalState, Click, MessageState, Receipt, Send
+from sms.sends.outcomes.answers import ApprovalAnswer
 from sms.values.msisdn.mention import masked, of_record
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
@@ -24,16 +26,19 @@ class TimelineEntry:
     raw: str = ""
 
 
-def events_of(story: MessageHistory) -> list[TimelineEntry]:
-    """The earliest first."""
-    return sorted(_events(story), key=lambda event: event.at)
+def events_of(story: MessageHistory, answers: Sequence[ApprovalAnswer] = ()) -> list[TimelineEntry]:
+    """The earliest first; `answers` are those of approvers about its send."""
+    return sorted([*_events(story), *_approval(answers)], key=lambda event: event.at)
 
 
 def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
     found, receipts, clicks = story.message, story.receipts, story.clicks
     send = found.send
     provider = "the simulator" if send.simulated else "Webex Connect"
-    yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
+    row = f"Row {found.row} of {send.source or 'the audience'}"
+    yield TimelineEntry(
+        send.created_at, f"Composed by {author}" if (author := author_of(send)) else "Composed", row
+    )
     if found.posted_at:
         tried = f"Attempt {found.attempt}"
         yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
@@ -47,6 +52,29 @@ def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
         yield TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED)
     for receipt in receipts:
         yield _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn)
+
+
+def author_of(send: Send) -> str:
+    """The program or the person; empty where neither is known, as of the command line's."""
+    return send.partner or (send.created_by.email if send.created_by else "")
+
+
+def _approval(answers: Sequence[ApprovalAnswer]) -> Iterator[TimelineEntry]:
+    asked = set[datetime]()
+    for one in answers:
+        if one.asked_at not in asked:
+            asked.add(one.asked_at)
+            yield TimelineEntry(one.asked_at, "Approval was asked for", one.asked_by, "awaiting")
+        if one.at:
+            label, mark = ("Approved", "delivered") if one.approved else ("Not approved", "failed")
+            yield TimelineEntry(one.at, f"{label} by {one.by}", masked(one.comment), mark)
+        elif one.ended_at and one.state in (ApprovalState.EXPIRED, ApprovalState.VOID):
+            words = (
+                "Not answered in time"
+                if one.state == ApprovalState.EXPIRED
+                else "Changed, so it is asked again"
+            )
+            yield TimelineEntry(one.ended_at, words, "", APPROVAL_MARKS[one.state])
 
 
 def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:

@@ -1,15 +1,14 @@
 """Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
 from collections import Counter
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
-from portal.access import FORM, service_page
-from portal.forms.control import ReasonForm
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
@@ -17,14 +16,18 @@ from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
 from portal.presenters.message_events import events_of
 from portal.presenters.send_state import may_send_again
-from portal.views.button_base import Said
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.button_base import error
+from portal.views.draft_opened import opened
+from portal.views.reveal_base import RevealView
 from sms.compliance import archive
-from sms.models import KeptList, Message, SendKeeping, Service
+from sms.compose.drafts.for_one import same_again
+from sms.models import KeptList, Message, MessageState, SendKeeping, Service
 from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
+from sms.sends.outcomes.answers import answers_about
+from sms.sends.outcomes.of_message import outcome_of
+from sms.sends.waits import waits_of
 from sms.values import correlation_id
-from sms.values.msisdn.mention import masked
 from sms.webex import codes
 
 
@@ -55,6 +58,10 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     if story is None:
         raise Http404
     found, clicks = story.message, story.clicks
+    answers = answers_about([found.send_id] if found.send.approvers else []).get(found.send_id, ())
+    waits = (
+        waits_of(found.send, now=timezone.now(), message=found) if found.state == MessageState.PENDING else []
+    )
     kept = SendKeeping.objects.filter(pk=found.send_id).first()
     context = {
         "message": found,
@@ -70,21 +77,18 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         if found.attempt
         else "",
         "code": codes.lookup(found.code) if found.code else None,
-        "events": events_of(story),
+        "outcome": outcome_of(story, waits=waits, answers=answers),
+        "events": events_of(story, answers),
         "clicks": Counter(click.verdict for click in clicks.values()),
     }
     return render(request, "messages/detail.html", context)
 
 
-class RevealNumber(ConfirmView):
-    """Asks for a reason, then shows the number once. That it was shown is in the audit before it is; the number never is."""
-
-    act = "reveal"
-    form_class = ReasonForm
+class RevealNumber(RevealView):
     crumb = "Message"
+    whose = "of this message"
 
     def find(self) -> Message | None:
-        """None where the page of the message says why there is no number to show."""
         try:
             story = story_of(self.service, self.kwargs["pk"])
         except archive.ArchiveError:
@@ -93,22 +97,28 @@ class RevealNumber(ConfirmView):
             raise Http404
         return story.message if story.message.msisdn.startswith("+") else None
 
-    def over(self) -> Said | None:
-        return Said("") if self.thing is None else None
+    def number(self) -> str:
+        found: Message = self.thing
+        return found.msisdn
 
     def get_success_url(self) -> str:
         return reverse("message", args=[self.service.slug, self.kwargs["pk"]])
 
-    def confirmation(self) -> Confirmation:
-        return Confirmation(
-            "Show the number of this message?",
-            "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit.",
-            button="Show the number",
-            danger=False,
-        )
-
-    def confirmed(self, form: Any) -> HttpResponse:
-        reason = masked(form.cleaned_data["reason"])
+    def note(self, reason: str) -> None:
         key, slug = self.kwargs["pk"], self.service.slug
         audit("message.revealed", by=self.by, service=slug, noun="message", key=key, reason=reason)
-        return render(self.request, "messages/number.html", {"message": self.thing, "reason": reason})
+
+
+@service_page("compose", WRITE)
+def message_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The same to the same person, as a draft, which opens next. Nothing is sent."""
+    try:
+        story = story_of(service, pk)
+    except archive.ArchiveError as problem:
+        return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
+    if story is None:
+        raise Http404
+    if not story.message.msisdn.startswith("+"):
+        error("Its number is kept no longer, so it cannot be sent again from here.").on(request)
+        return redirect("message", service=service.slug, pk=pk)
+    return opened(request, *same_again(story.message, by=actor(request)))

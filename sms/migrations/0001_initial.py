@@ -711,7 +711,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='erasure_to_be_done')],
+                'indexes': [models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='erasure_to_be_done'), models.Index(fields=['service', 'digest'], name='erasure_of_a_number')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('done_at__isnull', False), ('number', '')), models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('number', ''), _negated=True), ('done_at__isnull', True)), _connector='OR'), name='erasure_holds_its_number_until_it_is_done')],
             },
         ),
@@ -1358,7 +1358,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('row', 'id'),
-                'indexes': [models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', '-id'], name='reject_by_reference')],
+                'indexes': [models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', '-id'], name='reject_by_reference'), models.Index(condition=models.Q(('value', ''), _negated=True), fields=['value', '-id'], name='reject_of_a_number')],
             },
         ),
         migrations.CreateModel(

@@ -187,6 +187,7 @@ ACTS: dict[str, str] = {
     "number.disclosed": "Everything about a number given out",
     # overrides of what is not confirmed
     "message.revealed": "Whole number of a message shown",
+    "person.revealed": "Whole number of a person shown",
     "messages.send_again": "Sent again, though not confirmed",
     "messages.treat_as_sent": "Treated as sent",
     "messages.give_up": "Given up",

@@ -349,6 +349,8 @@ class Reject(models.Model):
         indexes = (
             # used by: the API's lists of rejects
             Index(fields=("reference", "-id"), name="reject_by_reference", condition=~Q(reference="")),
+            # used by: the page of a person
+            Index(fields=("value", "-id"), name="reject_of_a_number", condition=~Q(value="")),
         )
 
     def __str__(self) -> str:

@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from sms.compliance import disclosure, erasure
 from sms.inbound import optouts
-from sms.models import InboundMessage, Message, OptOut
+from sms.models import AuditEvent, Draft, Erasure, InboundMessage, Message, OptOut, Reject
 from sms.sends.person.identity import key_of
 from sms.values.msisdn.hidden import hidden
 from tests.support.people import Cast, a_cast
@@ -78,3 +81,76 @@ def test_a_number_has_one_page_however_it_is_spelled_and_its_digest_has_one_too(
     assert "Long ago" in text_of(cast["approver"].get(page_of(digest, service)))
     assert cast["approver"].get(f"/s/shop/people/{key_of(cast.other, NUMBER)}/").status_code == 404
     assert cast["approver"].get("/s/shop/people/nonsense/").status_code == 404
+
+
+def test_what_is_done_from_the_page_needs_no_number_in_an_address(cast):
+    """Shown for a reason, opted out and in again, written to, sent again, given out; each acts on the number that the page keeps."""
+    service, page = cast.service, page_of(NUMBER, cast.service)
+    message = a_send(service, name="Offer").messages.get()
+    digest = hidden(NUMBER, key=service.number_key)
+
+    assert cast["composer"].get(f"{page}number/").status_code == 403
+    assert cast["auditor"].post(f"{page}number/", {"reason": ""}).status_code == 422
+    assert NUMBER in text_of(cast["auditor"].post(f"{page}number/", {"reason": f"to call {NUMBER}"}))
+    shown = AuditEvent.objects.get(act="person.revealed")
+    assert (shown.noun_key, "•••" in shown.details["reason"]) == (digest, True)
+
+    assert cast["approver"].post(f"{page}opt-out/", {"evidence": "Called"}).status_code == 403
+    assert cast["composer"].post(f"{page}opt-out/", {"evidence": ""}).status_code == 422
+    cast["composer"].post(f"{page}opt-out/", {"evidence": "Called us"})
+    refusal = OptOut.objects.get(msisdn=NUMBER, lifted_at=None)
+    assert f"/s/shop/opt-outs/{refusal.pk}/lift/" in cast["admin"].get(page).content.decode()
+    cast["admin"].post(f"/s/shop/opt-outs/{refusal.pk}/lift/", {"reason": "Came back"})
+    assert "This person opted out" not in text_of(cast["admin"].get(page))
+
+    opened = cast["composer"].post(f"{page}write/")
+    assert opened.status_code == 302 and Draft.objects.get().text == ""
+    cast["composer"].post(f"/s/shop/messages/{message.pk}/send-again/")
+    again = Draft.objects.latest("pk")
+    assert (again.text, again.sender) == ("Hello", message.send.sender)
+    assert bytes(again.upload.content).decode().split() == ["number", NUMBER]
+    drafted = cast["composer"].get(f"/s/shop/drafts/{again.pk}/")
+    assert NUMBER not in drafted.content.decode() and "1 recipient" in text_of(drafted)
+
+    asked = f"/s/shop/settings/personal-data/?person={key_of(service, NUMBER)}"
+    assert NUMBER not in cast["admin"].get(asked).content.decode()
+    of_person = {"person": key_of(service, NUMBER), "disclose-reason": "Request 7"}
+    given = cast["admin"].post("/s/shop/settings/personal-data/disclose/", of_person)
+    assert given["Content-Type"] == "application/zip"
+    cast["admin"].post(
+        "/s/shop/settings/personal-data/erase/",
+        {"person": of_person["person"], "erase-reason": "Request 8", "erase-sure": "on"},
+    )
+    assert Erasure.objects.get().number == NUMBER
+    said = text_of(cast["auditor"].get(page))
+    acts = ["Erasure was asked for", "Everything about a number given out", "Whole number of a person shown"]
+    assert [said.index(one) for one in acts] == sorted(said.index(one) for one in acts)
+    assert "given out" not in text_of(cast["composer"].get(page))
+
+
+def test_a_full_page_takes_few_queries_and_reads_no_table_as_a_whole(cast):
+    service = cast.service
+    for at in range(3):
+        send = a_send(service, 3, name=f"Send {at}")
+        a_reply(service, "Yes", at=send.created_at, send=send, message_id=send.messages.first().pk)
+        Reject.objects.create(send=send, row=9, value=NUMBER, code="duplicate", reason="Twice.")
+    optouts.opt_out(service.pk, [optouts.Refusal(NUMBER, "x")], by=BY, source=OptOut.Source.PAGE)
+    erasure.ask(service, NUMBER, reason="Request 1", by=BY)
+    disclosure.disclose(service, NUMBER, reason="Request 2", by=BY)
+    page = page_of(NUMBER, service)
+    for role in ("admin", "approver"):
+        cast[role].get(page)
+        with CaptureQueriesContext(connection) as queries:
+            assert cast[role].get(page).status_code == 200
+        assert len(queries) <= 15, [one["sql"] for one in queries]
+    big = re.compile(r"Seq Scan on sms_|SCAN (?:sms_\w+|\w\d)(?! USING)")
+    wanted = ("sms_message", "sms_inboundmessage", "sms_receipt", "sms_click")
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for one in queries:
+            if any(f'FROM "{table}"' in one["sql"] for table in wanted):
+                how = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+                cursor.execute(f"{how} {one['sql']}")
+                plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+                assert not big.search(plan), plan

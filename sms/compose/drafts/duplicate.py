@@ -67,7 +67,7 @@ def choices(send: Send) -> list[RecipientChoice]:
 
 def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tuple[Draft, list[str]]:
     """A draft like the send, and in sentences what of it was not kept; `who` None takes no recipients over. Raises RecipientsGone."""
-    draft, not_kept = _like(send)
+    draft, not_kept = draft_like(send)
     if who is not None:
         not_kept += take_over_recipients(draft, send, who, user=by.user, limits=limits)
     draft.created_by = draft.changed_by = by.user
@@ -78,7 +78,7 @@ def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tupl
     return draft, not_kept
 
 
-def _like(send: Send) -> tuple[Draft, list[str]]:
+def draft_like(send: Send) -> tuple[Draft, list[str]]:
     """Text, sender and options, and a sentence for each that is not what it was."""
     draft, not_kept = Draft(service=send.service, name=own_name(send)), list[str]()
     # one that came again is an occurrence of its draft

@@ -7,6 +7,8 @@ from sms.values import msisdn
 from sms.values.msisdn.hidden import ERASED, LENGTH, MARK, hidden
 from sms.values.msisdn.person_key import number_of, person_key
 
+AUDIT_NOUN = "person"  # of acts that are about one, as `sms.compliance.disclosure` has it; their key is the digest of the number
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
