@@ -1,6 +1,6 @@
 """The comments on a draft or a send as its pages show them, with the form for another one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,12 +42,16 @@ def comments_card(
         form=CommentForm(people=people, form_id=form_id, initial=_typed(request)),
         action=reverse(f"{kind}_comment", args=address),
         looked_at=reverse(f"{kind}_looked_at", args=address),
-        asked_by=[
-            one.label for one in said for asked in one.asked.all() if asked.user == user and not asked.done_at
-        ],
+        asked_by=list(dict.fromkeys(_who_asks(said, user))),
         back=back,
         form_id=form_id,
     )
+
+
+def _who_asks(said: Sequence[Comment], user: Any) -> Iterator[str]:
+    for one in said:
+        if any(asked.user == user and not asked.done_at for asked in one.asked.all()):
+            yield one.label
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:

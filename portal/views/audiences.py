@@ -42,6 +42,8 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "matching": page.paginator.count,
+        "address": "archived=1" if archived else "",
         "archived": archived,
         "any_archived": archived or service.audiences.filter(archived_at__isnull=False).exists(),
         "sends": Send.objects.in_bulk([pk for row in page if (pk := getattr(row, "last_send", None))]),

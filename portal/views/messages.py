@@ -13,6 +13,7 @@ from portal.forms.numbers import key_of
 from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
+from portal.presenters.list_columns import chosen_columns
 from portal.presenters.message_events import events_of
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import error
@@ -20,7 +21,7 @@ from portal.views.draft_opened import opened
 from portal.views.reveal_base import RevealView
 from sms.compliance import archive
 from sms.compose.drafts.for_one import same_again
-from sms.models import Message, MessageState, SendKeeping, Service
+from sms.models import KeptList, Message, MessageState, SendKeeping, Service
 from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
 from sms.sends.outcomes.answers import answers_about
@@ -43,6 +44,7 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
+        "columns": chosen_columns(request.user, KeptList.MESSAGES),
     }
     return render(request, "messages/list.html", context)
 

@@ -1362,6 +1362,56 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedFilter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to='sms.service')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to=settings.AUTH_USER_MODEL)),
+                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit')], max_length=10)),
+                ('name', models.CharField(max_length=40)),
+                ('query', models.CharField(max_length=600)),
+                ('shared', models.BooleanField(default=False)),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'ordering': ('name', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('user', 'service', 'of', 'name'), name='saved_filter_name_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ListColumns',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='list_columns', to=settings.AUTH_USER_MODEL)),
+                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit')], max_length=10)),
+                ('columns', models.JSONField(default=list, help_text='Keys of the columns, in the order of the list.')),
+            ],
+            options={
+                'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('user', 'of'), name='list_columns_once_per_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BulkAct',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bulk_acts', to='sms.service')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bulk_acts', to=settings.AUTH_USER_MODEL)),
+                ('kind', models.CharField(max_length=20)),
+                ('things', models.JSONField(default=list)),
+                ('more', models.BooleanField(default=False)),
+                ('given', models.CharField(blank=True, db_default='', default='', help_text='Labels, with commas between them.', max_length=400)),
+                ('made_at', models.DateTimeField()),
+                ('claimed_at', models.DateTimeField(blank=True, help_text='When it was last worked on.', null=True)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('results', models.JSONField(default=list)),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['user', 'made_at'], name='bulk_act_of_a_person')],
+            },
+        ),
+        migrations.CreateModel(
             name='Comment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

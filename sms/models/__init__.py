@@ -31,6 +31,7 @@ from sms.models.link import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.models.list_choice import BulkAct, KeptList, ListColumns, SavedFilter
 from sms.models.message import Message, MessageState
 from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
 from sms.models.optout import OptOut

@@ -125,6 +125,7 @@ ACTS: dict[str, str] = {
     # drafts and audiences
     "draft.created": "Started a draft",
     "draft.discarded": "Draft discarded",
+    "draft.labelled": "Labels added to a draft",
     "draft.tested": "Draft tried out by a test send",
     "draft.numbers_chosen": "Chose which doubtful numbers of a draft get a message",
     "draft.check_stopped": "Reading or checking of a draft's audience stopped",
@@ -147,6 +148,7 @@ ACTS: dict[str, str] = {
     # sends
     "send.created": "Created the send",
     "send.duplicated": "Duplicated as a draft",
+    "send.labelled": "Labels added",
     "send.rescheduled": "Moved to another time",
     "send.cancelled": "Cancelled",
     "send.paused": "Paused",

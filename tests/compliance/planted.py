@@ -46,6 +46,7 @@ from sms.models import (
     RecurringSend,
     ReportFile,
     ReportSchedule,
+    SavedFilter,
     Service,
     StandingApproval,
     Upload,
@@ -53,7 +54,7 @@ from sms.models import (
 from sms.models.personal import ColumnKind
 from sms.notices import tell
 from sms.reports import facts
-from sms.sends import answers, control, holds
+from sms.sends import answers, bulk, control, holds
 from sms.sends.recurring import control as recurring_control
 from sms.sends.recurring import make, start
 from sms.simulator import receipts as simulator_receipts
@@ -260,6 +261,13 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
+    said = {"user": ada, "service": service, "name": "Mine", "query": "label=vip", "shared": True}
+    SavedFilter.objects.create(of="sends", **said)
+    send = service.sends.latest("pk")
+    act = bulk.choose(
+        service, "sends.label", [send.pk], user=ada, given="vip", more=False, now=timezone.now()
+    )
+    bulk.perform(act, by=acting(ada), clock=timezone.now)
     packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)

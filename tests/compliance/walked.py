@@ -38,6 +38,8 @@ NOUNS = {
     "audit": lambda service: AuditEvent.objects.filter(service_slug=service.slug),
     "domains": lambda service: service.link_domains.all(),
     "personal-data": lambda service: service.erasures.all(),
+    "bulk": lambda service: service.bulk_acts.all(),
+    "filters": lambda service: service.saved_filters.all(),
     "report-files": lambda service: ReportFile.objects.filter(service=service),
     "recurring": lambda service: service.recurring_sends.all(),
     "standing-approvals": lambda service: StandingApproval.objects.filter(recurring__service=service),

@@ -15,6 +15,7 @@ from sms.models import (
     ApprovalRequest,
     ApprovalRules,
     AuditEvent,
+    BulkAct,
     Callback,
     CallbackEndpoint,
     Comment,
@@ -30,6 +31,7 @@ from sms.models import (
     ReportFile,
     ReportSchedule,
     SavedAudience,
+    SavedFilter,
     Send,
     ShortLinkDomain,
     Smartlink,
@@ -67,6 +69,8 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "versions": lambda: a_template(send.service).pk,
         "policy-groups": lambda: a_group(send.service).pk,
         "smartlinks": lambda: a_smartlink(send.service).pk,
+        "bulk": lambda: a_bulk_act(send).pk,
+        "filters": lambda: a_filter(send.service).pk,
         "comments": lambda: a_comment(send).pk,
         "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
@@ -104,6 +108,16 @@ def a_probe_step(service) -> ProbeStep:
 def a_template(service) -> TemplateVersion:
     made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
     return made.versions.get()
+
+
+def a_bulk_act(send: Send) -> BulkAct:
+    said = {"user": a_colleague(send.service), "things": [send.pk], "made_at": timezone.now(), "given": "vip"}
+    return BulkAct.objects.get_or_create(said, service=send.service, kind="sends.label")[0]
+
+
+def a_filter(service) -> SavedFilter:
+    said = {"user": a_colleague(service), "name": "Vip", "query": "label=vip", "shared": True}
+    return SavedFilter.objects.get_or_create(said, service=service, of="sends")[0]
 
 
 def a_comment(send: Send) -> Comment:

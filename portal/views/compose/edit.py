@@ -7,9 +7,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
+from portal.colleagues import who_may
 from portal.forms.compose import DraftForm
+from portal.forms.draft_search import DraftSearch
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
+from portal.presenters.saved_filters import saved_filters
 from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
@@ -18,19 +21,32 @@ from portal.views.compose.work_base import check_for_a_moment, press
 from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, discard
 from sms.compose.errors import ComposeError
-from sms.models import Draft, Service, Upload
+from sms.models import Draft, KeptList, Service, Upload
 from sms.values import text
 
 
 @service_page("compose")
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything that is being written, the latest first, with who changed it last and who is at it now."""
-    rows = service.drafts.filter(Draft.open_ones()).select_related(
-        "sender", "template", "upload", "audience", "created_by", "changed_by"
-    )
+    search = DraftSearch(request.GET, queryset=service.drafts.filter(Draft.open_ones()))
+    rows = search.qs.select_related("sender", "template", "upload", "audience", "created_by", "changed_by")
     page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
     busy = presence.present_in(page.object_list, now=timezone.now())
-    return render(request, "compose/drafts.html", {"page": page, "busy": busy})
+    people, senders = who_may("compose", service), list(service.senders.all())
+    offered = {"by": {f"user:{one.pk}" for one in people}, "sender": {str(one.pk) for one in senders}}
+    query = search.address
+    context = {
+        "page": page,
+        "busy": busy,
+        "wanted": search.wanted,
+        "address": query,
+        "extra": f"{query}&" if query else "",
+        "people": [(f"user:{one.pk}", one.email) for one in people],
+        "senders": [one for one in senders if one.active],
+        "kept": saved_filters(request, KeptList.DRAFTS, query=query, offered=offered),
+        "matching": page.paginator.count,
+    }
+    return render(request, "compose/drafts.html", context)
 
 
 @service_page("compose", FORM)
