@@ -132,7 +132,7 @@ service = [
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
     path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
-    path("people/<slug:key>/", include("portal.person_urls")),
+    path("people/<slug:person_key>/", include("portal.person_urls")),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
     path("inbound/<int:pk>/refuses/", opt_outs.inbound_refuses, name="inbound_refuses"),
     path(
