@@ -3,7 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.urls import URLPattern, include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -87,7 +87,7 @@ def catalogue_paths(
     ]
 
 
-service = [
+service: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     *writing,
     path("sends/", sends.sends, name="sends"),
