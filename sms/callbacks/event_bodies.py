@@ -3,6 +3,7 @@
 The recipient and what a partner calls things are looked up here, so each says of them what is known now, whoever shared a batch with it.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ Facts = dict[str, Any]
 OF_SENDS = ("name", "client_reference", "callback_data", "sender__address")
 # may be the number itself
 THEIR_WORDS = ("reference", "correlation_id", "client_reference", "callback_data", "name")
+_MAY_BE_A_NUMBER = re.compile(r"(?:\d.*?){5}", re.DOTALL)  # fewer figures are none, and most names have fewer
 IN_TEXTS = ("detail", "url", "reason", "text")  # what people and networks wrote, in which a number may stand
 
 
@@ -121,7 +123,7 @@ def _e164(written: str, country: str) -> str:
 def _hide(found: Facts, recipients: Collection[str]) -> None:
     number = found.get("number") or ""
     for name in THEIR_WORDS:
-        if text := found.get(name):
+        if (text := found.get(name)) and _MAY_BE_A_NUMBER.search(text):
             for one in {number, *recipients}:
                 text = starred(text, one)
             if has_end_of(number, text):

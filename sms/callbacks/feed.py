@@ -22,7 +22,7 @@ from sms.models.sql.events import Place
 
 KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 20_000
-LOOKED_AT = 20_000  # events of one page
+LOOKED_AT = 5_000  # events of one page
 START = Place(-1, 0)
 NOW = "now"
 _LAYOUT = struct.Struct(">cqqq")
