@@ -30,7 +30,8 @@ def take(raw: bytes, *, now: datetime) -> Bounce:
     would be in the way of those behind it, and everybody can write one."""
     try:
         return _taken(raw, now=now)
-    except (RecursionError, LookupError, ValueError):  # parts within parts, and characters that no mail server writes
+    # parts within parts, and what no mail server writes
+    except (RecursionError, LookupError, ValueError):
         return Bounce.NO_REPORT
 
 

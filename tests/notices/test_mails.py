@@ -192,7 +192,7 @@ def test_mail_that_comes_back_later_is_read_from_a_mailbox(cast, tmp_path, capsy
         "1 noted at the person, 1 only delayed, 3 about mail that is not ours, 2 no report of a mail server"
     )
     assert capsys.readouterr().out.strip() == says
-    assert len(list(mailbox.Maildir(tmp_path / "bounces"))) == 5, "what is none of ours stays"
+    assert len(mailbox.Maildir(tmp_path / "bounces")) == 5, "what is none of ours stays"
     kept = NoticeChoices.objects.get()
     assert (kept.person, kept.refused_says) == (
         cast.users["composer"],
