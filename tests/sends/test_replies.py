@@ -11,6 +11,7 @@ from django.utils import timezone
 from sms.catalogue import templates
 from sms.inbound import optouts
 from sms.models import (
+    ApprovalRequest,
     ApprovalRules,
     AuditEvent,
     Conversation,
@@ -22,6 +23,7 @@ from sms.models import (
     Send,
     Sender,
 )
+from sms.sends import answers
 from sms.sends.replies import automatic
 from tests.support.partners import Partner, a_key
 from tests.support.people import Cast, a_cast
@@ -241,6 +243,18 @@ def test_a_keyword_labels_answers_once_an_hour_and_is_told_to_programs(cast, pro
     last.refresh_from_db()
     assert "opted out" in last.not_answered
     assert Label.objects.get().word == "cancelled"
+
+
+def test_who_wrote_a_keyword_does_not_approve_its_answers(cast, provider):
+    admin = cast.users["admin"]
+    admin.memberships.create(service=cast.service, role="approver")
+    ApprovalRules.objects.update_or_create(service=cast.service, defaults={"new_sender": 1})
+    a_keyword(cast, "C", text="Cancelled.")
+    comes(cast, "C")
+    automatic.answer_due()
+    asked = ApprovalRequest.objects.get()
+    assert answers.obstacle(asked, user=admin).startswith("You wrote this")
+    assert (answers.obstacle(asked, user=cast.users["approver"]), asked.eligible) == ("", 1)
 
 
 def test_what_may_be_a_refusal_is_decided_in_its_conversation(cast, provider):
