@@ -11,6 +11,7 @@ from django.utils import timezone
 from sms.catalogue import templates
 from sms.inbound import optouts
 from sms.models import (
+    ApprovalRequest,
     ApprovalRules,
     AuditEvent,
     Conversation,
@@ -22,6 +23,7 @@ from sms.models import (
     Send,
     Sender,
 )
+from sms.sends import answers
 from sms.sends.replies import automatic
 from tests.support.partners import Partner, a_key
 from tests.support.people import Cast, a_cast
@@ -193,7 +195,9 @@ def test_an_answer_waits_for_the_morning_and_for_its_approval_as_any_send(cast, 
 def test_templates_are_offered_where_nothing_in_them_is_unknown(cast, provider):
     templates.create(cast.service, "thanks", templates.Wording("Thank you, noted."), by=BY)
     templates.create(cast.service, "named", templates.Wording("Thank you $(name)."), by=BY)
+    templates.create(cast.service, "called", templates.Wording("We call $(phone)."), by=BY)
     a_reminder(cast, provider)
+    Message.objects.update(substitutions={"phone": PHONE})  # who answers does not see it
     comes(cast, "Hello?")
     talk = Conversation.objects.get()
     page = cast["composer"].get(f"{URL}{talk.pk}/?templates=1")
@@ -239,6 +243,18 @@ def test_a_keyword_labels_answers_once_an_hour_and_is_told_to_programs(cast, pro
     last.refresh_from_db()
     assert "opted out" in last.not_answered
     assert Label.objects.get().word == "cancelled"
+
+
+def test_who_wrote_a_keyword_does_not_approve_its_answers(cast, provider):
+    admin = cast.users["admin"]
+    admin.memberships.create(service=cast.service, role="approver")
+    ApprovalRules.objects.update_or_create(service=cast.service, defaults={"new_sender": 1})
+    a_keyword(cast, "C", text="Cancelled.")
+    comes(cast, "C")
+    automatic.answer_due()
+    asked = ApprovalRequest.objects.get()
+    assert answers.obstacle(asked, user=admin).startswith("You wrote this")
+    assert (answers.obstacle(asked, user=cast.users["approver"]), asked.eligible) == ("", 1)
 
 
 def test_what_may_be_a_refusal_is_decided_in_its_conversation(cast, provider):

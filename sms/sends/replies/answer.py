@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
 from sms import notices
 from sms.audiences.files import Audience, Recipient
+from sms.compose.approval import requests, rules
 from sms.compose.create import create
 from sms.compose.errors import RowsNotTaken
 from sms.compose.options import asking_for
@@ -20,11 +22,13 @@ from sms.compose.order import Order
 from sms.models import (
     Actor,
     ApiKey,
+    AuditEvent,
     Conversation,
     ConversationAnswer,
     KeywordRule,
     Lane,
     OptOut,
+    Send,
     Sender,
     SenderKind,
     SendOptions,
@@ -72,6 +76,8 @@ def answer(
         except RowsNotTaken as problem:  # the one row there is
             first = problem.rejects[0]
             raise AnswerRefused(first.code, first.reason, field="text") from None
+        if reply.rule is not None:
+            _name_authors(send, reply.rule)
         made = ConversationAnswer.objects.create(
             conversation=locked, send=send, token=reply.token, rule=reply.rule, at=now
         )
@@ -123,6 +129,20 @@ def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
         says = f"{found} is a name, to which nobody can write, so no answer can be sent from it."
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     return found
+
+
+def _name_authors(send: Send, rule: KeywordRule) -> None:
+    """Who wrote a keyword wrote its answer too, and cannot be the one who approves it."""
+    asked = requests.in_force(send.pk)
+    if asked is None:
+        return
+    acts = AuditEvent.objects.filter(
+        noun=rule.audit_noun, noun_key=str(rule.pk), service_slug=send.service.slug, actor_kind="user"
+    )
+    keys = {int(key) for key in acts.values_list("actor_key", flat=True) if key.isdecimal()}
+    asked.authors.add(*get_user_model()._default_manager.filter(pk__in=keys))
+    asked.eligible = rules.eligible(send.service, without=set(asked.authors.values_list("pk", flat=True)))
+    asked.save(update_fields=["eligible"])
 
 
 def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> Order:
