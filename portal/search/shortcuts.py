@@ -25,6 +25,7 @@ SHORTCUTS = (
     Shortcut(("g", "s"), "Sends", "sends"),
     Shortcut(("g", "a"), "Approvals", "approvals"),
     Shortcut(("g", "m"), "Messages", "messages"),
+    Shortcut(("g", "r"), "Replies", "replies"),
     Shortcut(("g", "l"), "Audiences", "audiences"),
     Shortcut(("g", "o"), "Opt-outs", "opt_outs"),
 )
