@@ -3,7 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.urls import URLPattern, include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -15,11 +15,9 @@ from portal.views import (
     audit,
     calendar,
     callbacks,
-    caps,
     catalogue,
     control,
     factor_rules,
-    going_live,
     group_roles,
     home,
     keywords,
@@ -31,7 +29,6 @@ from portal.views import (
     opt_outs,
     partner_docs,
     people,
-    personal_data,
     policy_groups,
     problem_pages,
     receipts,
@@ -46,8 +43,6 @@ from portal.views import (
     sends,
     settings,
     templates,
-    tenant_probe,
-    waiting_changes,
 )
 from portal.views.catalogue_base import (
     CatalogueDetail,
@@ -92,7 +87,7 @@ def catalogue_paths(
     ]
 
 
-service = [
+service: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     *writing,
     path("sends/", sends.sends, name="sends"),
@@ -137,7 +132,7 @@ service = [
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/upload/", opt_outs.opt_out_upload, name="opt_out_upload"),
     path("opt-outs/<int:pk>/lift/", opt_outs.LiftOptOut.as_view(), name="opt_out_lift"),
-    path("people/<slug:key>/", include("portal.person_urls")),
+    path("people/<slug:person_key>/", include("portal.person_urls")),
     path("opt-outs/export/", opt_outs.opt_out_export, name="opt_out_export"),
     path("inbound/<int:pk>/refuses/", opt_outs.inbound_refuses, name="inbound_refuses"),
     path(
@@ -242,57 +237,7 @@ service = [
     path("audit/<int:pk>/", audit.audit_row, name="audit_row"),
     path("audit/verify/", audit.audit_verify, name="audit_verify"),
     path("audit/export/", audit.audit_export, name="audit_export"),
-    path("settings/", settings.connection, name="settings"),
-    path("settings/test/", settings.test_message, name="settings_test"),
-    path("settings/connection-test/", settings.connection_test, name="settings_connection_test"),
-    path("settings/going-live/", going_live.going_live, name="going_live"),
-    path("settings/going-live/record/", going_live.going_live_record, name="going_live_record"),
-    path("settings/going-live/end-the-demo/", going_live.demo_end, name="demo_end"),
-    path("settings/going-live/<slug:step>/confirm/", going_live.ConfirmStep.as_view(), name="step_confirm"),
-    path("settings/going-live/<slug:step>/take-back/", going_live.step_take_back, name="step_take_back"),
-    path("settings/limits/", settings.limits, name="settings_limits"),
-    path("settings/tenant/", tenant_probe.probe_page, name="tenant_probe"),
-    path("settings/tenant/start/", tenant_probe.probe_start, name="tenant_probe_start"),
-    path("settings/tenant/end/", tenant_probe.probe_end, name="tenant_probe_end"),
-    path("settings/tenant/keep/", tenant_probe.probe_keep, name="tenant_probe_keep"),
-    path("settings/tenant/switches/", tenant_probe.probe_switches, name="tenant_probe_switches"),
-    path("settings/tenant/<int:pk>/ask/", tenant_probe.probe_ask, name="tenant_probe_ask"),
-    path("settings/tenant/<int:pk>/answer/", tenant_probe.probe_answer, name="tenant_probe_answer"),
-    path("settings/tenant/<int:pk>/skip/", tenant_probe.probe_skip, name="tenant_probe_skip"),
-    path("settings/tenant/<int:pk>/receipts/", tenant_probe.probe_receipts, name="tenant_probe_receipts"),
-    path("settings/approval/", settings.approval, name="settings_approval"),
-    path("settings/caps/", caps.spend_caps, name="settings_caps"),
-    path("settings/waiting-changes/", waiting_changes.waiting_changes, name="waiting_changes"),
-    path(
-        "settings/waiting-changes/<int:pk>/confirm/",
-        waiting_changes.ConfirmChange.as_view(),
-        name="waiting_change_confirm",
-    ),
-    path(
-        "settings/waiting-changes/<int:pk>/decline/",
-        waiting_changes.DeclineChange.as_view(),
-        name="waiting_change_decline",
-    ),
-    path("settings/retention/", retention.retention, name="settings_retention"),
-    path("settings/personal-data/", personal_data.personal_data, name="personal_data"),
-    path("settings/personal-data/erase/", personal_data.number_erase, name="number_erase"),
-    path("settings/personal-data/disclose/", personal_data.number_disclose, name="number_disclose"),
-    path("settings/personal-data/<int:pk>/", personal_data.number_erasure, name="number_erasure"),
-    path(
-        "settings/personal-data/<int:pk>/certificate.json",
-        personal_data.number_certificate,
-        name="number_certificate",
-    ),
-    path("settings/people/", people.people_page, name="people"),
-    path("settings/people/<int:pk>/", people.person, name="person"),
-    path("settings/people/<int:pk>/sign-out/", people.SignOutPerson.as_view(), name="person_sign_out"),
-    path("settings/people/<int:pk>/remove/", people.RemovePerson.as_view(), name="person_remove"),
-    path("settings/people/<int:pk>/reset/", factor_rules.ResetFactors.as_view(), name="person_reset"),
-    path("settings/second-factor/", factor_rules.of_service, name="settings_second_factor"),
-    path("settings/invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
-    path("settings/pause/", control.PauseService.as_view(), name="settings_pause"),
-    path("settings/resume/", control.service_resume, name="settings_resume"),
-    path("settings/stop/", control.StopView.as_view(back="home", crumb="Home"), name="settings_stop"),
+    path("settings/", include("portal.settings_urls")),
 ]
 
 urlpatterns = [

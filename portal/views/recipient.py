@@ -26,13 +26,13 @@ GONE = "The number is kept no longer, so nothing can be done with it from here."
 
 
 @service_page("see")
-def person_page(request: HttpRequest, service: Service, key: str) -> HttpResponse:
-    return _page(request, _found(service, key))
+def person_page(request: HttpRequest, service: Service, person_key: str) -> HttpResponse:
+    return _page(request, _found(service, person_key))
 
 
 @service_page("opt_out", WRITE)
-def person_opt_out(request: HttpRequest, service: Service, key: str) -> HttpResponse:
-    person, form = _found(service, key), EvidenceForm(request.POST)
+def person_opt_out(request: HttpRequest, service: Service, person_key: str) -> HttpResponse:
+    person, form = _found(service, person_key), EvidenceForm(request.POST)
     if not form.is_valid():
         return _page(request, person, opt_out=form)
     if not person.number:
@@ -46,23 +46,23 @@ def person_opt_out(request: HttpRequest, service: Service, key: str) -> HttpResp
         messages.success(request, f"{person.shown} is opted out from now on.")
     else:
         messages.info(request, f"{person.shown} was opted out already.")
-    return redirect("person_page", service=service.slug, key=key)
+    return redirect("person_page", service=service.slug, person_key=person_key)
 
 
 @service_page("compose", WRITE)
-def person_write(request: HttpRequest, service: Service, key: str) -> HttpResponse:
+def person_write(request: HttpRequest, service: Service, person_key: str) -> HttpResponse:
     """A draft to this person, which opens next."""
-    person = _found(service, key)
+    person = _found(service, person_key)
     if not person.number:
         messages.error(request, GONE)
-        return redirect("person_page", service=service.slug, key=key)
+        return redirect("person_page", service=service.slug, person_key=person_key)
     return opened(request, draft_to(service, person.number, by=actor(request)))
 
 
 @service_page("configure", WRITE)
-def person_consent(request: HttpRequest, service: Service, key: str) -> HttpResponse:
+def person_consent(request: HttpRequest, service: Service, person_key: str) -> HttpResponse:
     """What a policy group of Webex Connect says of the person; asked now, and kept nowhere."""
-    person, form = _found(service, key), ConsentForm(request.POST, service=service)
+    person, form = _found(service, person_key), ConsentForm(request.POST, service=service)
     if not form.is_valid():
         return _page(request, person, consent=form)
     answer, group = "", form.cleaned_data["group"]
@@ -84,7 +84,7 @@ class RevealPerson(RevealView):
     whose = "of this person"
 
     def find(self) -> Person | None:
-        person = _found(self.service, self.kwargs["key"])
+        person = _found(self.service, self.kwargs["person_key"])
         return person if person.number else None
 
     def number(self) -> str:
@@ -92,15 +92,15 @@ class RevealPerson(RevealView):
         return person.number
 
     def get_success_url(self) -> str:
-        return reverse("person_page", args=[self.service.slug, self.kwargs["key"]])
+        return reverse("person_page", args=[self.service.slug, self.kwargs["person_key"]])
 
     def note(self, reason: str) -> None:
         key, slug = self.thing.digests[0], self.service.slug
         audit("person.revealed", by=self.by, service=slug, noun=AUDIT_NOUN, key=key, reason=reason)
 
 
-def _found(service: Service, key: str) -> Person:
-    person = person_of(service, key)
+def _found(service: Service, person_key: str) -> Person:
+    person = person_of(service, person_key)
     if person is None:
         raise Http404
     return person

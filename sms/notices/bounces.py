@@ -5,8 +5,8 @@ A report counts only for a mail that names itself as ours (`sms.notices.message_
 
 from collections.abc import Iterator
 from datetime import datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
+from email import message_from_bytes
+from email.message import Message
 from enum import StrEnum
 from typing import Any
 
@@ -26,8 +26,18 @@ class Bounce(StrEnum):
 
 
 def take(raw: bytes, *, now: datetime) -> Bounce:
-    """Note at the person that mail to them came back."""
-    report: Any = message_from_bytes(raw, policy=policy.default)
+    """Note at the person that mail to them came back. Whatever else it is, also what cannot be read, raises nothing: a mail that does
+    would be in the way of those behind it, and everybody can write one."""
+    try:
+        return _taken(raw, now=now)
+    # parts within parts, and what no mail server writes
+    except (RecursionError, LookupError, ValueError):
+        return Bounce.NO_REPORT
+
+
+def _taken(raw: bytes, *, now: datetime) -> Bounce:
+    # headers as they are written: the policy that takes them apart breaks at some that are malformed
+    report: Any = message_from_bytes(raw)
     if report.get_content_type() != "multipart/report":
         return Bounce.NO_REPORT
     failures = list(_recipients(report))
@@ -47,7 +57,7 @@ def take(raw: bytes, *, now: datetime) -> Bounce:
     return Bounce.NOTED
 
 
-def _recipients(report: EmailMessage) -> Iterator[Message]:
+def _recipients(report: Message) -> Iterator[Message]:
     """The groups of the report that are about a recipient."""
     for part in report.walk():
         if part.get_content_type() == "message/delivery-status" and part.is_multipart():
@@ -55,7 +65,7 @@ def _recipients(report: EmailMessage) -> Iterator[Message]:
             yield from (group for group in groups if group["Final-Recipient"])
 
 
-def _whose(report: EmailMessage) -> int | None:
+def _whose(report: Message) -> int | None:
     """The person whose mail is quoted, whole or by its headers."""
     for part in report.walk():
         quoted: Any = None

@@ -23,7 +23,8 @@ def is_refused(person: Any) -> bool:
 
 
 def note(person: Any, address: str, says: str, *, now: datetime) -> None:
-    kept = {"refused_address": address, "refused_says": " ".join(says.split())[:300], "refused_at": now}
+    said = " ".join(says.replace("\0", "").split())[:300]  # PostgreSQL keeps no such character
+    kept = {"refused_address": address, "refused_says": said, "refused_at": now}
     with transaction.atomic():
         NoticeChoices.objects.update_or_create(person=person, defaults=kept)
         audit("user.mail_refused", person, by=Actor.system())

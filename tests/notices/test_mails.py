@@ -181,15 +181,18 @@ def test_mail_that_comes_back_later_is_read_from_a_mailbox(cast, tmp_path, capsy
         report(ours, to="composer@example.test", name=forged),
         report(other, to="composer@example.test"),
         b"Subject: hello\n\nNo report.",
+        # what breaks readers must not be in the way of what comes behind it
+        report(ours, to="composer@example.test", name="<>"),
+        b'Content-Type: multipart/report; boundary="b"\n\n--b\n' + b"Content-Type: message/rfc822\n\n" * 1000,
         report(ours, to="Composer@Example.test"),
     ):
         box.add(raw)
     call_command("read_bounces", str(tmp_path / "bounces"))
     says = (
-        "1 noted at the person, 1 only delayed, 2 about mail that is not ours, 1 no report of a mail server"
+        "1 noted at the person, 1 only delayed, 3 about mail that is not ours, 2 no report of a mail server"
     )
     assert capsys.readouterr().out.strip() == says
-    assert len(list(mailbox.Maildir(tmp_path / "bounces"))) == 3, "what is none of ours stays"
+    assert len(mailbox.Maildir(tmp_path / "bounces")) == 5, "what is none of ours stays"
     kept = NoticeChoices.objects.get()
     assert (kept.person, kept.refused_says) == (
         cast.users["composer"],

@@ -111,6 +111,10 @@ def test_what_is_done_from_the_page_needs_no_number_in_an_address(cast):
     assert bytes(again.upload.content).decode().split() == ["number", NUMBER]
     drafted = cast["composer"].get(f"/s/shop/drafts/{again.pk}/")
     assert NUMBER not in drafted.content.decode() and "1 recipient" in text_of(drafted)
+    type(message).objects.filter(pk=message.pk).update(text=f"We call you at {NUMBER}.")
+    opened = cast["composer"].post(f"/s/shop/messages/{message.pk}/send-again/", follow=True)
+    assert NUMBER not in opened.content.decode() and Draft.objects.latest("pk").text == ""
+    assert "The text says the number of this person" in text_of(opened)
 
     asked = f"/s/shop/settings/personal-data/?person={key_of(service, NUMBER)}"
     assert NUMBER not in cast["admin"].get(asked).content.decode()

@@ -193,7 +193,9 @@ def test_an_answer_waits_for_the_morning_and_for_its_approval_as_any_send(cast, 
 def test_templates_are_offered_where_nothing_in_them_is_unknown(cast, provider):
     templates.create(cast.service, "thanks", templates.Wording("Thank you, noted."), by=BY)
     templates.create(cast.service, "named", templates.Wording("Thank you $(name)."), by=BY)
+    templates.create(cast.service, "called", templates.Wording("We call $(phone)."), by=BY)
     a_reminder(cast, provider)
+    Message.objects.update(substitutions={"phone": PHONE})  # who answers does not see it
     comes(cast, "Hello?")
     talk = Conversation.objects.get()
     page = cast["composer"].get(f"{URL}{talk.pk}/?templates=1")

@@ -8,6 +8,7 @@ from django.db import transaction
 from sms.compose.drafts.duplicate import draft_like
 from sms.models import Actor, Draft, Message, Service, Upload
 from sms.models.audit import audit
+from sms.values.msisdn.mention import starred
 
 HEADING = "number"
 FILE = "One person"
@@ -27,7 +28,10 @@ def same_again(message: Message, *, by: Actor) -> tuple[Draft, list[str]]:
     """Like the send of a message that still has its number, with the text that this person was to get; and what was not kept."""
     send = message.send
     draft, not_kept = draft_like(send)
-    if message.text:
+    if starred(message.text, message.msisdn) != message.text:  # who writes the draft would read the number
+        draft.text, draft.template, draft.fillings = "", None, {}
+        not_kept.append("The text says the number of this person, which stays hidden. Write it again.")
+    elif message.text:
         draft.text, draft.template, draft.fillings = message.text, None, {}
     elif send.template_id is None:
         draft.text = ""

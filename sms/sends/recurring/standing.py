@@ -160,7 +160,7 @@ def asks_again(standing: StandingApproval, request: ApprovalRequest) -> str:
     recipients = request.snapshot["recipients"]
     if recipients > standing.most:
         return f"It goes to {recipients:,} people; the standing approval is for {standing.most:,} at most."
-    if new := [rule["says"] for rule in request.rules if rule["rule"] not in standing.rules]:
+    if new := [rule["detail"] for rule in request.rules if rule["rule"] not in standing.rules]:
         return f"The standing approval was not asked about this: {new[0]}"
     return ""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sms.models import Message, Service, TemplateVersion, VersionState
 from sms.values import text
+from sms.values.msisdn.mention import starred
 
 MOST = 50
 
@@ -30,7 +31,9 @@ def canned_answers(service: Service, *, message: Message | None) -> list[CannedA
         CannedAnswer(one.template_id, one.template.name, filled_text(one, message) or "")
         for one in rows.select_related("template").order_by("template__name")[:MOST]
     )
-    return [one for one in found if one.text]
+    # who answers reads it whole while they write, and would read the number of this person
+    number = message.msisdn if message else ""
+    return [one for one in found if one.text and starred(one.text, number) == one.text]
 
 
 def filled_text(version: TemplateVersion, message: Message | None) -> str | None:
