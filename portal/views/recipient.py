@@ -16,7 +16,7 @@ from portal.views.reveal_base import RevealView
 from sms.catalogue import policy_groups
 from sms.compose.drafts.for_one import draft_to
 from sms.inbound import optouts
-from sms.models import Conversation, OptOut, Service
+from sms.models import Conversation, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.sends.person.identity import AUDIT_NOUN, Person, person_of
 from sms.sends.person.timeline import PlaceInTimeline, timeline_of
@@ -108,8 +108,9 @@ def _found(service: Service, person_key: str) -> Person:
 
 def _conversations(person: Person) -> list[Conversation]:
     """With this person, one for each of our senders that they wrote to; the newest first."""
-    found = Conversation.objects.filter(service=person.service, msisdn__in=person.forms)
-    return list(found.order_by("-last_inbound_id")[:CONVERSATIONS])
+    theirs = InboundMessage.objects.filter(service=person.service, msisdn__in=person.forms)
+    found = Conversation.objects.filter(pk__in=theirs.values("conversation"))
+    return sorted(found, key=lambda one: one.last_inbound_id, reverse=True)[:CONVERSATIONS]
 
 
 def _page(request: HttpRequest, person: Person, **given: object) -> HttpResponse:
