@@ -36,7 +36,7 @@ class CommentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.people = list(people)
         field: Any = self.fields["comment_asks"]
-        field.choices = [("", "Nobody"), *((str(one.pk), called(one)) for one in self.people)]
+        field.choices = [("", "No one in particular"), *((str(one.pk), called(one)) for one in self.people)]
         self.initial.setdefault("comment_begun", uuid4())
         if form_id:
             for one in self.fields.values():

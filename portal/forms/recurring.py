@@ -13,7 +13,7 @@ from sms.sends.recurring import control, holidays
 
 NEVER, ON_DATE, AFTER = "never", "date", "times"
 ENDS = (
-    (NEVER, "Goes on until it is ended"),
+    (NEVER, "No end: it repeats until someone ends it"),
     (ON_DATE, "Ends on a day"),
     (AFTER, "Ends after a number of times"),
 )
@@ -39,8 +39,8 @@ class RhythmForm(forms.ModelForm):
             "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
-        help_texts = {"name": "Each send is called by it, with its day."}  # noqa: RUF012
-        labels = {"interval": "Every so many days, weeks or months"}  # noqa: RUF012
+        help_texts = {"name": "Each send gets this name and its date."}  # noqa: RUF012
+        labels = {"interval": "Repeat every (days, weeks or months)", "at": "Time"}  # noqa: RUF012
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         self.service = service
@@ -54,10 +54,10 @@ class RhythmForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields[
             "at"
-        ].help_text = f"The local time in {service.time_zone}, which stays when clocks change."
+        ].help_text = f"Local time in {service.time_zone}; it stays the same when clocks change."
         for name in ("interval", "day", "nth"):  # what another choice hides may be empty
             self.fields[name].required = False
-        self.fields["starts_on"].help_text = "Intervals are counted from it."
+        self.fields["starts_on"].help_text = "Every second day, week or month is counted from this day."
 
     def clean(self) -> dict[str, Any]:
         """What was chosen beside the choices that are not in use is forgotten."""
@@ -116,12 +116,12 @@ class HolidaysForm(forms.Form):
         strip=False,
         label="Holidays",
         widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
-        help_text="One in a line: the date, then its name. For example 2026-12-25 Christmas Day",
+        help_text="One per line: the date, then its name. For example 2026-12-25 Christmas Day",
     )
     file = forms.FileField(
         required=False,
         label="Or a file",
-        help_text="A text or CSV file with such lines. It takes the place of the list.",
+        help_text="A text or CSV file with the same kind of lines. It replaces the list above.",
     )
 
     def clean(self) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from portal.views.reveal_base import RevealView
 from sms.catalogue import policy_groups
 from sms.compose.drafts.for_one import draft_to
 from sms.inbound import optouts
-from sms.models import OptOut, Service
+from sms.models import Conversation, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.sends.person.identity import AUDIT_NOUN, Person, person_of
 from sms.sends.person.timeline import PlaceInTimeline, timeline_of
 
+CONVERSATIONS = 5  # more than a person writes to
 GONE = "The number is kept no longer, so nothing can be done with it from here."
 
 
@@ -105,6 +106,13 @@ def _found(service: Service, person_key: str) -> Person:
     return person
 
 
+def _conversations(person: Person) -> list[Conversation]:
+    """With this person, one for each of our senders that they wrote to; the newest first."""
+    theirs = InboundMessage.objects.filter(service=person.service, msisdn__in=person.forms)
+    found = Conversation.objects.filter(pk__in=theirs.values("conversation"))
+    return sorted(found, key=lambda one: one.last_inbound_id, reverse=True)[:CONVERSATIONS]
+
+
 def _page(request: HttpRequest, person: Person, **given: object) -> HttpResponse:
     service, may = person.service, request.may  # type: ignore[attr-defined]
     after = PlaceInTimeline.read(request.GET.get("before", ""))
@@ -116,6 +124,7 @@ def _page(request: HttpRequest, person: Person, **given: object) -> HttpResponse
         "next_before": timeline.older,
         "from_start": after == PlaceInTimeline(),
         "refusal": timeline.refusal,
+        "conversations": _conversations(person),
         "problem": timeline.problem,
         "opt_out": EvidenceForm(),
         "consent": ConsentForm(service=service) if "configure" in may else None,

@@ -155,7 +155,7 @@ class EndRecurring(ConfirmView):
             )
         return Confirmation(
             f"End “{masked(self.thing.name)}”?",
-            f"It came {self.thing.made:,} time{'' if self.thing.made == 1 else 's'}. No further send is made, for good.",
+            f"It was sent {self.thing.made:,} time{'' if self.thing.made == 1 else 's'}. It will not be sent again. You cannot undo this.",
             says,
             button="End it",
         )

@@ -19,14 +19,14 @@ class NoticeKind(models.TextChoices):
     APPROVAL_ANSWERED = "approval_answered", "A send of yours was approved, or its request ended otherwise"
     MENTION = "mention", "A colleague mentions you or asks you to look"
     REPLY = "reply", "A reply came"
-    RECURRING = "recurring", "A send that comes again was skipped or failed"
+    RECURRING = "recurring", "A recurring send was skipped or failed"
     RECEIPTS_MISSING = "receipts_missing", "Receipts are missing"
     DOMAIN = "domain", "A short-link domain or its certificate fails, or is about to"
     CALLBACKS_OFF = "callbacks_off", "Callbacks to a partner were switched off"
     KEY_EXPIRES = "key_expires", "An API key is about to expire"
     SPEND_CAP = "spend_cap", "A spend cap comes near or is reached"
     CHANGE_WAITS = "change_waits", "A change waits for a second admin"
-    AUDIT_RED = "audit_red", "The audit does not stand as it was written"
+    AUDIT_RED = "audit_red", "The check of the audit found a change"
 
 
 class NoticeWay(models.TextChoices):

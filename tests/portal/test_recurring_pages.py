@@ -37,7 +37,7 @@ def test_from_a_draft_to_its_end(cast):
     user, composer = cast.users["composer"], cast["composer"]
     draft = a_draft_to(a_list(cast.service, user=user), user=user)
     review = text_of(composer.get(f"{BASE}/drafts/{draft.pk}/review/"))
-    assert "Send it again and again" in review
+    assert "Repeat this send" in review
     page = f"{BASE}/drafts/{draft.pk}/repeat/"
     assert composer.get(page).status_code == 200
     wrong = composer.post(page, rhythm(days=[], ends="date", starts_on="2020-01-01"))

@@ -225,6 +225,7 @@ def test_a_keyword_labels_answers_once_an_hour_and_is_told_to_programs(cast, pro
     provider.dispatch()
     assert "Your appointment is cancelled." in json.dumps(provider.bodies[-1])
     talk = Conversation.objects.get()
+    assert talk.waiting_since, "what came after the keyword is not answered by it"
     shown = text_of(cast["composer"].get(f"{URL}{talk.pk}/"))
     assert "Answer of the keyword C" in shown
     assert "cancelled" in text_of(cast["composer"].get(f"{URL}?show=all&label=cancelled"))

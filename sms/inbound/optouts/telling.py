@@ -40,7 +40,7 @@ def tell_colleague(message: InboundMessage) -> None:
         NoticeKind.REPLY,
         [whose],
         event=talk.told[0],
-        says=f"A reply to {talk.address or 'your number'} waits for an answer.",
+        says="A reply waits for an answer.",
         service=message.service,
         page="reply",
         page_id=talk.pk,

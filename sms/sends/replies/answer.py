@@ -55,6 +55,7 @@ class WrittenAnswer:
     key: ApiKey | None = None
     transactional: bool = False
     rule: KeywordRule | None = None
+    upto: int | None = None  # the newest SMS that it answers, where that may not be the last
 
 
 def answer(
@@ -81,9 +82,11 @@ def answer(
         made = ConversationAnswer.objects.create(
             conversation=locked, send=send, token=reply.token, rule=reply.rule, at=now
         )
-        notices.no_longer(*locked.told)
         locked.answered += 1
-        locked.last_at, locked.waiting_since = max(locked.last_at, now), None
+        locked.last_at = max(locked.last_at, now)
+        if reply.upto is None or reply.upto >= locked.last_inbound_id:
+            notices.no_longer(*locked.told)
+            locked.waiting_since = None
         if reply.done:
             end(locked, by=by, now=now)
         locked.save(update_fields=["answered", "last_at", "waiting_since", "done_at", "done_by"])

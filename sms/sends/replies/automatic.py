@@ -65,7 +65,11 @@ def _send(sms: InboundMessage, *, now: datetime) -> str:
             return f"The template {rule.template} needs values that are not known here."
     # few, and the person has the phone in hand
     reply = WrittenAnswer(
-        text=text, token=f"inbound-{sms.pk}", rule=rule, options=asking_for(lane=Lane.URGENT)
+        text=text,
+        token=f"inbound-{sms.pk}",
+        rule=rule,
+        upto=sms.pk,
+        options=asking_for(lane=Lane.URGENT),
     )
     try:
         answer(conversation, reply, by=BY, now=now)
