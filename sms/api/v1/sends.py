@@ -136,7 +136,7 @@ class Sends(Collection):
         made = self.shown(self.find(self.rows(), send.pk), status=201)
         if self.get_serializer_context()["only"] is None:
             made.data["messages"] = self._messages_of(send)
-            made.data["cautions"] = [{"code": one.code, "text": one.text} for one in order.cautions]
+            made.data["cautions"] = [{"code": one.code, "detail": one.text} for one in order.cautions]
         return made
 
     def _messages_of(self, send: Send) -> Any:
