@@ -58,6 +58,7 @@ def kinds() -> dict[str, CostlyKind]:
 class CostlyPages:
     """Middleware."""
 
+    clock = staticmethod(time.monotonic)
     _lock = threading.Lock()
     _shares: dict[tuple[Any, str], PersonsShare] = {}  # noqa: RUF012 - one for the process
     _running = 0
@@ -91,7 +92,7 @@ class CostlyPages:
     @classmethod
     def _begin(cls, request: HttpRequest, key: tuple[Any, str], kind: CostlyKind) -> tuple[int, str]:
         """The seconds to wait, and why; 0 where it may begin."""
-        now = time.monotonic()
+        now = cls.clock()
         with cls._lock:
             if len(cls._shares) > 10_000:
                 cls._shares = {of: share for of, share in cls._shares.items() if share.running}

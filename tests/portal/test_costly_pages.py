@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from portal import costly_pages
-from portal.costly_pages import OF_ALL_PEOPLE, kinds
+from portal.costly_pages import OF_ALL_PEOPLE, CostlyPages, kinds
 from portal.models import Role
 from portal.urls import service as service_paths
 from portal.urls import urlpatterns
@@ -83,7 +83,13 @@ def test_one_person_has_only_so_many_of_all_kinds(cast, monkeypatch):
     finish(held)
 
 
-def test_more_checks_than_a_minute_allows_are_refused_with_the_time_to_wait(cast):
+@pytest.fixture
+def one_moment(monkeypatch):
+    """All that is asked is asked within a minute, however busy the machine is."""
+    monkeypatch.setattr(CostlyPages, "clock", staticmethod(lambda: 1000.0))
+
+
+def test_more_checks_than_a_minute_allows_are_refused_with_the_time_to_wait(cast, one_moment):
     address = f"/s/{cast.service.slug}/audit/verify/"
     most = kinds()["checks"].per_minute
     assert 429 not in {cast["admin"].post(address).status_code for _ in range(most)}
@@ -92,7 +98,7 @@ def test_more_checks_than_a_minute_allows_are_refused_with_the_time_to_wait(cast
     assert f"You began {most} checks within a minute" in refused.content.decode()
 
 
-def test_a_script_of_a_page_is_told_in_its_own_form(cast):
+def test_a_script_of_a_page_is_told_in_its_own_form(cast, one_moment):
     """The compose page shows `says` where it says whether the draft is saved, and saves again by itself."""
     address, most = f"/s/{cast.service.slug}/compose/save/", kinds()["files"].per_minute
     answers = []
