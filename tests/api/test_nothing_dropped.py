@@ -331,3 +331,15 @@ def test_fields_that_are_not_the_providers_are_named_in_the_reply(token):
     assert "{{smartlink_9}}" in said["smartlinks"]
     assert noticed(token, body(sendAt="", validity=None, requestedReceipts=[])) == {}
     assert len(noticed(token, body(**{f"x{at}": at for at in range(500)}))) == 20
+
+
+def test_a_new_send_names_its_cautions_as_its_plan_does(token):
+    partner = Partner(token)
+    asked = {"text": "Sale today", "recipients": ["+447700900001"]}
+    made = partner.post("sends", asked, idempotency_key="cautions")
+    assert made.status_code == 201, made.content
+    (said,) = made.json()["cautions"]
+    assert said.keys() == {"code", "detail"} and said["code"] == "opt_out"
+    assert said in [
+        {name: one[name] for name in said} for one in partner.post("sends/plan", asked).json()["cautions"]
+    ]
