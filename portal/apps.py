@@ -8,12 +8,11 @@ class PortalConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Connect mail to admins, the audit of sign-ins, and what other packages hold about people."""
+        """Connect mails about accounts, the audit of sign-ins, and what other packages hold about people."""
         from allauth.account.signals import user_logged_in
 
         from portal import (  # noqa: F401 - `deploy_checks` registers checks
             account_mail,
-            admin_mail,
             deploy_checks,
             leaving_approvers,
             personal,
@@ -22,17 +21,9 @@ class PortalConfig(AppConfig):
         )
         from portal.going_live import connection as going_live_connection
         from portal.sso.signing_in import note_factor
-        from sms.callbacks import endpoint_disabled
-        from sms.catalogue.caps.notices import cap_near
-        from sms.catalogue.domains import state_changed
         from sms.compliance import rotate_keys
-        from sms.compliance.audit import does_not_hold
         from sms.guard import took_effect
 
-        endpoint_disabled.connect(admin_mail.on_endpoint_disabled, dispatch_uid="callback_mail")
-        state_changed.connect(admin_mail.on_domain_changed, dispatch_uid="domain_mail")
-        cap_near.connect(admin_mail.on_cap_near, dispatch_uid="cap_mail")
-        does_not_hold.connect(admin_mail.on_audit_broken, dispatch_uid="audit_mail")
         took_effect.connect(going_live_connection.on_took_effect, dispatch_uid="connection_follows")
         sign_in_audit.connect()
         user_logged_in.connect(note_factor, dispatch_uid="issuers_factor")

@@ -3,7 +3,9 @@
 import structlog
 from django.conf import settings
 from django.core.mail import send_mail
+from django.utils import timezone
 
+from sms.notices import refusals
 from sms.values.mail_subject import one_line
 
 log = structlog.get_logger(__name__)
@@ -22,4 +24,5 @@ def send(subject: str, words: str, email: str) -> bool:
         return bool(send_mail(one_line(subject), words, None, [email]))
     except OSError as problem:  # that of SMTP is one too
         log.warning("mail_not_sent", subject=subject, error=type(problem).__name__)
+        refusals.note_address(email, problem, now=timezone.now())
         return False

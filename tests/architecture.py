@@ -16,6 +16,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sms.values", "sms.webex"),
     ("sms.models",),
     ("sms.migrations",),
+    ("sms.notices",),
     ("sms.callbacks",),
     ("sms.ledger",),
     ("sms.guard",),

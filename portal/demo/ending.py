@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from portal.demo.entries import ADDRESSES, DOMAIN, POLICY_GROUP, SENDERS, SLUG
+from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, POLICY_GROUP, SENDERS, SLUG
 from portal.models import Invitation, User
 from portal.people import OPEN, record_roles, withdraw
 from sms.catalogue import api_keys
@@ -56,7 +56,7 @@ def revoke_keys(service: Service, *, by: Actor) -> int:
 
 
 def archive_entries(service: Service, *, by: Actor) -> int:
-    """Senders, policy group and short-link domain of the demo, which no tenant has, are archived; returns how many."""
+    """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many."""
     if service.slug != SLUG:
         return 0
     return (
@@ -65,6 +65,7 @@ def archive_entries(service: Service, *, by: Actor) -> int:
         )
         + _archive(service.policy_groups.filter(group_id=POLICY_GROUP), "policy_group.archived", by)
         + _archive(service.link_domains.filter(host=DOMAIN), "domain.archived", by)
+        + _archive(service.keywords.filter(keyword=KEYWORD[0]), "keyword.archived", by)
     )
 
 

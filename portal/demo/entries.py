@@ -23,6 +23,8 @@ TEMPLATES = (
         "Hi $(name), 20% off until midnight: https://shop.example/sale To opt out, text STOP to 72345.",
     ),
 )
+# what the appointment template asks people to text, how the conversation is labelled, and the answer
+KEYWORD = ("C", "cancelled", "Your appointment is cancelled. To make another one, call us.")
 
 
 def is_demo(user: Any) -> bool:

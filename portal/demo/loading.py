@@ -6,11 +6,32 @@ from pathlib import Path
 from django.db import transaction
 
 from portal.demo.ending import live_services, retire_people
-from portal.demo.entries import ADDRESSES, CAP_NUMBER, DOMAIN, PEOPLE, POLICY_GROUP, SENDERS, SLUG, TEMPLATES
+from portal.demo.entries import (
+    ADDRESSES,
+    CAP_NUMBER,
+    DOMAIN,
+    KEYWORD,
+    PEOPLE,
+    POLICY_GROUP,
+    SENDERS,
+    SLUG,
+    TEMPLATES,
+)
 from portal.going_live.connection import follow
 from portal.models import Membership, Role, User
 from sms.catalogue import templates
-from sms.models import Actor, AuthKind, ContactPolicyGroup, Region, Sender, Service, ShortLinkDomain
+from sms.inbound.optouts.own_keywords import folded
+from sms.models import (
+    Actor,
+    AuthKind,
+    ContactPolicyGroup,
+    KeywordRule,
+    Label,
+    Region,
+    Sender,
+    Service,
+    ShortLinkDomain,
+)
 
 
 def password_of(folder: Path) -> str:
@@ -58,6 +79,14 @@ def _catalogue(service: Service) -> None:
         service=service, name=POLICY_GROUP, group_id=POLICY_GROUP, apply_frequency_cap=True
     )
     ShortLinkDomain.objects.create(service=service, region=service.region, host=DOMAIN)
+    word, label, answer = KEYWORD
+    KeywordRule.objects.create(
+        service=service,
+        keyword=word,
+        folded=folded(word),
+        label=Label.objects.create(service=service, word=label),
+        text=answer,
+    )
 
 
 def _people(service: Service, password: str) -> None:

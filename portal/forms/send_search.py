@@ -1,15 +1,12 @@
 """What the list of sends is narrowed to."""
 
-from urllib.parse import urlencode
-
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from portal.odd_requests import refuse_too_long
+from portal.forms.list_search import LONGEST, MOST_ID, ListSearch
 from sms.compose import labels
 from sms.models import Send, ShownState
 
-LONGEST = 100  # characters
 TESTS = (
     ("without", "Without any tests"),
     ("only", "Only tests of drafts"),
@@ -19,16 +16,16 @@ TESTS = (
 WITH_TEST_MODE = ("mode", "all")
 
 
-class SendSearch(filters.FilterSet):
-    """By name or words of the text, state, label, maker (`user:<id>` or `key:<name of an API key>`) and whether it is a test; `before` is
-    the place in the list. What test keys made is left out unless it is asked for: a program may make thousands in an hour.
-
-    A part of an address that is not understood asks for nothing.
+class SendSearch(ListSearch):
+    """By name or words of the text, state, label, sender (its id), maker (`user:<id>` or `key:<name of an API key>`) and whether it is a
+    test; `before` is the place in the list. What test keys made is left out unless it is asked for: a program may make thousands in an
+    hour.
     """
 
     q = filters.CharFilter(method="filter_words", max_length=LONGEST)
     state = filters.ChoiceFilter(choices=ShownState.choices, method="filter_state")
     label = filters.CharFilter(method="filter_label", max_length=LONGEST)
+    sender = filters.NumberFilter("sender", min_value=1, max_value=MOST_ID)
     by = filters.CharFilter(method="filter_maker", max_length=LONGEST)
     tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
     before = filters.NumberFilter("pk", "lt", min_value=1)
@@ -65,14 +62,3 @@ class SendSearch(filters.FilterSet):
         rows = super().filter_queryset(queryset)
         asked = self.form.cleaned_data.get("tests") in WITH_TEST_MODE
         return rows if asked else rows.filter(simulated=False)
-
-    @property
-    def wanted(self) -> dict[str, object]:
-        self.is_valid()  # cleans the form, which leaves out what is not understood
-        for name in self.form.errors:  # but looking for less than was asked would find what was not
-            refuse_too_long(name, self.form.data.get(name, ""), most=LONGEST)
-        return {name: value for name, value in self.form.cleaned_data.items() if value}
-
-    @property
-    def address(self) -> str:
-        return urlencode({name: value for name, value in self.wanted.items() if name != "before"})

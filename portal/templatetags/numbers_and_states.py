@@ -6,14 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from portal.presenters import wording
 from portal.presenters.bars import state_bar
 from portal.presenters.send_state import state_words
 from sms.catalogue import prices
-from sms.models import Draft, MessageState, OptOut, SendState
+from sms.models import Draft, MessageState, OptOut, SendState, Service
 from sms.models.audit_acts import DOORS, words_of
+from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
+from sms.sends.person.identity import key_of
+from sms.sends.replies import inbox
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, starred
 from sms.values.problems import code_of
@@ -52,6 +56,27 @@ register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
 register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
 
 
+@register.simple_tag
+def person_url(service: Service, number: str) -> str:
+    """The page of the person with a number as it is stored; empty where none can be named: `{% if %}` before linking."""
+    key = key_of(service, number)
+    return reverse("person_page", args=[service.slug, key]) if key else ""
+
+
+@register.filter
+def entry_url(one: CalendarEntry) -> str:
+    """Where an entry of the calendar leads: to its send, its recurring send or its draft."""
+    leads = {"send": one.send, "recurring_send": one.recurring, "draft": one.draft}
+    name, thing = next((name, thing) for name, thing in leads.items() if thing is not None)
+    return reverse(name, args=[one.service.slug, thing.pk])
+
+
+@register.filter
+def entry_icon(state: str) -> str:
+    """Of an entry of the calendar: states of sends have pictures of their own names."""
+    return {"draft": "compose", "held": "paused", "forecast": "repeat"}.get(state, state)
+
+
 @register.filter
 def beside_folds(draft: Draft) -> list[tuple[str, str]]:
     return wording.beside_folds(draft)
@@ -79,6 +104,12 @@ def detail_words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
     return "–" if value in (None, "") else str(value)
+
+
+@register.filter
+def up_to_counted(count: int) -> str:
+    """A figure of the replies inbox, which is not counted any further."""
+    return f"More than {inbox.COUNTED:,}" if count > inbox.COUNTED else f"{count:,}"
 
 
 @register.filter

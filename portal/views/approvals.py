@@ -9,12 +9,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
+from portal.forms.numbers import row_of
 from portal.forms.texts import text_of
 from portal.limits import CARDS
+from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
-from sms.models import ApprovalRequest, ApprovalState, Send, SendState, Service
+from sms.models import ApprovalRequest, ApprovalState, RecurringSend, Send, SendState, Service
 from sms.sends import answers
+from sms.sends.recurring import standing
 
 ASKED = ApprovalRequest.objects.select_related(
     "send__service", "send__sender", "previous", "asked_by", "draft"
@@ -58,8 +61,10 @@ def _page(request: HttpRequest, found: ApprovalRequest, *, wrong: str = "", type
         "late": is_open and answers.too_late(found, now=timezone.now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
         "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
+        "comments": comments_card(request, found.send, back="approval"),
         "wrong": wrong,
         "typed": typed,
+        **_coming_again(found),
     }
     return render(request, "approvals/request.html", context, status=422 if wrong else 200)
 
@@ -78,7 +83,36 @@ def approval_approve(request: HttpRequest, service: Service, found: ApprovalRequ
         return _page(request, ASKED.get(pk=found.pk), wrong=str(problem), typed=comment)
     more = "You approved it. It needs one more approval."
     messages.success(request, f"Approved. {_goes(found)}" if last else more)
+    if "following" in request.POST:
+        given = standing.give(found, by=actor(request), more=row_of(request.POST, "more") or 0)
+        says = "The occurrences to come could not be approved: what it says was changed meanwhile, or it has ended."
+        if given is not None:
+            days = f"{timezone.localtime(given.expires_at):%-d %B %Y}"
+            says = (
+                f"You approved the occurrences to come too, to {given.most:,} people at most, until {days}."
+            )
+        messages.info(request, says)
     return redirect("approval", service=service.slug, pk=found.pk)
+
+
+def _coming_again(found: ApprovalRequest) -> dict[str, Any]:
+    """Of a send that comes again: which one it is, whose word stands, and how many more people one can agree to."""
+    occurrence = standing.occurrence_of(found)
+    if occurrence is None:
+        return {"occurrence": None}
+    given = standing.in_force(occurrence.recurring)
+    people = found.snapshot["recipients"]
+    return {
+        "occurrence": occurrence,
+        "recurring": occurrence.recurring,
+        "can_follow": occurrence.draft_id == occurrence.recurring.draft_id
+        and occurrence.recurring.state != RecurringSend.State.ENDED,
+        "not_covered": [(one, why) for one in given if (why := standing.asks_again(one, found))],
+        "choices_of_more": [
+            (more, people + people * more // 100, more == standing.USUALLY_MORE) for more in standing.MORE
+        ],
+        "standing_days": standing.VALID.days,
+    }
 
 
 def _goes(found: ApprovalRequest) -> str:

@@ -42,6 +42,8 @@ def audiences(request: HttpRequest, service: Service) -> HttpResponse:
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "matching": page.paginator.count,
+        "address": "archived=1" if archived else "",
         "archived": archived,
         "any_archived": archived or service.audiences.filter(archived_at__isnull=False).exists(),
         "sends": Send.objects.in_bulk([pk for row in page if (pk := getattr(row, "last_send", None))]),
@@ -116,6 +118,7 @@ def _page(
         "rejects": rejects[:20],
         "rejected_groups": grouped(rejects),
         "of_first": len(rejects) if current and len(rejects) < current.rejected else 0,
+        "recurring": saved.recurring_sends_to(found)[:5],
         "example": next((one for one in current.headings if one and one != current.column), "")
         if current
         else "",
@@ -151,6 +154,9 @@ def audience_archive(audience: SavedAudience, by: Actor) -> Said:
     if audience.archived_at:
         saved.bring_back(audience, by=by)
         return Said(f"“{audience.name}” can be chosen again.")
+    if saved.recurring_sends_to(audience).exists():
+        says = "Recurring sends go to it, so nothing is archived yet. Choose “Archive it” here to see which."
+        return Said(says, messages.WARNING)
     saved.archive(audience, by=by)
     return Said(f"“{audience.name}” is archived. Its history stays, and it can be brought back.")
 
@@ -196,6 +202,33 @@ def audience_rejects(request: HttpRequest, _service: Service, found: SavedAudien
         rows = [structs.replace(one, value=without_number(one.value)) for one in rows]
     lines = rejects_csv(rows)
     return csv_download(lines, name=f"rejects-audience-{found.pk}-version-{number}.csv")
+
+
+class ArchiveInUse(ConfirmView):
+    """One to which recurring sends go: what becomes of them is said first."""
+
+    act = "compose"
+    model = SavedAudience
+    back, back_to_thing = "audience", True
+
+    def over(self) -> Said | None:
+        return info("It is archived already.") if self.thing.archived_at else None
+
+    def confirmation(self) -> Confirmation:
+        names = [f"“{one.name}”" for one in saved.recurring_sends_to(self.thing)[:5]]
+        count = saved.recurring_sends_to(self.thing).count()
+        return Confirmation(
+            f"Archive “{self.thing.name}”?",
+            f"{count:,} recurring send{' goes' if count == 1 else 's go'} to it: {', '.join(names) or 'none'}.",
+            "Their next occurrences cannot be made while it is archived. They stay, and you are told of each."
+            if count
+            else "Its history stays, and it can be brought back.",
+            button="Archive it",
+        )
+
+    def confirmed(self, form: Any) -> Said:
+        saved.archive(self.thing, by=self.by)
+        return Said(f"“{self.thing.name}” is archived. Its history stays, and it can be brought back.")
 
 
 class DeleteAudience(ConfirmView):

@@ -20,11 +20,13 @@ from portal.access import READ, WRITE, PageView, actor, service_page
 from portal.forms.audit import AuditFilter
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
+from portal.lists import address_of
 from portal.presenters.downloads import csv_download, download
 from portal.presenters.keyset import keyset_page
+from portal.presenters.saved_filters import saved_filters
 from portal.views.form_base import form_page
 from sms.compliance import audit
-from sms.models import AuditEvent, AuditSeal, Service
+from sms.models import AuditEvent, AuditSeal, KeptList, Service
 from sms.models.audit import audit as record
 
 PATIENCE = 8.0  # seconds of verifying in one request; beyond that a button goes on
@@ -59,6 +61,9 @@ def _list_page(
         "form": form,
         "chosen": chosen,
         "query": urlencode(chosen),
+        "kept": saved_filters(request, KeptList.AUDIT, query=address_of(KeptList.AUDIT, urlencode(chosen)))
+        if service
+        else None,
         "last": AuditSeal.objects.filter(service_slug=slug).order_by("-number").first(),
         "verdict": verdict,
         "witnesses": witnesses,

@@ -47,13 +47,14 @@ def button(
     *,
     back: str,
     at: str = "pk",
+    without: str = "",
     through: str = "service",
     refusals: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> Callable[[Does], PageView]:
     """Decorate what is done, for those whose role holds `act`: it gets a thing of the service, or the service, and who pressed.
 
     `through` leads from `of` to its service. `back` is the page that opens next, of the thing's `at`; where that is empty, a page of the
-    service. What `refusals` say is shown as an error.
+    service, and where the thing has none, the page `without` of the service. What `refusals` say is shown as an error.
     """
 
     def decorate(does: Does) -> PageView:
@@ -66,6 +67,8 @@ def button(
             if said is not None:
                 said.on(request)
             page = {"pk": getattr(thing, at)} if thing and at else {}
+            if page and page["pk"] is None:
+                return redirect(without, service=service.slug)
             return redirect(back, service=service.slug, **page)
 
         things = of._default_manager.select_related(through) if of else None

@@ -16,7 +16,16 @@ from portal.forms.catalogue import NounForm
 from portal.limits import PAGE
 from portal.views.service_base import ServiceView
 from sms.catalogue.form_changes import changes
-from sms.models import ContactPolicyGroup, Draft, MessageTemplate, Send, Sender, ShortLinkDomain, Smartlink
+from sms.models import (
+    ContactPolicyGroup,
+    Draft,
+    KeywordRule,
+    MessageTemplate,
+    Send,
+    Sender,
+    ShortLinkDomain,
+    Smartlink,
+)
 from sms.models.audit import audit
 
 
@@ -155,6 +164,8 @@ def _used(thing: Any) -> bool:
         versions = {"service": thing.service, "versions__text__contains": thing.token}
         users: list[Any] = [Draft.objects.filter(**texts), Send.objects.filter(**texts)]
         users.append(MessageTemplate.objects.filter(**versions))
+    elif isinstance(thing, KeywordRule):
+        users = [thing.inbound_messages.all(), thing.answered_with.all()]
     else:
         kinds = {Sender: "sender", ContactPolicyGroup: "policy_group", ShortLinkDomain: "link_domain"}
         of = {kinds[type(thing)]: thing}

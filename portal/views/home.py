@@ -11,22 +11,24 @@ from django.views.decorators.http import require_safe
 
 from portal import people
 from portal.access import service_page, services_of
-from portal.admin_mail import ALARMING
 from portal.first_run import anybody
 from portal.going_live.progress import progress_of
 from portal.models import User
 from sms import guard
 from sms.callbacks import log
 from sms.catalogue.caps import standing
+from sms.catalogue.domains import ALARMING
 from sms.compliance import audit
+from sms.compose import comments
 from sms.compose.approval import queries
-from sms.inbound import optouts, receipts, refused
+from sms.inbound import receipts, refused
 from sms.models import SendState, Service
 from sms.sends import calendar, holds
 from sms.sends.progress import overview_of
+from sms.sends.replies import inbox
 from sms.worker import health
 
-PLANNED, LOOKED_AT, COUNTED = 5, 30, 99
+PLANNED, LOOKED_AT = 5, 30
 
 
 @login_not_required
@@ -59,10 +61,15 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "still": health.sentence(),
         "gaps": receipts.gaps(service, now=now),
         "refused": refused.kept_of(service),
-        "maybe": optouts.to_decide(service.pk)[: COUNTED + 1].count() if "opt_out" in request.may else 0,  # type: ignore[attr-defined]
+        "replies": inbox.figures(service, user=request.user),
         "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
         if "approve" in request.may  # type: ignore[attr-defined]
         else [],
+        "to_look_at": [
+            one
+            for one in comments.waiting_for(service, request.user)[:LOOKED_AT]
+            if one.comment.on_send or "compose" in request.may  # type: ignore[attr-defined]
+        ][:PLANNED],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
         "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
         "caps": standing.notable(service, now=now),

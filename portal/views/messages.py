@@ -1,63 +1,52 @@
 """Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
-from portal.access import service_page
-from portal.forms.control import ReasonForm
+from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
-from portal.forms.texts import text_of
+from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
+from portal.presenters.list_columns import chosen_columns
+from portal.presenters.message_events import events_of
 from portal.presenters.send_state import may_send_again
-from portal.views.button_base import Said
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.button_base import error
+from portal.views.draft_opened import opened
+from portal.views.reveal_base import RevealView
 from sms.compliance import archive
-from sms.inbound.receipts import reason_in_words
-from sms.models import Click, Message, MessageState, Receipt, SendKeeping, Service
+from sms.compose.drafts.for_one import same_again
+from sms.models import KeptList, Message, MessageState, SendKeeping, Service
 from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
+from sms.sends.outcomes.answers import answers_about
+from sms.sends.outcomes.of_message import outcome_of
+from sms.sends.waits import waits_of
 from sms.values import correlation_id
-from sms.values.msisdn.mention import masked, of_record
 from sms.webex import codes
-from sms.webex.errors import UnreadableBody
-from sms.webex.receipts import parse_receipt
-
-LONGEST_SEARCH = 300  # characters
 
 
-@service_page("see")
+@service_page("see", FORM)
 def messages(request: HttpRequest, service: Service) -> HttpResponse:
-    text = text_of(request.GET, "q", most=LONGEST_SEARCH)
+    text = words_of(request, service)
+    if is_typed(request):
+        return redirect(address_of_words(request.path, text, service))
     found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
     context = {
         "q": text,
-        "query": urlencode({"q": text}),
+        "query": urlencode({"for": request.GET["for"]}) if text else "",
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,
+        "columns": chosen_columns(request.user, KeptList.MESSAGES),
     }
     return render(request, "messages/list.html", context)
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    """One point of a message's timeline; `raw` is a receipt's body, indented."""
-
-    at: datetime
-    label: str
-    detail: str = ""
-    state: str = ""
-    raw: str = ""
 
 
 @service_page("see")
@@ -68,7 +57,11 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
     if story is None:
         raise Http404
-    found, receipts, clicks = story.message, story.receipts, story.clicks
+    found, clicks = story.message, story.clicks
+    answers = answers_about([found.send_id] if found.send.approvers else []).get(found.send_id, ())
+    waits = (
+        waits_of(found.send, now=timezone.now(), message=found) if found.state == MessageState.PENDING else []
+    )
     kept = SendKeeping.objects.filter(pk=found.send_id).first()
     context = {
         "message": found,
@@ -84,59 +77,18 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         if found.attempt
         else "",
         "code": codes.lookup(found.code) if found.code else None,
-        "events": sorted(_events(found, receipts, clicks), key=lambda event: event.at),
+        "outcome": outcome_of(story, waits=waits, answers=answers),
+        "events": events_of(story, answers),
         "clicks": Counter(click.verdict for click in clicks.values()),
     }
     return render(request, "messages/detail.html", context)
 
 
-def _events(found: Message, receipts: list[Receipt], clicks: dict[int, Click]) -> Iterator[TimelineEntry]:
-    send = found.send
-    provider = "the simulator" if send.simulated else "Webex Connect"
-    yield TimelineEntry(send.created_at, "Composed", f"Row {found.row} of {send.source or 'the audience'}")
-    if found.posted_at:
-        tried = f"Attempt {found.attempt}"
-        yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
-    if found.queued_at:
-        label = f"Accepted by {provider}" if found.provider_id else "Counted as accepted"
-        yield TimelineEntry(found.queued_at, label, found.provider_id or found.detail, MessageState.QUEUED)
-    if found.final_at and found.state in (MessageState.CANCELLED, MessageState.EXPIRED):
-        yield TimelineEntry(found.final_at, str(MessageState(found.state).label), found.detail, found.state)
-    if found.state == MessageState.FAILED and found.final_at and not receipts:
-        label = "Given up" if found.code == "given_up" else "Refused"
-        yield TimelineEntry(found.final_at, label, found.detail, MessageState.FAILED)
-    for receipt in receipts:
-        yield _receipt_event(receipt, clicks.get(receipt.pk), msisdn=found.msisdn)
-
-
-def _receipt_event(receipt: Receipt, click: Click | None, *, msisdn: str) -> TimelineEntry:
-    """`msisdn` is hidden in the body, as everywhere on screen; the stored receipt stays as it came."""
-    raw, at = bytes(receipt.raw), receipt.received_at
-    if not raw:
-        return TimelineEntry(at, "Receipt", "What it said was deleted, and could not be read before.")
-    try:
-        note = parse_receipt(raw)
-    except UnreadableBody as problem:
-        written = of_record(raw.decode(errors="replace"), msisdn)
-        return TimelineEntry(at, "Receipt that cannot be read", str(problem), raw=written)
-    if note.state == "clicked":
-        label, detail, state = "Link clicked", masked(note.url), ""
-    else:
-        label, detail, state = f"Receipt: {note.status}", codes.lookup(note.code).meaning, note.state
-    if click is not None:
-        label, detail = f"{label}: {click.verdict}", f"{detail} · {reason_in_words(click.reason)}"
-    return TimelineEntry(at, label, detail, state, of_record(raw.decode(errors="replace"), msisdn))
-
-
-class RevealNumber(ConfirmView):
-    """Asks for a reason, then shows the number once. That it was shown is in the audit before it is; the number never is."""
-
-    act = "reveal"
-    form_class = ReasonForm
+class RevealNumber(RevealView):
     crumb = "Message"
+    whose = "of this message"
 
     def find(self) -> Message | None:
-        """None where the page of the message says why there is no number to show."""
         try:
             story = story_of(self.service, self.kwargs["pk"])
         except archive.ArchiveError:
@@ -145,22 +97,28 @@ class RevealNumber(ConfirmView):
             raise Http404
         return story.message if story.message.msisdn.startswith("+") else None
 
-    def over(self) -> Said | None:
-        return Said("") if self.thing is None else None
+    def number(self) -> str:
+        found: Message = self.thing
+        return found.msisdn
 
     def get_success_url(self) -> str:
         return reverse("message", args=[self.service.slug, self.kwargs["pk"]])
 
-    def confirmation(self) -> Confirmation:
-        return Confirmation(
-            "Show the number of this message?",
-            "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit.",
-            button="Show the number",
-            danger=False,
-        )
-
-    def confirmed(self, form: Any) -> HttpResponse:
-        reason = masked(form.cleaned_data["reason"])
+    def note(self, reason: str) -> None:
         key, slug = self.kwargs["pk"], self.service.slug
         audit("message.revealed", by=self.by, service=slug, noun="message", key=key, reason=reason)
-        return render(self.request, "messages/number.html", {"message": self.thing, "reason": reason})
+
+
+@service_page("compose", WRITE)
+def message_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """The same to the same person, as a draft, which opens next. Nothing is sent."""
+    try:
+        story = story_of(service, pk)
+    except archive.ArchiveError as problem:
+        return render(request, "messages/unread.html", {"problem": str(problem)}, status=503)
+    if story is None:
+        raise Http404
+    if not story.message.msisdn.startswith("+"):
+        error("Its number is kept no longer, so it cannot be sent again from here.").on(request)
+        return redirect("message", service=service.slug, pk=pk)
+    return opened(request, *same_again(story.message, by=actor(request)))

@@ -13,6 +13,7 @@ from portal.access import FORM, actor, service_page
 from portal.forms.control import MoveForm
 from portal.forms.problems import add_problems
 from portal.limits import upload_limits
+from portal.views.draft_opened import opened
 from portal.views.form_base import form_page, typed
 from sms.compose.drafts import duplicate, recipients_of_send
 from sms.compose.errors import ComposeError
@@ -83,7 +84,7 @@ WHOLE = Send.objects.select_related(*RELATED, "audience__audience").defer("audie
 
 
 @service_page("compose", FORM, of=WHOLE)
-def send_duplicate(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
+def send_duplicate(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     """As a draft, which opens next; the page asks which recipients are taken over. Nothing is sent."""
     choices = duplicate.choices(found)
     open_ones = [one.who.value for one in choices if not one.problem]
@@ -99,9 +100,6 @@ def send_duplicate(request: HttpRequest, service: Service, found: Send) -> HttpR
         except recipients_of_send.RecipientsGone as gone:
             wrong = str(gone)
         else:
-            messages.success(request, "Here is the draft. Nothing is sent before you say so.")
-            for sentence in warnings:
-                messages.warning(request, sentence)
-            return redirect("draft", service=service.slug, pk=draft.pk)
+            return opened(request, draft, warnings)
     context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}
     return render(request, "sends/duplicate.html", context, status=422 if wrong else 200)

@@ -1,4 +1,4 @@
-"""Opt-outs: the list, adding one or a file of them, lifting one, and incoming messages."""
+"""Opt-outs: the list, adding one or a file of them, lifting one, and what is made of an SMS that may be a refusal."""
 
 import io
 from typing import Any
@@ -30,7 +30,6 @@ from sms.models.audit import audit
 from sms.values.msisdn import mask
 
 STATES = {"in_force": "In force", "lifted": "Lifted"}
-ASKED_AT_ONCE = 20  # SMS that may be refusals; the others come as these are decided
 DECIDED = info("That SMS was decided already.")
 COUNTED = 10_000  # beyond that the page says "more than"
 
@@ -133,7 +132,7 @@ class LiftOptOut(ConfirmView):
         return None
 
 
-@button("opt_in", InboundMessage, back="opt_outs", at="")
+@button("opt_in", InboundMessage, back="replies", at="")
 def inbound_retry(message: InboundMessage, _by: Actor) -> Said:
     """Read an SMS once more that was set aside."""
     if optouts.retry(message):
@@ -141,7 +140,7 @@ def inbound_retry(message: InboundMessage, _by: Actor) -> Said:
     return error("It still cannot be used; the reason is beside it.")
 
 
-@button("opt_out", InboundMessage, back="opt_outs", at="")
+@button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for the refusal that it may be."""
     if optouts.decide(message, refuses=True, by=by):
@@ -149,7 +148,7 @@ def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
     return DECIDED
 
 
-@button("opt_out", InboundMessage, back="opt_outs", at="")
+@button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses_nothing(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for an ordinary answer."""
     if optouts.decide(message, refuses=False, by=by):
@@ -159,18 +158,15 @@ def inbound_refuses_nothing(message: InboundMessage, by: Actor) -> Said:
 
 def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: Any) -> HttpResponse:
     rows = OptOut.objects.filter(service=service).select_related("send").order_by("-pk")
-    answers = InboundMessage.objects.filter(service=service).select_related("send").defer("raw")
     if only:
-        rows, answers = rows.filter(msisdn=only), answers.filter(msisdn=only)
+        rows = rows.filter(msisdn=only)
     state = "" if only else request.GET.get("state", "")
     rows = _in_state(rows, state)
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
     page = keyset_page(list(rows[: PAGE + 1]), PAGE)
-    maybe = optouts.to_decide(service.pk)
     context = {
-        "maybe": [] if only else maybe[:ASKED_AT_ONCE],
-        "maybe_count": maybe[: COUNTED + 1].count(),
+        "maybe": 0 if only else optouts.to_decide(service.pk)[: COUNTED + 1].count(),
         "rows": page.rows,
         "next_before": None if only else page.next_key,
         "query": f"state={state}" if state in STATES else "",
@@ -180,8 +176,6 @@ def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: An
         "search": NumberForm(service=service, prefix="search"),
         "add": AddForm(service=service),
         "upload": FileForm(prefix="upload", service=service),
-        "answers": answers[:20],
-        "asked_for_help": answers.filter(meaning=InboundMessage.Meaning.HELP)[: COUNTED + 1].count(),
         "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.webhook_token}/",
         "keyword_url": f"{settings.PUBLIC_URL}/inbound/{service.receipt_token}/",
         "in_force": OptOut.objects.filter(service=service, lifted_at=None)[: COUNTED + 1].count(),

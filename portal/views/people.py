@@ -60,7 +60,7 @@ def _page(request: HttpRequest, service: Service, form: InviteForm) -> HttpRespo
     search = text_of(request.GET, "q", most=100).strip()
     if search:
         members = members.filter(email__icontains=search)
-    members = members.annotate(has_factor=factors.HAS_ONE)
+    members = members.annotate(has_factor=factors.HAS_ONE).select_related("notice_choices")
     page = Paginator(members.prefetch_related(mine), PAGE).get_page(request.GET.get("page"))
     waiting = service.invitations.filter(accepted_at=None, withdrawn_at=None).select_related("made_by")[:PAGE]
     context = {

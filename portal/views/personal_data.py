@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.msisdn import DiscloseForm, EraseForm
+from portal.forms.texts import text_of
 from portal.views.form_base import form_page
 from sms.compliance import archive, disclosure, erasure
 from sms.models import Erasure, Service
+from sms.sends.person.identity import Person, person_of
+from sms.values.msisdn.person_key import LONGEST
 
 PATIENCE = 15.0  # seconds for the ZIP in a request; the command has no limit
 
@@ -23,7 +26,7 @@ def personal_data(request: HttpRequest, service: Service) -> HttpResponse:
 @service_page("configure", WRITE)
 def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
     """Ask for a number to be erased; it happens in the background within seconds, or as soon as nothing keeps it."""
-    form = EraseForm(request.POST, service=service, prefix="erase")
+    form = EraseForm(_with_number(request, service, "erase"), service=service, prefix="erase")
     if not form.is_valid():
         return _page(request, service, erase=form)
     number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
@@ -39,7 +42,7 @@ def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", WRITE)
 def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
-    form = DiscloseForm(request.POST, service=service, prefix="disclose")
+    form = DiscloseForm(_with_number(request, service, "disclose"), service=service, prefix="disclose")
     if not form.is_valid():
         return _page(request, service, disclose=form)
     number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
@@ -70,8 +73,23 @@ def number_certificate(_request: HttpRequest, _service: Service, found: Erasure)
     return JsonResponse(certificate, json_dumps_params={"indent": 2}, headers=headers)
 
 
+def _person(request: HttpRequest, service: Service) -> Person | None:
+    """Whose page led here; their number is not in the address, and not on the page."""
+    given = request.POST if request.method == "POST" else request.GET
+    person = person_of(service, text_of(given, "person", most=LONGEST))
+    return person if person and person.number else None
+
+
+def _with_number(request: HttpRequest, service: Service, prefix: str) -> QueryDict:
+    typed, person = request.POST.copy(), _person(request, service)
+    if person is not None:
+        typed[f"{prefix}-number"] = person.number
+    return typed
+
+
 def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
     context = {
+        "person": _person(request, service),
         "erase": EraseForm(service=service, prefix="erase"),
         "disclose": DiscloseForm(service=service, prefix="disclose"),
         "erasures": Erasure.objects.filter(service=service).defer("number")[:50],

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,9 +11,13 @@ from portal.access import actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.send_search import TESTS, SendSearch
 from portal.limits import CARDS
+from portal.lists import matching
 from portal.models import User
+from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
+from portal.presenters.list_columns import chosen_columns
+from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from portal.views.button_base import Said, button, info
 from portal.views.send_report import shows_whole_numbers
@@ -28,7 +33,10 @@ from sms.models import (
     ApprovalState,
     AuditEvent,
     ClickFigures,
+    Draft,
+    KeptList,
     MessageState,
+    Occurrence,
     Preparation,
     Send,
     SendKeeping,
@@ -37,7 +45,7 @@ from sms.models import (
     ShownState,
 )
 from sms.models.audit import audit
-from sms.sends import holds, report
+from sms.sends import bulk, holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
@@ -56,6 +64,13 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
     related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
     found, wanted = list(related.order_by("-id")[: CARDS + 1]), search.wanted
     page = keyset_page(found, CARDS)
+    known, people = labels.labels_of(service), _makers(service)
+    senders = list(service.senders.filter(Q(active=True) | Q(pk=wanted.get("sender") or 0)))
+    offered = {
+        "label": set(known),
+        "by": {value for value, _ in people},
+        "sender": {str(pk) for pk in service.senders.values_list("pk", flat=True)},
+    }
     context: dict[str, Any] = {
         "rows": sends_progress.progress_of_page(page.rows),
         "held": holds.held_among(page.rows),
@@ -63,10 +78,15 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "wanted": wanted,
         "address": search.address,
         "states": ShownState.choices,
-        "labels": sorted({*labels.labels_of(service), *filter(None, [wanted.get("label")])}),
-        "people": _makers(service),
+        "labels": sorted({*known, *filter(None, [wanted.get("label")])}),
+        "people": people,
+        "senders": senders,
+        "kept": saved_filters(request, KeptList.SENDS, query=search.address, offered=offered),
+        "columns": chosen_columns(request.user, KeptList.SENDS),
+        "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
+        "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if page.rows else 0,
         "tests": [("", "Tests of drafts too"), *TESTS],
-        "drafts": service.drafts.filter(send=None).select_related("created_by")[:10],
+        "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)
 
@@ -123,11 +143,13 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     context = {
         **_progress(found),
         **_approval(found),
+        "comments": comments_card(request, found),
         "rows": page.rows,
         "next_after": page.next_key,
         "problem": listed.problem,
         "state": wanted,
         "states": MessageState.choices,
+        "occurrence": Occurrence.objects.filter(send=found).select_related("recurring").first(),
         "rejected_groups": rejected_groups(found) if found.rejected else [],
         "missing_columns": report.missing_columns(found),
         "whole_numbers": shows_whole_numbers(request, found),

@@ -13,7 +13,15 @@ from django.utils import timezone
 from sms import guard
 from sms.audiences.errors import SavedError
 from sms.audiences.packing import Packed
-from sms.models import Actor, AudienceChunk, AudienceVersion, SavedAudience, SendState, Service
+from sms.models import (
+    Actor,
+    AudienceChunk,
+    AudienceVersion,
+    RecurringSend,
+    SavedAudience,
+    SendState,
+    Service,
+)
 from sms.models.audit import audit
 from sms.values.msisdn.mention import masked_values
 from sms.values.problems import ProblemCode
@@ -141,6 +149,12 @@ def delete(saved: SavedAudience, *, by: Actor) -> None:
                 "Archive it instead, and erase its rows where they must not be kept.",
                 field="audience",
             )
+        if going_on := recurring_sends_to(locked).first():
+            raise SavedError(
+                ProblemCode.IN_USE,
+                f"“{going_on.name}” is sent to it again and again. End that, or change its audience from here on.",
+                field="audience",
+            )
         audit("audience.deleted", locked, by=by, named=locked.name)
         AudienceChunk.objects.filter(version__audience=locked).delete()
         locked.delete()
@@ -162,6 +176,12 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
         AudienceChunk.objects.filter(version=version).delete()
         audit("audience.erased", saved, by=by, version=version.number)
     return True
+
+
+def recurring_sends_to(saved: SavedAudience) -> "models.QuerySet[RecurringSend]":
+    """Those that are not ended, of which each occurrence goes to it."""
+    going_on = RecurringSend.objects.exclude(state=RecurringSend.State.ENDED)
+    return going_on.filter(draft__audience=saved)
 
 
 def uses(saved: SavedAudience) -> int:

@@ -11,7 +11,6 @@ from sms.callbacks.endpoints import TooMany, add, change, pause, remove, resume
 from sms.callbacks.notify import expect, pass_receipts_on
 from sms.callbacks.post import ReceiverConnection
 from sms.callbacks.proof import try_out, verify
-from sms.callbacks.record import endpoint_disabled
 from sms.callbacks.replay import forget, replay
 from sms.callbacks.run import DeliveryRun, anything_due, run
 from sms.callbacks.signing import retire, rotate, secret_problem

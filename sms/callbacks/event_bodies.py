@@ -216,6 +216,8 @@ def _of_inbound(one: Facts) -> Facts:
         "text": one["text"],
         "keyword": one["meaning"],
         "sure": one["sure"],
+        "conversation": one["conversation"],
+        "matched_keyword": one["matched"],
     }
 
 
@@ -235,7 +237,11 @@ SUBJECTS: dict[str, tuple[type[Model], tuple[str, ...], Callable[[Facts], Facts]
         ("row", "value", "code", "field", "reason", "reference", "correlation_id"),
         _of_reject,
     ),
-    "inbound.": (InboundMessage, ("msisdn", "address", "text", "meaning", "sure"), _of_inbound),
+    "inbound.": (
+        InboundMessage,
+        ("msisdn", "address", "text", "meaning", "sure", "conversation", "matched"),
+        _of_inbound,
+    ),
     "opt_out.": (OptOut, ("msisdn", "source"), _of_opt_out),
 }
 

@@ -7,19 +7,18 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 from django.db import transaction
-from django.dispatch import Signal
 
+from sms import notices
 from sms.callbacks.leases import SECRETS, EndpointLease
 from sms.callbacks.post import ReceiverConnection, Reply
 from sms.callbacks.schedule import DISABLE_AFTER, OPENS_AFTER, canary_in, next_try
-from sms.models import Actor, Callback, CallbackEndpoint
+from sms.models import Actor, Callback, CallbackEndpoint, NoticeKind
 from sms.models.audit import audit
 from sms.models.sql.update_rows import update_rows
 
 log = structlog.get_logger(__name__)
 
 GONE = 410
-endpoint_disabled = Signal()  # sender: CallbackEndpoint; endpoint: the row. Sent after the commit.
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -146,10 +145,14 @@ def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime, by: Acto
     endpoint.save(update_fields=["disabled_at", "disabled_because"])
     audit("callback_endpoint.disabled", endpoint, by=by or Actor.system(), because=because)
     log.error("callback_endpoint_disabled", endpoint=endpoint.pk, because=because)
-
-    def announce() -> None:
-        for _, answer in endpoint_disabled.send_robust(CallbackEndpoint, endpoint=endpoint):
-            if isinstance(answer, Exception):
-                log.error("callback_notice_lost", endpoint=endpoint.pk, error=repr(answer)[:300])
-
-    transaction.on_commit(announce)
+    notices.tell(
+        NoticeKind.CALLBACKS_OFF,
+        notices.holding(endpoint.service, "admin"),
+        event=f"callbacks_off:{endpoint.pk}:{now.isoformat()}",
+        says=f"Callbacks to {endpoint.name} were switched off.",
+        more=f"{because}\n\nNothing is lost: they are kept for 30 days. Switch the endpoint on again, and replay what was missed.",
+        service=endpoint.service,
+        page="callback_endpoint",
+        page_id=endpoint.pk,
+        now=now,
+    )

@@ -7,9 +7,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.db import transaction
 from django.db.models import QuerySet
 
-from sms.models import Label, Send, Service
+from sms.models import Actor, Label, Send, Service
+from sms.models.audit import audit
 from sms.models.label import LABEL_LENGTH
 from sms.values.problems import Problem, ProblemCode, ProblemError
 
@@ -94,6 +96,24 @@ def attach(send: Send, written: Sequence[str]) -> None:
         [Label(service_id=send.service_id, word=word) for word in words], ignore_conflicts=True
     )
     send.labels.add(*Label.objects.filter(service_id=send.service_id, word__in=words))
+
+
+def add(send: Send, written: Sequence[str], *, by: Actor) -> tuple[str, ...]:
+    """Further labels for a send that is made; returns those that it did not have. Raises BadLabel.
+
+    Lists follow at once. Reports that count it already do so under the labels that it had: what they add up is not undone.
+    """
+    with transaction.atomic():
+        locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
+        has = set(locked.labels.values_list("word", flat=True))
+        new = tuple(word for word in normalized_set(written) if word not in has)
+        if len(has) + len(new) > MOST:
+            says = f"It would have {len(has) + len(new)} labels; a send takes {MOST}."
+            raise BadLabel(ProblemCode.TOO_MANY, says)
+        if new:
+            attach(locked, new)
+            audit("send.labelled", locked, by=by, labels=list(new))
+    return new
 
 
 def labels_of(service: Service) -> list[str]:

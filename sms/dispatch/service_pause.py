@@ -8,6 +8,7 @@ import structlog
 from sms.callbacks import events
 from sms.models import UNFINISHED, Actor, Send, Service
 from sms.models.audit import audit
+from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +22,24 @@ def pause_service(service_id: int, *, by: Actor, because: str, at: datetime, **f
     sends = Send.objects.filter(service=service_id, state__in=UNFINISHED)
     told: dict[str, Any] = {"once": ("service", at.isoformat()), "reason": because, "rule": None}
     events.record_sends(sends, "send.held", at=at, **told)
-    slug = Service.objects.values_list("slug", flat=True).get(pk=service_id)
-    audit("service.paused", by=by, service=slug, noun="service", key=service_id, because=because, **facts)
-    log.warning("service_paused", service=slug, by=by.label, because=because)
+    service = Service.objects.defer(*Service.secrets()).get(pk=service_id)
+    tell_held(
+        service,
+        service.name,
+        sends,
+        event=f"pause:{service_id}:{at.isoformat()}",
+        because=because,
+        by=by,
+        now=at,
+    )
+    audit(
+        "service.paused",
+        by=by,
+        service=service.slug,
+        noun="service",
+        key=service_id,
+        because=because,
+        **facts,
+    )
+    log.warning("service_paused", service=service.slug, by=by.label, because=because)
     return True

@@ -16,6 +16,7 @@ from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import Actor, Hold, Message, MessageState, OptOut, Receipts, Send, SendState, Service, Slice
 from sms.models.audit import audit
+from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +126,14 @@ def _hold(send: Send, broken: BrokenRule) -> None:
         )
         told: dict[str, Any] = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
         events.record([events.of_send(send, "send.held", at=timezone.now(), **told)])
+        tell_held(
+            send.service,
+            f"“{send}”",
+            Send.objects.filter(pk=send.pk),
+            event=f"hold:{held.pk}",
+            because=broken.because,
+            by=by,
+        )
         audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
     log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)
 

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
-from sms.guard import words
+from sms.guard import notices, words
 from sms.models import Actor, ChangeState, Guarded, Service, WaitingChange
 from sms.models.audit import audit
 from sms.models.guard import on_guard
@@ -103,7 +103,6 @@ def ask(
             takes_effect_at=now if at_once else now + WAITS_FOR,
             ended_at=now if at_once else None,
             ended_by=by.label if at_once else "",
-            mail_due_at=now,
         )
         audit(
             "guard.took_effect" if at_once else "guard.asked",
@@ -112,6 +111,7 @@ def ask(
             named=title,
             fields=sorted(doing.values),
         )
+        notices.tell(change, now=now)
     return change
 
 
@@ -138,10 +138,10 @@ def _model(label: str) -> type[models.Model]:
 
 def end(change: WaitingChange, state: ChangeState, *, by: Actor, now: datetime, because: str = "") -> None:
     change.state, change.ended_at, change.ended_by, change.because = state, now, by.label, because[:300]
-    change.mail_due_at = now
     change.operations = ""  # a secret that was typed for it is kept nowhere else
     change.save()
     audit(ENDED[state], change, by=by, named=change.title, because=because)
+    notices.tell(change, now=now)
 
 
 ENDED = {

@@ -12,13 +12,15 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from sms import notices
 from sms.callbacks import events
-from sms.models.message import OPEN
+from sms.models.message import OPEN, MessageState
+from sms.models.notice import NoticeKind
 from sms.models.send import Send, StateCount
-from sms.models.send_state import OVER
+from sms.models.send_state import OVER, SendState
 from sms.models.sql.id_list import among
 
-TOLD = (*events.OF_SENDS, "reference")
+TOLD = (*events.OF_SENDS, "reference", "name", "created_by", "test")
 AT_ONCE = 1000
 NEWEST = 10_000  # sends that are looked at every minute
 
@@ -46,12 +48,32 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
         for one in locked:
             one.settled_at = now
         tell("send.settled", locked, at=now)
+        for one in locked:
+            _tell_author(one, now=now)
     return len(locked)
 
 
 def tell(kind: str, sends: Collection[Send], *, at: datetime) -> None:
     """An event of each. What came by `/v2/messages` is followed by its messages, which say the same."""
     events.record([events.of_send(one, kind, at=at, once=(kind,)) for one in sends if one.reference is None])
+
+
+def _tell_author(send: Send, *, now: datetime) -> None:
+    """A person who made it, unless it was a test; what was cancelled is not done."""
+    if send.created_by_id is None or send.test or send.state == SendState.CANCELLED:
+        return
+    counts = send.counts()
+    parts = [f"{count:,} {MessageState(state).label.lower()}" for state, count in sorted(counts.items())]
+    notices.tell(
+        NoticeKind.SEND_DONE,
+        [send.created_by_id],
+        event=f"send_done:{send.pk}",
+        says=f"“{send.name}” is done: {', '.join(parts) or 'no message'}.",
+        service=send.service,
+        page="send",
+        page_id=send.pk,
+        now=now,
+    )
 
 
 def look_again(*, newest: int | None = NEWEST) -> int:

@@ -6,6 +6,8 @@ from sms.models.archive import Archive, ArchiveBlock, ArchiveIndex
 from sms.models.audience import AudienceChunk, AudienceVersion, SavedAudience
 from sms.models.audit import Actor, AuditCheck, AuditEvent, AuditLeave, AuditSeal, CheckpointPlace
 from sms.models.callback import Callback, CallbackEndpoint, Echo, Notify
+from sms.models.comment import AskedToLook, Comment
+from sms.models.conversation import Conversation, ConversationAnswer
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
 from sms.models.erasure import Erasure
@@ -17,6 +19,7 @@ from sms.models.heartbeat import Heartbeat
 from sms.models.hold import Hold
 from sms.models.idempotency import IdempotentAnswer
 from sms.models.inbound import InboundMessage
+from sms.models.keyword_rule import KeywordRule
 from sms.models.label import Label
 from sms.models.link import (
     Click,
@@ -28,13 +31,16 @@ from sms.models.link import (
     ShortLinkDomain,
     Smartlink,
 )
+from sms.models.list_choice import BulkAct, KeptList, ListColumns, SavedFilter
 from sms.models.message import Message, MessageState
+from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation
 from sms.models.price import Price
 from sms.models.receipt import Receipt, ReceiptInbox, SimulatedReceipt
 from sms.models.receipt_choice import ALL_RECEIPTS, USUAL_RECEIPTS, Receipts
+from sms.models.recurring import MOST_TIMES, Holiday, Occurrence, RecurringSend, StandingApproval
 from sms.models.refused_post import CameTo, PostKind, PostTally, RefusedPost, RetiredAddress
 from sms.models.refused_request import RefusedRequest
 from sms.models.report import ReportFile, ReportPart, ReportSchedule

@@ -226,12 +226,11 @@ class ApprovalRequest(models.Model):
         null=True, blank=True, help_text="When the send was let go: its time, where it goes at once."
     )
     begun_at = models.DateTimeField(null=True, blank=True, help_text="First claimed by a dispatcher.")
-    mail_due_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
-    mailed = models.JSONField(default=list, help_text="Mails that went out.")
+    remind_at = models.DateTimeField(null=True, blank=True, help_text="When approvers are reminded.")
 
     personal = PersonalData(
         service="service",
-        texts="rules parts snapshot changed audience_change mailed",
+        texts="rules parts snapshot changed audience_change",
         team="asked_label ended_by",
         neutral="fingerprint",
     )
@@ -251,9 +250,9 @@ class ApprovalRequest(models.Model):
                 fields=("ended_at",), name="approval_request_expired", condition=Q(state="expired")
             ),  # used by: jobs
             Index(
-                fields=("mail_due_at",),
-                name="approval_request_to_mail",
-                condition=Q(mail_due_at__isnull=False),
+                fields=("remind_at",),
+                name="approval_request_to_remind",
+                condition=Q(remind_at__isnull=False),
             ),  # used by: jobs
         )
         constraints = (

@@ -149,6 +149,19 @@ class Draft(SendOptions):
         related_name="draft",
         help_text="What it became.",
     )
+    recurring = models.ForeignKey(
+        "sms.RecurringSend",
+        null=True,
+        blank=True,
+        on_delete=SET_NULL,
+        related_name="contents",
+        help_text="The recurring send that it is the content of, or is to change.",
+    )
+    recurs_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when occurrences are made of it; it is not edited any more.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=SET_NULL, related_name="+")
     editors = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
@@ -170,6 +183,8 @@ class Draft(SendOptions):
         service="service",
         texts=f"name text pasted column sheet fillings labels {SendOptions.TEXTS}",
         neutral=f"time_zone again begun {SendOptions.NEUTRAL}",
+        fixed=f"text {SendOptions.TEXTS}",
+        fixed_while=Q(recurs_as__state__in=("running", "paused")),
     )
 
     class Meta:
@@ -193,6 +208,15 @@ class Draft(SendOptions):
 
     def __str__(self) -> str:
         return self.name or f"Draft {self.pk}"
+
+    @classmethod
+    def open_ones(cls) -> Q:
+        """Still being written: neither sent nor the content of a recurring send."""
+        return Q(send=None, recurs_since=None)
+
+    @property
+    def is_open(self) -> bool:
+        return self.send_id is None and self.recurs_since is None
 
     @property
     def numbers_withheld(self) -> bool:

@@ -44,8 +44,12 @@ class Erasure(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        # used by: every look of retention
-        indexes = (Index(fields=("id",), name="erasure_to_be_done", condition=~Q(state="done")),)
+        indexes = (
+            # used by: every look of retention
+            Index(fields=("id",), name="erasure_to_be_done", condition=~Q(state="done")),
+            # used by: the page of a person
+            Index(fields=("service", "digest"), name="erasure_of_a_number"),
+        )
         constraints = (
             CheckConstraint(
                 name="erasure_holds_its_number_until_it_is_done",

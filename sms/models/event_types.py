@@ -15,7 +15,7 @@ SHAPES = {  # of `data`, by name
     "MessageData": OF_A_MESSAGE,
     "ClickData": f"{OF_A_MESSAGE} url verdict verdict_code",
     "RejectData": "send service row number reference client_reference correlation_id callback_data code detail field",
-    "InboundData": f"inbound service number address text keyword sure {OF_WHAT_IT_ANSWERS}",
+    "InboundData": f"inbound conversation service number address text keyword sure matched_keyword {OF_WHAT_IT_ANSWERS}",
     "OptOutData": f"opt_out service number source {OF_WHAT_IT_ANSWERS}",
 }
 
@@ -85,7 +85,8 @@ EVENT_TYPES = _types(
     (
         "inbound.received",
         "An SMS came in",
-        "A person wrote to one of your numbers. `keyword` is what was read in it: `stop`, `start`, `help`, `maybe` (a refusal?) or null.",
+        "A person wrote to one of your numbers. `keyword` is what was read in it: `stop`, `start`, `help`, `maybe` (a refusal?) or null; "
+        "`matched_keyword` is a keyword of your own.",
         "InboundData",
     ),
     ("opt_out.added", "A person opted out", "A person refuses further messages.", "OptOutData"),

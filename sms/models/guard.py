@@ -169,7 +169,6 @@ class WaitingChange(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=254, blank=True)
     because = models.CharField(max_length=300, blank=True)
-    mail_due_at = models.DateTimeField(null=True, blank=True, help_text="When the next mail about it is due.")
 
     personal = PersonalData(
         service="service",
@@ -183,9 +182,6 @@ class WaitingChange(models.Model):
         indexes = (
             # used by: jobs, home, the page of waiting changes
             Index(fields=("takes_effect_at",), name="waiting_change_to_come", condition=Q(state="waiting")),
-            Index(
-                fields=("mail_due_at",), name="waiting_change_to_mail", condition=Q(mail_due_at__isnull=False)
-            ),
         )
         constraints = (
             CheckConstraint(

@@ -38,9 +38,33 @@ class InboundMessage(models.Model):
     send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=SET_NULL, related_name="answers")
     message_id = models.BigIntegerField(default=0, help_text="The one of that send which it answers.")
     received_at = models.DateTimeField()
+    conversation = models.ForeignKey(
+        "sms.Conversation",
+        null=True,
+        blank=True,
+        on_delete=SET_NULL,
+        related_name="inbound_messages",
+        db_index=False,
+    )
+    matched = models.CharField(
+        max_length=40, blank=True, help_text="The service's own keyword that it says, as it was written then."
+    )
+    rule = models.ForeignKey(
+        "sms.KeywordRule", null=True, blank=True, on_delete=SET_NULL, related_name="inbound_messages"
+    )
+    answer_due = models.BooleanField(
+        default=False, help_text="The keyword's answer is to be sent; what became of it stands beside."
+    )
+    not_answered = models.CharField(
+        max_length=200, blank=True, help_text="Why the keyword's answer was not sent."
+    )
 
     personal = PersonalData(
-        service="service", numbers="msisdn", texts="text reason", raw="raw", neutral="dedupe address"
+        service="service",
+        numbers="msisdn",
+        texts="text reason not_answered",
+        raw="raw",
+        neutral="dedupe address matched",
     )
 
     class Meta:
@@ -49,7 +73,14 @@ class InboundMessage(models.Model):
             Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
             # used by: search for a number, a person's newest word
             Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
-            # used by: home, opt-outs page
+            # used by: the page of a conversation, and the newest of each in the list
+            Index(fields=("conversation", "-id"), name="inbound_of_a_conversation"),
+            # used by: answers of keywords
+            Index(fields=("id",), name="inbound_to_answer", condition=Q(answer_due=True)),
+            Index(
+                fields=("service", "-id"), name="inbound_set_aside", condition=~Q(why="")
+            ),  # used by: replies page
+            # used by: home, opt-outs page, replies page
             Index(fields=("service", "id"), name="inbound_to_decide", condition=Q(meaning="maybe")),
         )
 

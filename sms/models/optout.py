@@ -73,11 +73,11 @@ class OptOut(models.Model):
         return f"opt-out {self.pk}"
 
     @classmethod
-    def in_force(cls, service_id: int, numbers: Sequence[str]) -> set[str]:
-        """Those of the numbers that refused."""
+    def in_force(cls, service_id: int, numbers: Sequence[str], *, hides: bool | None = None) -> set[str]:
+        """Those of the numbers that refused. `hides`: as `spellings` has it."""
         if not numbers:
             return set()
-        stored = spellings(service_id, numbers)
+        stored = spellings(service_id, numbers, hides=hides)
         return refused_among(numbers, (stored[one] for one in stored_in_force(service_id, list(stored))))
 
 

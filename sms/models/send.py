@@ -125,6 +125,8 @@ class Send(SendOptions):
         ordering = ("-id",)
         indexes = (
             Index(fields=("service", "-id"), name="send_of_a_service"),  # used by: sends list, home
+            # used by: search by name, also where programs make thousands a day
+            Index(fields=("service", "-id"), name="send_that_people_made", condition=Q(owner__isnull=True)),
             # used by: home
             Index(fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")),
             # used by: was this file sent before
@@ -347,6 +349,8 @@ class Reject(models.Model):
         indexes = (
             # used by: the API's lists of rejects
             Index(fields=("reference", "-id"), name="reject_by_reference", condition=~Q(reference="")),
+            # used by: the page of a person
+            Index(fields=("value", "-id"), name="reject_of_a_number", condition=~Q(value="")),
         )
 
     def __str__(self) -> str:

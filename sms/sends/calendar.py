@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, Sum
 
-from sms.models import OVER, Draft, MessageState, Send, SendState, Service, Slice, StateCount
+from sms.models import OVER, Draft, MessageState, RecurringSend, Send, SendState, Service, Slice, StateCount
 from sms.sends import holds
 from sms.sends.plan.shared_rate import Span, moment
 from sms.sends.rate_sharing import end_alone, spans_of
+from sms.sends.recurring import timetable
 
 # nothing of it has gone; a new state belongs here unless it is left out
 _BEGUN = (SendState.SENDING, *OVER)
@@ -24,9 +25,10 @@ FELT = timedelta(minutes=1)  # from this delay on, a page mentions it
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """A send or a draft with a time.
+    """A send or a draft with a time, or a time at which a recurring send comes again.
 
-    `state` is the send's, "held" where something keeps it back, or "draft". `recipients` is None where it is not known before the draft
+    `state` is the send's, "held" where something keeps it back, "draft", or "forecast" of an occurrence that is not made yet
+    (`recurring`). `recipients` is None where it is not known before the draft
     is checked, `ends_at` where that cannot be foreseen. `late` is how much later it ends because of the sends in `beside`.
     """
 
@@ -38,6 +40,7 @@ class CalendarEntry:
     sender: str
     send: Send | None = None
     draft: Draft | None = None
+    recurring: RecurringSend | None = None
     ends_at: datetime | None = None
     late: timedelta = timedelta(0)
     beside: tuple[str, ...] = ()
@@ -82,6 +85,7 @@ def entries_between(
     if start > now:  # otherwise all that is open counts, however long ago it was due
         entries = [one for one in entries if (one.ends_at or one.at) >= start]
     entries += _drafts(drafts_of, since=start, until=until)
+    entries += _to_come(by_id, since=start, until=until)
     entries.sort(key=lambda one: (one.at, one.name))
     return Entries(entries, more)
 
@@ -155,7 +159,7 @@ def _meet(one: CalendarEntry, other: CalendarEntry) -> bool:
 
 def _drafts(services: Collection[Service], *, since: datetime, until: datetime) -> list[CalendarEntry]:
     by_id = {one.pk: one for one in services}
-    rows = Draft.objects.filter(service__in=by_id, send=None, send_at__gte=since, send_at__lt=until)
+    rows = Draft.objects.filter(Draft.open_ones(), service__in=by_id, send_at__gte=since, send_at__lt=until)
     rows = rows.select_related("sender", "audience__current").defer("pasted", "audience__current__rejects")
     return [
         CalendarEntry(
@@ -170,3 +174,32 @@ def _drafts(services: Collection[Service], *, since: datetime, until: datetime) 
         for row in rows.order_by("send_at")[:MOST]
         if row.send_at is not None
     ]
+
+
+def _to_come(services: dict[int, Service], *, since: datetime, until: datetime) -> list[CalendarEntry]:
+    """Occurrences of recurring sends that are not made yet; those that are, are sends."""
+    running = RecurringSend.objects.filter(
+        service__in=services, state=RecurringSend.State.RUNNING, next_at__lt=until
+    )
+    rows = running.select_related("draft__sender", "draft__audience__current")
+    found: list[CalendarEntry] = []
+    days = {pk: timetable.holidays_of(pk) for pk in services} if rows else {}
+    for row in rows.defer("draft__pasted", "draft__audience__current__rejects").order_by("next_at")[:MOST]:
+        row.service = services[row.service_id]
+        audience = row.draft.audience
+        found += [
+            CalendarEntry(
+                service=row.service,
+                at=one.at,
+                name=row.name,
+                state="forecast",
+                recipients=audience.current.recipients if audience and audience.current else None,
+                sender=str(row.draft.sender or ""),
+                recurring=row,
+            )
+            for one in timetable.coming(
+                row, most=MOST, since=since, until=until, holidays=days[row.service_id]
+            )
+            if one.goes_out
+        ]
+    return found

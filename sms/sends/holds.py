@@ -15,6 +15,7 @@ from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import UNFINISHED, Actor, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.models.audit import audit
+from sms.notices import tell_held
 
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: dict[type[Scope], str] = {Send: "send", Sender: "sender", ShortLinkDomain: "link_domain"}
@@ -40,6 +41,14 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
         )
         told: dict[str, Any] = {"once": (made.pk,), "reason": made.because, "rule": None}
         events.record_sends(unfinished(scope), "send.held", at=timezone.now(), **told)
+        tell_held(
+            scope.service,
+            f"“{scope}”",
+            unfinished(scope),
+            event=f"hold:{made.pk}",
+            because=made.because,
+            by=by,
+        )
         record(scope, "paused", by=by, because=because[:300])
     return made
 

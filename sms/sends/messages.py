@@ -1,13 +1,14 @@
 """Messages of a service or of one send, in the ledger and in its archives."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
-from sms.models import ApiKey, Echo, Message, Receipt, Send, Service
+from sms.models import ApiKey, Click, Echo, Message, Receipt, Send, Service
 from sms.models.paging import given
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
@@ -19,6 +20,14 @@ class FoundMessages:
     """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read."""
 
     messages: list[Message]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHistories:
+    """Messages with their receipts and clicks, newest first. `problem`: why archives could not be read."""
+
+    histories: list[archive.MessageHistory]
     problem: str = ""
 
 
@@ -63,6 +72,7 @@ def _called(service: Service, name: str, *, before: int | None, most: int, key: 
     found: set[int] = set()
     for column in ("reference", "correlation_id"):
         rows = Echo.objects.filter(given(pk__lt=before), service=service, **{column: name})
+        rows = rows.exclude(**{column: ""})  # in the words of the index, without which SQLite does not use it
         rows = key.mine(rows, "message__send__owner") if key else rows
         found.update(rows.order_by("-pk").values_list("pk", flat=True)[:most])
     return sorted(found, reverse=True)[:most]
@@ -104,7 +114,8 @@ def _lookups(service: Service, wanted: str) -> tuple[Q, Callable[[], list[archiv
         number = parse(wanted, country=service.default_country).e164
     except BadNumber:
         rows = partial(archive.by_provider_id, service, wanted)
-        return Q(provider_id=wanted), lambda: archive.histories_of(service, rows())
+        in_ledger = Q(provider_id=wanted) & ~Q(provider_id="")  # as above
+        return in_ledger, lambda: archive.histories_of(service, rows())
     spelled = (number, hidden(number, key=service.number_key))
     return Q(msisdn__in=spelled), lambda: archive.histories_of(service, archive.to_number(service, number))
 
@@ -113,21 +124,50 @@ def _is_for(key: ApiKey | None, message: Message) -> bool:
     return key is None or key.knows_of(message.send.owner)
 
 
+RELATED = ("send__sender", "send__template", "send__created_by", "send__service", "echo")
+
+
+def stories_to(
+    service: Service, forms: Sequence[str], *, before: int | None = None, most: int
+) -> FoundHistories:
+    """The newest messages below id `before` to a number, given in each form in which it may be stored; archived ones too."""
+    rows = Message.objects.filter(given(pk__lt=before), send__service=service, msisdn__in=forms)
+    here = list(rows.select_related(*RELATED).order_by("-id")[:most])
+    archived, problem = _archived(
+        service, lambda: archive.histories_of(service, archive.to_any(service, forms))
+    )
+    by_id = {one.message.pk: one for one in archived if before is None or one.message.pk < before}
+    by_id |= {one.message.pk: one for one in _stories(here)}  # one that is being moved is in both
+    return FoundHistories([by_id[pk] for pk in sorted(by_id, reverse=True)[:most]], problem)
+
+
+def _stories(messages: Sequence[Message]) -> list[archive.MessageHistory]:
+    """Of messages of one service, from the ledger, with two queries for all."""
+    clicks: dict[int, dict[int, Click]] = defaultdict(dict)
+    receipts: dict[int, list[Receipt]] = defaultdict(list)
+    if messages:
+        ids = [one.pk for one in messages]
+        of_click = {}
+        for click in Click.objects.filter(message_id__in=ids):
+            clicks[click.message_id][click.receipt_id] = click
+            of_click[click.receipt_id] = click.message_id
+        for receipt in archive.receipts_of(ids, of_click).filter(service=messages[0].send.service_id):
+            receipts[of_click.get(receipt.pk, receipt.message_id)].append(receipt)
+    return [archive.MessageHistory(one, receipts[one.pk], clicks[one.pk], archived=False) for one in messages]
+
+
 def story_of(
     service: Service, message_id: int, *, key: ApiKey | None = None
 ) -> archive.MessageHistory | None:
     """One message with its receipts and clicks, from the ledger or from an archive; None where neither has it, or `key` may not know of
     it. Raises ArchiveError."""
-    related = ("send__sender", "send__template", "send__created_by", "send__service")
     rows = Message.objects.filter(send__service=service, pk=message_id)
     rows = key.mine(rows, "send__owner") if key else rows
-    message = rows.select_related(*related).first()
+    message = rows.select_related(*RELATED).first()
     if message is None:
         found = archive.one(service, message_id)
         return found if found and _is_for(key, found.message) else None
-    receipts = list(Receipt.objects.filter(message_id=message.pk, service=service))
-    clicks = {click.receipt_id: click for click in message.clicks.all()}
-    return archive.MessageHistory(message, receipts, clicks, archived=False)
+    return _stories([message])[0]
 
 
 def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> FoundMessages:

@@ -147,7 +147,7 @@ def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
         .values_list(Subquery(receipts.values("received_at")[:1]), Coalesce(Subquery(counted), 0))
         .get()
     )
-    drafts = Draft.objects.filter(service=service, send=None).select_related("changed_by")
+    drafts = Draft.objects.filter(Draft.open_ones(), service=service).select_related("changed_by")
     return ServiceOverview(
         in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
         recent=progress[:6],

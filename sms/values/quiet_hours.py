@@ -41,7 +41,7 @@ def local_instant(naive: datetime, zone: str) -> datetime:
     """
     if naive.tzinfo is not None:
         raise ValueError("This time has an offset already; a local time has none.")
-    there = _zone(zone)
+    there = zone_of(zone)
     naive = naive.replace(fold=0)
     try:
         first = naive.replace(tzinfo=there).astimezone(UTC)
@@ -125,7 +125,7 @@ class _Calendar:
     __slots__ = ("_chunks", "_quiet", "_zones")
 
     def __init__(self, zones: tuple[str, ...], quiet: QuietHours) -> None:
-        self._zones = [_zone(name) for name in dict.fromkeys(zones)]
+        self._zones = [zone_of(name) for name in dict.fromkeys(zones)]
         self._quiet = quiet
         self._chunks: dict[int, tuple[list[int], list[int]]] = {}
 
@@ -248,7 +248,7 @@ def _show_days(days: frozenset[int]) -> str:
     return _DAYS[last] if len(days) == 1 else f"{_DAYS[begins[0]]}-{_DAYS[last]}"
 
 
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(time_zones.here(name) or name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

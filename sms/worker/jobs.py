@@ -16,14 +16,14 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from sms import callbacks, dispatch, guard, reports, simulator
+from sms import callbacks, dispatch, guard, notices, reports, simulator
 from sms.callbacks import feed
-from sms.catalogue import domains, tenant_probe
+from sms.catalogue import domains, key_expiry, tenant_probe
 from sms.catalogue.caps import notices as cap_notices
 from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import background
-from sms.compose.approval import mail as approval_mail
+from sms.compose.approval import notices as approval_notices
 from sms.inbound import optouts, receipts, refused
 from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
@@ -31,6 +31,8 @@ from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.reports import facts
 from sms.sends import unapproved
+from sms.sends.recurring import make as recurring
+from sms.sends.replies import automatic
 from sms.worker import expired
 from sms.worker.heartbeat import Pulse
 
@@ -174,19 +176,23 @@ JOBS: tuple[Job, ...] = (
     Job("old refused requests", MINUTE, lambda _: RefusedRequest.forget()),
     Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
+    Job("missing receipts", 900, lambda _: receipts.tell_missing(), lease=LEASE),
+    Job("keys that expire", 3600, lambda _: key_expiry.tell_due(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
     Job("notices of spend caps", MINUTE, lambda _: cap_notices.tell(), lease=LEASE),
     Job("old spend counters", MINUTE, lambda _: cap_notices.forget()),
-    Job("approval mails", MINUTE, lambda _: approval_mail.send_due(public_url=settings.PUBLIC_URL)),
+    Job("reminders to approve", MINUTE, lambda _: approval_notices.remind_due()),
     Job("waiting changes", MINUTE, lambda _: guard.take_effect_due()),
-    Job("mails about waiting changes", MINUTE, lambda _: guard.send_due(public_url=settings.PUBLIC_URL)),
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
+    Job("notice mails", MINUTE, lambda _: notices.send_due(public_url=settings.PUBLIC_URL)),
+    Job("old notices", MINUTE, lambda _: notices.forget(), repeats=True),
     Job("old report files", MINUTE, lambda _: reports.forget()),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
     # beside all that, since it may take its time or cannot wait for it
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
+    Job("answers of keywords", 1, lambda _: automatic.answer_due(), loop="spools", repeats=True),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
     Job("test mode", IDLE, _simulate, loop="test mode", repeats=True),
     Job("audit seals", audit.EVERY, lambda context: context.sealer.run(), loop="audit"),
@@ -216,6 +222,15 @@ JOBS: tuple[Job, ...] = (
         lease=LEASE,
         loop="retention",
         waits=lambda: bool(retention.due_services()),
+    ),
+    # a large list is read before its send is made, which may take seconds
+    Job(
+        "recurring sends",
+        20,
+        lambda _: recurring.make_due(),
+        lease=LEASE,
+        loop="recurring sends",
+        waits=recurring.anything_due,
     ),
     Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
     Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),

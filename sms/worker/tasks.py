@@ -13,8 +13,7 @@ from contextlib import contextmanager, suppress
 
 from django.conf import settings
 
-from sms import dispatch
-from sms.compose.approval import mail as approval_mail
+from sms import dispatch, notices
 from sms.inbound import receipts
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat
@@ -161,9 +160,9 @@ def fold() -> None:
 
 
 def approvals() -> None:
-    """Mail the people who are asked for an approval, or wait for one."""
+    """Mail notices at once: people are asked for an approval, or wait for one."""
     if stopping():
         return
     with _sign_of_life() as mine:
         mine.beat("mailing")
-        approval_mail.send_due(public_url=settings.PUBLIC_URL)
+        notices.send_due(public_url=settings.PUBLIC_URL)

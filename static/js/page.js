@@ -1,5 +1,6 @@
 // Small comforts of every page; without them everything still works.
 import "./press.js";
+import "./search.js";
 import "./token.js";
 
 // A second press of a button that sends does nothing while the first is under way. The server would find the first send anyway.
@@ -47,6 +48,11 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   signedOut.append(Object.assign(document.createElement("p"), { textContent: "You were signed out, so this page stands still. " }));
   signedOut.firstChild.append(link, ", and it goes on.");
   document.getElementById("content").prepend(signedOut);
+});
+
+// A live part rests while its tab is hidden; it goes on within seconds of being looked at.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
 });
 
 // What changed on a live part is said now and then, and once more when it comes to rest; every two seconds would be chatter.

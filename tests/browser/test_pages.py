@@ -24,8 +24,10 @@ from sms.models import (
     ShortLinkDomain,
 )
 from sms.sends import holds
+from sms.sends.person.identity import key_of
 from tests.browser.accessibility import problems
 from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.every_page import a_bulk_act, a_callback, a_comment, a_conversation, a_recurring
 from tests.support.provider import Provider
 from tests.support.receipts import receipt
 from tests.support.sends import BY, a_send
@@ -133,6 +135,8 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     audience = saved.create(shop, packed, name="Regulars", by=BY)
     saved.mark(audience, seed_list=True, by=BY)
     people.invite(shop, "new@example.test", ["auditor"], by=BY)
+    again = Draft.objects.create(service=shop, sender=shop.senders.get(), text="Hello", audience=audience)
+    recurring = a_recurring(shop)
     Service.objects.filter(pk=shop.pk).update(quiet_hours="21:00-08:00", rate=100)
     asked = a_request_with_changes(shop)
     page.goto(f"{live_server.url}/accounts/login/")
@@ -140,6 +144,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/accounts/details/")
     found += problems(page, "details")
+    for path in ("/notices/", "/accounts/notices/", "/api/docs/", "/api/docs/quick-start/"):
+        page.goto(f"{live_server.url}{path}")
+        found += problems(page, path.strip("/").replace("/", " "))
     for path in (
         "",
         "compose/",
@@ -154,6 +161,22 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
         f"sends/{coming.pk}/duplicate/",
         f"sends/{send.pk}/",
         "messages/",
+        f"people/{key_of(shop, message.msisdn)}/",
+        "replies/",
+        f"replies/{a_conversation(shop).pk}/",
+        "replies/?show=all",
+        "keywords/new/",
+        "recurring/",
+        "recurring/holidays/",
+        f"recurring/{recurring.pk}/",
+        f"recurring/{recurring.pk}/rhythm/",
+        f"recurring/{recurring.pk}/end/",
+        f"drafts/{again.pk}/repeat/",
+        f"bulk/{a_bulk_act(send).pk}/",
+        f"comments/{a_comment(send).pk}/withdraw/",
+        f"callbacks/{a_callback(shop).endpoint_id}/",
+        "search/",
+        "shortcuts/",
         f"messages/{message.pk}/",
         f"sends/{held.pk}/",
         f"sends/{unsure.pk}/",

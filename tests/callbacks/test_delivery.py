@@ -12,12 +12,13 @@ from django.utils import timezone
 from sms import callbacks
 from sms.callbacks import leases
 from sms.inbound import receipts
-from sms.models import AuditEvent, Callback, CallbackEndpoint, Service
+from sms.models import AuditEvent, Callback, CallbackEndpoint, Notice, Service
 from sms.models.callback import new_secret
 from sms.models.service import HAND_OVER
 from sms.webex import signature
 from tests.support.callback_receiver import Heard, receiving
 from tests.support.callbacks import LOOPBACK, an_endpoint, comes_in, deliver, owe, waiting, with_notify
+from tests.support.people import a_person
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send, a_service
 
@@ -166,34 +167,29 @@ def test_retry_after_is_honoured_within_bounds():
 
 
 def test_after_three_days_it_is_given_up_and_after_five_of_them_the_endpoint_is_off_with_notice():
-    heard_of = []
-
-    def listen(sender, endpoint, **rest):
-        heard_of.append(endpoint.pk)
-
-    callbacks.endpoint_disabled.connect(listen)
     began = timezone.now()
-    try:
-        with receiving(answer=500) as partner:
-            endpoint = an_endpoint(a_service(), partner.url)
-            owe(endpoint, 7, at=began)
-            deliver(began)
-            for minutes in range(0, 200, 20):
-                deliver(began + timedelta(hours=72, minutes=minutes))
-            endpoint.refresh_from_db()
-            assert endpoint.disabled_at and heard_of == [endpoint.pk]
-            assert Callback.objects.filter(state="given_up").count() == 5 and waiting() == 2
-            partner.answer = 200
-            deliver(began + timedelta(hours=80))
-            assert waiting() == 2  # off is off
-            callbacks.resume(endpoint, by=BY)
-            assert callbacks.replay(endpoint, by=BY, failed_only=True) == 7
-            ids = set(Callback.objects.values_list("event_id", flat=True))
-            partner.heard = []
-            deliver()
-            assert set(partner.ids) == ids and len(partner.ids) == 7
-    finally:
-        callbacks.endpoint_disabled.disconnect(listen)
+    service = a_service()
+    admin = a_person("admin@example.test", service, "admin")
+    with receiving(answer=500) as partner:
+        endpoint = an_endpoint(service, partner.url)
+        owe(endpoint, 7, at=began)
+        deliver(began)
+        for minutes in range(0, 200, 20):
+            deliver(began + timedelta(hours=72, minutes=minutes))
+        endpoint.refresh_from_db()
+        assert endpoint.disabled_at
+        told = Notice.objects.get()
+        assert (told.person, told.page, told.page_id) == (admin, "callback_endpoint", endpoint.pk)
+        assert Callback.objects.filter(state="given_up").count() == 5 and waiting() == 2
+        partner.answer = 200
+        deliver(began + timedelta(hours=80))
+        assert waiting() == 2  # off is off
+        callbacks.resume(endpoint, by=BY)
+        assert callbacks.replay(endpoint, by=BY, failed_only=True) == 7
+        ids = set(Callback.objects.values_list("event_id", flat=True))
+        partner.heard = []
+        deliver()
+        assert set(partner.ids) == ids and len(partner.ids) == 7
 
 
 def test_a_replay_of_one_or_of_a_range_keeps_the_ids():

@@ -5,7 +5,7 @@
 
 import contextlib
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import xlsxwriter
@@ -25,13 +25,14 @@ from sms.audiences.files import Limits
 from sms.catalogue import tenant_probe
 from sms.compliance import retention
 from sms.compliance.personal_columns import columns, rows_of
-from sms.compose import background, drafts
+from sms.compose import background, comments, drafts
 from sms.compose.create import create
 from sms.compose.order import Order
 from sms.inbound import optouts, receipts
 from sms.inbound.optouts import IncomingPost, Refusal, inbound_spool
 from sms.inbound.receipts import Incoming, spool
 from sms.models import (
+    ApprovalRequest,
     ApprovalRules,
     Callback,
     Draft,
@@ -39,16 +40,23 @@ from sms.models import (
     Label,
     Message,
     MessageState,
+    NoticeKind,
     OptOut,
     Preparation,
+    RecurringSend,
     ReportFile,
     ReportSchedule,
+    SavedFilter,
     Service,
+    StandingApproval,
     Upload,
 )
 from sms.models.personal import ColumnKind
+from sms.notices import tell
 from sms.reports import facts
-from sms.sends import answers, control, holds
+from sms.sends import answers, bulk, control, holds
+from sms.sends.recurring import control as recurring_control
+from sms.sends.recurring import make, start
 from sms.simulator import receipts as simulator_receipts
 from sms.webex.sandbox.in_process import DueReceipt
 from tests.compliance.scan import columns_with
@@ -81,6 +89,7 @@ def everywhere(*, by_hand: bool = True) -> tuple[Service, set[str]]:
     from_the_person(service)
     told(service)
     kept_lists(service, ada)
+    again_and_again(service, ada)
     desk(service, ada)
     on_disk(service)
     probed(service)
@@ -110,10 +119,11 @@ def signed_in(ada: User) -> None:
 
 
 def guarded(service: Service, ada: User) -> None:
-    """A change that waited, and why a colleague declined it."""
+    """A change that waited, why a colleague declined it, and who was told."""
     nothing = guard.Operation("sms.Service", service.pk, {})
     change = guard.ask(service.pk, "Settings", nothing, by=acting(ada))
     guard.decline(change, by=acting(ada), because=f"Ask {NATIONAL} first.")
+    tell(NoticeKind.MENTION, [ada.pk], event="mention:1", says="Look at this.", service=service)
 
 
 def by_partner(service: Service) -> None:
@@ -153,6 +163,7 @@ def composed(service: Service, ada: User) -> None:
         callback_data=f"of {NATIONAL}",
         tag1="07710000000",
     )
+    comments.add(draft, f"Ask {SPELLED} as well", by=acting(ada))
     drafts.send_draft(draft, by=acting(ada), limits=LIMITS, seen=draft.revision)
     ended(service)
     Draft.objects.create(service=service, pasted=f"{SPELLED}\n{OTHER}\n٠٧٧١٠٠٠٠٠٠٠", labels="07710000000")
@@ -250,10 +261,42 @@ def told(service: Service) -> None:
 
 
 def kept_lists(service: Service, ada: User) -> None:
+    said = {"user": ada, "service": service, "name": "Mine", "query": "label=vip", "shared": True}
+    SavedFilter.objects.create(of="sends", **said)
+    send = service.sends.latest("pk")
+    act = bulk.choose(
+        service, "sends.label", [send.pk], user=ada, given="vip", more=False, now=timezone.now()
+    )
+    bulk.perform(act, by=acting(ada), clock=timezone.now)
     packed = packing.pack_pasted(f"{NATIONAL}\n{SPELLED}\n{OTHER}", country="GB", limits=LIMITS)
     kept = saved.create(service, packed, name=f"List of {NATIONAL}", note=f"Ask {NATIONAL}", by=acting(ada))
     saved.rename(kept, name=f"Those of {NATIONAL}", note=f"Ask {SPELLED}", by=BY)
     saved.replace(kept, packing.pack_pasted(NUMBER, country="GB", limits=LIMITS), by=acting(ada))
+
+
+def again_and_again(service: Service, ada: User) -> None:
+    """A recurring send whose occurrence failed, with a standing approval that ended."""
+    packed = packing.pack_pasted(OTHER, country="GB", limits=LIMITS)
+    audience = saved.create(service, packed, name="Again", by=acting(ada))
+    content = {"text": "Hello", "sender": service.senders.first(), "created_by": ada}
+    draft = Draft.objects.create(service=service, audience=audience, **content)
+    now = timezone.now()
+    new = RecurringSend(name=f"For {NATIONAL}", every="daily", at=time(12), starts_on=now.date())
+    made = start.start(draft, new, by=acting(ada))
+    saved.archive(audience, by=acting(ada))
+    make.make_due(now=made.next_at + timedelta(hours=3))
+    RecurringSend.objects.filter(pk=made.pk).update(trouble=f"Ask {NATIONAL}")
+    told = {"label": "bob", "parts": {}, "rules": [], "recipients": 1, "most": 1, "given_at": now}
+    StandingApproval.objects.create(
+        recurring=made,
+        by=ada,
+        request=ApprovalRequest.objects.filter(service=service).first(),
+        expires_at=now,
+        ended_at=now,
+        ended_because=f"Ask {NATIONAL}",
+        **told,
+    )
+    recurring_control.end(made, by=acting(ada))
 
 
 def desk(service: Service, ada: User) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.views import catalogue, link_domains, policy_groups
+from portal.views import catalogue, keywords, link_domains, policy_groups
 from sms.admin.scoped import NOUNS as ADMIN_NOUNS
 from sms.dispatch.settle import Settlement
 from sms.models import audit_acts
@@ -23,7 +23,10 @@ MADE_UP = {
     "sms/dispatch/settle.py": {f"messages.{verdict.value}" for verdict in Settlement},
     "portal/views/catalogue_base.py": {
         kind.act_of(verb)
-        for kind in (catalogue.SENDER, policy_groups.GROUP, catalogue.SMARTLINK, link_domains.DOMAIN)
+        for kind in (
+            *(catalogue.SENDER, policy_groups.GROUP, catalogue.SMARTLINK),
+            *(link_domains.DOMAIN, keywords.KEYWORD),
+        )
         for verb in ("added", "changed", "archived", "restored", "deleted")
     },
     "sms/admin/scoped.py": {

@@ -19,7 +19,7 @@ from tests.support.people import a_person
 pytestmark = pytest.mark.django_db(transaction=True)
 SHOWN = re.compile(rb"7710000000")
 # what a person types into a draft is theirs to see while they write; rows of others are in test_numbers_stay_hidden
-WRITING = re.compile(r"draft|compose")
+WRITING = re.compile(r"draft|compose|rhythm")
 EXPORTS = {"send_rejects"}  # audited, for those who may, and for those who have to put their own file right
 
 

@@ -13,6 +13,7 @@ from sms.compliance import retention
 from sms.models import (
     Callback,
     CallbackEndpoint,
+    Conversation,
     Draft,
     IdempotentAnswer,
     InboundMessage,
@@ -27,6 +28,11 @@ from tests.support.past_sends import a_past_send, an_old_service, run
 pytestmark = pytest.mark.django_db
 DAYS = {"keep_bodies", "keep_numbers", "keep_receipts"}
 JUST_OVER, NOT_YET = timedelta(days=10, minutes=1), timedelta(days=9, hours=23)
+
+
+def a_conversation(service: Service, at: datetime) -> Conversation:
+    number = f"+4477109{service.conversations.count():05d}"
+    return Conversation.objects.create(service=service, msisdn=number, address="72345", last_at=at)
 
 
 def an_sms(service: Service, at: datetime) -> InboundMessage:
@@ -120,6 +126,9 @@ CASES = {
     "text of an SMS": Case(an_sms, stays("text"), frozenset({"keep_bodies"}), "inbound"),
     "number of an SMS": Case(an_sms, stays("msisdn"), frozenset({"keep_numbers"}), "inbound"),
     "bytes of an SMS": Case(an_sms, stays("raw"), frozenset(DAYS), "inbound"),
+    "number of a conversation": Case(
+        a_conversation, stays("msisdn"), frozenset({"keep_numbers"}), "conversations"
+    ),
     "callback": Case(a_callback, exists, frozenset({"keep_receipts", "keep_numbers"}), "callbacks"),
     "callback that waits": Case(a_waiting_callback, exists, frozenset()),
     "answer of the API": Case(an_answer, exists, frozenset({"keep_bodies", "keep_numbers"}), "answers"),

@@ -17,14 +17,17 @@ from sms.models import (
     ReportFile,
     ReportSchedule,
     Service,
+    StandingApproval,
     TemplateVersion,
 )
+from sms.sends.person.identity import key_of
 from tests.support.every_page import SERVICE_PAGES
 from tests.support.routes import patterns
 
 NOUNS = {
     "messages": lambda service: Message.objects.filter(send__service=service),
     "inbound": lambda service: InboundMessage.objects.filter(service=service),
+    "replies": lambda service: service.conversations.all(),
     "callback-log": lambda service: Callback.objects.filter(endpoint__service=service),
     "callbacks": lambda service: service.callback_endpoints.all(),
     "versions": lambda service: TemplateVersion.objects.filter(template__service=service),
@@ -35,7 +38,11 @@ NOUNS = {
     "audit": lambda service: AuditEvent.objects.filter(service_slug=service.slug),
     "domains": lambda service: service.link_domains.all(),
     "personal-data": lambda service: service.erasures.all(),
+    "bulk": lambda service: service.bulk_acts.all(),
+    "filters": lambda service: service.saved_filters.all(),
     "report-files": lambda service: ReportFile.objects.filter(service=service),
+    "recurring": lambda service: service.recurring_sends.all(),
+    "standing-approvals": lambda service: StandingApproval.objects.filter(recurring__service=service),
     "report-schedules": lambda service: ReportSchedule.objects.filter(service=service),
 }
 
@@ -50,6 +57,13 @@ def pages(service: Service, *, most: int = 5) -> Iterator[tuple[str, str]]:
     """(name, address) of each page of a service, with up to `most` things of it."""
     for path, name, _ in SERVICE_PAGES:
         plain = "/" + path.replace("<slug:service>", service.slug).replace("<slug:step>", "backup")
+        if "<slug:key>" in plain:
+            numbers = (
+                Message.objects.filter(send__service=service).order_by("pk").values_list("msisdn", flat=True)
+            )
+            keys = [key for key in (key_of(service, one) for one in dict.fromkeys(numbers)) if key]
+            yield from ((name, plain.replace("<slug:key>", key)) for key in keys[:most])
+            continue
         if "<int:pk>" not in plain:
             yield name, plain
             continue

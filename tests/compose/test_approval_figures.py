@@ -8,7 +8,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from portal.models import User
-from sms.compose.approval import details, endings, mail, parts, requests, rules
+from sms import notices
+from sms.compose.approval import details, endings, parts, requests, rules
+from sms.compose.approval.notices import REMINDER_AT, remind_due
 from sms.compose.approval.rules import ApprovalReason, Needed
 from sms.compose.create import create
 from sms.models import (
@@ -98,16 +100,16 @@ def test_too_few_approvers(approvers, eligible, short):
 def due(request: ApprovalRequest, now: datetime) -> list[tuple[str, str, list[str]]]:
     """What is mailed now."""
     outbox.outbox.clear()
-    count = mail.send_due(public_url=URL, now=now)
+    remind_due(now=now)
+    count = notices.send_due(public_url=URL, now=now)
     assert count == len(outbox.outbox)
     request.refresh_from_db()
-    page = f"\n\n{URL}/s/{request.service.slug}/approvals/{request.pk}/\n"
     found = []
     for one in outbox.outbox:
-        assert one.body.startswith(f"{request.service.name}\n\n") and one.body.endswith(page) and not one.to
-        found.append(
-            (one.subject, one.body.removeprefix(f"{request.service.name}\n\n").removesuffix(page), one.bcc)
-        )
+        name, says, *more, page, choose = one.body.split("\n\n")
+        assert name == request.service.name and page.startswith(f"{URL}/notices/") and not one.bcc
+        assert one.subject == f"Textdesk: {says.rstrip('.')}" and choose.startswith("\nChoose what")
+        found.append((says, "\n\n".join(more), one.to))
     return found
 
 
@@ -124,18 +126,18 @@ def test_approvers_are_asked_once_and_reminded_once_before_the_time_is_over():
     )
     assert due(request, request.asked_at - timedelta(seconds=1)) == []
     assert due(request, request.asked_at) == [
-        (f"Textdesk: “{send.name}” needs your approval", body, [bob.email, eve.email])
+        (f"“{send.name}” needs your approval.", body, [bob.email]),
+        (f"“{send.name}” needs your approval.", body, [eve.email]),
     ]
     whole = request.expires_at - request.asked_at
-    assert request.mailed == ["asked"]
-    assert request.mail_due_at == request.expires_at - whole * mail.REMINDER_AT
-    assert due(request, request.mail_due_at - timedelta(seconds=1)) == []
+    remind_at = request.remind_at
+    assert remind_at == request.expires_at - whole * REMINDER_AT
+    assert due(request, remind_at - timedelta(seconds=1)) == []
     answers.approve(request, by=acting(bob), seen=request.fingerprint, comment="")
-    ApprovalRequest.objects.update(mail_due_at=request.mail_due_at)
-    assert due(request, request.mail_due_at) == [
-        (f"Textdesk: “{send.name}” needs your approval, and the time is running out", body, [eve.email])
+    assert due(request, remind_at) == [
+        (f"“{send.name}” needs your approval, and the time is running out.", body, [eve.email])
     ]
-    assert (request.mailed, request.mail_due_at) == (["asked", "reminded"], None)
+    assert request.remind_at is None
     assert due(request, request.expires_at) == []
 
 
@@ -144,14 +146,17 @@ def asked() -> tuple[Send, ApprovalRequest, object]:
     ada, _ = a_person("ada", service), a_person("bob", service)
     send = create(an_order(service, 1, due_at=timezone.now() + 3 * HOUR), by=acting(ada))
     request = request_of(send)
-    ApprovalRequest.objects.filter(pk=request.pk).update(mail_due_at=None)
-    request.refresh_from_db()
     return send, request, ada
+
+
+def asked_again(send: Send) -> tuple[Send, ApprovalRequest, object]:
+    ada = User.objects.get(email="ada@example.test")
+    again = create(an_order(send.service, 1, due_at=timezone.now() + 3 * HOUR, name="Again"), by=acting(ada))
+    return again, request_of(again), ada
 
 
 def test_a_request_for_later_says_when():
     send, request, _ = asked()
-    ApprovalRequest.objects.update(mail_due_at=request.asked_at)
     ((_, body, _),) = due(request, timezone.now())
     assert f"to 1 recipients, {send.due_at:%-d %B %Y, %H:%M} UTC.\n" in body
     assert "One person has to approve it." in body and "Changed since" not in body
@@ -173,55 +178,38 @@ def test_who_asked_is_told_how_it_ended(ending):
     else:
         cancel(send, by=acting(bob))
     subject, body = {
-        "approved": (f"“{send.name}” was approved", f"The last approval is from {bob.email}."),
+        "approved": (f"“{send.name}” was approved.", f"The last approval is from {bob.email}."),
         "rejected": (
-            f"“{send.name}” was rejected",
-            f"{bob.email} rejected it; the reason is on the page. The send is cancelled, and its draft can be changed.",
+            f"“{send.name}” was rejected.",
+            f"{bob.email} rejected it. Reason: Wrong price.\n\nThe send is cancelled, and its draft can be changed.",
         ),
         "void": (
-            f"the approval of “{send.name}” is void",
+            f"The approval of “{send.name}” is void.",
             "It was changed after it was asked about, so it has to be approved again. The page says what changed.",
         ),
         "expired": (
-            f"the approval of “{send.name}” expired",
+            f"The approval of “{send.name}” expired.",
             "The time for it ran out, so nothing was sent. You can ask again, or take the send back.",
         ),
-        "withdrawn": (f"“{send.name}” was taken back", f"{bob.email} took it back. Nothing was sent."),
+        "withdrawn": (f"“{send.name}” was taken back.", f"{bob.email} took it back. Nothing was sent."),
     }[ending]
     request.refresh_from_db()
     assert request.state == ending
-    assert request.ended_at is not None and request.mail_due_at == request.ended_at
-    ApprovalRequest.objects.exclude(pk=request.pk).update(mail_due_at=None)
-    assert due(request, request.ended_at + timedelta(seconds=1)) == [
-        (f"Textdesk: {subject}", body, [ada.email])
-    ]
-    assert (request.mailed[-1], request.mail_due_at) == (ending, None)
-    assert due(request, now + 99 * HOUR) == []
+    assert request.ended_at is not None and request.remind_at is None
+    mine = [one for one in due(request, request.ended_at + HOUR) if one[2] == [ada.email]]
+    assert mine == [(subject, body, [ada.email])]
+    assert [one for one in due(request, now + 50 * HOUR) if one[2] == [ada.email]] == []
 
 
 def test_no_one_is_mailed_about_what_they_did_themselves_and_no_one_who_left():
     send, request, ada = asked()
     cancel(send, by=acting(ada))
     assert due(request, timezone.now() + HOUR) == []
-    assert request.mailed == ["withdrawn"]
-    ApprovalRequest.objects.update(mail_due_at=timezone.now(), ended_by="x", mailed=[])
+    _, request, ada = asked_again(send)
     ada.is_active = False
     ada.save()
-    assert due(request, timezone.now() + HOUR) == []
-
-
-def test_mail_that_does_not_go_is_tried_again_later(monkeypatch):
-    _, request, _ = asked()
-    now = timezone.now()
-    ApprovalRequest.objects.update(mail_due_at=now)
-
-    def away(self, messages):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", away)
-    assert mail.send_due(public_url=URL, now=now) == 0
-    request.refresh_from_db()
-    assert (request.mailed, request.mail_due_at) == ([], now + mail.RETRY_AFTER)
+    endings.expire(request.send_id, now=request.expires_at)
+    assert [one for one in due(request, timezone.now() + HOUR) if one[2] == [ada.email]] == []
 
 
 # --- endings ------------------------------------------------------------------------------------------------------------

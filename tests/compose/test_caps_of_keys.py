@@ -21,6 +21,7 @@ from sms.models import ApiKey, Message, Price, Reject, Send, Service, SpendCount
 from sms.sends.cancel import cancel
 from sms.sends.reschedule import reschedule
 from tests.support.drop_in import body, post
+from tests.support.jobs import run_job
 from tests.support.partners import Partner, a_partner_service
 from tests.support.people import signed_in
 from tests.support.sends import BY, a_service, an_order, numbers
@@ -149,6 +150,7 @@ def test_what_is_left_stands_in_headers_and_admins_hear_of_a_full_minute_once_a_
     assert by_v2.status_code == 429 and by_v2.json()["code"] == "7020"
     assert 0 < int(last["Retry-After"]) <= 60 and '"messages";r=0' in last["RateLimit"]
     assert [notices.tell(), notices.tell()] == [1, 0]
+    run_job("notice mails")
     assert "messages a minute is reached: 2 of 2" in mail.outbox[0].body
 
 

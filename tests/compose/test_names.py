@@ -66,7 +66,7 @@ def test_a_name_is_one_line_by_every_way_in(cast, way, tmp_path):
 def test_a_mail_about_such_a_send_leaves(cast):
     ApprovalRules.objects.create(service=cast.service, size=1, size_approvers=1)
     send = create(an_order(cast.service, name="For 07700 900351\nand more"), by=BY)
-    run_job("approval mails")
+    run_job("notice mails")
     (asked,) = mail.outbox
     assert "\n" not in asked.subject and "900351" not in asked.subject + asked.body
     assert send.name == "For 07700 900351 and more"

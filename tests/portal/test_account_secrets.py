@@ -18,12 +18,12 @@ from django.test import Client
 
 from portal.models import User
 from sms.compliance import rotate_keys
-from sms.compose.approval.mail import send_due
 from sms.compose.create import create
 from sms.models.fields import keyring
+from sms.notices import send_due
 from tests.architecture import tree_of
 from tests.environment import ROOT
-from tests.support.approvals import a_careful_service, a_person, acting, request_of
+from tests.support.approvals import a_careful_service, a_person, acting
 from tests.support.logs import written_log
 from tests.support.people import a_cast
 from tests.support.processes import environment
@@ -98,13 +98,12 @@ def test_a_mail_is_sent_whatever_line_breaks_are_in_a_name():
     service = a_careful_service()
     a_person("ann", service, "approver")
     name = "Spring\r\nBcc: eve@example.test +447700900123"
-    send = create(an_order(service, 3, name=name), by=acting(a_person("bob", service, "composer")))
+    create(an_order(service, 3, name=name), by=acting(a_person("bob", service, "composer")))
     mail.outbox.clear()
     assert send_due(public_url="https://desk.example") == 1
     (letter,) = mail.outbox
     assert "\n" not in letter.subject
     assert "447700900123" not in letter.subject + letter.body
-    assert request_of(send).mailed == ["asked"]
 
 
 def test_every_subject_is_made_one_line_or_is_written_in_the_code():

@@ -9,14 +9,14 @@ from django.core import mail
 from django.utils import timezone
 
 from portal.models import User
+from sms import notices
 from sms.compose.approval import endings
-from sms.compose.approval.mail import send_due
-from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState
+from sms.compose.approval.notices import remind_due
+from sms.models import ApprovalRequest, ApprovalRules, Draft, Message, Notice, Send, SendState
 from sms.sends import answers
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.jobs import run_chores, run_job
 from tests.support.people import Cast, a_cast
-from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
 URL = "https://desk.example.test"
@@ -226,8 +226,8 @@ def public_url(settings):
 
 
 def told() -> list[tuple[list[str], str]]:
-    run_job("approval mails")
-    found = [(one.bcc, one.subject) for one in mail.outbox]
+    run_job("notice mails")
+    found = [(one.to, one.subject) for one in mail.outbox]
     mail.outbox.clear()
     return found
 
@@ -236,17 +236,20 @@ def test_approvers_are_asked_and_reminded_and_the_author_is_informed(cast):
     send = sent_for_approval(cast)
     request = request_of(send)
     assert mail.outbox == [], "never inside the request"
-    run_job("approval mails")
+    run_job("notice mails")
     (asked,) = mail.outbox
-    assert asked.bcc == ["approver@example.test"]
-    assert f"{URL}/s/shop/approvals/{request.pk}/" in asked.body
+    assert asked.to == ["approver@example.test"]
+    one = Notice.objects.get()
+    assert f"{URL}/notices/{one.pk}/" in asked.body
+    opened = cast["approver"].get(f"/notices/{one.pk}/")
+    assert opened.headers["Location"] == f"/s/shop/approvals/{request.pk}/"
     assert "7700" not in asked.body
     assert "20 % off" not in asked.body
     mail.outbox.clear()
     assert told() == []
     request.refresh_from_db()
-    assert send_due(public_url=URL, now=request.mail_due_at) == 1
-    assert "the time is running out" in mail.outbox.pop().subject
+    assert (remind_due(now=request.remind_at), remind_due(now=request.remind_at)) == (1, 0)
+    assert "the time is running out" in Notice.objects.get(event=f"approval:{request.pk}:reminded").says
     answer(cast["approver"], request, "approve")
     assert told() == [(["composer@example.test"], f"Textdesk: “{send.name}” was approved")]
     assert told() == []
@@ -258,7 +261,7 @@ def test_the_page_and_the_mail_say_of_rows_left_out_how_many_and_why(cast):
     why = "2 rows repeat an earlier number; 1 row has a number with too few digits"
     page = cast["approver"].get(f"/s/shop/approvals/{request.pk}/")
     assert f"Rows left out {why}" in text_of(page)
-    run_job("approval mails")
+    run_job("notice mails")
     assert f"Left out: {why}." in mail.outbox.pop().body
 
 
@@ -273,7 +276,7 @@ def test_the_author_hears_of_every_end(cast):
         "was rejected": lambda one: answers.reject(
             one, by=acting(approver), seen=one.fingerprint, comment="No."
         ),
-        "is void": lambda one: endings.void(one.send, ["text"], by=BY),
+        "is void": lambda one: endings.void(one.send, ["text"], by=acting(approver)),
         "expired": run_out,
     }
     for words, end in ends.items():  # different words: the same ones to the same people are asked about first
@@ -297,7 +300,7 @@ def test_a_mail_server_that_is_away_is_tried_again(cast, monkeypatch):
         assert told() == []
     assert told() == [], "not at once"
     later = timezone.now() + timedelta(minutes=11)
-    assert send_due(public_url=URL, now=later) == 1
+    assert notices.send_due(public_url=URL, now=later) == 1
 
 
 def test_rules_that_ask_for_more_than_there_are_say_so(cast):

@@ -178,7 +178,7 @@ def test_lists_ask_the_same_number_of_queries_for_any_number_of_rows(
 
     for start, end in ((0, 0), (0, 30), (30, 3000)):
         fill(start, end)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             assert cast["admin"].get(path).status_code == 200
 
 

@@ -180,7 +180,7 @@ def test_the_access_log_is_one_line_for_each_request_with_the_same_cuts(cast, se
 
 @pytest.mark.parametrize(
     ("method", "at"),
-    [("get", "/s/shop/settings/"), ("post", "/s/shop/messages/"), ("get", "/s/shop/messages/?q=%00")],
+    [("get", "/s/shop/settings/"), ("post", "/s/shop/calendar/"), ("get", "/s/shop/messages/?q=%00")],
 )
 def test_what_is_refused_is_one_line_without_a_traceback(cast, method, at):
     with written_log("json") as log:

@@ -8,9 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from portal import costly_pages
 from portal.costly_pages import OF_ALL_PEOPLE, CostlyPages, kinds
 from portal.models import Role
-from portal.urls import service as service_paths
-from portal.urls import urlpatterns
 from tests.support.people import a_cast, a_person
+from tests.support.routes import patterns
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +30,7 @@ def finish(*downloads) -> None:
 
 
 def test_each_page_of_the_table_exists():
-    names = {path.name for path in (*service_paths, *urlpatterns) if hasattr(path, "name")}
+    names = {name for _, name, _ in patterns()}
     assert not {page for kind in kinds().values() for page in kind.pages} - names
 
 

@@ -10,7 +10,7 @@ ODD = ("x", "-1", "1.5", "9" * 30)
 ADDRESSES = (
     "audit/?before=",
     "opt-outs/?before=",
-    "messages/?q=a&before=",
+    "messages/?before=",
     "sends/?before=",
     "reports/?by=send&before=",
     "reports/?page=",

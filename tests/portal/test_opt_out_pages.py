@@ -170,20 +170,18 @@ def test_another_services_opt_out_is_not_there(cast):
     assert "••• 000" not in text_of(cast["admin"].get(URL))
 
 
-def test_what_people_wrote_is_shown_help_counted_and_doubts_said(cast):
-    an_sms(cast, "HELP")
-    an_sms(cast, "Remove me from this <b>list</b>")
-    page = cast["composer"].get(URL)
-    shown = text_of(page)
-    assert "1 asked for help." in shown
+def test_what_people_wrote_stands_under_replies_with_its_doubts(cast):
+    sms = an_sms(cast, "Remove me from this <b>list</b>")
+    assert "All of it stands under Replies" in text_of(cast["composer"].get(URL))
+    page = cast["composer"].get(f"/s/shop/replies/{sms.conversation_id}/")
     assert "Remove me from this &lt;b&gt;list&lt;/b&gt;" in page.content.decode()
-    assert "It says more than the word." in shown
+    assert "It says more than the word." in text_of(page)
 
 
 def test_what_was_set_aside_shows_its_reason_and_an_admin_tries_again(cast):
     optouts.take(b"not json", service_id=cast.service.pk, received_at=timezone.now())
     found = InboundMessage.objects.get()
-    assert "Stored, but not acted on. It is not JSON" in text_of(cast["composer"].get(URL))
+    assert "Stored, but not acted on. It is not JSON" in text_of(cast["composer"].get("/s/shop/replies/"))
     url = f"/s/shop/inbound/{found.pk}/retry/"
     assert cast["composer"].post(url).status_code == 403
     assert "still cannot be used" in text_of(cast["admin"].post(url, follow=True))

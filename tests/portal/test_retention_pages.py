@@ -62,7 +62,7 @@ def test_archived_messages_are_on_their_pages_and_in_the_file(cast, state_folder
     assert "Receipt: Delivered" in text_of(one)
     assert (
         f"/s/shop/messages/{first.pk}/"
-        in cast["auditor"].get("/s/shop/messages/", {"q": first.msisdn}).content.decode()
+        in cast["auditor"].post("/s/shop/messages/", {"q": first.msisdn}, follow=True).content.decode()
     )
     listed = text_of(cast["auditor"].get(f"/s/shop/sends/{send.pk}/", {"state": "failed"}))
     assert "These messages are in an archive since" in listed

@@ -1,6 +1,6 @@
 """Every page of a service, for tests that walk all of them, and one of each thing that a page's address names."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.utils import timezone
 
@@ -15,31 +15,39 @@ from sms.models import (
     ApprovalRequest,
     ApprovalRules,
     AuditEvent,
+    BulkAct,
     Callback,
     CallbackEndpoint,
+    Comment,
     ContactPolicyGroup,
+    Conversation,
     Draft,
     Erasure,
     InboundMessage,
+    KeywordRule,
     OptOut,
     ProbeStep,
+    RecurringSend,
     ReportFile,
     ReportSchedule,
     SavedAudience,
+    SavedFilter,
     Send,
     ShortLinkDomain,
     Smartlink,
+    StandingApproval,
     TemplateVersion,
     TenantProbe,
     WaitingChange,
 )
+from sms.sends.person.identity import key_of
 from tests.support.routes import patterns
 from tests.support.sends import BY, a_send
 
 SERVICE_PAGES = [
     (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
 ]
-THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0]]
+THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0] or "<slug:key>" in page[0]]
 
 
 def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = False) -> str:
@@ -51,6 +59,8 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "senders": lambda: send.sender_id,
         "opt-outs": lambda: an_opt_out(send.service).pk,
         "inbound": lambda: an_sms(send.service).pk,
+        "replies": lambda: a_conversation(send.service).pk,
+        "keywords": lambda: a_keyword(send.service).pk,
         "domains": lambda: a_domain(send.service).pk,
         "api-keys": lambda: an_api_key(send.service).pk,
         "callbacks": lambda: a_callback(send.service).endpoint_id,
@@ -59,8 +69,13 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
         "versions": lambda: a_template(send.service).pk,
         "policy-groups": lambda: a_group(send.service).pk,
         "smartlinks": lambda: a_smartlink(send.service).pk,
+        "bulk": lambda: a_bulk_act(send).pk,
+        "filters": lambda: a_filter(send.service).pk,
+        "comments": lambda: a_comment(send).pk,
         "approvals": lambda: an_approval(send.service).pk,
         "audiences": lambda: an_audience(send.service).pk,
+        "recurring": lambda: a_recurring(send.service).pk,
+        "standing-approvals": lambda: a_standing_approval(send.service).pk,
         "people": lambda: a_colleague(send.service).pk,
         "invitations": lambda: an_invitation(send.service).pk,
         "report-files": lambda: a_report_file(send.service).pk,
@@ -73,12 +88,12 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
     # by the part after the service, so that a page of a new noun has to be added here
     parts = path.removeprefix("s/<slug:service>/settings/").removeprefix("s/<slug:service>/").split("/")
     made = {} if furnished else {name: make() for name, make in nouns.items()}
+    person = key_of(send.service, "+447710000000")  # of the first of `numbers`
     noun = 0
     if "<int:pk>" in path:
         noun = made.get(parts[0]) or nouns[parts[0]]()
-    return "/" + path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun)).replace(
-        "<slug:step>", "backup"
-    )
+    found = path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
+    return "/" + found.replace("<slug:step>", "backup").replace("<slug:key>", person)
 
 
 def a_probe_step(service) -> ProbeStep:
@@ -93,6 +108,21 @@ def a_probe_step(service) -> ProbeStep:
 def a_template(service) -> TemplateVersion:
     made = templates.create(service, f"t{service.templates.count()}", templates.Wording("Hello"), by=BY)
     return made.versions.get()
+
+
+def a_bulk_act(send: Send) -> BulkAct:
+    said = {"user": a_colleague(send.service), "things": [send.pk], "made_at": timezone.now(), "given": "vip"}
+    return BulkAct.objects.get_or_create(said, service=send.service, kind="sends.label")[0]
+
+
+def a_filter(service) -> SavedFilter:
+    said = {"user": a_colleague(service), "name": "Vip", "query": "label=vip", "shared": True}
+    return SavedFilter.objects.get_or_create(said, service=service, of="sends")[0]
+
+
+def a_comment(send: Send) -> Comment:
+    said = {"service": send.service, "label": "ada@example.test", "text": "Hello", "at": timezone.now()}
+    return Comment.objects.get_or_create(said, send=send)[0]
 
 
 def a_group(service) -> ContactPolicyGroup:
@@ -159,6 +189,48 @@ def an_audience(service) -> SavedAudience:
     return found or saved.create(service, packed, name=f"List {service.audiences.count()}", by=BY)
 
 
+def a_recurring(service) -> RecurringSend:
+    user = a_colleague(service)
+    if (found := service.recurring_sends.exclude(state="ended").first()) is not None:
+        return found
+    now = timezone.now()
+    draft = Draft.objects.create(
+        service=service,
+        audience=an_audience(service),
+        text="Again",
+        sender=service.senders.first(),
+        created_by=user,
+        recurs_since=now,
+    )
+    found = RecurringSend.objects.create(
+        service=service,
+        name=f"Again {draft.pk}",
+        draft=draft,
+        every="daily",
+        at=time(12),
+        time_zone=service.time_zone,
+        starts_on=timezone.localdate() + timedelta(days=2),
+        run_by=user,
+        passed_until=now,
+        next_at=now + timedelta(days=2),
+        look_at=now + timedelta(days=2),
+    )
+    Draft.objects.filter(pk=draft.pk).update(recurring=found)
+    return found
+
+
+def a_standing_approval(service) -> StandingApproval:
+    asked = ApprovalRequest.objects.filter(service=service).first() or an_approval(service)
+    now = timezone.now()
+    told = {"label": "x@example.test", "parts": {}, "rules": [], "recipients": 1, "most": 1, "given_at": now}
+    return StandingApproval.objects.get_or_create(
+        recurring=a_recurring(service),
+        by=a_colleague(service),
+        ended_at=None,
+        defaults={**told, "request": asked, "expires_at": now + timedelta(days=90)},
+    )[0]
+
+
 def a_colleague(service) -> User:
     user = User.objects.get_or_create(email=f"colleague@{service.slug}.test")[0]
     Membership.objects.get_or_create(user=user, service=service, role=Role.COMPOSER)
@@ -182,4 +254,19 @@ def a_report_by_mail(service) -> ReportSchedule:
 
 def an_sms(service) -> InboundMessage:
     kept = {"service": service, "raw": b"not json", "received_at": timezone.now(), "why": "unreadable"}
+    kept["conversation"] = a_conversation(service)
     return InboundMessage.objects.get_or_create(dedupe=b"%016d" % service.pk, defaults=kept)[0]
+
+
+def a_conversation(service) -> Conversation:
+    known = {"service": service, "msisdn": f"+4477009{service.pk:05d}", "address": "72345"}
+    found = Conversation.objects.get_or_create(known | {"last_at": timezone.now()}, **known)[0]
+    told = {"service": service, "msisdn": found.msisdn, "address": "72345", "text": "Can I come at four?"}
+    told |= {"raw": b"{}", "received_at": timezone.now(), "conversation": found}
+    sms = InboundMessage.objects.get_or_create(dedupe=b"t%015d" % service.pk, defaults=told)[0]
+    Conversation.objects.filter(pk=found.pk).update(last_inbound_id=sms.pk, waiting_since=sms.received_at)
+    return found
+
+
+def a_keyword(service) -> KeywordRule:
+    return KeywordRule.objects.get_or_create(service=service, keyword="C", folded="c")[0]

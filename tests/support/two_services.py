@@ -90,6 +90,7 @@ class TwoServices:
             "link_domain": self.theirs.link_domains.values_list("pk", flat=True).first(),
         }
         seeds = {"to": f"list:{known['audience']}", "seeds": known["audience"], "by": f"user:{known['user']}"}
+        seeds |= {"comment_asks": known["user"]}
         return known | seeds
 
     def their_row(self, resource: Any) -> int:

@@ -2,34 +2,51 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
+from portal.colleagues import who_may
 from portal.forms.compose import DraftForm
+from portal.forms.draft_search import DraftSearch
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
+from portal.presenters.saved_filters import saved_filters
+from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
+from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import check_for_a_moment, press
 from sms.compose.drafts import collaboration, presence
+from sms.compose.drafts.discard import DraftOpen, discard
 from sms.compose.errors import ComposeError
-from sms.models import Draft, Service, Upload
-from sms.models.audit import audit
+from sms.models import Draft, KeptList, Service, Upload
 from sms.values import text
 
 
 @service_page("compose")
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything that is being written, the latest first, with who changed it last and who is at it now."""
-    rows = service.drafts.filter(send=None).select_related(
-        "sender", "template", "upload", "audience", "created_by", "changed_by"
-    )
+    search = DraftSearch(request.GET, queryset=service.drafts.filter(Draft.open_ones()))
+    rows = search.qs.select_related("sender", "template", "upload", "audience", "created_by", "changed_by")
     page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
     busy = presence.present_in(page.object_list, now=timezone.now())
-    return render(request, "compose/drafts.html", {"page": page, "busy": busy})
+    people, senders = who_may("compose", service), list(service.senders.all())
+    offered = {"by": {f"user:{one.pk}" for one in people}, "sender": {str(one.pk) for one in senders}}
+    query = search.address
+    context = {
+        "page": page,
+        "busy": busy,
+        "wanted": search.wanted,
+        "address": query,
+        "extra": f"{query}&" if query else "",
+        "people": [(f"user:{one.pk}", one.email) for one in people],
+        "senders": [one for one in senders if one.active],
+        "kept": saved_filters(request, KeptList.DRAFTS, query=query, offered=offered),
+        "matching": page.paginator.count,
+    }
+    return render(request, "compose/drafts.html", context)
 
 
 @service_page("compose", FORM)
@@ -43,9 +60,8 @@ def compose(request: HttpRequest, service: Service) -> HttpResponse:
 def draft(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     rows = service.drafts.select_related("service", "upload").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
+    if not found.is_open:
+        return in_use(request, found)
     return _edit(request, service, found)
 
 
@@ -55,11 +71,12 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     try:
         form, kept = store_typed(request, service, found)
     except collaboration.DraftSent as problem:
-        messages.info(request, "This draft has been sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=problem.send_id)
+        return in_use(request, problem.draft)
     saved, fine = kept.stored, form.is_valid()
     if kept.theirs and fine and (words := colleague_changes(kept, request.user)):
         messages.info(request, words)
+    if "add_comment" in request.POST and fine and not kept.clashes:
+        return said_about(request, saved)
     if kept.clashes:
         return compose_page(request, form, kept=kept, status=422)
     if press(request, saved):
@@ -88,13 +105,11 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 @service_page("compose", WRITE)
 def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
-    found = get_object_or_404(service.drafts.filter(send=None), pk=pk)
-    if others := presence.colleagues(found, without=request.user, now=timezone.now()):
-        names = ", ".join(one.name for one in others)
-        messages.error(request, f"{names} has this draft open. Ask them to leave it, then discard it.")
+    found = get_object_or_404(service.drafts.filter(Draft.open_ones()), pk=pk)
+    try:
+        discard(found, by=actor(request), now=timezone.now())
+    except DraftOpen as problem:
+        messages.error(request, str(problem))
         return redirect("draft", service=service.slug, pk=found.pk)
-    with transaction.atomic():
-        audit("draft.discarded", found, by=actor(request))
-        found.delete()
     messages.success(request, "Draft discarded.")
     return redirect("home", service=service.slug)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from portal.access import WRITE, actor, service_page
+from portal.views.compose.used_drafts import in_use
 from sms.compose.drafts import collaboration
 from sms.models import Draft, Service
 from sms.models.audit import audit
@@ -40,7 +41,6 @@ def keep(request: HttpRequest, found: Draft, wanted: NumberKind, *, says: str) -
             collaboration.save(found, base={}, user=request.user)
             audit("draft.numbers_chosen", found, by=actor(request), leave_out=wanted.names)
     except collaboration.DraftSent as problem:
-        messages.info(request, "This draft has been sent. Here is the send.")
-        return redirect("send", service=found.service.slug, pk=problem.send_id)
+        return in_use(request, problem.draft)
     messages.success(request, says)
     return redirect("draft_review", service=found.service.slug, pk=found.pk)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.forms.compose import DraftForm
 from portal.forms.problems import add_problems
 from portal.presenters import edit_conflicts
+from portal.presenters.comments_card import comments_card
 from portal.presenters.compose_preview import as_typed, preview_context
 from portal.views.compose.saving_base import base_of
 from sms.compose import drafts
@@ -43,6 +44,7 @@ def compose_page(
     form.offer(look["sample"].findings)
     context = {
         **(work_of(draft) if draft.pk else {}),
+        **({"comments": comments_card(request, draft, form_id="compose")} if draft.pk else {}),
         "form": form,
         "draft": draft,
         "clashes": edit_conflicts.of(kept, form) if kept else [],

@@ -13,12 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.limits import upload_limits
+from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.file_findings import lines_of
 from portal.presenters.flight_plan import flight_plan, plan_of
 from portal.views.button_base import error
 from portal.views.compose import leave_out
 from portal.views.compose.page_base import check_passing_on, last_tests, refused
+from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import ACTS, HEAD_START, figures_within
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
@@ -40,9 +42,8 @@ def _find(service: Service, pk: int) -> Draft:
 @service_page("compose", FORM)
 def draft_review(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = _find(service, pk)
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
+    if not found.is_open:
+        return in_use(request, found)
     try:
         check_passing_on(request, found, found.numbers_withheld)
         if request.method == "POST":
@@ -106,6 +107,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         ],
         "tests": last_tests(found),
         "before": drafts.sent_before(looked.order),
+        "comments": comments_card(request, found, back="review"),
         "looked": looked,
         "work": looked.preparation,
         **flight_plan(request, looked.order, figures),

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -17,6 +16,7 @@ from portal.presenters import edit_conflicts
 from portal.presenters.compose_preview import preview_context
 from portal.views.compose.page_base import colleague_changes, draft_url, next_base, presence_words, work_of
 from portal.views.compose.saving_base import store_typed
+from portal.views.compose.used_drafts import what_it_became
 from sms.audiences.files.choices import NAMES
 from sms.compose import background, drafts
 from sms.compose.drafts import collaboration, presence
@@ -41,13 +41,11 @@ def draft_save(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
-    """200 where everything was stored, 409 with what clashes, 410 with the address of the send that the draft became."""
+    """200 where everything was stored, 409 with what clashes, 410 with the address of what the draft became."""
     try:
         form, kept = store_typed(request, service, found)
     except collaboration.DraftSent as problem:
-        return JsonResponse(
-            {"send": reverse("send", kwargs={"service": service.slug, "pk": problem.send_id})}, status=410
-        )
+        return JsonResponse({"send": what_it_became(problem.draft)}, status=410)
     draft = kept.stored
     if request.FILES or len(draft.pasted) > drafts.SMALL:
         _read_on(draft)
@@ -105,7 +103,7 @@ def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     presence.mark_present(found, user=user, field=request.POST.get("field", ""), now=now)
     form = DraftForm(instance=found, service=service)
     people = [presence_words(one, form) for one in presence.colleagues(found, without=user, now=now)]
-    return JsonResponse({"people": people, "revision": found.revision, "sent": bool(found.send_id)})
+    return JsonResponse({"people": people, "revision": found.revision, "sent": not found.is_open})
 
 
 @service_page("compose", WRITE)

@@ -29,8 +29,8 @@ def store_typed(
         found = service.drafts.filter(begun=begun).first() or Draft(
             service=service, begun=begun, audience=found.audience
         )
-    if found.send_id:
-        raise collaboration.DraftSent(found.send_id)
+    if not found.is_open:
+        raise collaboration.DraftSent(found)
     try:
         return _store(request, service, found)
     except IntegrityError:

@@ -11,6 +11,7 @@ from portal.forms.problems import add_problems
 from portal.forms.test_sends import DraftTestForm
 from portal.limits import upload_limits
 from portal.views.compose.page_base import check_passing_on, last_tests
+from portal.views.compose.used_drafts import in_use
 from portal.views.form_base import form_page, typed
 from sms.compose.errors import ComposeError
 from sms.compose.test_sends import make, rules
@@ -23,9 +24,8 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     catalogue = ("sender", "template", "policy_group", "link_domain")
     drafts = service.drafts.select_related("service__region", "upload", "audience__current", *catalogue)
     found = get_object_or_404(drafts, pk=pk)
-    if found.send_id:
-        messages.info(request, "This draft was sent. Here is the send.")
-        return redirect("send", service=service.slug, pk=found.send_id)
+    if not found.is_open:
+        return in_use(request, found)
     number = rules.own_number(request.user)
     form = DraftTestForm(**typed(request), service=service, number=mask(number) if number else "")
     if form.is_valid():

@@ -16,6 +16,7 @@ from sms.api.v1.problems import invalid
 from sms.models.callback import LONGEST_REFERENCE
 from sms.values import unstorable
 from sms.values.problems import ProblemCode
+from sms.webex.limits import LARGEST_TEXT_LIMIT
 from sms.webex.values import without_bom
 from sms.webex.wire import stamp
 
@@ -157,6 +158,19 @@ class HoldBody(Strict):
     """Why a send is paused."""
 
     reason = serializers.CharField(max_length=300, default="Paused by the API")
+
+
+class AnswerBody(Strict):
+    """What is answered to an incoming SMS: a text, or a template of which nothing has to be filled in."""
+
+    text = serializers.CharField(required=False, max_length=LARGEST_TEXT_LIMIT, trim_whitespace=False)
+    template = serializers.CharField(
+        required=False, max_length=60, help_text="Name of a template of the service."
+    )
+    respect_quiet_hours = serializers.BooleanField(
+        required=False, help_text="Left out, as the key has it: false for one that is transactional."
+    )
+    done = serializers.BooleanField(default=False, help_text="Nobody has to look at the conversation then.")
 
 
 class NoBody(Strict):

@@ -226,6 +226,10 @@ class OptOutFilter(filters.FilterSet):
 
 class InboundFilter(filters.FilterSet):
     keyword = filters.ChoiceFilter(field_name="meaning", choices=_choices(InboundMessage.Meaning.values))
+    matched_keyword = filters.CharFilter(
+        field_name="matched", max_length=40, help_text="A keyword of your own."
+    )
+    conversation = KeyFilter(field_name="conversation_id")
     send = KeyFilter(field_name="send_id")
     received_from = MomentFilter(field_name="received_at", lookup_expr="gte")
     received_until = MomentFilter(field_name="received_at", lookup_expr="lt")

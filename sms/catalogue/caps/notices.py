@@ -3,16 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
+from sms import notices
 from sms.catalogue.caps.rules import CapRules
-from sms.catalogue.caps.standing import notable
-from sms.models import Actor, CapNotice, Service, SpendCount
+from sms.catalogue.caps.standing import CapStanding, notable
+from sms.models import Actor, CapNotice, NoticeKind, Service, SpendCount
 from sms.models.audit import audit
-
-cap_near = Signal()
-"""Sent with `service` and `standing` (CapStanding) after the row is committed; `portal.admin_mail` writes to the admins."""
 
 
 def tell(*, now: datetime | None = None) -> int:
@@ -25,13 +22,15 @@ def tell(*, now: datetime | None = None) -> int:
         rules = CapRules.of(service)
         for standing in notable(service, now=now):
             with transaction.atomic():
-                _, new = CapNotice.objects.get_or_create(
+                row, new = CapNotice.objects.get_or_create(
                     service=service,
                     day=rules.day_of(now),
                     cap=standing.name[:40],
                     reached=standing.reached,
                 )
                 if new:
+                    given += 1
+                    _tell_admins(service, standing, event=f"cap:{row.pk}")
                     audit(
                         "service.cap_reached" if standing.reached else "service.cap_near",
                         service,
@@ -41,10 +40,26 @@ def tell(*, now: datetime | None = None) -> int:
                         of=standing.cap,
                         unit=standing.unit,
                     )
-            if new:
-                given += 1
-                cap_near.send_robust(CapNotice, service=service, standing=standing)
     return given
+
+
+def _tell_admins(service: Service, standing: CapStanding, *, event: str) -> None:
+    state = "is reached" if standing.reached else "comes near"
+    then = (
+        "What goes beyond it is refused until then."
+        if standing.reached
+        else "What would go beyond it is refused."
+    )
+    notices.tell(
+        NoticeKind.SPEND_CAP,
+        notices.holding(service, "admin"),
+        event=event,
+        says=f"A spend cap of {service.name} {state}.",
+        more=f"{standing.sentence} {then}\n\nIf you do not know why so much is sent, revoke the key or pause the service. "
+        "The page shows what was taken today, and where an admin can raise it.",
+        service=service,
+        page="settings_caps",
+    )
 
 
 def forget(*, now: datetime | None = None) -> int:

@@ -7,5 +7,5 @@ verdict.py  all of it in one state and one sentence; pure
 check.py    checks many at once, and stores what changed
 """
 
-from sms.catalogue.domains.check import NotCheckable, anything_due, check, check_due, state_changed
+from sms.catalogue.domains.check import ALARMING, NotCheckable, anything_due, check, check_due
 from sms.catalogue.domains.name import BadName, usable

@@ -15,13 +15,13 @@ import dns.exception
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.dispatch import Signal
 from django.utils import timezone
 
+from sms import notices
 from sms.catalogue.domains.site import Open, Site, open_wire, visit
 from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
 from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
-from sms.models import Actor, DomainChange, DomainState, Service, ShortLinkDomain
+from sms.models import Actor, DomainChange, DomainState, NoticeKind, Service, ShortLinkDomain
 from sms.models.audit import audit
 from sms.values.public_address import refusal
 
@@ -34,8 +34,7 @@ UNSURE = ("servfail", "timeout")
 DOMAINS_PER_RUN = 50  # of the hourly check; the others follow a minute later
 WORKS = (DomainState.HEALTHY, DomainState.DEGRADED)
 
-# sender: ShortLinkDomain; domain: the row; old: its state before. Sent after the commit.
-state_changed = Signal()
+ALARMING = (DomainState.BROKEN, DomainState.DEGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +166,32 @@ def _store(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
         domain.save(update_fields=["checked_at", "findings", "state", "says", "worked", "since"])
         if domain.state == old:
             return
-        DomainChange.objects.create(domain=domain, at=now, old=old, new=domain.state, says=domain.says)
+        change = DomainChange.objects.create(
+            domain=domain, at=now, old=old, new=domain.state, says=domain.says
+        )
         audit("domain.state_changed", domain, by=by, old=old.value, new=str(domain.state))
-        transaction.on_commit(lambda: _notify(domain, old))
+        _tell_admins(domain, old, event=f"domain:{change.pk}")
     log.info("link_domain_changed", domain=pk, old=old.value, new=str(domain.state))
 
 
-def _notify(domain: ShortLinkDomain, old: DomainState) -> None:
-    for _, answer in state_changed.send_robust(ShortLinkDomain, domain=domain, old=old):
-        if isinstance(answer, Exception):
-            log.error("link_domain_notice_lost", domain=domain.pk, error=repr(answer)[:300])
+def _tell_admins(domain: ShortLinkDomain, old: DomainState, *, event: str) -> None:
+    """Of the worse, and of health again."""
+    recovered = domain.state == DomainState.HEALTHY and old in ALARMING
+    if domain.state not in ALARMING and not recovered:
+        return
+    stops = (
+        "\n\nSends that shorten links on it are refused until then."
+        if domain.state == DomainState.BROKEN
+        else ""
+    )
+    again = " again" if recovered else ""
+    notices.tell(
+        NoticeKind.DOMAIN,
+        notices.holding(domain.service, "admin"),
+        event=event,
+        says=f"The short-link domain {domain.host} is {domain.get_state_display().lower()}{again}.",
+        more=f"{domain.says}{stops}\n\nIt is looked at every hour. The page shows what was seen, with a button to look now.",
+        service=domain.service,
+        page="link_domain",
+        page_id=domain.pk,
+    )

@@ -21,10 +21,11 @@ from sms.compliance.archive.read import (
     of_send,
     one,
     rows_of,
+    to_any,
     to_number,
 )
 from sms.compliance.archive.rewrite import rewrite
-from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, read_ledger
+from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, read_ledger, receipts_of
 from sms.compliance.archive.strip import StripRule, erased, in_raw, in_values, silent, strip
 from sms.compliance.archive.verify import unknown_files, verify
 from sms.compliance.archive.write import block_size, make

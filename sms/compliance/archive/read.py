@@ -1,6 +1,6 @@
 """Archived messages found and read: by id, number, provider id or a partner's name, of a send, or all of a service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from django.db.models import QuerySet
@@ -52,6 +52,17 @@ def to_number(service: Service, msisdn: str) -> list[ArchivedMessage]:
     digest = index.of_number(msisdn, key=key)
     names = {msisdn, hidden(msisdn, key=key)}
     return [row for row in _among(service, digest) if row.msisdn in names]
+
+
+def to_any(service: Service, forms: Sequence[str]) -> list[ArchivedMessage]:
+    """Every archived message to a number in any of the forms in which it may be stored, the oldest first. Raises ArchiveError.
+
+    For each of its digests one look into the index, since a number and its digest stand there as one.
+    """
+    key = service.number_key
+    digests = {index.of_number(one, key=key) for one in forms}
+    found = {row.id: row for digest in digests for row in _among(service, digest) if row.msisdn in forms}
+    return [found[pk] for pk in sorted(found)]
 
 
 def by_provider_id(service: Service, provider_id: str) -> list[ArchivedMessage]:

@@ -5,7 +5,7 @@ A row is written with its MAC by `sms.models.audit.audit`, in the transaction of
 """
 
 from sms.compliance.audit.check import EVERY as CHECK_EVERY
-from sms.compliance.audit.check import Findings, check, check_and_keep, does_not_hold, sentence, witnesses
+from sms.compliance.audit.check import Findings, check, check_and_keep, sentence, witnesses
 from sms.compliance.audit.checkpoint import heads_of
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
 from sms.compliance.audit.courier import EVERY as COURIER_EVERY

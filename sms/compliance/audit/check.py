@@ -7,21 +7,22 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
-from django.dispatch import Signal
 from django.utils import timezone
 
+from sms import notices
 from sms.compliance.audit import elsewhere, folder
 from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
 from sms.compliance.audit.stretches import verify_long
 from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
-from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, Send, Service, audit_proof
+from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, NoticeKind, Send, Service, audit_proof
 from sms.models.sql import audit_guard
 
 log = structlog.get_logger(__name__)
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 EVERY = 86_400.0  # seconds between checks
 OVERDUE = timedelta(days=2)
 KEPT = 100  # checks
-# sent with `check` (an AuditCheck) when one finds something that the check before did not
-does_not_hold = Signal()
 
 
 @dataclass(slots=True)
@@ -150,14 +149,30 @@ def check_and_keep(files: CheckpointFiles, *, places: Sequence[str] = ()) -> Aud
         findings="\n".join(says),
     )
     made.mac = _mac(audit_proof.audit_keys.of("")[0], made)
-    made.save()
+    with transaction.atomic():
+        made.save()
+        if not set(says) <= set(told):
+            _tell_admins(made)
     old = AuditCheck.objects.order_by("-pk").values_list("pk", flat=True)[KEPT:]
     AuditCheck.objects.filter(pk__in=list(old)).delete()
     if says:
         log.error("audit_does_not_hold", findings=says[:5], sentence="Run manage.py verify_audit.")
-        if not set(says) <= set(told):
-            does_not_hold.send(sender=AuditCheck, check=made)
     return made
+
+
+def _tell_admins(made: AuditCheck) -> None:
+    """Superusers, and the admins of every service."""
+    told: dict[str, Any] = {
+        "event": f"audit_red:{made.pk}",
+        "says": "The audit does not stand as it was written.",
+        "more": f"The check of {made.at:%-d %B %Y, %H:%M} UTC on {made.host} found:\n\n{made.findings}\n\n"
+        "Keep the database as it is, and find out who could write to it. The page shows what was seen, with a button to look again.",
+        "now": made.at,
+    }
+    notices.tell(NoticeKind.AUDIT_RED, notices.superusers(), page="installation_audit_list", **told)
+    for service in Service.objects.defer(*Service.secrets()):
+        admins = notices.holding(service, "admin")
+        notices.tell(NoticeKind.AUDIT_RED, admins, service=service, page="audit_list", **told)
 
 
 def _mac(key: audit_proof.MacKey, check: AuditCheck) -> str:

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from sms.compliance.disclosure.held import held_about
 from sms.models import Actor, Service
 from sms.models.audit import audit
+from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
 
@@ -29,8 +30,10 @@ def disclose(service: Service, e164: str, *, reason: str, by: Actor, seconds: fl
     held = held_about(service, e164, seconds=seconds)
     audit(
         "number.disclosed",
-        service,
         by=by,
+        service=service.slug,
+        noun="person",  # found again on the page of the person
+        key=hidden(e164, key=service.number_key),
         reason=Mention(e164).without(reason),
         messages=len(held["messages"]),
     )

@@ -12,7 +12,17 @@ from sms.compliance.disclosure import other_rows
 from sms.compliance.disclosure.other_rows import time_of
 from sms.compliance.disclosure.own import own_cells, own_parts, own_text
 from sms.compliance.erasure.waiting_files import bring_in
-from sms.models import AudienceChunk, Callback, Draft, InboundMessage, Message, OptOut, Reject, Service
+from sms.models import (
+    AudienceChunk,
+    Callback,
+    Conversation,
+    Draft,
+    InboundMessage,
+    Message,
+    OptOut,
+    Reject,
+    Service,
+)
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 from sms.webex import codes
@@ -30,6 +40,7 @@ def held_about(service: Service, e164: str, *, seconds: float = math.inf) -> dic
         "as_of": time_of(timezone.now()),
         "messages": list(_messages(service, e164, forms)),
         "answers": list(_answers(service, forms)),
+        "conversations": list(_conversations(service, forms)),
         "opt_outs": list(_opt_outs(service, forms)),
         "audiences": list(_audiences(service, e164)),
         "rejected_rows": list(_rejects(service, e164)),
@@ -90,6 +101,22 @@ def _answers(service: Service, forms: tuple[str, str]) -> Iterator[dict[str, Any
             "to": sms.address,
             "text": sms.text,
             "read_as": sms.meaning,
+            "keyword": sms.matched,
+        }
+
+
+def _conversations(service: Service, forms: tuple[str, str]) -> Iterator[dict[str, Any]]:
+    """What was written in them is among the messages and the answers."""
+    rows = Conversation.objects.filter(service=service, msisdn__in=forms).prefetch_related("labels")
+    for one in rows.order_by("pk"):
+        yield {
+            "with": one.address,
+            "last_written": time_of(one.last_at),
+            "state": one.state,
+            "labels": [label.word for label in one.labels.all()],
+            "answers_of_ours": one.answered,
+            "waiting_since": time_of(one.waiting_since),
+            "done": time_of(one.done_at),
         }
 
 

@@ -5,7 +5,7 @@ Asked before an erasure begins, and once more at its end: what began in between 
 
 from sms.compliance.erasure import ledger
 from sms.compliance.erasure.naming import Subject, ids_naming
-from sms.models import UNFINISHED, Message, Preparation, Send
+from sms.models import UNFINISHED, Draft, Message, Preparation, Send
 
 _UNDER_WAY = {
     Preparation.Kind.READ: "The rows of a file are being read",
@@ -15,7 +15,13 @@ _UNDER_WAY = {
 
 def why_not(subject: Subject) -> str:
     """A sentence; empty where nothing keeps it."""
-    return _preparing(subject) or _open(subject) or _held(subject) or _said(subject)
+    return (
+        _preparing(subject)
+        or _open(subject)
+        or _held(subject)
+        or _said(subject)
+        or _said_again_and_again(subject)
+    )
 
 
 def _preparing(subject: Subject) -> str:
@@ -61,4 +67,17 @@ def _said(subject: Subject) -> str:
     return (
         f"The number stands in what {'a send' if len(sends) == 1 else f'{len(sends):,} sends'} to others will say. "
         "Stop what should not go out, or wait: it is erased as soon as everything has been posted."
+    )
+
+
+def _said_again_and_again(subject: Subject) -> str:
+    """Recurring sends that say the number: their text is of an approval, and people change it."""
+    personal = Draft.personal
+    going_on = Draft.objects.filter(personal.fixed_while, service=subject.service).order_by()
+    found = {pk for name in personal.fixed for pk in ids_naming(going_on, name, subject)}
+    if not found:
+        return ""
+    return (
+        f"The number stands in what {'a recurring send says' if len(found) == 1 else f'{len(found):,} recurring sends say'}. "
+        "Change the text from here on, or end what should not go on; then the number is erased."
     )

@@ -19,6 +19,8 @@ from sms.models import (
     AudienceVersion,
     Callback,
     Click,
+    Comment,
+    Conversation,
     Draft,
     IdempotentAnswer,
     InboundMessage,
@@ -74,6 +76,19 @@ def drafts(service: Service, now: datetime) -> int:
     with transaction.atomic():
         Preparation.objects.filter(draft_id__in=ids).delete()
         return Draft.objects.filter(pk__in=ids).update(pasted="", upload=None, version=None)
+
+
+def _comments(service: Service, now: datetime) -> "QuerySet[Comment]":
+    """They may quote a text and name a number, so the shorter days count. Those of a send that is not over, or is held, wait for it."""
+    rows = Comment.objects.filter(service=service).exclude(text="")
+    waits = Q(send__isnull=False) & (~Q(send__state__in=OVER) | Q(send__keeping__held_at__isnull=False))
+    found = _older(rows, "at", now, service.keep_bodies, service.keep_numbers)
+    return found.exclude(pk__in=found.filter(waits).values("pk")).order_by("pk")
+
+
+def comments(service: Service, now: datetime) -> int:
+    """That there was one stays, by whom and when."""
+    return Comment.objects.filter(pk__in=_some(_comments(service, now))).update(text="")
 
 
 def _uploads(service: Service, now: datetime) -> "QuerySet[Upload]":
@@ -155,6 +170,20 @@ def inbound(service: Service, now: datetime) -> int:
     return done + len(pairs)
 
 
+def _conversations(service: Service, now: datetime) -> "QuerySet[Conversation]":
+    """Those in which nothing was written for so long."""
+    rows = Conversation.objects.filter(service=service, msisdn__startswith="+").order_by()
+    return _older(rows, "last_at", now, service.keep_numbers)
+
+
+def conversations(service: Service, now: datetime) -> int:
+    """They stay, with a digest for the number, by which a person who writes again is put into the same one."""
+    numbers = _conversations(service, now).values_list("pk", "msisdn")[:AT_ONCE]
+    pairs = [(pk, hidden(number, key=service.number_key)) for pk, number in numbers]
+    exchange(Conversation, "msisdn", pairs)
+    return len(pairs)
+
+
 def _callbacks(service: Service, now: datetime) -> "QuerySet[Callback]":
     """Delivered or given up; the outbox forgets after 30 days by itself."""
     rows = Callback.objects.filter(endpoint__service=service).exclude(state=Callback.State.WAITING)
@@ -221,10 +250,12 @@ def nameless(service: Service, now: datetime) -> int:
 Rows = Callable[[Service, datetime], "QuerySet[Any]"]
 Act = Callable[[Service, datetime], int]
 PLACES: dict[str, tuple[Rows, Act]] = {
+    "comments": (_comments, comments),
     "drafts": (_drafts, drafts),  # before the files that they had
     "uploads": (_uploads, uploads),
     "versions": (_versions, versions),
     "inbound": (_any_inbound, inbound),
+    "conversations": (_conversations, conversations),
     "callbacks": (_callbacks, lambda service, now: _delete_some(_callbacks(service, now))),
     "answers": (_answers, lambda service, now: _delete_some(_answers(service, now))),
     "unmatched": (_unmatched, unmatched),

@@ -5,7 +5,7 @@
     requests     asking                            endings       an edit, another time, the clock, a cancellation
     release      letting an approved send go, and the comparison before each slice
     queries      lists of requests                 details       one request as its page shows it
-    mail         e-mail to approvers and authors   snapshot      what people read, kept with the request
+    notices      to approvers and authors  snapshot      what people read, kept with the request
 
 Called by `sms.compose`, `sms.dispatch`, `sms.sends`, `sms.worker.jobs`, pages and the API. A person's answer is in `sms.sends.answers`,
 because a rejection cancels the send.

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms.callbacks import events
-from sms.compose.approval import fingerprint, requests, rules
+from sms.compose.approval import fingerprint, notices, requests, rules
 from sms.compose.approval.fingerprint import MessageDigests
 from sms.compose.approval.requests import in_force, lock_send
 from sms.ledger import wakeups
@@ -109,8 +109,9 @@ def expire(send_id: int, *, now: datetime) -> bool:
 
 
 def end(request: ApprovalRequest, state: ApprovalState, *, by: Actor, now: datetime) -> None:
-    request.state, request.ended_at, request.ended_by, request.mail_due_at = state, now, by.label, now
+    request.state, request.ended_at, request.ended_by, request.remind_at = state, now, by.label, None
     request.save()
+    notices.ended(request, by=by, now=now)
     wakeups.approvals()
 
 

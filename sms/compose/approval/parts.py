@@ -93,6 +93,9 @@ WORDS = {
     "ramp": "whether it starts small",
     "audience": "who gets it",
     "values": "the texts of single recipients",
+    # of a standing approval (`sms.sends.recurring.standing`)
+    "rhythm": "how often it comes",
+    "list": "the saved audience",
 }
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from sms.callbacks import events
-from sms.compose.approval import fingerprint
+from sms.compose.approval import fingerprint, notices
 from sms.compose.approval.fingerprint import Fingerprint, MessageDigests
 from sms.compose.approval.rules import Needed, authors_of, behind, eligible
 from sms.compose.approval.snapshot import snapshot_of
@@ -87,7 +87,7 @@ def ask_stored(
         send,
         msgspec.convert(question["wanted"], Needed),
         by=Actor(**question["by"] | {"user": send.created_by}),
-        draft=Draft.objects.filter(send=send).first(),
+        draft=_draft_of(send),
         now=now,
         movers=list(people.values_list("pk", flat=True)),
         digests=digests,
@@ -97,7 +97,7 @@ def ask_stored(
 
 def audience_change_of(send: Send) -> dict[str, int]:
     """Recipients added, removed and the same since its draft was last asked about; reads messages, so for before the transaction."""
-    draft = Draft.objects.filter(send=send).first()
+    draft = _draft_of(send)
     return _audience_change(_latest_of_draft(draft), send) if draft is not None else {}
 
 
@@ -162,7 +162,7 @@ def _open(
     request.eligible = eligible(send.service, without=authors)
     request.fingerprint, request.parts = current.digest, current.parts
     request.snapshot = snapshot_of(send, current.figures, at_once=request.at_once)
-    request.asked_label, request.mail_due_at = by.label, request.asked_at
+    request.asked_label, request.remind_at = by.label, notices.reminder_time(request)
     request.save()
     request.authors.set(authors)
     _store_slice_digests(send, current.slices)
@@ -176,6 +176,7 @@ def _open(
         fingerprint=request.fingerprint,
     )
     events.record([events.of_send(send, "send.awaiting", at=request.asked_at, once=(request.pk,))])
+    notices.asked(request, now=request.asked_at)
     wakeups.approvals()
     return request
 
@@ -192,6 +193,11 @@ def _store_slice_digests(send: Send, digests: Mapping[int, str]) -> None:
     known = dict(Slice.of_send(send.pk).values_list("pk", "approved"))
     others = [Slice(pk=pk, approved=digest) for pk, digest in digests.items() if known.get(pk) != digest]
     Slice.objects.bulk_update(others, ["approved"], batch_size=SLICES_PER_UPDATE)
+
+
+def _draft_of(send: Send) -> Draft | None:
+    """What it was made from, also as an occurrence of a recurring send: those who wrote that do not approve it."""
+    return Draft.objects.filter(Q(send=send) | Q(occurrences__send=send)).first()
 
 
 def _latest_of_draft(draft: Draft) -> ApprovalRequest | None:

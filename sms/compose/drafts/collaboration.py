@@ -18,7 +18,8 @@ from sms.models import Draft
 from sms.values.text import line_breaks
 
 NOT_EDITED = {
-    *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun")
+    *("id", "service", "version", "send", "created_by", "changed_at", "changed_by", "revision", "begun"),
+    *("recurring", "recurs_since"),
 }
 EDITED = tuple(field.name for field in Draft._meta.concrete_fields if field.name not in NOT_EDITED)
 
@@ -27,11 +28,11 @@ TOGETHER = ("expires_at", "validity")  # a draft has one of them
 
 
 class DraftSent(ValueError):
-    """The draft has become a send; nothing was stored. `send_id` is that send's."""
+    """The draft has become a send, or the content of a recurring one; nothing was stored. `draft` says which."""
 
-    def __init__(self, send_id: int) -> None:
+    def __init__(self, draft: Draft) -> None:
         super().__init__("This draft has already been sent.")
-        self.send_id = send_id
+        self.draft = draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def save(typed: Draft, *, base: Mapping[str, str], user: Any, theirs: Collection
     """
     with transaction.atomic():
         stored = Draft.objects.select_for_update(of=("self",)).select_related("changed_by").get(pk=typed.pk)
-        if stored.send_id is not None:
-            raise DraftSent(stored.send_id)
+        if not stored.is_open:
+            raise DraftSent(stored)
         before = stored.changed_by
         mine, others, clashes = _sort_changes(fingerprints(typed), fingerprints(stored), base, set(theirs))
         for name in mine:

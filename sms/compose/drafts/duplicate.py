@@ -6,6 +6,7 @@ Called by the send's page.
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sms.audiences.files import Limits
@@ -22,9 +23,9 @@ from sms.models import OVER, Actor, Draft, MessageState, Send
 from sms.models.audit import audit
 
 # of one draft alone, not of what it says
-_OWN_FIELDS = {
+OWN_FIELDS = {
     *("id", "name", "send", "send_at", "expires_at", "created_by", "changed_by", "changed_at", "revision"),
-    *("begun", "again"),
+    *("begun", "again", "recurring", "recurs_since"),
 }
 OF_PROGRAMS = (
     "receipts",
@@ -66,7 +67,7 @@ def choices(send: Send) -> list[RecipientChoice]:
 
 def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tuple[Draft, list[str]]:
     """A draft like the send, and in sentences what of it was not kept; `who` None takes no recipients over. Raises RecipientsGone."""
-    draft, not_kept = _like(send)
+    draft, not_kept = draft_like(send)
     if who is not None:
         not_kept += take_over_recipients(draft, send, who, user=by.user, limits=limits)
     draft.created_by = draft.changed_by = by.user
@@ -77,13 +78,14 @@ def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tupl
     return draft, not_kept
 
 
-def _like(send: Send) -> tuple[Draft, list[str]]:
+def draft_like(send: Send) -> tuple[Draft, list[str]]:
     """Text, sender and options, and a sentence for each that is not what it was."""
     draft, not_kept = Draft(service=send.service, name=own_name(send)), list[str]()
-    before = Draft.objects.filter(send=send).first()
+    # one that came again is an occurrence of its draft
+    before = Draft.objects.filter(Q(send=send) | Q(occurrences__send=send)).first()
     if before is not None:
         for field in Draft._meta.concrete_fields:
-            if field.name not in _OWN_FIELDS | AUDIENCE_FIELDS | {"service"}:
+            if field.name not in OWN_FIELDS | AUDIENCE_FIELDS | {"service"}:
                 setattr(draft, field.attname, getattr(before, field.attname))
     else:
         _from_send(draft, send)

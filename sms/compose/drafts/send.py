@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from sms.audiences.files import Limits
+from sms.compose import comments
 from sms.compose.create import create
 from sms.compose.drafts.remembered_columns import remember_columns
 from sms.compose.drafts.repeats import repeat_key, repeat_warning, sent_before
@@ -36,12 +37,16 @@ def send_draft(
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         if locked.send is not None:
             return locked.send
+        if locked.recurs_since is not None:
+            says = "This draft is sent again and again by now. Open the recurring send instead."
+            raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         if locked.revision != draft.revision or seen not in (None, locked.revision):
             says = "The draft was changed since this page was shown. Look again, then send it."
             raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         send = create(totals.order, by=by, figures=totals.figures)
         locked.send = send
         locked.save(update_fields=["send", "changed_at"])
+        comments.to_send(locked, send)
         Preparation.objects.filter(draft=locked).delete()
     remember_columns(draft, limits=limits)
     return send

@@ -2,6 +2,8 @@
 
     keywords   what an incoming SMS asks for (`keywords.toml` is its table)
     messages   an incoming SMS, stored and acted upon
+    conversations   where it belongs, and who of the team has to see it
+    own_keywords    what the service itself asks people to text
     provider   receipts that report a refusal
     acts       the only code that writes opt-outs
 

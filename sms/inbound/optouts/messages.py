@@ -13,7 +13,8 @@ from msgspec import structs
 
 from sms.inbound.optouts import keywords
 from sms.inbound.optouts.acts import Refusal, opt_in, opt_out
-from sms.inbound.optouts.telling import tell_received
+from sms.inbound.optouts.conversations import put_in
+from sms.inbound.optouts.telling import tell_colleague, tell_received
 from sms.models import Actor, InboundMessage, Message, OptOut, Sender
 from sms.models.audit import audit
 from sms.models.optout import spellings
@@ -104,6 +105,7 @@ def _act(message: InboundMessage) -> None:
         with transaction.atomic():
             _read(message)
             tell_received(message)
+            tell_colleague(message)
             _obey(message)
             message.why, message.reason = "", ""
             message.save()
@@ -134,8 +136,10 @@ def _read(message: InboundMessage) -> None:
     message.text = said.text
     answered = _answered(message)
     message.send_id, message.message_id = (answered.send_id, answered.pk) if answered else (None, 0)
-    reading = keywords.read(said.text, ours=answered.text if answered else "")
+    ours = answered.text if answered else ""
+    reading = keywords.read(said.text, ours=ours)
     message.meaning, message.sure = reading.meaning, reading.sure
+    put_in(message, ours=ours)
 
 
 def _right_way_round(said: Inbound, *, service_id: int) -> Inbound:

@@ -10,18 +10,41 @@ from django.db.models import Max
 
 from sms.callbacks import events
 from sms.callbacks.events import Happening
-from sms.models import InboundMessage, Message, OptOut, Send
+from sms.models import InboundMessage, Message, NoticeKind, OptOut, Send
 from sms.models.sql.id_list import among
+from sms.notices import tell
 from sms.values import msisdn
 
 ADDED, LIFTED = "opt_out.added", "opt_out.lifted"
 
 
 def tell_received(message: InboundMessage) -> None:
-    data = {"keyword": message.meaning, "sure": message.sure}
+    data = {
+        "keyword": message.meaning,
+        "sure": message.sure,
+        "conversation": message.conversation_id,
+        "matched_keyword": message.matched,
+    }
     found = {"at": message.received_at, "message_id": message.message_id, "data": data}
     send = _sends([message.send_id]).get(message.send_id or 0)
     events.record([_about(send, "inbound.received", message, **found)])
+
+
+def tell_colleague(message: InboundMessage) -> None:
+    """Whose conversation it is, else who made the send that is answered: once, until somebody answers."""
+    talk = message.conversation
+    if talk is None or not talk.told:
+        return
+    whose = talk.assigned_to_id or (message.send.created_by_id if message.send else None)
+    tell(
+        NoticeKind.REPLY,
+        [whose],
+        event=talk.told[0],
+        says="A reply waits for an answer.",
+        service=message.service,
+        page="reply",
+        page_id=talk.pk,
+    )
 
 
 def tell_refusals(rows: Collection[OptOut], kind: str, *, answered: Mapping[str, int] | None = None) -> None:

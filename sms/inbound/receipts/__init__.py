@@ -11,6 +11,7 @@ from sms.inbound.receipts.addresses import ReceiptAddress, Verdict, receipt_addr
 from sms.inbound.receipts.fold import fold
 from sms.inbound.receipts.inbox import Overloaded, Stuck, insert, spool, store, sweep
 from sms.inbound.receipts.incoming import Incoming
+from sms.inbound.receipts.missing import tell_missing
 from sms.inbound.receipts.provider_export import ImportResult, NotAnExport, import_export
 from sms.inbound.receipts.replay import count_since, replay, retry
 from sms.inbound.receipts.silence import gaps, note_silence

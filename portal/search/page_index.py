@@ -1,0 +1,62 @@
+"""The pages of a service by their words, from `page_index.toml`: the one place where a page says what else it could be called."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.urls import resolve, reverse
+
+from sms.models import Service
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPage:
+    """A table of the file; `name` is that of its address."""
+
+    name: str
+    title: str
+    words: str
+    alone: bool = False
+
+    def address(self, service: Service) -> str:
+        return reverse(self.name, args=() if self.alone else (service.slug,))
+
+
+@cache
+def pages() -> tuple[IndexedPage, ...]:
+    text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    return tuple(IndexedPage(name, **table) for name, table in tomllib.loads(text).items())
+
+
+def pages_with(text: str, *, may: frozenset[str]) -> list[IndexedPage]:
+    """Where each word of the text begins one of theirs, for somebody who may do this; what is in the title comes first."""
+    wanted = text.casefold().split()
+    ranked = sorted(
+        (
+            (not _all_begin(wanted, page.title), place, page)
+            for place, page in enumerate(pages())
+            if _all_begin(wanted, f"{page.title} {page.words}")
+        ),
+        key=lambda one: one[:2],
+    )
+    return [page for *_, page in ranked if _act_of(page) in may | {""}]
+
+
+def _all_begin(wanted: list[str], words: str) -> bool:
+    return all(any(word.startswith(one) for word in _words(words)) for one in wanted)
+
+
+def _words(text: str) -> Iterator[str]:
+    """`four-eyes` is found by either of its words, and as it is written."""
+    for word in text.casefold().split():
+        yield word
+        yield from word.split("-")[1:]
+
+
+@cache
+def _act_of(page: IndexedPage) -> str:
+    """What its view asks of a role; "" for a page of every person."""
+    act: str = getattr(resolve(reverse(page.name, args=() if page.alone else ("any",))).func, "act", "")
+    return act

@@ -1,0 +1,22 @@
+"""A draft that is written no more, because it was sent or is sent again and again: its pages lead to what it became."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from sms.models import Draft
+
+
+def what_it_became(draft: Draft) -> str:
+    """The address of its send, or of the recurring send that it is content of."""
+    name, pk = ("send", draft.send_id) if draft.send_id else ("recurring_send", draft.recurring_id)
+    return reverse(name, kwargs={"service": draft.service.slug, "pk": pk})
+
+
+def in_use(request: HttpRequest, draft: Draft) -> HttpResponse:
+    says = "This draft was sent. Here is the send."
+    if not draft.send_id:
+        says = "This draft is sent again and again. To write another text, change it from here on."
+    messages.info(request, says)
+    return redirect(what_it_became(draft))

@@ -1,0 +1,100 @@
+"""Saving a list's filter under a name, removing it, and choosing a list's columns."""
+
+from typing import Any
+from urllib.parse import unquote_plus
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+
+from portal.access import WRITE, service_page
+from portal.forms.texts import text_of
+from portal.lists import PAGES, address_of
+from portal.presenters.list_columns import COLUMNS, choose_columns
+from sms.models import KeptList, SavedFilter, Service
+from sms.values.msisdn.mention import numbers_like
+
+MOST = 30  # filters of a person for one list
+LONGEST_NAME = 40
+LONGEST_QUERY = 600
+
+
+@service_page("see", WRITE)
+def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
+    """The same name again stands for the new search from then on."""
+    of = _list(request)
+    if of is None:
+        return redirect("sends", service=service.slug)
+    user: Any = request.user
+    held: frozenset[str] = request.may  # type: ignore[attr-defined]
+    name = " ".join(text_of(request.POST, "name", most=LONGEST_NAME).split())
+    query = address_of(of, text_of(request.POST, "query", most=2000))
+    mine = SavedFilter.objects.filter(user=user, service=service, of=of)
+    if says := _problem(of, name, query):
+        messages.error(request, says)
+    elif not mine.filter(name=name).exists() and mine.count() >= MOST:
+        messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
+    else:
+        shared = request.POST.get("shared") == "1" and "configure" in held
+        SavedFilter.objects.update_or_create(
+            {"query": query, "shared": shared}, user=user, service=service, of=of, name=name
+        )
+        messages.success(
+            request, f"“{name}” stands above the list now{', for everybody here' if shared else ''}."
+        )
+    return _back(of, service, query)
+
+
+def _problem(of: KeptList, name: str, query: str) -> str:
+    """Why it cannot be saved, with the way out."""
+    if not query:
+        return "Narrow the list down first, then save that."
+    if not name:
+        return "Give the filter a name."
+    if of == KeptList.MESSAGES:
+        return "A search for messages names a person or an ID, so it is not kept."
+    if len(query) > LONGEST_QUERY:
+        return "This search is too long to be saved. Shorten it."
+    if numbers_like(f"{name} {unquote_plus(query)}"):
+        return "A filter is kept, so no phone number can stand in it. Search for the number each time."
+    return ""
+
+
+@service_page("see", WRITE)
+def filter_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
+    """One's own; an admin also what a colleague shared."""
+    user: Any = request.user
+    held: frozenset[str] = request.may  # type: ignore[attr-defined]
+    found = get_object_or_404(
+        SavedFilter.objects.filter(Q(user=user) | Q(shared=True)), service=service, pk=pk
+    )
+    if found.user_id != user.pk and "configure" not in held:
+        messages.error(request, "Only an admin can remove what a colleague shared.")
+    else:
+        found.delete()
+        messages.success(request, f"The filter “{found.name}” is removed.")
+    of = KeptList(found.of)
+    return _back(of, service, "") if PAGES[of][1] in held else redirect("home", service=service.slug)
+
+
+@service_page("see", WRITE)
+def columns_choose(request: HttpRequest, service: Service) -> HttpResponse:
+    of = _list(request)
+    if of is None or of not in COLUMNS:
+        return redirect("sends", service=service.slug)
+    usual = [one.key for one in COLUMNS[of] if one.usual]
+    choose_columns(request.user, of, usual if "usual" in request.POST else request.POST.getlist("column"))
+    return _back(of, service, address_of(of, text_of(request.POST, "query", most=2000)))
+
+
+def _list(request: HttpRequest) -> KeptList | None:
+    """The list that a form is about, where the viewer may open it."""
+    of, held = request.POST.get("of", ""), request.may  # type: ignore[attr-defined]
+    return KeptList(of) if of in KeptList.values and PAGES[KeptList(of)][1] in held else None
+
+
+def _back(of: KeptList, service: Service, query: str) -> HttpResponse:
+    at = reverse(PAGES[of][0], args=[service.slug])
+    return redirect(f"{at}?{query}" if query else at)

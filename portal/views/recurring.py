@@ -1,0 +1,273 @@
+"""Sends that come again: their list, one with what comes and what was, its rhythm, what is done with it, and the holidays of a service."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.dateparse import parse_date
+from django.utils.functional import cached_property
+
+from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.recurring import HolidaysForm, RhythmForm
+from portal.limits import CARDS
+from portal.views.button_base import Said, button, error, info
+from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.form_base import form_page, refused_beside, typed
+from sms.models import Actor, Holiday, RecurringSend, Service, StandingApproval
+from sms.sends import progress
+from sms.sends.recurring import control, holidays, standing, start, timetable
+from sms.sends.recurring.control import RecurringRefused
+from sms.sends.recurring.make import LATEST
+from sms.sends.recurring.timetable import ComingOccurrence, when
+from sms.values.msisdn.mention import masked
+
+COMING = 5  # occurrences that a page shows ahead
+PAST = 30
+WHOLE = RecurringSend.objects.select_related(
+    "service", "run_by", "draft__audience__current", "draft__sender", "draft__template"
+).defer("draft__audience__current__rejects")
+
+
+@service_page("see")
+def recurring_list(request: HttpRequest, service: Service) -> HttpResponse:
+    rows = WHOLE.filter(service=service)
+    ended = "ended" in request.GET
+    is_ended = {"state": RecurringSend.State.ENDED}
+    page = Paginator(rows.filter(**is_ended) if ended else rows.exclude(**is_ended), CARDS)
+    found = page.get_page(request.GET.get("page"))
+    days = timetable.holidays_of(service.pk)
+    context = {
+        "page": found,
+        "ended": ended,
+        "any_ended": ended or rows.filter(**is_ended).exists(),
+        "coming": {one.pk: timetable.coming(one, most=1, holidays=days) for one in found},
+        "holidays": len(days),
+    }
+    return form_page(request, "recurring/list.html", context)
+
+
+@service_page("see", of=WHOLE)
+def recurring_send(request: HttpRequest, _service: Service, found: RecurringSend) -> HttpResponse:
+    past = found.occurrences.filter(at__lte=found.passed_until).select_related("send")
+    page = Paginator(past, PAST).get_page(request.GET.get("page"))
+    sends = progress.progress_of_page([one.send for one in page if one.send is not None])
+    context = {
+        "recurring": found,
+        "coming": timetable.coming(found, most=COMING),
+        "page": page,
+        "figures": {one.send.pk: one for one in sends},
+        "standing": standing.in_force(found),
+        "was_standing": found.standing_approvals.filter(ended_at__isnull=False)[:5],
+        "to_take": found.contents.filter(recurs_since=None, send=None).first(),
+        "before": found.contents.exclude(recurs_since=None)
+        .exclude(pk=found.draft_id)
+        .order_by("-recurs_since")[:5],
+        "late": LATEST // timedelta(hours=1),
+    }
+    return form_page(request, "recurring/detail.html", context)
+
+
+@service_page("compose", FORM, of=WHOLE)
+def recurring_rhythm(request: HttpRequest, service: Service, found: RecurringSend) -> HttpResponse:
+    """Another rhythm or name: the dates are shown first, and stored by the button below them."""
+    form = RhythmForm(**typed(request), instance=found, service=service)
+    shown, words = list[ComingOccurrence](), ""
+    if request.method != "POST":
+        shown, words = timetable.coming(found, most=COMING), str(found.rhythm)
+    elif form.is_valid():
+        wanted = form.wanted()
+        wanted.draft, wanted.made = found.draft, RecurringSend.objects.get(pk=found.pk).made
+        wanted.passed_until = timetable.latest(found)
+        shown, words = timetable.coming(wanted, most=COMING), str(wanted.rhythm)
+        if "save" in request.POST and request.POST.get("seen") == key_of(form):
+            with refused_beside(form, RecurringRefused, field="ends_on"):
+                stored = RecurringSend.objects.get(pk=found.pk)
+                changed = control.change_rhythm(stored, wanted, by=actor(request))
+                says = "The rhythm is changed from the next occurrence on." if changed else "Saved."
+                messages.success(request, says)
+                return redirect("recurring_send", service=service.slug, pk=found.pk)
+    context = {"form": form, "recurring": found, "coming": shown, "seen": key_of(form), "words": words}
+    context["given"] = standing.in_force(found)
+    return form_page(request, "recurring/rhythm.html", context)
+
+
+def key_of(form: RhythmForm) -> str:
+    """Of what the page shows dates for, so that no rhythm is stored whose dates were not seen."""
+    if not (form.is_bound and form.is_valid()):
+        return ""
+    return "|".join(str(form.cleaned_data[name]) for name in control.RHYTHM)
+
+
+@button("compose", RecurringSend, back="recurring_send", refusals=RecurringRefused)
+def recurring_pause(recurring: RecurringSend, by: Actor) -> Said:
+    if not control.pause(recurring, by=by):
+        return info("It was paused already.")
+    left = len(control.still_to_go(recurring))
+    more = (
+        f" {left} send{' that is' if left == 1 else 's that are'} made already still go{'es' if left == 1 else ''} out."
+        if left
+        else ""
+    )
+    return Said(f"Paused: no further send is made until it is resumed.{more}")
+
+
+@button("compose", RecurringSend, back="recurring_send", refusals=RecurringRefused)
+def recurring_resume(recurring: RecurringSend, by: Actor) -> Said:
+    control.resume(recurring, by=by)
+    recurring.refresh_from_db()
+    if recurring.next_at is None:
+        return info("Its last day passed while it was paused, so it has ended.")
+    return Said(f"It goes on, in your name. The next one is on {when(recurring, recurring.next_at)}.")
+
+
+@service_page("compose", WRITE, of=WHOLE)
+def recurring_change(request: HttpRequest, service: Service, found: RecurringSend) -> HttpResponse:
+    """A draft to write what the occurrences to come say; nothing changes before it is taken."""
+    if found.state == RecurringSend.State.ENDED:
+        error(f"“{masked(found.name)}” has ended. Start a new one instead.").on(request)
+        return redirect("recurring_send", service=service.slug, pk=found.pk)
+    draft = start.draft_to_change(found, by=actor(request))
+    messages.info(
+        request, f"Change this draft. “{masked(found.name)}” goes on as it is until you take it over."
+    )
+    return redirect("draft", service=service.slug, pk=draft.pk)
+
+
+class EndRecurring(ConfirmView):
+    act = "compose"
+    model = RecurringSend
+    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
+    refusals = (RecurringRefused,)
+
+    def over(self) -> Said | None:
+        return info("It has ended already.") if self.thing.state == RecurringSend.State.ENDED else None
+
+    def confirmation(self) -> Confirmation:
+        left = control.still_to_go(self.thing)
+        says = "None of its sends waits now."
+        if left:
+            says = (
+                f"{len(left)} send{'' if len(left) == 1 else 's'} made already still go"
+                f"{'es' if len(left) == 1 else ''} out. To stop {'it' if len(left) == 1 else 'them'}, cancel on the send's page."
+            )
+        return Confirmation(
+            f"End “{masked(self.thing.name)}”?",
+            f"It was sent {self.thing.made:,} time{'' if self.thing.made == 1 else 's'}. It will not be sent again. You cannot undo this.",
+            says,
+            button="End it",
+        )
+
+    def confirmed(self, form: Any) -> Said:
+        control.end(self.thing, by=self.by)
+        return Said(f"“{masked(self.thing.name)}” has ended. Its history stays.")
+
+
+class SkipOccurrence(ConfirmView):
+    """One occurrence, by the day of the rhythm that the address names."""
+
+    act = "cancel"
+    model = RecurringSend
+    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
+    refusals = (RecurringRefused,)
+
+    @cached_property
+    def day(self) -> date | None:
+        return day_of(self.request.GET.get("on", ""))
+
+    def find(self) -> Any:
+        return get_object_or_404(WHOLE, service=self.service, pk=self.kwargs["pk"])
+
+    @cached_property
+    def one(self) -> ComingOccurrence | None:
+        return control.one_to_come(self.thing, self.day) if self.day is not None else None
+
+    def over(self) -> Said | None:
+        if self.one is None or self.one.left_out:
+            return error(
+                RecurringRefused(
+                    "There is no occurrence to skip on that day. If it is made already, cancel its send."
+                )
+            )
+        return info("It is skipped already.") if self.one.skipped else None
+
+    def confirmation(self) -> Confirmation:
+        assert self.one is not None, "it was looked for"
+        later = [
+            one
+            for one in timetable.coming(self.thing, most=control.NEAR)
+            if one.at > self.one.at and one.goes_out
+        ]
+        after = (
+            f"The next one after it is on {when(self.thing, later[0].at)}."
+            if later
+            else "It is the last one."
+        )
+        audience = self.thing.draft.audience
+        people = audience.current.recipients if audience and audience.current else 0
+        return Confirmation(
+            f"Skip the one on {when(self.thing, self.one.at)}?",
+            f"Occurrence {self.one.number} is not made, so the {people:,} people of “{audience}” get nothing then.",
+            after,
+            button="Skip it",
+        )
+
+    def confirmed(self, form: Any) -> Said:
+        assert self.day is not None, "an occurrence of it was found"
+        one = control.skip(self.thing, self.day, by=self.by)
+        return Said(f"Skipped: nothing goes out on {when(self.thing, one.at)}.")
+
+
+@service_page("cancel", WRITE, of=RecurringSend)
+def recurring_take_back_in(request: HttpRequest, service: Service, found: RecurringSend) -> HttpResponse:
+    day = day_of(request.POST.get("on", ""))
+    try:
+        done = day is not None and control.take_back_in(found, day, by=actor(request))
+        said = Said("It goes out again as planned.") if done else info("It was not skipped.")
+    except RecurringRefused as problem:
+        said = error(problem)
+    said.on(request)
+    return redirect("recurring_send", service=service.slug, pk=found.pk)
+
+
+def day_of(written: str) -> date | None:
+    try:
+        return parse_date(written)
+    except ValueError:  # the 30th of February
+        return None
+
+
+@button("cancel", StandingApproval, back="recurring", at="", through="recurring__service")
+def standing_approval_end(given: StandingApproval, by: Actor) -> Said:
+    if given.ended_at is not None:
+        return info("It has ended already.")
+    standing.end(given, because=f"Ended by {by.label}.", by=by)
+    return Said("The standing approval has ended: the next occurrence that needs approval asks again.")
+
+
+@service_page("see")
+def holidays_page(request: HttpRequest, service: Service) -> HttpResponse:
+    return _holidays(request, service, HolidaysForm(initial={"lines": holidays.as_text(service)}))
+
+
+@service_page("configure", WRITE)
+def holidays_keep(request: HttpRequest, service: Service) -> HttpResponse:
+    """All of them are replaced by what was typed, or by what the file says."""
+    form = HolidaysForm(**typed(request))
+    if not form.is_valid():
+        return _holidays(request, service, form)
+    moved = holidays.replace(service, form.days, by=actor(request))
+    more = ""
+    if moved:
+        more = f" {moved} recurring send{' has' if moved == 1 else 's have'} another next day because of it."
+    messages.success(
+        request, f"{len(form.days):,} holiday{' is' if len(form.days) == 1 else 's are'} kept.{more}"
+    )
+    return redirect("holidays", service=service.slug)
+
+
+def _holidays(request: HttpRequest, service: Service, form: HolidaysForm) -> HttpResponse:
+    kept = list(Holiday.objects.filter(service=service))
+    return form_page(request, "recurring/holidays.html", {"form": form, "kept": kept})

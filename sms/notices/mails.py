@@ -1,0 +1,104 @@
+"""The job that mails notices: one mail for each person with all that is due for them, so that ten sends that end together are one mail.
+
+A host claims notices by moving `mail_due_at` to when they would be tried again. One that dies after the mail server took the mail, and
+before that is noted, sends it once more with the same Message-ID.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+
+import structlog
+from django.contrib.auth import get_user_model
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from sms.models import Notice
+from sms.notices import refusals
+from sms.notices.message_ids import message_id
+from sms.notices.visible import visible_to
+from sms.values.mail_subject import one_line
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER = timedelta(minutes=10)
+STALE = timedelta(days=3)  # of a mail that never left: the portal has it
+PEOPLE_AT_A_TIME = 50
+MOST = 50  # notices in one mail
+
+
+def send_due(*, public_url: str, now: datetime | None = None) -> int:
+    """Mail what is due; returns how many mails left."""
+    now = now or timezone.now()
+    due = Notice.objects.filter(mail_due_at__lte=now).order_by("person").values_list("person", flat=True)
+    people = get_user_model()._default_manager.filter(pk__in=list(due.distinct()[:PEOPLE_AT_A_TIME]))
+    return sum(_mail(one, public_url, now=now) for one in people.select_related("notice_choices"))
+
+
+def forget(*, now: datetime | None = None) -> int:
+    """Delete old notices."""
+    before = (now or timezone.now()) - timedelta(days=Notice.KEPT)
+    old = Notice.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:5000]
+    return Notice.objects.filter(pk__in=list(old)).delete()[0]
+
+
+def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
+    due = Notice.objects.filter(person=person, mail_due_at__lte=now)
+    if not person.is_active or refusals.is_refused(person):
+        due.update(mail_due_at=None)
+        return False
+    due.filter(at__lt=now - STALE).update(mail_due_at=None)
+    readable = visible_to(person).filter(mail_due_at__lte=now, seen_at=None)
+    found = list(readable.select_related("service").order_by("pk")[:MOST])
+    due.exclude(pk__in=readable.order_by().values("pk")).update(mail_due_at=None)
+    claimed = Notice.objects.filter(pk__in=[one.pk for one in found])
+    if not found or claimed.filter(mail_due_at__lte=now).update(mail_due_at=now + RETRY_AFTER) < len(found):
+        return False  # another host has some of them
+    try:
+        _message(person, found, public_url).send()
+    except SMTPRecipientsRefused as problem:
+        if not refusals.for_good(problem):
+            log.warning("notice_mail_put_off", person=person.pk, codes=refusals.codes(problem))
+            return False
+        refusals.note(person, person.email, refusals.words_of(problem), now=now)
+        claimed.update(mail_due_at=None)
+        return False
+    except OSError as problem:
+        log.error("notice_mail_not_sent", person=person.pk, error=type(problem).__name__)
+        return False
+    claimed.update(mail_due_at=None, mailed_at=now)
+    return True
+
+
+def _message(person: Any, found: Sequence[Notice], public_url: str) -> EmailMultiAlternatives:
+    choose = f"{public_url}/accounts/notices/"
+    subject = found[0].says.rstrip(".") if len(found) == 1 else f"{len(found)} notices"
+    parts = [
+        (
+            one.service.name if one.service else "Every service",
+            one.says,
+            one.more,
+            f"{public_url}/notices/{one.pk}/",
+        )
+        for one in found
+    ]
+    text = "\n\n\n".join("\n\n".join(filter(None, part)) for part in parts)
+    html = format_html_join(
+        "\n",
+        '<h3>{}</h3><p><strong>{}</strong></p><p style="white-space: pre-line">{}</p><p><a href="{}">Open in Textdesk</a></p>',
+        parts,
+    )
+    mail = EmailMultiAlternatives(
+        subject=one_line(f"Textdesk: {subject}"),
+        body=f"{text}\n\n\nChoose what you are told: {choose}\n",
+        to=[person.email],
+        headers={
+            "List-Unsubscribe": f"<{choose}>",
+            "Message-ID": message_id(person.pk, found[0].pk, found[-1].pk, public_url=public_url),
+        },
+    )
+    footer = format_html('<hr><p><a href="{}">Choose what you are told</a></p>', choose)
+    mail.attach_alternative(f"{html}\n{footer}\n", "text/html")
+    return mail

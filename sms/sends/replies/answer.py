@@ -1,0 +1,177 @@
+"""An answer: a send of one to the person of a conversation, from the sender that they wrote to, with every check that a send has.
+
+`token` is that of the form or of the request: the same answer asked for twice is one send. `seen` is how many answers the page showed:
+where a colleague answered meanwhile, nothing is sent, and the sentence says who it was.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from sms import notices
+from sms.audiences.files import Audience, Recipient
+from sms.compose.approval import requests, rules
+from sms.compose.create import create
+from sms.compose.errors import RowsNotTaken
+from sms.compose.options import asking_for
+from sms.compose.order import Order
+from sms.models import (
+    Actor,
+    ApiKey,
+    AuditEvent,
+    Conversation,
+    ConversationAnswer,
+    KeywordRule,
+    Lane,
+    OptOut,
+    Send,
+    Sender,
+    SenderKind,
+    SendOptions,
+)
+from sms.models.audit import audit
+from sms.sends.replies.handling import Overtaken, end, name_of
+from sms.values.problems import ProblemCode, ProblemError
+
+
+class AnswerRefused(ProblemError):
+    """Nothing can be sent to this person from there; the sentence says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAnswer:
+    """What is to be answered. `seen` is None where nobody looked at a page; `at_night` sends in quiet hours too."""
+
+    text: str
+    token: str
+    seen: int | None = None
+    at_night: bool = False
+    done: bool = False  # nothing more is to be done then
+    options: SendOptions | None = None  # of an API key, completed by its policies
+    key: ApiKey | None = None
+    transactional: bool = False
+    rule: KeywordRule | None = None
+    upto: int | None = None  # the newest SMS that it answers, where that may not be the last
+
+
+def answer(
+    conversation: Conversation, reply: WrittenAnswer, *, by: Actor, now: datetime | None = None
+) -> ConversationAnswer:
+    """Make the send. Raises AnswerRefused, Overtaken, and ComposeError as `compose.create` does; then nothing was sent."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        rows = Conversation.objects.select_for_update(of=("self",)).select_related("service")
+        locked = rows.get(pk=conversation.pk)
+        earlier = locked.answers.filter(token=reply.token).select_related("send").first()
+        if earlier is not None:
+            return earlier
+        if reply.seen is not None and reply.seen != locked.answered:
+            raise Overtaken(_who_was_first(locked))
+        order = _order(locked, sender_that_can(locked, sender_at(locked)), reply)
+        try:
+            send = create(order, by=by, now=now)
+        except RowsNotTaken as problem:  # the one row there is
+            first = problem.rejects[0]
+            raise AnswerRefused(first.code, first.reason, field="text") from None
+        if reply.rule is not None:
+            _name_authors(send, reply.rule)
+        made = ConversationAnswer.objects.create(
+            conversation=locked, send=send, token=reply.token, rule=reply.rule, at=now
+        )
+        locked.answered += 1
+        locked.last_at = max(locked.last_at, now)
+        if reply.upto is None or reply.upto >= locked.last_inbound_id:
+            notices.no_longer(*locked.told)
+            locked.waiting_since = None
+        if reply.done:
+            end(locked, by=by, now=now)
+        locked.save(update_fields=["answered", "last_at", "waiting_since", "done_at", "done_by"])
+        audit(
+            "reply.answered",
+            by=by,
+            service=locked.service.slug,
+            noun="conversation",
+            key=locked.pk,
+            send=send.pk,
+            by_keyword=reply.rule is not None,
+            at_night=reply.at_night,
+        )
+    return made
+
+
+def sender_at(conversation: Conversation) -> Sender | None:
+    """To which they wrote; None where it is none of ours."""
+    return Sender.objects.filter(service=conversation.service_id, address=conversation.address).first()
+
+
+def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
+    """The sender, if it can answer this person; raises AnswerRefused."""
+    if not conversation.msisdn.startswith("+"):
+        says = "The number of this person is no longer kept, so no answer can be sent."
+        raise AnswerRefused(ProblemCode.NOT_USABLE, says)
+    service = conversation.service
+    if OptOut.in_force(service.pk, [conversation.msisdn], hides=service.opt_outs_hidden):
+        says = (
+            "This person opted out, so no answer can be sent. If they ask for messages again, "
+            "an admin can lift the opt-out under Opt-outs."
+        )
+        raise AnswerRefused(ProblemCode.OPTED_OUT, says)
+    address = conversation.address
+    if found is None:
+        named = f"{address}, to which they wrote," if address else "The number to which they wrote"
+        says = f"{named} is no sender of this service, so no answer can be sent from it. An admin can add it under Catalogue."
+        raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
+    if not found.active:
+        says = f"{found}, to which they wrote, is archived, so no answer can be sent from it. An admin can use it again under Catalogue."
+        raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
+    if found.kind == SenderKind.ALPHANUMERIC:
+        says = f"{found} is a name, to which nobody can write, so no answer can be sent from it."
+        raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
+    return found
+
+
+def _name_authors(send: Send, rule: KeywordRule) -> None:
+    """Who wrote a keyword wrote its answer too, and cannot be the one who approves it."""
+    asked = requests.in_force(send.pk)
+    if asked is None:
+        return
+    acts = AuditEvent.objects.filter(
+        noun=rule.audit_noun, noun_key=str(rule.pk), service_slug=send.service.slug, actor_kind="user"
+    )
+    keys = {int(key) for key in acts.values_list("actor_key", flat=True) if key.isdecimal()}
+    asked.authors.add(*get_user_model()._default_manager.filter(pk__in=keys))
+    asked.eligible = rules.eligible(send.service, without=set(asked.authors.values_list("pk", flat=True)))
+    asked.save(update_fields=["eligible"])
+
+
+def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> Order:
+    one = Recipient(row=1, msisdn=conversation.msisdn, substitutions={})
+    # few, and a person waits for it with a phone in hand
+    options = reply.options or asking_for(lane=Lane.URGENT, respect_quiet_hours=not reply.at_night)
+    return Order(
+        service=conversation.service,
+        audience=Audience(["number"], "number", [one], []),
+        sender=sender,
+        content=reply.text,
+        name=f"Answer in conversation {conversation.pk}",
+        options=options,
+        source="an answer to a reply",
+        key=reply.key,
+        transactional=reply.transactional,
+    )
+
+
+def _who_was_first(conversation: Conversation) -> str:
+    last: Any = conversation.answers.select_related("send__created_by", "rule").first()
+    if last is None:
+        return "A colleague answered this a moment ago."
+    who = name_of(last.send.created_by) or last.send.partner
+    if last.rule_id:
+        who = f"The keyword {last.rule}"
+    return (
+        f"{who or 'A colleague'} answered this a moment ago. Read it, then send yours if it is still needed."
+    )

@@ -1,0 +1,85 @@
+"""Lists of conversations with their counts. Every one is bounded by an index (`sms.models.conversation`); no table of messages is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from sms.models import Conversation, InboundMessage, Label, Service
+from sms.models.sql.id_list import among
+
+COUNTED = 999  # beyond that pages say "more than"
+FILTERS = {
+    "open": "Open",
+    "mine": "Mine",
+    "unassigned": "Not assigned",
+    "done": "Done",
+    "maybe": "Perhaps a refusal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConversation:
+    conversation: Conversation
+    last: InboundMessage | None  # that came in
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFigures:
+    """Each up to COUNTED + 1. `oldest`: since when the one waits that has waited longest."""
+
+    open: int
+    mine: int
+    maybe: int
+    oldest: datetime | None
+
+
+def conversations(
+    service: Service, wanted: str, *, user: Any, label: Label | None = None
+) -> "QuerySet[Conversation]":
+    """Those of a filter (FILTERS, anything else is all), the newest SMS first."""
+    rows = Conversation.objects.filter(service=service).order_by("-last_inbound_id")
+    if label is not None:
+        rows = rows.filter(labels=label)
+    if wanted == "done":
+        return rows.filter(done_at__isnull=False)
+    if wanted == "maybe":
+        return rows.filter(pk__in=_to_decide(service).values("conversation"))
+    return rows.filter(_Q[wanted](user)) if wanted in _Q else rows
+
+
+def listed(rows: Sequence[Conversation]) -> list[ListedConversation]:
+    """With what came last, in one query for all."""
+    ids = among({one.last_inbound_id for one in rows})
+    found = InboundMessage.objects.filter(pk__in=ids).defer("raw") if rows else ()
+    last = {one.conversation_id: one for one in found}
+    return [ListedConversation(one, last.get(one.pk)) for one in rows]
+
+
+def figures(service: Service, *, user: Any) -> InboxFigures:
+    rows = Conversation.objects.filter(service=service).order_by()
+    waits = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
+    return InboxFigures(
+        open=rows.filter(_Q["open"](user))[: COUNTED + 1].count(),
+        mine=rows.filter(_Q["mine"](user))[: COUNTED + 1].count(),
+        maybe=_to_decide(service).order_by()[: COUNTED + 1].count(),
+        oldest=waits.values_list("waiting_since", flat=True).first(),
+    )
+
+
+def set_aside(service: Service) -> "QuerySet[InboundMessage]":
+    """SMS that belong to no conversation, because they could not be read or acted on; the newest first."""
+    return InboundMessage.objects.filter(service=service).exclude(why="").defer("raw").order_by("-id")
+
+
+def _to_decide(service: Service) -> "QuerySet[InboundMessage]":
+    return InboundMessage.objects.filter(service=service, meaning=InboundMessage.Meaning.MAYBE)
+
+
+_Q: dict[str, Any] = {
+    "open": lambda _: Q(done_at__isnull=True),
+    "mine": lambda user: Q(done_at__isnull=True, assigned_to=user),
+    "unassigned": lambda _: Q(done_at__isnull=True, assigned_to__isnull=True),
+}
