@@ -30,6 +30,7 @@ class SmsConfig(AppConfig):
         audit_keys.load(settings.AUDIT_KEYS)
         callbacks.allowed_addresses.policy = lambda: callbacks.AddressPolicy(**settings.CALLBACKS)
         connection_created.connect(_keep_private, dispatch_uid="private_database")
+        connection_created.connect(_do_not_compile, dispatch_uid="no_compiling")
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
@@ -55,3 +56,13 @@ def _keep_private(connection: Any, **_: Any) -> None:
             found = path.stat()
             if found.st_uid == os.geteuid() and found.st_mode & 0o077:
                 path.chmod(0o600)
+
+
+def _do_not_compile(connection: Any, **_: Any) -> None:
+    """PostgreSQL takes a third of a second to compile a statement that looks long to it, which for ours is longer than to answer it.
+
+    Said here and not in the address of the database, whose `options` PgBouncer refuses.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET jit = off")

@@ -6,6 +6,7 @@ The recipient and what a partner calls things are looked up here, so each says o
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -89,16 +90,38 @@ def _envelope(row: LoggedEvent, found: Facts, *, texts: bool) -> Facts:
 def _hide_numbers(told: Sequence[Facts], countries: Mapping[str, str]) -> None:
     """In place. What a partner calls one recipient may be the number of this or of another one of its send: asks the database only where
     something looks like a number. `countries` are the default ones, by service."""
-    written = {}
-    for found in told:
-        if found["send"]:
-            for name in THEIR_WORDS:
-                for one in numbers_like(str(found.get(name) or "")):
-                    written[found["send"], one] = countries[found["service"]]
+    words = {
+        (found["send"], found["service"], text)
+        for found in told
+        if found["send"]
+        for name in THEIR_WORDS
+        if (text := found.get(name))
+    }
+    written = {(send, one): countries[service] for send, service, text in words for one in numbers_like(text)}
     read = {asked: number for asked, country in written.items() if (number := _e164(asked[1], country))}
     theirs = _recipients(read)
+    # most texts are the same in all events of a send; they are remembered no longer than this page
+    may_be_a_number, without_numbers = cache(_may_be_a_number), cache(masked)
     for found in told:
-        _hide(found, theirs.get(found["send"], ()))
+        number = found.get("number") or ""
+        for name in THEIR_WORDS:
+            if (text := found.get(name)) and may_be_a_number(text):
+                found[name] = _without(text, number, theirs.get(found["send"], ()))
+        if number:
+            found["number"] = mask(number)
+        for name in IN_TEXTS:
+            if text := found.get(name):
+                found[name] = without_numbers(text)
+
+
+def _may_be_a_number(text: str) -> bool:
+    return _MAY_BE_A_NUMBER.search(text) is not None
+
+
+def _without(text: str, number: str, recipients: Collection[str]) -> str:
+    for one in {number, *recipients}:
+        text = starred(text, one)
+    return masked(text) if has_end_of(number, text) else text
 
 
 def _recipients(read: Mapping[tuple[int, str], str]) -> dict[int, set[str]]:
@@ -118,22 +141,6 @@ def _e164(written: str, country: str) -> str:
         return parse(written, country=country).e164
     except BadNumber:
         return ""
-
-
-def _hide(found: Facts, recipients: Collection[str]) -> None:
-    number = found.get("number") or ""
-    for name in THEIR_WORDS:
-        if (text := found.get(name)) and _MAY_BE_A_NUMBER.search(text):
-            for one in {number, *recipients}:
-                text = starred(text, one)
-            if has_end_of(number, text):
-                text = masked(text)
-            found[name] = text
-    if number:
-        found["number"] = mask(number)
-    for name in IN_TEXTS:
-        if text := found.get(name):
-            found[name] = masked(text)
 
 
 class _Known:
@@ -165,9 +172,10 @@ class _Known:
             "send": row.send_id or None,
             "message": row.message_id or None,
         }
-        for kind, (_, _, read) in SUBJECTS.items():
-            if row.type.startswith(kind) and (subject := self.subjects[kind].get(row.subject_id)):
-                found |= read(subject)
+        if row.subject_id:
+            for kind, (_, _, read) in SUBJECTS.items():
+                if row.type.startswith(kind) and (subject := self.subjects[kind].get(row.subject_id)):
+                    found |= read(subject)
         found |= row.data
         if row.message_id and "detail" in found:
             found["detail"] = codes.in_words(found["code"] or "", found["detail"] or "")

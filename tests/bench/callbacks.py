@@ -40,7 +40,7 @@ def one(options: argparse.Namespace) -> None:
     say(options, "hook", **hook(desk, shop, options.fold))
     say(options, "delivery", **delivery(shop, options.count))
     for name, measure in (
-        ("width", lambda: width(shop, 6000, batch=1)),
+        ("width", lambda: width(shop, 20_000, batch=1)),
         ("width", lambda: width(shop, 60_000, batch=100)),
         ("urgent", lambda: urgent(shop, options.behind)),
         ("neighbours", lambda: neighbours(shop)),

@@ -73,8 +73,6 @@ def snapshot() -> Iterator[None]:
         if outermost:
             on_postgresql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         do_not_wait_for_disk()  # after a crash the deltas are there again
-        # half of a rebuild was compiling: each of its statements runs for a second, and forty times
-        on_postgresql("SET LOCAL jit = off")
         on_postgresql(_END_WITH_THE_CLIENT)
         register_functions()
         yield
