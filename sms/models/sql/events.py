@@ -62,8 +62,10 @@ _ON_POSTGRESQL = (
     " ON CONFLICT (event_id) DO NOTHING"
 )
 _LAST_ID_OF_SQLITE = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{TABLE}'), 0)"  # noqa: S608 - our own words
+# each row counts as a transaction: of rows with one number an index is read from the first of them, wherever a reader stands
+_NEXT_OF_SQLITE = f"({_EPOCH_OF_SQLITE} << {OF_AN_EPOCH}) + {_LAST_ID_OF_SQLITE}"
 _ON_SQLITE = (
-    f"INSERT INTO {TABLE} ({_NAMES}, transaction_id) VALUES ({', '.join(['%s'] * len(_TYPES))}, {_EPOCH_OF_SQLITE} << {OF_AN_EPOCH})"  # noqa: S608 - words of ours; values are parameters
+    f"INSERT INTO {TABLE} ({_NAMES}, transaction_id) VALUES ({', '.join(['%s'] * len(_TYPES))}, {_NEXT_OF_SQLITE})"  # noqa: S608 - words of ours; values are parameters
     " ON CONFLICT (event_id) DO NOTHING"
 )
 
@@ -108,7 +110,5 @@ def is_to_come(place: Place) -> bool:
         if connection.vendor == "postgresql":
             cursor.execute(f"SELECT %s >= {_TO_COME}", [place.transaction_id])
         else:
-            cursor.execute(
-                f"SELECT (%s, %s) > ({_EPOCH_OF_SQLITE} << {OF_AN_EPOCH}, {_LAST_ID_OF_SQLITE})", place
-            )
+            cursor.execute(f"SELECT (%s, %s) > ({_NEXT_OF_SQLITE}, {_LAST_ID_OF_SQLITE})", place)
         return bool(cursor.fetchone()[0])
