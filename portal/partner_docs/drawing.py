@@ -1,4 +1,4 @@
-"""Markdown of a page as HTML: headings with anchors, links between pages, tables that scroll, blocks to copy. No HTML of the file's own.
+"""Markdown of a page as HTML: headings with anchors, links between pages, tables, blocks to copy. No HTML of the file's own.
 
 What depends on the reader is left open by a mark each, which `reader.py` fills in: so a page is drawn once.
 """
@@ -97,15 +97,26 @@ class _Renderer(RendererHTML):
 
     def table_open(self, _tokens: Sequence[Token], _at: int, _options: Any, env: Any) -> str:
         about = escape(env["headings"][-1].words if env["headings"] else env["page"].title)
-        env["tables"] = env.get("tables", 0) + 1
+        env["tables"], env["columns"] = env.get("tables", 0) + 1, []
         name = f"Table {env['tables']}: {about}"
-        return f'<div class="table-region" role="region" tabindex="0" aria-label="{name}"><table>\n'
+        return f'<div class="table-region" role="region" tabindex="0" aria-label="{name}"><table class="stacks">\n'
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>\n"
 
-    def th_open(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
+    def tr_open(self, _tokens: Sequence[Token], _at: int, _options: Any, env: Any) -> str:
+        env["cells"] = 0
+        return "<tr>\n"
+
+    def td_open(self, _tokens: Sequence[Token], _at: int, _options: Any, env: Any) -> str:
+        """On a phone, where headings are not seen, each cell says its own."""
+        label = env["columns"][env["cells"]]
+        env["cells"] += 1
+        return f'<td data-label="{escape(label)}">' if label else "<td>"
+
+    def th_open(self, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
         """A heading without words, over names of rows, is none."""
+        env["columns"].append(_plain(tokens[at + 1]))
         return '<th scope="col">' if tokens[at + 1].content else "<td>"
 
     def th_close(self, tokens: Sequence[Token], at: int, *_: Any) -> str:
