@@ -15,6 +15,7 @@ from sms.inbound.receipts import Incoming, spool
 from sms.models import (
     Callback,
     CallbackEndpoint,
+    Conversation,
     Draft,
     IdempotentAnswer,
     InboundMessage,
@@ -80,11 +81,14 @@ def an_installation_that_knows(folder) -> tuple[Service, Send]:
         by=BY,
     )
     optouts.opt_out(service.pk, [Refusal(NUMBER, "said so on 07710 000000", send.pk)], by=BY, source="page")
+    conversation = Conversation.objects.create(service=service, msisdn=NUMBER, address="72345", last_at=now)
     InboundMessage.objects.create(
         service=service,
+        conversation=conversation,
         dedupe=b"1" * 16,
         raw=b'{"oa":"447710000000"}',
         msisdn=NUMBER,
+        address="72345",
         text="Stop",
         received_at=now,
     )

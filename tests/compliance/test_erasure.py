@@ -206,6 +206,7 @@ def test_what_is_given_out_is_everything_of_the_person_and_nothing_of_others(fol
     assert {kind: len(entries) for kind, entries in held.items() if isinstance(entries, list)} == {
         "messages": 2,
         "answers": 1,
+        "conversations": 1,
         "opt_outs": 1,
         "audiences": 2,
         "rejected_rows": 5,

@@ -39,9 +39,9 @@ PLACES = [
     ("audiences, every version of them, and their rejected rows", 5, ""),
     (
         "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers",
-        16,
-        "callback: body (1), callback: log (1), draft: pasted (1), draft: text (1), message: substitutions (1), message: text (1), "
-        "receipt inbox: reason (2), reject: value (5), reported send: name (1), send: name (1), send: source (1)",
+        17,
+        "callback: body (1), callback: log (1), conversation: MSISDN (1), draft: pasted (1), draft: text (1), message: substitutions (1), "
+        "message: text (1), receipt inbox: reason (2), reject: value (5), reported send: name (1), send: name (1), send: source (1)",
     ),
     ("figures of checked drafts", 0, ""),
     ("report files", 1, ""),
@@ -136,7 +136,7 @@ def test_what_a_stopped_run_did_counts_on_the_certificate_once(state_folder):
         for entry in ended["places"]
         if ELSEWHERE not in entry["place"]
     ] == PLACES
-    assert ended["changed"] == 35
+    assert ended["changed"] == 36
 
 
 def days_ago(held: dict) -> dict:
@@ -219,7 +219,18 @@ def test_a_disclosure_has_every_field_of_every_entry(state_folder):
     assert found == {
         "number": NUMBER,
         "held_by": "Shop",
-        "answers": [{"received": now, "to": "", "text": "Stop", "read_as": ""}],
+        "answers": [{"received": now, "to": "72345", "text": "Stop", "read_as": "", "keyword": ""}],
+        "conversations": [
+            {
+                "with": "72345",
+                "last_written": now,
+                "state": "open",
+                "labels": [],
+                "answers_of_ours": 0,
+                "waiting_since": "",
+                "done": "",
+            }
+        ],
         "opt_outs": [
             {"since": now, "how": "page", "evidence": "said so on 07710 000000", "lifted": "", "lifted_because": ""}
         ],

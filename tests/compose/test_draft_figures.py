@@ -204,7 +204,9 @@ def test_a_field_that_was_not_shown_is_stored_as_typed_and_a_sent_draft_takes_no
     Draft.objects.update(send=send)
     with pytest.raises(DraftSent) as refused:
         save(typed(draft, text="Late"), base={}, user=None)
-    assert refused.value.send_id == send.pk and str(refused.value) == "This draft has already been sent."
+    assert (
+        refused.value.draft.send_id == send.pk and str(refused.value) == "This draft has already been sent."
+    )
     assert Draft.objects.get().text == "Mine"
 
 

@@ -10,7 +10,18 @@ from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import api_keys
 from sms.inbound import optouts
-from sms.models import Callback, ContactPolicyGroup, MessageTemplate, OptOut, Region, Service, ShortLinkDomain
+from sms.models import (
+    Callback,
+    ContactPolicyGroup,
+    Conversation,
+    InboundMessage,
+    MessageTemplate,
+    OptOut,
+    Region,
+    Sender,
+    Service,
+    ShortLinkDomain,
+)
 from tests.support.sends import BY, a_send, a_service
 
 ALL = ["send", "read", "texts", "numbers", "optouts", "catalogue", "callbacks", "all"]
@@ -75,6 +86,17 @@ def one_of_everything(service: Service) -> dict[str, int]:
     )
     packed = packing.pack_pasted("mobile\n+447700900003\n12\n", country="GB", limits=Limits())
     audience = saved.create(service, packed, name="Regulars", by=BY)
+    hotline = Sender.objects.create(service=service, address="72345", kind="short_code")
+    known = {"service": service, "msisdn": "+447700900004", "address": hotline.address}
+    conversation = Conversation.objects.create(**known, last_at=send.created_at)
+    sms = InboundMessage.objects.create(
+        **known,
+        conversation=conversation,
+        dedupe=b"1" * 16,
+        raw=b"{}",
+        text="When?",
+        received_at=send.created_at,
+    )
     return {
         "sends": send.pk,
         "audiences": audience.pk,
@@ -86,4 +108,5 @@ def one_of_everything(service: Service) -> dict[str, int]:
         "opt-outs": service.opt_outs.first().pk,
         "callback-endpoints": endpoint.pk,
         "callbacks": told.pk,
+        "inbound": sms.pk,
     }

@@ -29,7 +29,12 @@ GIVEN = {  # by places of their own
     *("sms.Echo.correlation_id", "sms.Echo.reference"),
     *("sms.Reject.value", "sms.Reject.reason", "sms.Erasure.digest", "sms.OptOut.msisdn"),
 }
-OF_THE_PERSON = ("sms.Message", "sms.InboundMessage", "sms.OptOut")  # rows that were given out as a whole
+OF_THE_PERSON = (
+    "sms.Message",
+    "sms.InboundMessage",
+    "sms.Conversation",
+    "sms.OptOut",
+)  # rows that were given out as a whole
 
 
 def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:

@@ -31,7 +31,7 @@ MORE = (0, 10, 20, 50)  # percent more recipients that can be agreed on
 USUALLY_MORE = 10
 AT_ONCE = 100
 NOT_COVERED = ("due_at",)  # and of the messages nothing: their numbers and values come from the list
-RHYTHM = "rhythm"
+RHYTHM, AUDIENCE = "rhythm", "list"
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +170,7 @@ def _parts(request: ApprovalRequest, recurring: RecurringSend) -> dict[str, str]
     kept = {name: digest for name, digest in fields.items() if name not in NOT_COVERED}
     return kept | {
         RHYTHM: f"{recurring.rhythm} ({recurring.time_zone})",
-        "list": str(recurring.draft.audience_id),
+        AUDIENCE: str(recurring.draft.audience_id),
     }
 
 

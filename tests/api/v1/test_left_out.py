@@ -28,6 +28,7 @@ TAKEN = {
     "opt_outs_lift": {"numbers": TO, "reason": "asked"},
     "opt_outs_search": {"number": TO[0]},
     "messages_search": {"number": TO[0]},
+    "inbound_answer": {"text": "Yes, at four."},
     "endpoints_create": {"name": "Shop", "url": "https://shop.example/in"},
     "endpoints_rotate_secret": {},
     "endpoints_replay": {"since": "2020-01-01T00:00:00Z"},

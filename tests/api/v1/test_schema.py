@@ -143,7 +143,7 @@ OTHER_WORDS = re.compile(
 )
 # whose `text` is that of an SMS
 WITH_TEXT = set(
-    "Inbound InboundData MadeSend MessageStory PlanBody PlanUpload Send SendBody SendUpload Template".split()
+    "AnswerBody Inbound InboundData MadeSend MessageStory PlanBody PlanUpload Send SendBody SendUpload Template".split()
 )
 
 
