@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sms.catalogue import templates
 from sms.inbound import optouts
+from sms.ledger import settled
 from sms.models import (
     Actor,
     ApprovalRequest,
@@ -27,6 +28,7 @@ from sms.models import (
     Notice,
     Send,
     Sender,
+    StateCount,
 )
 from sms.sends import answers
 from sms.sends.replies import automatic
@@ -64,8 +66,8 @@ def comes(cast: Cast, text: str, *, number: str = PHONE, to: str = CODE, **field
     return InboundMessage.objects.latest("pk")
 
 
-def a_reminder(cast: Cast, provider: Provider, **fields) -> Send:
-    send = a_send(cast.service, sender=cast.service.senders.get(address=CODE), **fields)
+def a_reminder(cast: Cast, provider: Provider, count: int = 1, **fields) -> Send:
+    send = a_send(cast.service, count, sender=cast.service.senders.get(address=CODE), **fields)
     provider.dispatch()
     return send
 
@@ -345,6 +347,57 @@ def test_who_wrote_a_keyword_or_its_template_does_not_approve_its_answers(cast, 
     cast["writes"].post(f"{at}edit/", {"keyword": "C", "text": "", "template": str(template.pk)})
     comes(cast, "C", number="+447710000009")
     assert kept_from() == set(people)
+
+
+def test_answers_leave_room_for_other_sends_and_only_one_that_did_not_arrive_is_told(cast, provider):
+    a_reminder(cast, provider, name="Reminder")
+    made = []
+    for index, end in enumerate(("delivered", "failed")):
+        comes(cast, "Hello?", number=f"+44771000000{index}")
+        talk = Conversation.objects.latest("pk")
+        answered(cast, talk, "Hi")
+        made.append(talk.answers.get().send)
+        Message.objects.filter(send=made[-1]).update(state=end)
+        StateCount.objects.filter(send=made[-1]).update(state=end)
+        Send.objects.filter(pk=made[-1].pk).update(state="finished")
+    settled.settle([one.pk for one in made])
+    (notice,) = Notice.objects.filter(kind="send_done")
+    assert (notice.says, notice.page) == ("An answer of yours did not arrive.", "reply")
+    assert (notice.page_id, notice.person) == (talk.pk, cast.users["composer"])
+
+    home, sends = "/s/shop/", "/s/shop/sends/"
+    for where in (home, sends, f"/s/shop/senders/{made[0].sender_id}/"):
+        said = text_of(cast["composer"].get(where))
+        assert "Reminder" in said and "Answer in conversation" not in said, where
+    asked = {
+        answers: text_of(cast["composer"].get(f"{sends}?answers={answers}")) for answers in ("with", "only")
+    }
+    assert all(one.name in said for said in asked.values() for one in made)
+    assert ["Reminder" in said for said in asked.values()] == [True, False]
+    Send.objects.filter(answering=None).delete()
+    assert 'name="answers"' in cast["composer"].get(sends).content.decode(), "also where there are no others"
+
+
+def test_the_page_of_a_send_leads_to_the_replies_that_it_got(cast, provider):
+    send, other = a_reminder(cast, provider, 2, name="Reminder"), a_reminder(cast, provider, name="Other")
+    Message.objects.filter(send=other).update(msisdn="+447710000009")
+    page = f"/s/shop/sends/{send.pk}/"
+    assert "came to this send" not in text_of(cast["approver"].get(page))
+    for number in (PHONE, PHONE, "+447710000001"):
+        comes(cast, "STOP" if number == PHONE else "Yes", number=number)
+    comes(cast, "Yes", number="+447710000009")
+    shown = cast["approver"].get(page)
+    assert "3 replies came to this send." in text_of(shown)
+    link = f"/s/shop/replies/?show=all&amp;send={send.pk}"
+    assert f'href="{link}"' in shown.content.decode()
+    narrowed = cast["approver"].get(link.replace("&amp;", "&"))
+    assert {row.conversation.msisdn for row in narrowed.context["rows"]} == {PHONE, "+447710000001"}
+    assert "Only those who answered Reminder" in text_of(narrowed)
+    assert f"?show=open&amp;send={send.pk}" in narrowed.content.decode()
+    still = cast["approver"].get(f"{URL}?show=open&send={send.pk}")
+    assert [row.conversation.msisdn for row in still.context["rows"]] == ["+447710000001"]
+    foreign = a_send(cast.other)
+    assert cast["approver"].get(f"{URL}?show=all&send={foreign.pk}").context["send"] is None
 
 
 def test_what_may_be_a_refusal_is_decided_in_its_conversation(cast, provider):
