@@ -13,13 +13,14 @@ TESTS = (
     ("mode", "Only test mode"),
     ("all", "Test mode too"),
 )
+ANSWERS = (("with", "Answers to replies too"), ("only", "Only answers to replies"))
 WITH_TEST_MODE = ("mode", "all")
 
 
 class SendSearch(ListSearch):
     """By name or words of the text, state, label, sender (its id), maker (`user:<id>` or `key:<name of an API key>`) and whether it is a
-    test; `before` is the place in the list. What test keys made is left out unless it is asked for: a program may make thousands in an
-    hour.
+    test; `before` is the place in the list. What test keys made, and answers to replies, are left out unless they are asked for: programs
+    and keywords may make thousands in an hour.
     """
 
     q = filters.CharFilter(method="filter_words", max_length=LONGEST)
@@ -28,6 +29,7 @@ class SendSearch(ListSearch):
     sender = filters.NumberFilter("sender", min_value=1, max_value=MOST_ID)
     by = filters.CharFilter(method="filter_maker", max_length=LONGEST)
     tests = filters.ChoiceFilter(choices=TESTS, method="filter_tests")
+    answers = filters.ChoiceFilter(choices=ANSWERS, method="filter_answers")
     before = filters.NumberFilter("pk", "lt", min_value=1)
 
     class Meta:
@@ -58,7 +60,12 @@ class SendSearch(ListSearch):
             return rows.filter(simulated=True) if value == "mode" else rows
         return rows.filter(test=value == "only")
 
+    def filter_answers(self, rows: "QuerySet[Send]", name: str, value: str) -> "QuerySet[Send]":
+        return rows.filter(answering__isnull=False) if value == "only" else rows
+
     def filter_queryset(self, queryset: "QuerySet[Send]") -> "QuerySet[Send]":
         rows = super().filter_queryset(queryset)
-        asked = self.form.cleaned_data.get("tests") in WITH_TEST_MODE
-        return rows if asked else rows.filter(simulated=False)
+        asked = self.form.cleaned_data
+        if asked.get("tests") not in WITH_TEST_MODE:
+            rows = rows.filter(simulated=False)
+        return rows if asked.get("answers") else rows.filter(answering__isnull=True)

@@ -19,15 +19,12 @@ from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
 from sms.sends.replies import inbox
 from sms.values.msisdn import mask, pretty
-from sms.values.msisdn.mention import masked, starred
+from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.values.problems import code_of
 
 register = template.Library()
 register.filter("masked", mask)
 register.filter("hiding", starred)  # a text in which the recipient's own number may stand
-register.filter(
-    "written", masked
-)  # what people, networks and programs wrote: numbers of people may stand in it
 register.filter("to_nobody", without_recipients)  # a text of a send
 register.filter("pretty_number", pretty)
 register.filter("state_bar", state_bar)
@@ -54,6 +51,12 @@ register.filter("send_state_label", _words(SendState.choices))
 register.filter("opt_out_source", _words(OptOut.Source.choices))  # `inbound` → `By SMS`
 register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
 register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
+
+
+@register.filter
+def written(text: str, service: Service | None = None) -> str:
+    """What people, networks and programs wrote: numbers of people may stand in it. With a `service`, its own senders stay readable."""
+    return masked(text, but=service.sender_digits if service is not None and numbers_like(text) else ())
 
 
 @register.simple_tag

@@ -100,7 +100,7 @@ class CatalogueDetail(CatalogueView, DetailView):
         key = self.kind.key
         context = super().get_context_data(edit=f"{key}_edit", remove=f"{key}_remove", **kwargs)
         if hasattr(self.object, "sends"):
-            context["sends"] = self.object.sends.order_by("-pk")[:10]
+            context["sends"] = self.object.sends.filter(answering__isnull=True).order_by("-pk")[:10]
         return context
 
 

@@ -9,8 +9,10 @@ from django.shortcuts import redirect
 from sms.models import Draft
 
 
-def opened(request: HttpRequest, draft: Draft, warnings: Iterable[str] = ()) -> HttpResponse:
+def opened(
+    request: HttpRequest, draft: Draft, warnings: Iterable[str] = (), *, page: str = "draft"
+) -> HttpResponse:
     messages.success(request, "Here is the draft. Nothing is sent before you say so.")
     for sentence in warnings:
         messages.warning(request, sentence)
-    return redirect("draft", service=draft.service.slug, pk=draft.pk)
+    return redirect(page, service=draft.service.slug, pk=draft.pk)

@@ -1,6 +1,7 @@
 """Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
 
 from collections import Counter
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,7 +23,6 @@ from portal.views.reveal_base import RevealView
 from sms.compliance import archive
 from sms.compose.drafts.for_one import same_again
 from sms.models import KeptList, Message, MessageState, SendKeeping, Service
-from sms.models.audit import audit
 from sms.sends.messages import find_messages, story_of
 from sms.sends.outcomes.answers import answers_about
 from sms.sends.outcomes.of_message import outcome_of
@@ -87,6 +87,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 class RevealNumber(RevealView):
     crumb = "Message"
     whose = "of this message"
+    audited = "message.revealed"
 
     def find(self) -> Message | None:
         try:
@@ -104,14 +105,13 @@ class RevealNumber(RevealView):
     def get_success_url(self) -> str:
         return reverse("message", args=[self.service.slug, self.kwargs["pk"]])
 
-    def note(self, reason: str) -> None:
-        key, slug = self.kwargs["pk"], self.service.slug
-        audit("message.revealed", by=self.by, service=slug, noun="message", key=key, reason=reason)
+    def details(self) -> dict[str, Any]:
+        return {"message": self.kwargs["pk"]}
 
 
 @service_page("compose", WRITE)
 def message_again(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """The same to the same person, as a draft, which opens next. Nothing is sent."""
+    """The same to the same person, as a draft, which opens next, or its tests. Nothing is sent."""
     try:
         story = story_of(service, pk)
     except archive.ArchiveError as problem:
@@ -121,4 +121,5 @@ def message_again(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     if not story.message.msisdn.startswith("+"):
         error("Its number is kept no longer, so it cannot be sent again from here.").on(request)
         return redirect("message", service=service.slug, pk=pk)
-    return opened(request, *same_again(story.message, by=actor(request)))
+    page = "draft_test" if "test" in request.POST else "draft"
+    return opened(request, *same_again(story.message, by=actor(request)), page=page)

@@ -28,6 +28,7 @@ from sms.inbound.optouts.exported import refusals_in
 from sms.models import Actor, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.values.msisdn import mask
+from sms.values.msisdn.mention import masked, starred
 
 STATES = {"in_force": "In force", "lifted": "Lifted"}
 DECIDED = info("That SMS was decided already.")
@@ -118,9 +119,10 @@ class LiftOptOut(ConfirmView):
         return info("This opt-out was lifted already.") if self.thing.lifted_at else None
 
     def confirmation(self) -> Confirmation:
+        evidence = starred(self.thing.evidence, self.thing.msisdn)
         return Confirmation(
             f"Write to {mask(self.thing.msisdn)} again?",
-            f"This person refused: {self.thing.evidence or 'we do not know how'}.",
+            f"This person refused: {masked(evidence, but=self.service.sender_digits) or 'we do not know how'}.",
             "Only write to people again who asked for it. Messages that were left out are not sent later.",
             button="Lift the opt-out",
         )

@@ -17,8 +17,7 @@ from sms.catalogue import policy_groups
 from sms.compose.drafts.for_one import draft_to
 from sms.inbound import optouts
 from sms.models import Conversation, InboundMessage, OptOut, Service
-from sms.models.audit import audit
-from sms.sends.person.identity import AUDIT_NOUN, Person, person_of
+from sms.sends.person.identity import Person, person_of
 from sms.sends.person.timeline import PlaceInTimeline, timeline_of
 
 CONVERSATIONS = 5  # more than a person writes to
@@ -82,6 +81,7 @@ def person_consent(request: HttpRequest, service: Service, person_key: str) -> H
 class RevealPerson(RevealView):
     crumb = "Person"
     whose = "of this person"
+    audited = "person.revealed"
 
     def find(self) -> Person | None:
         person = _found(self.service, self.kwargs["person_key"])
@@ -93,10 +93,6 @@ class RevealPerson(RevealView):
 
     def get_success_url(self) -> str:
         return reverse("person_page", args=[self.service.slug, self.kwargs["person_key"]])
-
-    def note(self, reason: str) -> None:
-        key, slug = self.thing.digests[0], self.service.slug
-        audit("person.revealed", by=self.by, service=slug, noun=AUDIT_NOUN, key=key, reason=reason)
 
 
 def _found(service: Service, person_key: str) -> Person:

@@ -1,6 +1,7 @@
 """The replies inbox: the list of conversations, and replies as a file."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -10,7 +11,7 @@ from portal.forms.numbers import key_of
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.presenters.downloads import csv_download
-from sms.models import InboundMessage, Service
+from sms.models import InboundMessage, Send, Service
 from sms.models.audit import audit
 from sms.models.label import LABEL_LENGTH
 from sms.sends.replies import inbox
@@ -45,13 +46,17 @@ def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
     wanted = wanted if wanted in inbox.FILTERS else "all"
     word = text_of(request.GET, "label", most=LABEL_LENGTH)
     label = service.labels.filter(word=word).first() if word else None
-    rows = inbox.conversations(service, wanted, user=request.user, label=label)
+    answered = key_of(request.GET, "send")
+    send = Send.objects.filter(service=service, pk=answered).first() if answered else None
+    rows = inbox.conversations(service, wanted, user=request.user, label=label, send=send)
     before = key_of(request.GET, "before")
     if before:
         rows = rows.filter(last_inbound_id__lt=before)
     found = list(rows.select_related("assigned_to").prefetch_related("labels")[: PAGE + 1])
     shown = found[:PAGE]
-    query = f"show={wanted}" + (f"&label={label.word}" if label else "")
+    narrowed = {"label": label.word if label else "", "send": send.pk if send else ""}
+    narrowed = {name: value for name, value in narrowed.items() if value}
+    query = urlencode({"show": wanted, **narrowed})
     return {
         "rows": inbox.listed(shown),
         "next_before": shown[-1].last_inbound_id if len(found) > PAGE else None,
@@ -61,4 +66,6 @@ def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "filters": inbox.FILTERS | {"all": "All"},
         "wanted": wanted,
         "label": label,
+        "send": send,
+        "narrowed": urlencode(narrowed),
     }

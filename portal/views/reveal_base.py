@@ -1,4 +1,7 @@
-"""What shows a whole number: asks for a reason, then shows it once. That it was shown is in the audit before it is; the number never is."""
+"""What shows a whole number: asks for a reason, then shows it once. That it was shown is in the audit before it is; the number never is.
+
+The row in the audit is about the person, whatever the page is of, so that all of them stand on the person's timeline.
+"""
 
 from typing import Any
 
@@ -8,6 +11,9 @@ from django.shortcuts import render
 from portal.forms.control import ReasonForm
 from portal.views.button_base import Said
 from portal.views.confirm_base import Confirmation, ConfirmView
+from sms.models.audit import audit
+from sms.sends.person.identity import AUDIT_NOUN
+from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import masked
 
 
@@ -17,13 +23,14 @@ class RevealView(ConfirmView):
     act = "reveal"
     form_class = ReasonForm
     whose = ""  # "of this message"
+    audited = ""  # what the audit calls it
 
     def number(self) -> str:
         raise NotImplementedError
 
-    def note(self, reason: str) -> None:
-        """Into the audit."""
-        raise NotImplementedError
+    def details(self) -> dict[str, Any]:
+        """What else the audit says: where it was shown."""
+        return {}
 
     def over(self) -> Said | None:
         return Said("") if self.thing is None else None
@@ -38,9 +45,12 @@ class RevealView(ConfirmView):
 
     def confirmed(self, form: Any) -> HttpResponse:
         reason = masked(form.cleaned_data["reason"])
-        self.note(reason)
+        number, service = self.number(), self.service
+        key = hidden(number, key=service.number_key)
+        of_person: dict[str, Any] = {"noun": AUDIT_NOUN, "key": key, "service": service.slug}
+        audit(self.audited, by=self.by, reason=reason, **of_person, **self.details())
         shown = {
-            "number": self.number(),
+            "number": number,
             "reason": reason,
             "back": self.get_success_url(),
             "crumb": self.crumb,

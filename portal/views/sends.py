@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.access import actor, service_page
 from portal.forms.numbers import key_of
-from portal.forms.send_search import TESTS, SendSearch
+from portal.forms.send_search import ANSWERS, TESTS, SendSearch
 from portal.limits import CARDS
 from portal.lists import matching
 from portal.models import User
@@ -49,6 +49,7 @@ from sms.sends import bulk, holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
+from sms.sends.replies import inbox
 from sms.values.problems import ProblemCode
 from sms.webex import codes
 
@@ -86,6 +87,8 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
         "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if page.rows else 0,
         "tests": [("", "Tests of drafts too"), *TESTS],
+        "answers": [("", "Without answers to replies"), *ANSWERS],
+        "narrows": bool(page.rows or wanted) or service.sends.exists(),
         "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)
@@ -144,6 +147,7 @@ def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
         **_progress(found),
         **_approval(found),
         "comments": comments_card(request, found),
+        "replies": inbox.replies_to(found),
         "rows": page.rows,
         "next_after": page.next_key,
         "problem": listed.problem,

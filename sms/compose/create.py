@@ -94,7 +94,7 @@ def _create_small(order: ResolvedOrder, checked: Checked, *, by: Actor, now: dat
         _record_created(send, order, by=by, batch=batch)
         batch.run()
         if needed.approvers:
-            requests.ask(send, needed, by=by, draft=order.draft, now=now)
+            requests.ask(send, needed, by=by, draft=order.draft, others=order.writers, now=now)
         wakeups.dispatch()
         # last, because others who take from the same cap may wait from here to the commit
         spending.reserve(order, spending.of_lines(order, checked.lines), now=now)
@@ -164,6 +164,7 @@ def _create_large(order: ResolvedOrder, figures: Survey, *, by: Actor, now: date
             kind=Preparation.Kind.EXPAND,
             send=send,
             total=figures.rows,
+            movers=sorted(order.writers),
             cursor={
                 "fillings": {name: asdict(one) for name, one in order.placeholder_sources.items()},
                 "values_as_given": order.values_as_given,

@@ -54,6 +54,9 @@ class Order:
     transactional: bool = False  # by the API key that asks for it (`sms.catalogue.key_policies`)
     key: ApiKey | None = None  # that asks for it, and has a spend cap of its own
     draft: Draft | None = None  # that it was made from; its writers do not approve it
+    writers: frozenset[int] = (
+        frozenset()
+    )  # keys of people who wrote what it says, beside the draft's and who asks
     zone: str = ""  # in which `due_at` was meant
     test_send: TestSend | None = None  # `sms.compose.test_sends.rules` says who may get one
     simulated: bool = False  # of a test key, always: nothing of it reaches a phone (`sms.simulator`)

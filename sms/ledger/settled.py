@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from sms import notices
 from sms.callbacks import events
+from sms.models.conversation import ConversationAnswer
 from sms.models.message import OPEN, MessageState
 from sms.models.notice import NoticeKind
 from sms.models.send import Send, StateCount
@@ -21,6 +22,7 @@ from sms.models.send_state import OVER, SendState
 from sms.models.sql.id_list import among
 
 TOLD = (*events.OF_SENDS, "reference", "name", "created_by", "test")
+DID_NOT_ARRIVE = (MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED)
 AT_ONCE = 1000
 NEWEST = 10_000  # sends that are looked at every minute
 
@@ -59,19 +61,26 @@ def tell(kind: str, sends: Collection[Send], *, at: datetime) -> None:
 
 
 def _tell_author(send: Send, *, now: datetime) -> None:
-    """A person who made it, unless it was a test; what was cancelled is not done."""
+    """A person who made it, unless it was a test; what was cancelled is not done. Of answers to replies only what did not arrive is told:
+    somebody who answers all day would be told of nothing else."""
     if send.created_by_id is None or send.test or send.state == SendState.CANCELLED:
         return
     counts = send.counts()
     parts = [f"{count:,} {MessageState(state).label.lower()}" for state, count in sorted(counts.items())]
+    says, page, page_id = f"“{send.name}” is done: {', '.join(parts) or 'no message'}.", "send", send.pk
+    answer = ConversationAnswer.objects.filter(send=send).first()
+    if answer is not None:
+        if not any(counts.get(state) for state in DID_NOT_ARRIVE):
+            return
+        says, page, page_id = "An answer of yours did not arrive.", "reply", answer.conversation_id
     notices.tell(
         NoticeKind.SEND_DONE,
         [send.created_by_id],
         event=f"send_done:{send.pk}",
-        says=f"“{send.name}” is done: {', '.join(parts) or 'no message'}.",
+        says=says,
         service=send.service,
-        page="send",
-        page_id=send.pk,
+        page=page,
+        page_id=page_id,
         now=now,
     )
 

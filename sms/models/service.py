@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, PROTECT, CheckConstraint, F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from sms.models.columns import set_together
 from sms.models.fields import SecretField
@@ -305,6 +306,12 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     def number_key(self) -> bytes:
         """What numbers that must not be kept are hashed with (`sms.values.msisdn.hidden`). As lasting as the key of correlation ids."""
         return hmac.digest(self.correlation_key.encode(), b"numbers", "sha256")
+
+    @cached_property
+    def sender_digits(self) -> frozenset[str]:
+        """Its own numbers, which are no person's and stay readable."""
+        addresses: Any = self.senders.exclude(kind="alphanumeric").values_list("address", flat=True)
+        return frozenset(addresses)
 
 
 class Pace(models.Model):

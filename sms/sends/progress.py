@@ -128,8 +128,11 @@ class ServiceOverview:
 
 
 def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
-    """Its latest sends and drafts, today's states, and what needs attention; a fixed number of queries."""
-    sends = Send.objects.filter(service=service, simulated=False)
+    """Its latest sends and drafts, today's states, and what needs attention; a fixed number of queries.
+
+    Answers to replies are among the figures but not in the list: they would leave no room in it.
+    """
+    sends = Send.objects.filter(service=service, simulated=False, answering__isnull=True)
     progress = progress_of_page(list(sends.select_related("sender", "created_by")[:12]))
     receipts = Receipt.objects.filter(service=service, simulated=False).order_by("-id")
     day = (now - timedelta(days=1), now)

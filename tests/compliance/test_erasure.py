@@ -24,6 +24,7 @@ from sms.models import (
     AuditEvent,
     Click,
     Erasure,
+    InboundMessage,
     Message,
     OptOut,
     Send,
@@ -32,6 +33,7 @@ from sms.models import (
 )
 from sms.reports import facts
 from sms.sends.cancel import cancel
+from sms.sends.replies import automatic
 from sms.values.msisdn.mention import Mention
 from tests.compliance.installation import NUMBER, OTHER, an_installation_that_knows
 from tests.compliance.scan import found
@@ -159,6 +161,27 @@ def test_messages_under_way_are_waited_for_and_held_ones_too(folder):
     retention.release(send, by=BY)
     assert erasure.perform(asked, folder=folder)
     assert send.messages.order_by("pk").first().msisdn == "#erased"
+
+
+def test_an_answer_that_a_keyword_owes_is_waited_for(folder):
+    service = an_old_service()
+    sms = InboundMessage.objects.create(
+        service=service,
+        dedupe=b"7" * 16,
+        raw=b"{}",
+        msisdn=NUMBER,
+        text="C",
+        received_at=timezone.now(),
+        answer_due=True,
+    )
+    asked = erasure.ask(service, NUMBER, reason="r", by=BY)
+    assert not erasure.perform(asked, folder=folder)
+    assert "answer of a keyword" in asked.waits_for
+    automatic.answer_due()
+    assert erasure.perform(asked, folder=folder)
+    sms.refresh_from_db()
+    assert (sms.msisdn, sms.text) == ("", "")
+    assert found(NUMBER, service, folder) == []
 
 
 def test_what_comes_in_after_the_erasure_brings_nothing_back(folder):

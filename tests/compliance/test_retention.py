@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from sms.compliance import archive, retention
 from sms.models import (
+    ApprovalRequest,
     Archive,
     AuditEvent,
     Callback,
     CallbackEndpoint,
     Click,
+    Comment,
+    Conversation,
     Draft,
     Echo,
     Fact,
@@ -36,10 +39,12 @@ from sms.models import (
 from sms.reports import facts
 from sms.sends.messages import find_messages, messages_of, story_of
 from sms.values.msisdn.hidden import hidden, is_hidden
+from tests.compliance import scan
 from tests.support.past_sends import a_past_send, an_old_service, no_rest, run, told
 from tests.support.sends import BY
 
 pytestmark = pytest.mark.django_db
+NUMBER = "+447710000000"
 
 
 @pytest.fixture
@@ -150,6 +155,49 @@ def test_the_dry_run_says_what_the_run_then_does_and_changes_nothing():
     assert not (any(left.sends.values()) or left.archives or any(left.others.values()))
     assert figures() == before
     assert differs() == ""
+
+
+def test_a_number_goes_from_what_was_written_back_and_forth_while_the_texts_stay():
+    """What a person texted, and an answer that a colleague typed: the send, its message, and what approvers were shown."""
+    service = an_old_service(keep_receipts=10, keep_numbers=10)
+    typed, long_ago = "We call 07710 000 000 at nine.", timezone.now() - timedelta(days=20)
+    send = a_past_send(service, 1, days=20, content=typed, name="Answer in conversation 1")
+    asked = ApprovalRequest.objects.create(
+        service=service,
+        send=send,
+        snapshot={"text": typed},
+        approvers=1,
+        eligible=1,
+        rules=[],
+        parts={},
+        at_once=True,
+        due_at=long_ago,
+        asked_at=long_ago,
+        expires_at=long_ago,
+        ended_at=long_ago,
+        state="approved",
+    )
+    talk = Conversation.objects.create(service=service, msisdn=NUMBER, address="72345", last_at=long_ago)
+    sms = InboundMessage.objects.create(
+        service=service,
+        dedupe=b"1" * 16,
+        raw=b'{"oa":"447710000000"}',
+        msisdn=NUMBER,
+        text="Call me on +44 7710 000000 please",
+        received_at=long_ago,
+        conversation=talk,
+    )
+    note = Comment.objects.create(
+        service=service, send=send, label="bob", text="Ask 07710 000 000", at=long_ago
+    )
+    run(service)
+    for row in (send, asked, talk, sms, note):
+        row.refresh_from_db()
+    assert sms.text == "Call me on ••• please"
+    assert send.text == asked.snapshot["text"] == send.messages.get().text == "We call ••• at nine."
+    assert (note.text, bytes(sms.raw)) == ("", b"")
+    assert is_hidden(talk.msisdn) and is_hidden(sms.msisdn)
+    assert scan.found(NUMBER, service) == []
 
 
 def test_what_lies_beside_messages_follows_the_same_days():

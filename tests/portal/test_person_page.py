@@ -8,7 +8,17 @@ from django.test.utils import CaptureQueriesContext
 
 from sms.compliance import disclosure, erasure
 from sms.inbound import optouts
-from sms.models import AuditEvent, Draft, Erasure, InboundMessage, Message, OptOut, Reject
+from sms.models import (
+    AuditEvent,
+    Conversation,
+    Draft,
+    Erasure,
+    InboundMessage,
+    Message,
+    OptOut,
+    Reject,
+    Sender,
+)
 from sms.sends.person.identity import key_of
 from sms.values.msisdn.hidden import hidden
 from tests.support.people import Cast, a_cast
@@ -130,6 +140,77 @@ def test_what_is_done_from_the_page_needs_no_number_in_an_address(cast):
     acts = ["Erasure was asked for", "Everything about a number given out", "Whole number of a person shown"]
     assert [said.index(one) for one in acts] == sorted(said.index(one) for one in acts)
     assert "given out" not in text_of(cast["composer"].get(page))
+
+
+def links_of(response) -> set[str]:
+    return set(re.findall(r'(?:href|action)="(/s/[^"]+)"', response.content.decode()))
+
+
+def test_from_here_leads_to_every_act_for_those_who_may_and_for_nobody_else(cast):
+    service, page = cast.service, page_of(NUMBER, cast.service)
+    message = a_send(service, name="Offer").messages.get()
+    talks = [
+        Conversation.objects.create(
+            service=service, msisdn=NUMBER, address=to, last_at=message.send.created_at, last_inbound_id=at
+        )
+        for at, to in enumerate(("72345", "447860012345"), 1)
+    ]
+    for talk in talks:
+        a_reply(service, "Hello?", at=message.send.created_at, conversation=talk, address=talk.address)
+    answers = {f"/s/shop/replies/{talk.pk}/#answer" for talk in talks}
+    again = f"/s/shop/messages/{message.pk}/send-again/"
+    data = f"/s/shop/settings/personal-data/?person={key_of(service, NUMBER)}"
+    writing = {*answers, again, f"{page}write/", f"{page}opt-out/"}
+    acts = writing | {f"{page}number/", data}
+    offered = {
+        "composer": writing,
+        "approver": set(),
+        "auditor": {f"{page}number/"},
+        "admin": acts,
+    }
+    for role, wanted in offered.items():
+        found = links_of(cast[role].get(page))
+        assert found & acts == wanted, role
+        assert {f"/s/shop/replies/{talk.pk}/" for talk in talks} <= found, role
+        for link in wanted & {*answers, f"{page}number/", data}:
+            assert cast[role].get(link.partition("#")[0]).status_code == 200, (role, link)
+    for talk in talks:
+        assert 'id="answer"' in cast["composer"].get(f"/s/shop/replies/{talk.pk}/").content.decode()
+    tested = cast["composer"].post(again, {"test": "1"})
+    assert tested["Location"] == f"/s/shop/drafts/{Draft.objects.get().pk}/test/"
+    assert NUMBER not in cast["composer"].get(tested["Location"]).content.decode()
+
+    optouts.opt_out(service.pk, [optouts.Refusal(NUMBER)], by=BY, source=OptOut.Source.PAGE)
+    lift = f"/s/shop/opt-outs/{OptOut.objects.get().pk}/lift/"
+    long_ago = f"{page}?before=1-1000000-1"
+    for where in (page, long_ago):
+        assert links_of(cast["composer"].get(where)) & {*writing, lift} == set(), where
+        assert links_of(cast["admin"].get(where)) & {*acts, lift} == {f"{page}number/", data, lift}, where
+
+
+def test_whoever_looked_at_the_number_stands_on_the_page_wherever_they_did(cast):
+    service, page = cast.service, page_of(NUMBER, cast.service)
+    message = a_send(service).messages.get()
+    cast["auditor"].post(f"/s/shop/messages/{message.pk}/number/", {"reason": "They called"})
+    cast["admin"].post(f"{page}number/", {"reason": "They called again"})
+    said = text_of(cast["auditor"].get(page))
+    assert said.index("Whole number of a person shown") < said.index("Whole number of a message shown")
+    assert said.count("auditor@example.test") > 0
+    assert "number of a" not in text_of(cast["composer"].get(page))
+    assert AuditEvent.objects.get(act="message.revealed").details["message"] == message.pk
+
+
+def test_our_own_senders_stay_readable_in_what_was_written_and_people_do_not(cast):
+    service = cast.service
+    Sender.objects.create(service=service, address="447860012345", kind="long_code")
+    a_send(service)
+    evidence = f"“STOP, I am {NUMBER} and not 07700 900123” by SMS to 447860012345"
+    optouts.opt_out(service.pk, [optouts.Refusal(NUMBER, evidence)], by=BY, source=OptOut.Source.INBOUND)
+    lift = f"/s/shop/opt-outs/{OptOut.objects.get().pk}/lift/"
+    for url in (page_of(NUMBER, service), "/s/shop/opt-outs/", lift):
+        said = text_of(cast["admin"].get(url))
+        assert "by SMS to 447860012345" in said, url
+        assert NUMBER not in said and "900123" not in said, url
 
 
 def test_a_full_page_takes_few_queries_and_reads_no_table_as_a_whole(cast):

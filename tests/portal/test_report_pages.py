@@ -145,7 +145,7 @@ def test_a_whole_number_is_shown_for_a_reason_that_stays_in_the_audit(cast):
     shown = cast["auditor"].post(url, {"reason": f"asked about {found.msisdn}"})
     assert found.msisdn in text_of(shown) and "no-store" in shown["Cache-Control"]
     event = AuditEvent.objects.get(act="message.revealed")
-    assert event.noun_key == str(found.pk) and "•••" in event.details["reason"]
+    assert event.details["message"] == found.pk and "•••" in event.details["reason"]
 
 
 def test_nonsense_in_the_address_is_reported_and_left_out(cast):

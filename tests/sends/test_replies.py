@@ -2,31 +2,38 @@
 
 import json
 import re
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from sms.catalogue import templates
 from sms.inbound import optouts
+from sms.ledger import settled
 from sms.models import (
+    Actor,
     ApprovalRequest,
     ApprovalRules,
     AuditEvent,
     Conversation,
     ConversationAnswer,
     InboundMessage,
+    KeywordRule,
     Label,
     Message,
     Notice,
     Send,
     Sender,
+    StateCount,
 )
 from sms.sends import answers
 from sms.sends.replies import automatic
 from tests.support.partners import Partner, a_key
-from tests.support.people import Cast, a_cast
+from tests.support.people import Cast, a_cast, a_person
 from tests.support.provider import Provider
 from tests.support.sends import BY, a_send
 
@@ -59,8 +66,8 @@ def comes(cast: Cast, text: str, *, number: str = PHONE, to: str = CODE, **field
     return InboundMessage.objects.latest("pk")
 
 
-def a_reminder(cast: Cast, provider: Provider, **fields) -> Send:
-    send = a_send(cast.service, sender=cast.service.senders.get(address=CODE), **fields)
+def a_reminder(cast: Cast, provider: Provider, count: int = 1, **fields) -> Send:
+    send = a_send(cast.service, count, sender=cast.service.senders.get(address=CODE), **fields)
     provider.dispatch()
     return send
 
@@ -246,16 +253,151 @@ def test_a_keyword_labels_answers_once_an_hour_and_is_told_to_programs(cast, pro
     assert Label.objects.get().word == "cancelled"
 
 
-def test_who_wrote_a_keyword_does_not_approve_its_answers(cast, provider):
-    admin = cast.users["admin"]
-    admin.memberships.create(service=cast.service, role="approver")
-    ApprovalRules.objects.update_or_create(service=cast.service, defaults={"new_sender": 1})
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql  # SQLite has one writer, so that two never look at once
+@pytest.mark.parametrize("to", [CODE, "72346"])
+def test_two_processes_at_once_answer_a_person_once(cast, provider, monkeypatch, to):
+    """The second begins while what the first did is not committed yet."""
+    Sender.objects.create(service=cast.service, address="72346", kind="short_code")
     a_keyword(cast, "C", text="Cancelled.")
+    early = comes(cast, "C", to=to)
+    InboundMessage.objects.filter(pk=early.pk).update(answer_due=False)
     comes(cast, "C")
-    automatic.answer_due()
-    asked = ApprovalRequest.objects.get()
-    assert answers.obstacle(asked, user=admin).startswith("You wrote this")
-    assert (answers.obstacle(asked, user=cast.users["approver"]), asked.eligible) == ("", 1)
+    failed: list[Exception] = []
+
+    def second() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET application_name = 'in_the_test'")
+            InboundMessage.objects.filter(pk=early.pk).update(answer_due=True)
+            monkeypatch.setattr(automatic, "AT_ONCE", 1)
+            automatic.answer_due()
+        except Exception as problem:
+            failed.append(problem)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=second)
+    with transaction.atomic():
+        automatic.answer_due()
+        assert ConversationAnswer.objects.count() == 1
+        thread.start()
+        wait_for_a_lock()
+    thread.join(60)
+    early.refresh_from_db()
+    assert (failed, early.answer_due) == ([], False)
+    assert early.not_answered == "The same keyword was answered within the last hour."
+    assert ConversationAnswer.objects.count() == 1
+
+
+def wait_for_a_lock() -> None:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'in_the_test'"
+    until = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            if cursor.execute(waits).fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_who_wrote_a_keyword_or_its_template_does_not_approve_its_answers(cast, provider):
+    """Whatever they changed of it, and whether the keyword answers with a text or a template."""
+    ApprovalRules.objects.update_or_create(service=cast.service, defaults={"new_sender": 1})
+    people = {}
+    for name in ("adds", "writes", "revives", "drafts", "publishes"):
+        people[name] = a_person(f"{name}@example.test", cast.service, "admin")
+        people[name].memberships.create(service=cast.service, role="approver")
+        cast.users[name] = people[name]
+    cast["adds"].post("/s/shop/keywords/new/", {"keyword": "C", "text": "Cancelled."})
+    rule = KeywordRule.objects.get()
+    at = f"/s/shop/keywords/{rule.pk}/"
+    cast["writes"].post(f"{at}edit/", {"keyword": "C", "text": "Cancelled!"})
+    comes(cast, "C")  # from now on it is in use, so that removing it archives it
+    cast["revives"].post(f"{at}remove/")
+    cast["revives"].post(f"{at}remove/")
+    rule.refresh_from_db()
+    assert rule.active
+
+    def kept_from() -> set[str]:
+        automatic.answer_due()
+        asked = ApprovalRequest.objects.latest("pk")
+        assert asked.authors.count() + asked.eligible == len(people) + 1, "one approver wrote nothing"
+        told = set(
+            Notice.objects.filter(kind="approval_asked", page_id=asked.pk).values_list("person", flat=True)
+        )
+        refused = {
+            name
+            for name, user in people.items()
+            if answers.obstacle(asked, user=user).startswith("You wrote this")
+        }
+        assert told.isdisjoint(people[name].pk for name in refused)
+        assert answers.obstacle(asked, user=cast.users["approver"]) == ""
+        return refused
+
+    assert kept_from() == {"adds", "writes", "revives"}
+    template = templates.create(
+        cast.service, "cancelled", templates.Wording("Cancelled"), by=Actor.person(people["drafts"])
+    )
+    version = templates.save_draft(
+        template, templates.Wording("Cancelled, sorry"), by=Actor.person(people["drafts"])
+    )
+    templates.publish(version, by=Actor.person(people["publishes"]))
+    cast["writes"].post(f"{at}edit/", {"keyword": "C", "text": "", "template": str(template.pk)})
+    comes(cast, "C", number="+447710000009")
+    assert kept_from() == set(people)
+
+
+def test_answers_leave_room_for_other_sends_and_only_one_that_did_not_arrive_is_told(cast, provider):
+    a_reminder(cast, provider, name="Reminder")
+    made = []
+    for index, end in enumerate(("delivered", "failed")):
+        comes(cast, "Hello?", number=f"+44771000000{index}")
+        talk = Conversation.objects.latest("pk")
+        answered(cast, talk, "Hi")
+        made.append(talk.answers.get().send)
+        Message.objects.filter(send=made[-1]).update(state=end)
+        StateCount.objects.filter(send=made[-1]).update(state=end)
+        Send.objects.filter(pk=made[-1].pk).update(state="finished")
+    settled.settle([one.pk for one in made])
+    (notice,) = Notice.objects.filter(kind="send_done")
+    assert (notice.says, notice.page) == ("An answer of yours did not arrive.", "reply")
+    assert (notice.page_id, notice.person) == (talk.pk, cast.users["composer"])
+
+    home, sends = "/s/shop/", "/s/shop/sends/"
+    for where in (home, sends, f"/s/shop/senders/{made[0].sender_id}/"):
+        said = text_of(cast["composer"].get(where))
+        assert "Reminder" in said and "Answer in conversation" not in said, where
+    asked = {
+        answers: text_of(cast["composer"].get(f"{sends}?answers={answers}")) for answers in ("with", "only")
+    }
+    assert all(one.name in said for said in asked.values() for one in made)
+    assert ["Reminder" in said for said in asked.values()] == [True, False]
+    Send.objects.filter(answering=None).delete()
+    assert 'name="answers"' in cast["composer"].get(sends).content.decode(), "also where there are no others"
+
+
+def test_the_page_of_a_send_leads_to_the_replies_that_it_got(cast, provider):
+    send, other = a_reminder(cast, provider, 2, name="Reminder"), a_reminder(cast, provider, name="Other")
+    Message.objects.filter(send=other).update(msisdn="+447710000009")
+    page = f"/s/shop/sends/{send.pk}/"
+    assert "came to this send" not in text_of(cast["approver"].get(page))
+    for number in (PHONE, PHONE, "+447710000001"):
+        comes(cast, "STOP" if number == PHONE else "Yes", number=number)
+    comes(cast, "Yes", number="+447710000009")
+    shown = cast["approver"].get(page)
+    assert "3 replies came to this send." in text_of(shown)
+    link = f"/s/shop/replies/?show=all&amp;send={send.pk}"
+    assert f'href="{link}"' in shown.content.decode()
+    narrowed = cast["approver"].get(link.replace("&amp;", "&"))
+    assert {row.conversation.msisdn for row in narrowed.context["rows"]} == {PHONE, "+447710000001"}
+    assert "Only those who answered Reminder" in text_of(narrowed)
+    assert f"?show=open&amp;send={send.pk}" in narrowed.content.decode()
+    still = cast["approver"].get(f"{URL}?show=open&send={send.pk}")
+    assert [row.conversation.msisdn for row in still.context["rows"]] == ["+447710000001"]
+    foreign = a_send(cast.other)
+    assert cast["approver"].get(f"{URL}?show=all&send={foreign.pk}").context["send"] is None
 
 
 def test_what_may_be_a_refusal_is_decided_in_its_conversation(cast, provider):

@@ -5,7 +5,7 @@ Asked before an erasure begins, and once more at its end: what began in between 
 
 from sms.compliance.erasure import ledger
 from sms.compliance.erasure.naming import Subject, ids_naming
-from sms.models import UNFINISHED, Draft, Message, Preparation, Send
+from sms.models import UNFINISHED, Draft, InboundMessage, Message, Preparation, Send
 
 _UNDER_WAY = {
     Preparation.Kind.READ: "The rows of a file are being read",
@@ -17,6 +17,7 @@ def why_not(subject: Subject) -> str:
     """A sentence; empty where nothing keeps it."""
     return (
         _preparing(subject)
+        or _owed(subject)
         or _open(subject)
         or _held(subject)
         or _said(subject)
@@ -31,6 +32,14 @@ def _preparing(subject: Subject) -> str:
     if kind is None:
         return ""
     return f"{_UNDER_WAY[Preparation.Kind(kind)]}. The number is erased as soon as that is done; stop it where it should not be waited for."
+
+
+def _owed(subject: Subject) -> str:
+    """A message would be made after messages were erased."""
+    rows = InboundMessage.objects.filter(service=subject.service, answer_due=True)
+    if not rows.filter(msisdn__in=subject.forms).exists():
+        return ""
+    return "The answer of a keyword to this number is about to be sent. The number is erased as soon as that is done."
 
 
 def _open(subject: Subject) -> str:

@@ -112,9 +112,23 @@ def _numbers(service: Service, ids: list[int]) -> int:
             if after != (text, values, detail):
                 text, values, detail = after
                 Message.objects.filter(pk=pk).update(text=text, substitutions=values, detail=detail[:200])
+    _numbers_in_sends_of_one(ids)
     exchange(Message, "msisdn", changed)
     Echo.objects.filter(message_id__in=id_list.among(ids)).exclude(destination="").update(destination="")
     return len(changed)
+
+
+def _numbers_in_sends_of_one(ids: list[int]) -> None:
+    """An answer, or what a program wrote to one person, is the text of the send too, and of what approvers were shown."""
+    alone = Message.objects.filter(pk__in=id_list.among(ids), msisdn__startswith="+", send__recipients=1)
+    for msisdn, send_id, text in alone.exclude(send__text="").values_list("msisdn", "send", "send__text"):
+        without = Mention(msisdn).without(text)
+        if without == text:
+            continue
+        Send.objects.filter(pk=send_id).update(text=without)
+        for asked in ApprovalRequest.objects.filter(send=send_id):
+            asked.snapshot["text"] = Mention(msisdn).without(asked.snapshot["text"])
+            asked.save(update_fields=["snapshot"])
 
 
 def shorten_of(message_ids: Sequence[int]) -> int:

@@ -38,6 +38,7 @@ from sms.models import (
 from sms.models.sql import id_list
 from sms.models.sql.update_rows import exchange
 from sms.values.msisdn.hidden import hidden
+from sms.values.msisdn.mention import Mention
 
 AT_ONCE = 500
 MOST = 5000  # that a forecast counts
@@ -164,8 +165,12 @@ def inbound(service: Service, now: datetime) -> int:
     found, done = _inbound(service, now), 0
     for column, empty in (("text", ""), ("raw", b"")):
         done += InboundMessage.objects.filter(pk__in=_some(found[column])).update(**{column: empty})
-    numbers = found["msisdn"].values_list("pk", "msisdn")[:AT_ONCE]
-    pairs = [(pk, hidden(number, key=service.number_key)) for pk, number in numbers]
+    numbers = found["msisdn"].values_list("pk", "msisdn", "text")[:AT_ONCE]
+    pairs = []
+    for pk, number, text in numbers:
+        pairs.append((pk, hidden(number, key=service.number_key)))
+        if (without := Mention(number).without(text)) != text:  # people write from where to call them
+            InboundMessage.objects.filter(pk=pk).update(text=without)
     exchange(InboundMessage, "msisdn", pairs)
     return done + len(pairs)
 

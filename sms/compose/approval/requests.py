@@ -35,14 +35,14 @@ def ask(
     by: Actor,
     draft: Draft | None = None,
     now: datetime,
-    movers: Collection[int] = (),
+    others: Collection[int] = (),
     digests: MessageDigests | None = None,
     audience_change: dict[str, int] | None = None,
 ) -> ApprovalRequest:
     """Open the first request of a send that was just stored as `awaiting`, in the transaction that makes it ready.
 
-    Without `digests` and `audience_change` its messages are read here, which is for few. `movers` are the keys of people who
-    gave it another time before it could be asked about.
+    Without `digests` and `audience_change` its messages are read here, which is for few. `others` are the keys of people who wrote what it
+    says without asking for it, or gave it another time before it could be asked about: they do not approve it either.
     """
     previous = _latest_of_draft(draft) if draft is not None else None
     if audience_change is None:
@@ -60,7 +60,7 @@ def ask(
         expires_at=now + timedelta(hours=needed.valid_hours),
     )
     current = fingerprint.of_send(send.pk, digests=digests)
-    return _open(request, current, authors=authors_of(draft, by=by) | set(movers), by=by)
+    return _open(request, current, authors=authors_of(draft, by=by) | set(others), by=by)
 
 
 def question_to_store(needed: Needed, *, by: Actor) -> dict[str, Any] | None:
@@ -89,7 +89,7 @@ def ask_stored(
         by=Actor(**question["by"] | {"user": send.created_by}),
         draft=_draft_of(send),
         now=now,
-        movers=list(people.values_list("pk", flat=True)),
+        others=list(people.values_list("pk", flat=True)),
         digests=digests,
         audience_change=audience_change,
     )

@@ -104,7 +104,7 @@ def needed(
     if not reasons:
         return NOT_NEEDED
     most = max(reason.approvers for reason in reasons)
-    can = eligible(order.service, without=authors_of(order.draft, by=by), now=now)
+    can = eligible(order.service, without=authors_of(order.draft, by=by) | order.writers, now=now)
     return Needed(most, reasons, can, rules.valid_hours)
 
 

@@ -66,7 +66,7 @@ Entry = MessageSent | Note
 class Timeline:
     """`older` is where the next page begins, None on the last; `problem` says why archives could not be read.
 
-    `refusal` is the key of the opt-out in force; it is looked for with the first page only.
+    `refusal` is the key of the opt-out in force.
     """
 
     entries: Sequence[Entry]
@@ -85,7 +85,8 @@ def timeline_of(
     merged: list[Entry] = list(islice(heapq.merge(sent, notes, key=attrgetter("at"), reverse=True), page + 1))
     shown = merged[:page]
     older = _behind(shown, after) if len(merged) > page else None
-    refusal = _refusal(person, notes, all_there=len(notes) <= page) if after == PlaceInTimeline() else None
+    first = after == PlaceInTimeline()
+    refusal = _refusal(person, notes if first else (), all_there=first and len(notes) <= page)
     return Timeline(sorted(shown, key=attrgetter("at"), reverse=True), older, found.problem, refusal)
 
 

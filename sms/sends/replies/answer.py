@@ -4,7 +4,7 @@
 where a colleague answered meanwhile, nothing is sent, and the sentence says who it was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from sms import notices
 from sms.audiences.files import Audience, Recipient
-from sms.compose.approval import requests, rules
 from sms.compose.create import create
 from sms.compose.errors import RowsNotTaken
 from sms.compose.options import asking_for
@@ -28,10 +27,10 @@ from sms.models import (
     KeywordRule,
     Lane,
     OptOut,
-    Send,
     Sender,
     SenderKind,
     SendOptions,
+    Service,
 )
 from sms.models.audit import audit
 from sms.sends.replies.handling import Overtaken, end, name_of
@@ -72,13 +71,13 @@ def answer(
         if reply.seen is not None and reply.seen != locked.answered:
             raise Overtaken(_who_was_first(locked))
         order = _order(locked, sender_that_can(locked, sender_at(locked)), reply)
+        if reply.rule is not None:
+            order = replace(order, writers=_writers(reply.rule, locked.service))
         try:
             send = create(order, by=by, now=now)
         except RowsNotTaken as problem:  # the one row there is
             first = problem.rejects[0]
             raise AnswerRefused(first.code, first.reason, field="text") from None
-        if reply.rule is not None:
-            _name_authors(send, reply.rule)
         made = ConversationAnswer.objects.create(
             conversation=locked, send=send, token=reply.token, rule=reply.rule, at=now
         )
@@ -134,18 +133,14 @@ def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
     return found
 
 
-def _name_authors(send: Send, rule: KeywordRule) -> None:
-    """Who wrote a keyword wrote its answer too, and cannot be the one who approves it."""
-    asked = requests.in_force(send.pk)
-    if asked is None:
-        return
-    acts = AuditEvent.objects.filter(
-        noun=rule.audit_noun, noun_key=str(rule.pk), service_slug=send.service.slug, actor_kind="user"
-    )
-    keys = {int(key) for key in acts.values_list("actor_key", flat=True) if key.isdecimal()}
-    asked.authors.add(*get_user_model()._default_manager.filter(pk__in=keys))
-    asked.eligible = rules.eligible(send.service, without=set(asked.authors.values_list("pk", flat=True)))
-    asked.save(update_fields=["eligible"])
+def _writers(rule: KeywordRule, service: Service) -> frozenset[int]:
+    """Who wrote or changed a keyword, or the template that it answers with, wrote its answer too, as the audit has it."""
+    things: list[Any] = [rule, *([rule.template] if rule.template else [])]
+    by_people = AuditEvent.objects.filter(service_slug=service.slug, actor_kind="user").order_by()
+    acts = [by_people.filter(noun=one.audit_noun, noun_key=str(one.pk)) for one in things]
+    keys = {int(key) for rows in acts for key in rows.values_list("actor_key", flat=True) if key.isdecimal()}
+    people = get_user_model()._default_manager.filter(pk__in=keys)
+    return frozenset(people.values_list("pk", flat=True))
 
 
 def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> Order:

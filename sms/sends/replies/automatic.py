@@ -1,6 +1,7 @@
 """Answers of keywords: an ordinary send of one for each SMS that asks for it. A job sends them; the SMS says what is owed, so none is lost.
 
-A person gets the answer of one keyword once an hour, and three answers of keywords a day, so that two robots do not go on for ever.
+A person gets the answer of one keyword once an hour, and three answers of keywords a day, so that two robots do not go on for ever. That is
+looked at while all conversations of the person are locked: another process may be answering the same person.
 Quiet hours are heeded. Why an answer was not sent stands with the SMS.
 """
 
@@ -13,7 +14,16 @@ from django.utils import timezone
 from sms.catalogue import templates
 from sms.compose.errors import ComposeError
 from sms.compose.options import asking_for
-from sms.models import Actor, ConversationAnswer, InboundMessage, KeywordRule, Lane, Message
+from sms.models import (
+    Actor,
+    Conversation,
+    ConversationAnswer,
+    InboundMessage,
+    KeywordRule,
+    Lane,
+    Message,
+)
+from sms.models.optout import spellings
 from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
 
@@ -52,7 +62,7 @@ def _send(sms: InboundMessage, *, now: datetime) -> str:
         return "The keyword was taken away meanwhile."
     if sms.received_at < now - A_DAY:
         return "It came in more than a day late."
-    if why := _too_often(sms, rule, now=now):
+    if why := _too_often(_locked_with_others(conversation), rule, now=now):
         return why
     text = rule.text
     if rule.template is not None:
@@ -78,10 +88,15 @@ def _send(sms: InboundMessage, *, now: datetime) -> str:
     return ""
 
 
-def _too_often(sms: InboundMessage, rule: KeywordRule, *, now: datetime) -> str:
-    theirs = ConversationAnswer.objects.filter(
-        conversation__service=sms.service_id, conversation__msisdn=sms.msisdn, rule__isnull=False
-    )
+def _locked_with_others(conversation: Conversation) -> list[int]:
+    """Keys of all conversations with this person, one for each of our numbers that they wrote to."""
+    stored = spellings(conversation.service_id, [conversation.msisdn], hides=True)
+    rows = Conversation.objects.filter(service=conversation.service_id, msisdn__in=stored).order_by("pk")
+    return list(rows.select_for_update().values_list("pk", flat=True))
+
+
+def _too_often(conversations: list[int], rule: KeywordRule, *, now: datetime) -> str:
+    theirs = ConversationAnswer.objects.filter(conversation__in=conversations, rule__isnull=False)
     if theirs.filter(rule=rule, at__gt=now - SAME_KEYWORD).exists():
         return "The same keyword was answered within the last hour."
     if theirs.filter(at__gt=now - A_DAY).count() >= MOST_A_DAY:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from sms.models import Conversation, InboundMessage, Label, Service
+from sms.models import Conversation, InboundMessage, Label, Send, Service
 from sms.models.sql.id_list import among
 
 COUNTED = 999  # beyond that pages say "more than"
@@ -37,12 +37,14 @@ class InboxFigures:
 
 
 def conversations(
-    service: Service, wanted: str, *, user: Any, label: Label | None = None
+    service: Service, wanted: str, *, user: Any, label: Label | None = None, send: Send | None = None
 ) -> "QuerySet[Conversation]":
-    """Those of a filter (FILTERS, anything else is all), the newest SMS first."""
+    """Those of a filter (FILTERS, anything else is all), the newest SMS first; of a send those in which it was answered."""
     rows = Conversation.objects.filter(service=service).order_by("-last_inbound_id")
     if label is not None:
         rows = rows.filter(labels=label)
+    if send is not None:
+        rows = rows.filter(pk__in=_to(send).values("conversation"))
     if wanted == "done":
         return rows.filter(done_at__isnull=False)
     if wanted == "maybe":
@@ -69,9 +71,18 @@ def figures(service: Service, *, user: Any) -> InboxFigures:
     )
 
 
+def replies_to(send: Send) -> int:
+    """How many SMS answered it, up to COUNTED + 1."""
+    return _to(send)[: COUNTED + 1].count()
+
+
 def set_aside(service: Service) -> "QuerySet[InboundMessage]":
     """SMS that belong to no conversation, because they could not be read or acted on; the newest first."""
     return InboundMessage.objects.filter(service=service).exclude(why="").defer("raw").order_by("-id")
+
+
+def _to(send: Send) -> "QuerySet[InboundMessage]":
+    return InboundMessage.objects.filter(send=send, conversation__isnull=False).order_by()
 
 
 def _to_decide(service: Service) -> "QuerySet[InboundMessage]":

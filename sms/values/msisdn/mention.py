@@ -8,7 +8,7 @@ dashes, slashes and brackets, the digits of every script.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -126,9 +126,15 @@ def has_end_of(written: str, text: str) -> bool:
     return len(digits) == OWN_DIGITS and digits in "".join(filter(str.isdigit, text))
 
 
-def masked(text: str, *, put: str = "") -> str:
-    """`447700900123` → `44•••23`, and so with +44 7700 900 123; or `put` in its place."""
-    return _LIKE_A_NUMBER.sub((lambda _: put) if put else (lambda found: hide(found[0])), text)
+def masked(text: str, *, put: str = "", but: Collection[str] = ()) -> str:
+    """`447700900123` → `44•••23`, and so with +44 7700 900 123; or `put` in its place. `but` are numbers, as digits, that stay."""
+
+    def changed(found: re.Match[str]) -> str:
+        if but and _ONLY_DIGITS.sub("", found[0]) in but:
+            return found[0]
+        return put or hide(found[0])
+
+    return _LIKE_A_NUMBER.sub(changed, text)
 
 
 def numbers_like(text: str) -> list[str]:
