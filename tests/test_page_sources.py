@@ -42,6 +42,14 @@ def test_each_declaration_has_a_line_of_its_own():
     assert [at for at, line in _lines(STYLES) if _declarations(line) > 1 or shared.search(line)] == []
 
 
+def test_no_part_of_an_address_is_put_together_by_hand():
+    """A value with `&`, `#` or a space would end it: `urlencode` writes them."""
+    by_hand = re.compile(r'f"(?:[^"]*[?&])?[a-z_]+=\{')
+    paths = [path for folder in ("portal", "sms") for path in sorted((ROOT / folder).rglob("*.py"))]
+    views = [path for path in paths if "views" in path.parts or "presenters" in path.parts]
+    assert [at for at, line in _lines(views) if by_hand.search(line)] == []
+
+
 @pytest.mark.parametrize(
     ("line", "count"),
     [

@@ -1,6 +1,7 @@
 """The replies inbox: the list of conversations, and replies as a file."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -51,7 +52,7 @@ def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
         rows = rows.filter(last_inbound_id__lt=before)
     found = list(rows.select_related("assigned_to").prefetch_related("labels")[: PAGE + 1])
     shown = found[:PAGE]
-    query = f"show={wanted}" + (f"&label={label.word}" if label else "")
+    query = urlencode({"show": wanted} | ({"label": label.word} if label else {}))
     return {
         "rows": inbox.listed(shown),
         "next_before": shown[-1].last_inbound_id if len(found) > PAGE else None,
