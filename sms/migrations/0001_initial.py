@@ -1371,7 +1371,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40)),
                 ('query', models.CharField(max_length=600)),
                 ('shared', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When it was last saved.')),
             ],
             options={
                 'ordering': ('name', 'id'),

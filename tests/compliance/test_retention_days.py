@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from sms.models import (
     Message,
     Receipt,
     ReceiptInbox,
+    SavedFilter,
     Service,
     Upload,
 )
@@ -93,6 +95,16 @@ def a_draft(service: Service, at: datetime) -> Draft:
     return made
 
 
+def a_filter(service: Service, at: datetime, of: str = "messages") -> SavedFilter:
+    user, _ = get_user_model().objects.get_or_create(email="ada@example.test")
+    said = {"name": f"{of} {service.saved_filters.count()}", "query": "for=x", "made_at": at}
+    return SavedFilter.objects.create(service=service, user=user, of=of, **said)
+
+
+def a_filter_of_sends(service: Service, at: datetime) -> SavedFilter:
+    return a_filter(service, at, "sends")
+
+
 def a_message(service: Service, at: datetime) -> Message:
     # days of a send count from the end of the five minutes in which it was posted
     days = (timezone.now() - at + timedelta(minutes=10)) / timedelta(days=1)
@@ -136,6 +148,8 @@ CASES = {
     "receipt that waits": Case(a_new_receipt, stays("raw"), frozenset()),
     "file without a draft": Case(an_upload, exists, frozenset({"keep_numbers"}), "uploads"),
     "pasted numbers of a draft": Case(a_draft, stays("pasted"), frozenset({"keep_numbers"}), "drafts"),
+    "search for messages": Case(a_filter, exists, frozenset({"keep_numbers"}), "filters"),
+    "search for sends": Case(a_filter_of_sends, exists, frozenset()),
     "text of a message": Case(a_message, stays("text"), frozenset({"keep_bodies"})),
     "number of a message": Case(a_message, stays("msisdn"), frozenset({"keep_numbers"})),
 }

@@ -24,6 +24,7 @@ from sms.models import (
     Draft,
     IdempotentAnswer,
     InboundMessage,
+    KeptList,
     Message,
     Preparation,
     Receipt,
@@ -31,6 +32,7 @@ from sms.models import (
     RefusedPost,
     RefusedRequest,
     RetentionClock,
+    SavedFilter,
     Send,
     Service,
     Upload,
@@ -89,6 +91,12 @@ def _comments(service: Service, now: datetime) -> "QuerySet[Comment]":
 def comments(service: Service, now: datetime) -> int:
     """That there was one stays, by whom and when."""
     return Comment.objects.filter(pk__in=_some(_comments(service, now))).update(text="")
+
+
+def _filters(service: Service, now: datetime) -> "QuerySet[SavedFilter]":
+    """What messages are searched for by may be a number, and the messages have it no longer."""
+    rows = SavedFilter.objects.filter(service=service, of=KeptList.MESSAGES)
+    return _older(rows, "made_at", now, service.keep_numbers).order_by("pk")
 
 
 def _uploads(service: Service, now: datetime) -> "QuerySet[Upload]":
@@ -251,6 +259,7 @@ Rows = Callable[[Service, datetime], "QuerySet[Any]"]
 Act = Callable[[Service, datetime], int]
 PLACES: dict[str, tuple[Rows, Act]] = {
     "comments": (_comments, comments),
+    "filters": (_filters, lambda service, now: _delete_some(_filters(service, now))),
     "drafts": (_drafts, drafts),  # before the files that they had
     "uploads": (_uploads, uploads),
     "versions": (_versions, versions),
