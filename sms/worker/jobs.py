@@ -214,6 +214,13 @@ JOBS: tuple[Job, ...] = (
         loop="domains",
         waits=domains.anything_due,
     ),
+    Job(
+        "certificate of our own address",
+        6 * 3600,
+        lambda _: domains.tell_of_own(settings.PUBLIC_URL),
+        lease=LEASE,
+        loop="domains",
+    ),
     Job("erasures", 20, _erase, lease=LEASE, loop="retention", waits=lambda: bool(erasure.waiting())),
     Job(
         retention.DUTY,
