@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -21,6 +21,7 @@ from sms.models import (
     Message,
     Receipt,
     ReceiptInbox,
+    RecurringSend,
     SavedFilter,
     Service,
     Upload,
@@ -95,6 +96,26 @@ def a_draft(service: Service, at: datetime) -> Draft:
     return made
 
 
+def a_content(service: Service, at: datetime) -> Draft:
+    return Draft.objects.create(service=service, text="Hello", recurs_since=at)
+
+
+def a_content_in_use(service: Service, at: datetime) -> Draft:
+    made = a_content(service, at)
+    soon = timezone.now() + timedelta(days=1)
+    RecurringSend.objects.create(
+        service=service,
+        draft=made,
+        name="Training",
+        at=time(9),
+        starts_on=at.date(),
+        passed_until=at,
+        next_at=soon,
+        look_at=soon,
+    )
+    return made
+
+
 def a_filter(service: Service, at: datetime, of: str = "messages") -> SavedFilter:
     user, _ = get_user_model().objects.get_or_create(email="ada@example.test")
     said = {"name": f"{of} {service.saved_filters.count()}", "query": "for=x", "made_at": at}
@@ -148,6 +169,8 @@ CASES = {
     "receipt that waits": Case(a_new_receipt, stays("raw"), frozenset()),
     "file without a draft": Case(an_upload, exists, frozenset({"keep_numbers"}), "uploads"),
     "pasted numbers of a draft": Case(a_draft, stays("pasted"), frozenset({"keep_numbers"}), "drafts"),
+    "text of a recurring send": Case(a_content, stays("text"), frozenset({"keep_bodies"}), "contents"),
+    "text that comes again": Case(a_content_in_use, stays("text"), frozenset()),
     "search for messages": Case(a_filter, exists, frozenset({"keep_numbers"}), "filters"),
     "search for sends": Case(a_filter_of_sends, exists, frozenset()),
     "text of a message": Case(a_message, stays("text"), frozenset({"keep_bodies"})),
