@@ -52,8 +52,21 @@ def may(user: User, service: Service) -> frozenset[str]:
     """The acts that a person's roles hold in a service."""
     if user.is_superuser:
         return frozenset(ACTS)
-    roles = set(user.memberships.filter(service=service).values_list("role", flat=True))
+    return _acts_of(set(user.memberships.filter(service=service).values_list("role", flat=True)))
+
+
+def _acts_of(roles: set[str]) -> frozenset[str]:
     return frozenset(act for act, holders in ACTS.items() if roles & holders)
+
+
+def _opened(user: User, slug: str) -> tuple[Service, frozenset[str]]:
+    """A service that the person can see, and the acts that they hold there, in one query: every page asks it. Raises Http404."""
+    if user.is_superuser:
+        return get_object_or_404(Service.objects.select_related("region"), slug=slug), frozenset(ACTS)
+    held = list(user.memberships.filter(service__slug=slug).select_related("service__region"))
+    if not held:
+        raise Http404("no such service")
+    return held[0].service, _acts_of({one.role for one in held})
 
 
 def service_page(
@@ -77,10 +90,7 @@ def service_page(
         @functools.wraps(view)
         def guarded(request: HttpRequest, service: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user: Any = request.user
-            found = services_of(user).select_related("region").filter(slug=service).first()
-            if found is None:
-                raise Http404("no such service")
-            held = may(user, found)
+            found, held = _opened(user, service)
             if act not in held:
                 raise PermissionDenied
             request.service, request.may = found, held  # type: ignore[attr-defined]

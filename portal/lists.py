@@ -10,6 +10,7 @@ from portal.forms.audit import AuditFilter
 from portal.forms.draft_search import DraftSearch
 from portal.forms.send_search import SendSearch
 from sms.models import Draft, KeptList, SavedAudience, Send, Service
+from sms.values.sealed_words import unseal
 
 PAGES = {
     KeptList.SENDS: ("sends", "see"),
@@ -46,7 +47,7 @@ def matching(page: str, query: str, service: Service, *, most: int) -> list[int]
     return list(rows.values_list("pk", flat=True)[: most + 1])
 
 
-def address_of(of: KeptList, query: str) -> str:
+def address_of(of: KeptList, query: str, service: Service) -> str:
     """The part of an address as the list itself would write it; empty where nothing of it is understood."""
     asked = _read(query)
     if of == KeptList.SENDS:
@@ -54,7 +55,8 @@ def address_of(of: KeptList, query: str) -> str:
     if of == KeptList.DRAFTS:
         return DraftSearch(asked, queryset=Draft.objects.none()).address
     if of == KeptList.MESSAGES:
-        return urlencode({"for": asked["for"]}) if asked.get("for") else ""  # sealed words
+        sealed = asked.get("for", "")
+        return urlencode({"for": sealed}) if unseal(sealed, key=service.number_key) else ""
     form = AuditFilter(asked)
     form.is_valid()
     return urlencode({name: asked[name] for name in form.fields if form.cleaned_data.get(name)})

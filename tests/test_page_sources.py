@@ -42,6 +42,26 @@ def test_each_declaration_has_a_line_of_its_own():
     assert [at for at, line in _lines(STYLES) if _declarations(line) > 1 or shared.search(line)] == []
 
 
+def test_a_table_of_states_is_a_list_of_cards_on_a_phone():
+    """Beside other columns the state would stand beyond the edge, and be seen only by scrolling."""
+    tables = [
+        (path.name, table)
+        for path in TEMPLATES
+        for table in re.findall(r"<table.*?</table>", path.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    of_states = [(name, table) for name, table in tables if "components/status.html" in table]
+    assert len(of_states) > 3
+    assert [name for name, table in of_states if not re.match(r'<table class="[^"]*\bstacks\b', table)] == []
+
+
+def test_no_part_of_an_address_is_put_together_by_hand():
+    """A value with `&`, `#` or a space would end it: `urlencode` writes them."""
+    by_hand = re.compile(r'f"(?:[^"]*[?&])?[a-z_]+=\{')
+    paths = [path for folder in ("portal", "sms") for path in sorted((ROOT / folder).rglob("*.py"))]
+    views = [path for path in paths if "views" in path.parts or "presenters" in path.parts]
+    assert [at for at, line in _lines(views) if by_hand.search(line)] == []
+
+
 @pytest.mark.parametrize(
     ("line", "count"),
     [

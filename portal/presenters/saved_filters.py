@@ -52,7 +52,7 @@ def saved_filters(
         FilterChip(
             pk=one.pk,
             name=masked(one.name),
-            query=masked(one.query),
+            query=one.query if of == KeptList.MESSAGES else masked(one.query),  # of messages it is sealed
             current=one.query == query,
             shared_by=one.user.email if one.user != user else "",
             may_remove=one.user == user or admin,

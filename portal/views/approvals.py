@@ -1,6 +1,7 @@
 """Approvals: the lists of requests, one request with what changed since the last, the answers, and taking a send back."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -39,7 +40,13 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     }
     here = wanted if wanted in rows else usual
     page = Paginator(queries.with_related(rows[here]), CARDS).get_page(request.GET.get("page"))
-    context = {"page": page, "here": here, "views": VIEWS, "marks": APPROVAL_MARKS, "more": f"show={here}&"}
+    context = {
+        "page": page,
+        "here": here,
+        "views": VIEWS,
+        "marks": APPROVAL_MARKS,
+        "more": f"{urlencode({'show': here})}&",
+    }
     return render(request, "approvals/list.html", context)
 
 

@@ -61,7 +61,9 @@ def _list_page(
         "form": form,
         "chosen": chosen,
         "query": urlencode(chosen),
-        "kept": saved_filters(request, KeptList.AUDIT, query=address_of(KeptList.AUDIT, urlencode(chosen)))
+        "kept": saved_filters(
+            request, KeptList.AUDIT, query=address_of(KeptList.AUDIT, urlencode(chosen), service)
+        )
         if service
         else None,
         "last": AuditSeal.objects.filter(service_slug=slug).order_by("-number").first(),

@@ -50,15 +50,15 @@ def services(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, service: Service) -> HttpResponse:
     now = timezone.now()
     overview = overview_of(service, now=now)
-    held = holds.held_among([row.send for row in overview.recent])
     own = [service] if "compose" in request.may else []  # type: ignore[attr-defined]
     until = now + timedelta(days=60)
     planned = calendar.entries_between([service], until=until, now=now, drafts_of=own, most=LOOKED_AT)
+    looked_at = {one.send.pk: one.state == "held" for one in planned.entries if one.send is not None}
+    others = [row.send for row in overview.recent if row.send.pk not in looked_at]
     context: dict[str, Any] = {
         "glance": overview,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
-        "held": held,
-        "still": health.sentence(),
+        "held": {pk for pk, is_held in looked_at.items() if is_held} | holds.held_among(others),
         "gaps": receipts.gaps(service, now=now),
         "refused": refused.kept_of(service),
         "replies": inbox.figures(service, user=request.user),
@@ -77,6 +77,7 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         "domains": service.link_domains.filter(active=True, state__in=ALARMING),
     }
     if "configure" in request.may:  # type: ignore[attr-defined]
+        context["still"] = health.sentence()
         context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)
         context["weaker"] = guard.to_confirm(service, request.user)[:3]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.access import WRITE, service_page
 from portal.forms.texts import text_of
@@ -30,7 +31,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     user: Any = request.user
     held: frozenset[str] = request.may  # type: ignore[attr-defined]
     name = " ".join(text_of(request.POST, "name", most=LONGEST_NAME).split())
-    query = address_of(of, text_of(request.POST, "query", most=2000))
+    query = address_of(of, text_of(request.POST, "query", most=2000), service)
     mine = SavedFilter.objects.filter(user=user, service=service, of=of)
     if says := _problem(of, name, query):
         messages.error(request, says)
@@ -38,9 +39,8 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
         messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
     else:
         shared = request.POST.get("shared") == "1" and "configure" in held
-        SavedFilter.objects.update_or_create(
-            {"query": query, "shared": shared}, user=user, service=service, of=of, name=name
-        )
+        kept = {"query": query, "shared": shared, "made_at": timezone.now()}
+        SavedFilter.objects.update_or_create(kept, user=user, service=service, of=of, name=name)
         messages.success(
             request, f"“{name}” stands above the list now{', for everybody here' if shared else ''}."
         )
@@ -53,11 +53,12 @@ def _problem(of: KeptList, name: str, query: str) -> str:
         return "Narrow the list down first, then save that."
     if not name:
         return "Give the filter a name."
-    if of == KeptList.MESSAGES:
-        return "A search for messages names a person or an ID, so it is not kept."
     if len(query) > LONGEST_QUERY:
         return "This search is too long to be saved. Shorten it."
-    if numbers_like(f"{name} {unquote_plus(query)}"):
+    in_clear = (
+        "" if of == KeptList.MESSAGES else unquote_plus(query)
+    )  # what messages are searched for is sealed
+    if numbers_like(f"{name} {in_clear}"):
         return "A filter is kept, so no phone number can stand in it. Search for the number each time."
     return ""
 
@@ -86,7 +87,7 @@ def columns_choose(request: HttpRequest, service: Service) -> HttpResponse:
         return redirect("sends", service=service.slug)
     usual = [one.key for one in COLUMNS[of] if one.usual]
     choose_columns(request.user, of, usual if "usual" in request.POST else request.POST.getlist("column"))
-    return _back(of, service, address_of(of, text_of(request.POST, "query", most=2000)))
+    return _back(of, service, address_of(of, text_of(request.POST, "query", most=2000), service))
 
 
 def _list(request: HttpRequest) -> KeptList | None:

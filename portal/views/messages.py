@@ -16,6 +16,7 @@ from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
 from portal.presenters.message_events import events_of
+from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import error
 from portal.views.draft_opened import opened
@@ -38,9 +39,11 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
         return redirect(address_of_words(request.path, text, service))
     found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
     page = keyset_page(found.messages, PAGE)
+    query = urlencode({"for": request.GET["for"]}) if text else ""
     context = {
         "q": text,
-        "query": urlencode({"for": request.GET["for"]}) if text else "",
+        "query": query,
+        "kept": saved_filters(request, KeptList.MESSAGES, query=query),
         "rows": page.rows,
         "next_before": page.next_key,
         "problem": found.problem,

@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -171,7 +172,7 @@ def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: An
         "maybe": 0 if only else optouts.to_decide(service.pk)[: COUNTED + 1].count(),
         "rows": page.rows,
         "next_before": None if only else page.next_key,
-        "query": f"state={state}" if state in STATES else "",
+        "query": urlencode({"state": state}) if state in STATES else "",
         "only": only,
         "states": STATES,
         "state": state if state in STATES else "",

@@ -38,12 +38,14 @@ def recurring_list(request: HttpRequest, service: Service) -> HttpResponse:
     is_ended = {"state": RecurringSend.State.ENDED}
     page = Paginator(rows.filter(**is_ended) if ended else rows.exclude(**is_ended), CARDS)
     found = page.get_page(request.GET.get("page"))
-    days = timetable.holidays_of(service.pk)
+    days, skipped = timetable.holidays_of(service.pk), timetable.skipped_of(list(found))
     context = {
         "page": found,
         "ended": ended,
         "any_ended": ended or rows.filter(**is_ended).exists(),
-        "coming": {one.pk: timetable.coming(one, most=1, holidays=days) for one in found},
+        "coming": {
+            one.pk: timetable.coming(one, most=1, holidays=days, skipped=skipped[one.pk]) for one in found
+        },
         "holidays": len(days),
     }
     return form_page(request, "recurring/list.html", context)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -72,7 +73,7 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
         "address": address,
-        "next": f"{address}&before={found.next_before}" if found.next_before else "",
+        "next": f"{address}&{urlencode({'before': found.next_before})}" if found.next_before else "",
     }
     return render(request, "reports/page.html", context)
 

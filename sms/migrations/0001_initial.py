@@ -1166,12 +1166,12 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('changed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('revision', models.PositiveIntegerField(default=0, help_text='Goes up by one at every change.')),
-                ('begun', models.UUIDField(editable=False, help_text='Of the page it was begun on, so that a first save that is tried again finds it.', null=True, unique=True)),
+                ('begun', models.UUIDField(editable=False, help_text='Of the page it was begun on, so that a first save that is tried again finds it.', null=True)),
                 ('recurs_since', models.DateTimeField(blank=True, help_text='Since when occurrences are made of it; it is not edited any more.', null=True)),
                 ('editors', models.ManyToManyField(blank=True, help_text='The people who saved it; they may not approve what it becomes.', related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='draft_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='draft_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='draft_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), _connector='OR'), name='draft_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='draft_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='draft_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='draft_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), _connector='OR'), name='draft_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.UniqueConstraint(fields=('begun', 'service'), name='draft_is_begun_once')],
                 'ordering': ('-changed_at',),
             },
         ),
@@ -1371,7 +1371,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40)),
                 ('query', models.CharField(max_length=600)),
                 ('shared', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When it was last saved.')),
             ],
             options={
                 'ordering': ('name', 'id'),
@@ -1424,12 +1424,12 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('edited_at', models.DateTimeField(blank=True, null=True)),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('begun', models.UUIDField(editable=False, help_text="Of the page it was written on, so that a second press finds the first one's comment.", null=True, unique=True)),
+                ('begun', models.UUIDField(editable=False, help_text="Of the page it was written on, so that a second press finds the first one's comment.", null=True)),
             ],
             options={
                 'ordering': ('id',),
                 'indexes': [models.Index(condition=models.Q(('text', ''), _negated=True), fields=['service', 'at'], name='comment_of_a_service')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('draft__isnull', False), ('send__isnull', False), _connector='OR'), name='comment_is_on_a_draft_or_a_send'), models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('text', ''), _connector='OR'), name='comment_that_is_withdrawn_says_nothing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('draft__isnull', False), ('send__isnull', False), _connector='OR'), name='comment_is_on_a_draft_or_a_send'), models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), ('text', ''), _connector='OR'), name='comment_that_is_withdrawn_says_nothing'), models.UniqueConstraint(fields=('begun', 'by', 'draft'), name='comment_on_a_draft_is_begun_once'), models.UniqueConstraint(fields=('begun', 'by', 'send'), name='comment_on_a_send_is_begun_once')],
             },
         ),
         migrations.CreateModel(

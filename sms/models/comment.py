@@ -33,7 +33,6 @@ class Comment(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     begun = models.UUIDField(
         null=True,
-        unique=True,
         editable=False,
         help_text="Of the page it was written on, so that a second press finds the first one's comment.",
     )
@@ -54,6 +53,9 @@ class Comment(models.Model):
                 name="comment_that_is_withdrawn_says_nothing",
                 condition=Q(withdrawn_at__isnull=True) | Q(text=""),
             ),
+            # a page's token counts for the person and the thing that it was shown for
+            UniqueConstraint(fields=("begun", "by", "draft"), name="comment_on_a_draft_is_begun_once"),
+            UniqueConstraint(fields=("begun", "by", "send"), name="comment_on_a_send_is_begun_once"),
         )
 
     def __str__(self) -> str:

@@ -174,7 +174,6 @@ class Draft(SendOptions):
     revision = models.PositiveIntegerField(default=0, help_text="Goes up by one at every change.")
     begun = models.UUIDField(
         null=True,
-        unique=True,
         editable=False,
         help_text="Of the page it was begun on, so that a first save that is tried again finds it.",
     )
@@ -196,6 +195,8 @@ class Draft(SendOptions):
                 condition=Q(expires_at__isnull=True) | Q(validity__isnull=True),
                 violation_error_message=ONE_END,
             ),
+            # of each service by itself: the token of a page of another one keeps nobody from saving
+            UniqueConstraint(fields=("begun", "service"), name="draft_is_begun_once"),
         )
         indexes = (
             # used by: list of drafts, home

@@ -3,12 +3,17 @@
 Pages of the portal write the first two; `sms.sends.bulk` carries out the third.
 """
 
+from urllib.parse import unquote_plus
+
 from django.conf import settings
 from django.db import models
 from django.db.models import CASCADE, Index, UniqueConstraint
+from django.http import QueryDict
+from django.utils import timezone
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
+from sms.values.sealed_words import unseal
 
 
 class KeptList(models.TextChoices):
@@ -22,7 +27,7 @@ class KeptList(models.TextChoices):
 
 class SavedFilter(models.Model):
     """What a list was narrowed to, under a name: `query` is the part of the address, as the list itself writes it. One that is `shared`
-    is offered to everybody who sees the list."""
+    is offered to everybody who sees the list. One of messages holds sealed words (`sms.values.sealed_words`), which may be a number."""
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="saved_filters")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=CASCADE, related_name="saved_filters")
@@ -30,9 +35,11 @@ class SavedFilter(models.Model):
     name = models.CharField(max_length=40)
     query = models.CharField(max_length=600)
     shared = models.BooleanField(default=False)
-    made_at = models.DateTimeField(auto_now_add=True)
+    made_at = models.DateTimeField(default=timezone.now, help_text="When it was last saved.")
 
-    personal = PersonalData(service="service", texts="name query", unique="name")
+    personal = PersonalData(
+        service="service", texts="name", packed="query", unique="name", unpacked=lambda one: str(one.words)
+    )
 
     class Meta:
         ordering = ("name", "id")
@@ -42,6 +49,13 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def words(self) -> str:
+        """What is looked for, readable."""
+        if self.of != KeptList.MESSAGES:
+            return unquote_plus(self.query)
+        return unseal(QueryDict(self.query).get("for", ""), key=self.service.number_key)
 
 
 class ListColumns(models.Model):

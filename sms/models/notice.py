@@ -21,7 +21,7 @@ class NoticeKind(models.TextChoices):
     REPLY = "reply", "A reply came"
     RECURRING = "recurring", "A recurring send was skipped or failed"
     RECEIPTS_MISSING = "receipts_missing", "Receipts are missing"
-    DOMAIN = "domain", "A short-link domain or its certificate fails, or is about to"
+    DOMAIN = "domain", "A short-link domain or a certificate fails, or is about to"
     CALLBACKS_OFF = "callbacks_off", "Callbacks to a partner were switched off"
     KEY_EXPIRES = "key_expires", "An API key is about to expire"
     SPEND_CAP = "spend_cap", "A spend cap comes near or is reached"

@@ -183,7 +183,12 @@ class RecurringSend(models.Model):
 
 
 class Occurrence(models.Model):
-    """What became of one time of a recurring send. A time has one row, which is why two processes make one send of it."""
+    """What became of one time of a recurring send. A time has one row, which is why two processes make one send of it.
+
+    One that was made stays as long as its send, which is found through it; others are deleted after KEPT days.
+    """
+
+    KEPT = 731  # days, of one that became no send
 
     class Outcome(models.TextChoices):
         MADE = "made", "Made"

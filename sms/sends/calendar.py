@@ -181,10 +181,13 @@ def _to_come(services: dict[int, Service], *, since: datetime, until: datetime) 
     running = RecurringSend.objects.filter(
         service__in=services, state=RecurringSend.State.RUNNING, next_at__lt=until
     )
-    rows = running.select_related("draft__sender", "draft__audience__current")
+    related = running.select_related("draft__sender", "draft__audience__current")
+    light = related.defer("draft__pasted", "draft__audience__current__rejects")
+    rows = list(light.order_by("next_at")[:MOST])
     found: list[CalendarEntry] = []
     days = {pk: timetable.holidays_of(pk) for pk in services} if rows else {}
-    for row in rows.defer("draft__pasted", "draft__audience__current__rejects").order_by("next_at")[:MOST]:
+    skipped = timetable.skipped_of(rows)
+    for row in rows:
         row.service = services[row.service_id]
         audience = row.draft.audience
         found += [
@@ -198,7 +201,12 @@ def _to_come(services: dict[int, Service], *, since: datetime, until: datetime) 
                 recurring=row,
             )
             for one in timetable.coming(
-                row, most=MOST, since=since, until=until, holidays=days[row.service_id]
+                row,
+                most=MOST,
+                since=since,
+                until=until,
+                holidays=days[row.service_id],
+                skipped=skipped[row.pk],
             )
             if one.goes_out
         ]

@@ -187,6 +187,7 @@ JOBS: tuple[Job, ...] = (
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
     Job("notice mails", MINUTE, lambda _: notices.send_due(public_url=settings.PUBLIC_URL)),
     Job("old notices", MINUTE, lambda _: notices.forget(), repeats=True),
+    Job("old occurrences", 3600, lambda _: recurring.forget(), lease=LEASE),
     Job("old report files", MINUTE, lambda _: reports.forget()),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
     # beside all that, since it may take its time or cannot wait for it
@@ -213,6 +214,13 @@ JOBS: tuple[Job, ...] = (
         lease=LEASE,
         loop="domains",
         waits=domains.anything_due,
+    ),
+    Job(
+        "certificate of our own address",
+        6 * 3600,
+        lambda _: domains.tell_of_own(settings.PUBLIC_URL),
+        lease=LEASE,
+        loop="domains",
     ),
     Job("erasures", 20, _erase, lease=LEASE, loop="retention", waits=lambda: bool(erasure.waiting())),
     Job(

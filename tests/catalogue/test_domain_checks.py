@@ -92,6 +92,31 @@ def test_from_nothing_to_healthy_to_broken(authority):
     assert AuditEvent.objects.filter(act="domain.state_changed").count() == 4
 
 
+@pytest.mark.django_db
+def test_admins_hear_of_its_certificate_again_a_week_and_a_day_before_it_expires(authority):
+    service = a_service()
+    signed_in("admin@example.test", service, "admin")
+    domain, star = a_domain(service), service.region.cname
+    records = {
+        (service.region.host, "A"): ["127.0.0.1"],
+        (star, "A"): ["127.0.0.1"],
+        (HOST, "CNAME"): [f"{star}."],
+    }
+    with (
+        name_server(records) as resolver,
+        listening(OK, authority.server(HOST, days=40)) as https,
+        listening(MOVED) as http,
+    ):
+        seen = NetworkAccess(asking(resolver), opener(https, http), authority.trust, loopback=True)
+        for day in (0, 30, 34, 34.1, 39.5, 39.6):
+            check(domain, by=BY, network=seen, now=NOW + dt.timedelta(days=day))
+    said = [one.says for one in Notice.objects.order_by("pk")]
+    assert len(said) == 3, said
+    assert said[0] == f"The short-link domain {HOST} is degraded."
+    expires = f"The certificate of the short-link domain {HOST} expires on "
+    assert [one.startswith(expires) for one in said[1:]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("name", "days", "known", "fault"),
     [

@@ -58,6 +58,7 @@ from sms.sends import answers, bulk, control, holds
 from sms.sends.recurring import control as recurring_control
 from sms.sends.recurring import make, start
 from sms.simulator import receipts as simulator_receipts
+from sms.values.sealed_words import seal
 from sms.webex.sandbox.in_process import DueReceipt
 from tests.compliance.scan import columns_with
 from tests.support.approvals import a_person, acting, request_of
@@ -263,6 +264,8 @@ def told(service: Service) -> None:
 def kept_lists(service: Service, ada: User) -> None:
     said = {"user": ada, "service": service, "name": "Mine", "query": "label=vip", "shared": True}
     SavedFilter.objects.create(of="sends", **said)
+    sealed = {"query": f"for={seal(NATIONAL, key=service.number_key)}"}
+    SavedFilter.objects.create(of="messages", **said | sealed)
     send = service.sends.latest("pk")
     act = bulk.choose(
         service, "sends.label", [send.pk], user=ada, given="vip", more=False, now=timezone.now()

@@ -59,7 +59,7 @@ def columns_with(number: str) -> set[str]:
     for model, personal in declared():
         says = personal.unpacked
         if says and any(Mention(number).found(says(row)) for row in model._base_manager.all()):
-            named.add(f"{model._meta.label}.packed")
+            named |= {f"{model._meta.label}.{name}" for name in ("packed", *personal.packed)}
     return named
 
 

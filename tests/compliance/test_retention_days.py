@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from sms.models import (
     Message,
     Receipt,
     ReceiptInbox,
+    RecurringSend,
+    SavedFilter,
     Service,
     Upload,
 )
@@ -93,6 +96,36 @@ def a_draft(service: Service, at: datetime) -> Draft:
     return made
 
 
+def a_content(service: Service, at: datetime) -> Draft:
+    return Draft.objects.create(service=service, text="Hello", recurs_since=at)
+
+
+def a_content_in_use(service: Service, at: datetime) -> Draft:
+    made = a_content(service, at)
+    soon = timezone.now() + timedelta(days=1)
+    RecurringSend.objects.create(
+        service=service,
+        draft=made,
+        name="Training",
+        at=time(9),
+        starts_on=at.date(),
+        passed_until=at,
+        next_at=soon,
+        look_at=soon,
+    )
+    return made
+
+
+def a_filter(service: Service, at: datetime, of: str = "messages") -> SavedFilter:
+    user, _ = get_user_model().objects.get_or_create(email="ada@example.test")
+    said = {"name": f"{of} {service.saved_filters.count()}", "query": "for=x", "made_at": at}
+    return SavedFilter.objects.create(service=service, user=user, of=of, **said)
+
+
+def a_filter_of_sends(service: Service, at: datetime) -> SavedFilter:
+    return a_filter(service, at, "sends")
+
+
 def a_message(service: Service, at: datetime) -> Message:
     # days of a send count from the end of the five minutes in which it was posted
     days = (timezone.now() - at + timedelta(minutes=10)) / timedelta(days=1)
@@ -136,6 +169,10 @@ CASES = {
     "receipt that waits": Case(a_new_receipt, stays("raw"), frozenset()),
     "file without a draft": Case(an_upload, exists, frozenset({"keep_numbers"}), "uploads"),
     "pasted numbers of a draft": Case(a_draft, stays("pasted"), frozenset({"keep_numbers"}), "drafts"),
+    "text of a recurring send": Case(a_content, stays("text"), frozenset({"keep_bodies"}), "contents"),
+    "text that comes again": Case(a_content_in_use, stays("text"), frozenset()),
+    "search for messages": Case(a_filter, exists, frozenset({"keep_numbers"}), "filters"),
+    "search for sends": Case(a_filter_of_sends, exists, frozenset()),
     "text of a message": Case(a_message, stays("text"), frozenset({"keep_bodies"})),
     "number of a message": Case(a_message, stays("msisdn"), frozenset({"keep_numbers"})),
 }

@@ -57,12 +57,12 @@ def pages(service: Service, *, most: int = 5) -> Iterator[tuple[str, str]]:
     """(name, address) of each page of a service, with up to `most` things of it."""
     for path, name, _ in SERVICE_PAGES:
         plain = "/" + path.replace("<slug:service>", service.slug).replace("<slug:step>", "backup")
-        if "<slug:key>" in plain:
+        if "<slug:person_key>" in plain:
             numbers = (
                 Message.objects.filter(send__service=service).order_by("pk").values_list("msisdn", flat=True)
             )
             keys = [key for key in (key_of(service, one) for one in dict.fromkeys(numbers)) if key]
-            yield from ((name, plain.replace("<slug:key>", key)) for key in keys[:most])
+            yield from ((name, plain.replace("<slug:person_key>", key)) for key in keys[:most])
             continue
         if "<int:pk>" not in plain:
             yield name, plain

@@ -208,5 +208,5 @@ def test_what_cannot_be_read_is_kept_and_shown(cast, raw):
     address = f"/inbound/{cast.service.receipt_token}/"
     assert Client().post(address, raw, content_type="text/plain").status_code == 200
     assert bytes(InboundMessage.objects.get().raw) == raw
-    assert "Stored, but not acted on" in text_of(cast["admin"].get(URL))
+    assert "Stored, but not acted on" in text_of(cast["admin"].get("/s/shop/replies/"))
     assert not Send.objects.exists()

@@ -1,12 +1,16 @@
 """Who is told of what happens by itself: a send that is done or held, receipts that stop, keys that expire."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from sms import notices
-from sms.catalogue import api_keys, key_expiry
+from sms.catalogue import api_keys, domains, key_expiry
+from sms.catalogue.domains.expiry import OwnAddress
 from sms.compose.create import create
 from sms.inbound.receipts import fold, receipt_addresses, tell_missing
 from sms.inbound.receipts.inbox import insert
@@ -15,6 +19,7 @@ from sms.ledger import settled
 from sms.models import Actor, Notice, NoticeKind, Send
 from sms.sends import control, holds
 from sms.values import correlation_id
+from tests.support.internet import NOW, Authority, listening, opener
 from tests.support.jobs import run_job
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -100,6 +105,58 @@ def test_admins_hear_of_a_key_a_week_and_a_day_before_it_expires(cast):
     assert [who for who, _ in told(NoticeKind.KEY_EXPIRES)] == ["admin", "admin"]
     assert told(NoticeKind.KEY_EXPIRES)[0][1].startswith("The API key Till expires on ")
     assert {one.page_id for one in Notice.objects.all()} == {key.pk}
+
+
+@pytest.mark.parametrize(
+    ("days", "seen", "says"),
+    [
+        (90, [0, 80], []),
+        (90, [82, 83.5, 84, 88.9], ["expires on"]),
+        (90, [84, 89.5, 89.9], ["expires on", "expires on"]),
+        (90, [84, 89.5, 90.1, 95], ["expires on", "expires on", "expired on"]),
+        (-2, [0], ["expired on"]),
+    ],
+)
+def test_admins_hear_of_the_certificate_of_the_desk_a_week_and_a_day_before_and_when_it_expired(
+    cast, tmp_path, days, seen, says
+):
+    authority = Authority(tmp_path)
+    with listening(b"", authority.server("desk.shop.example", days=days)) as port:
+        own = OwnAddress(opener(port), authority.trust)
+        for after in seen:
+            at = NOW + timedelta(days=after)
+            domains.tell_of_own("https://desk.shop.example", own=own, now=at)
+    heard = told(NoticeKind.DOMAIN)
+    assert sorted({who for who, _ in heard}) == (["admin", "foreigner"] if says else [])
+    mine = [text for who, text in heard if who == "admin"]
+    assert len(mine) == len(says), mine
+    for text, words in zip(mine, says, strict=True):
+        assert text.startswith(f"The certificate of Textdesk's own address, desk.shop.example, {words}")
+
+
+def test_nothing_is_said_of_an_address_without_https_an_answer_or_a_certificate_of_its_own(cast, tmp_path):
+    authority = Authority(tmp_path)
+    with (
+        listening(b"", authority.server("other.shop.example", days=1)) as others,
+        listening(b"plain") as plain,
+        silent() as nobody,
+    ):
+        for url, port in (
+            ("http://desk.shop.example", others),
+            ("https://desk.shop.example", others),
+            ("https://desk.shop.example", plain),
+            ("https://desk.shop.example", nobody),
+        ):
+            own = OwnAddress(opener(port), authority.trust, patience=0.5)
+            domains.tell_of_own(url, own=own, now=NOW)
+    assert told(NoticeKind.DOMAIN) == []
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+        yield waiting.getsockname()[1]
 
 
 def test_admins_hear_once_a_day_that_receipts_stopped(cast):

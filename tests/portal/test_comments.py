@@ -97,6 +97,27 @@ def test_a_press_counts_once_and_what_cannot_be_stored_stays_typed(service, ada)
     assert ada.get(f"/s/shop/sends/{send.pk}/comment/").status_code == 200, "signing in leads back here"
 
 
+def test_the_token_of_a_page_refuses_neither_a_colleague_nor_the_same_person_elsewhere(service, ada, bea):
+    send, other, draft, begun = a_send(service), a_send(service), a_draft(service), uuid4()
+    for client, at in (
+        (ada, f"sends/{send.pk}"),
+        (bea, f"sends/{send.pk}"),
+        (ada, f"sends/{other.pk}"),
+        (ada, f"drafts/{draft.pk}"),
+        (bea, f"drafts/{draft.pk}"),
+    ):
+        for _ in range(2):
+            assert comment(client, at, "Mine", comment_begun=begun).status_code == 302
+    said = Comment.objects.order_by("pk").values_list("label", "send", "draft")
+    assert [(label.partition("@")[0], *where) for label, *where in said] == [
+        ("ada", send.pk, None),
+        ("bea.stone", send.pk, None),
+        ("ada", other.pk, None),
+        ("ada", None, draft.pk),
+        ("bea.stone", None, draft.pk),
+    ]
+
+
 def test_only_people_who_can_open_the_page_are_asked():
     cast = a_cast()
     draft, send = a_draft(cast.service), a_send(cast.service)

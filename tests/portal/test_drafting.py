@@ -60,6 +60,15 @@ def test_a_draft_exists_from_the_first_save_and_a_repeated_first_save_makes_no_s
     assert AuditEvent.objects.filter(act="draft.created").count() == 1
 
 
+def test_the_token_of_a_page_of_another_service_keeps_nobody_from_saving(service, ada):
+    other = a_service(slug="other", name="Other")
+    cyd = signed_in("cyd@example.test", other, "composer")
+    begun(ada, service)
+    answer = cyd.post("/s/other/compose/save/", fields(other, begun=BEGUN))
+    assert answer.status_code == 200
+    assert Draft.objects.get(service=other).pk == answer.json()["draft"]
+
+
 def test_a_value_that_cannot_be_stored_is_named_and_keeps_nothing_else_from_being_saved(service, ada):
     url, told = begun(ada, service)
     told = saved(ada, url, service, told, text="Hi", when="later", send_at="soon").json()

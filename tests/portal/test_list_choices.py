@@ -49,7 +49,7 @@ def test_sends_are_cancelled_after_a_page_that_says_what_becomes_of_each(cast):
         (cancelled.pk, False, "It is cancelled already."),
     ]
     page = client.get(at).text
-    assert "Cancel 1 send" in page and "It does something to 1 of 3" in page
+    assert "Cancel 1 send" in page and "1 of 3 would change. Nothing has happened yet." in page
     waiting.refresh_from_db()
     assert waiting.state == "scheduled", "nothing happened yet"
     assert cast["admin"].post(f"{at}run/")["Location"] == "/s/shop/", "somebody else's choice"
@@ -182,7 +182,9 @@ def test_a_filter_is_kept_under_a_name_shared_by_an_admin_and_says_what_is_gone(
 @pytest.mark.parametrize(
     ("of", "name", "query", "words"),
     [
-        ("messages", "Ada", "for=c2VhbGVk", "so it is not kept"),
+        ("messages", "Ada", "for=c2VhbGVk", "Narrow the list down first"),
+        ("messages", "Ada", "q=07700+900123", "Narrow the list down first"),
+        ("messages", "Ada", "for=07700900123", "Narrow the list down first"),
         ("sends", "Ada", "q=07700+900123", "no phone number"),
         ("sends", "Of 07700 900123", "q=sale", "no phone number"),
         ("sends", "", "q=sale", "Give the filter a name"),
@@ -192,6 +194,27 @@ def test_a_filter_is_kept_under_a_name_shared_by_an_admin_and_says_what_is_gone(
 def test_what_is_no_filter_to_keep_is_refused(cast, of, name, query, words):
     assert words in save(cast["composer"], of, name, query)
     assert not SavedFilter.objects.exists()
+
+
+def test_a_search_for_messages_is_kept_sealed_and_finds_the_same_again(cast):
+    send = a_send(cast.service, 2)
+    client, number = cast["composer"], "07710 000001"
+    found = client.post("/s/shop/messages/", {"q": number}, follow=True)
+    ((address, _),) = found.redirect_chain
+    query = address.partition("?")[2]
+    assert f'name="query" value="{query}"' in found.text
+    save(client, "messages", "Her", query)
+    kept = SavedFilter.objects.get()
+    assert (kept.query, kept.words) == (query, number)
+    page = client.get("/s/shop/messages/").text
+    assert f'href="?{query}"' in page and "7710000001" not in page
+    again = client.get(f"/s/shop/messages/?{query}")
+    assert [one.pk for one in again.context["rows"]] == [send.messages.get(msisdn="+447710000001").pk]
+    assert 'aria-current="true"' in again.text and "Save this filter" not in again.text
+    assert "no phone number" in save(client, "messages", "Of 07710 000001", query)
+    other = cast["foreigner"].post("/s/foreign/messages/", {"q": number})["Location"].partition("?")[2]
+    assert "Narrow the list down first" in save(client, "messages", "Of another service", other)
+    assert SavedFilter.objects.count() == 1
 
 
 def test_columns_are_chosen_per_person_and_list(cast):

@@ -71,6 +71,21 @@ def test_the_local_hour_stays_and_a_desk_that_was_down_says_what_it_missed():
     assert make.make_due(now=after + 10 * WEEK) == 0
 
 
+def test_times_that_became_no_send_are_forgotten_and_those_that_did_stay_with_it():
+    service = a_service()
+    recurring = a_recurring_send(service, times=3)
+    control.skip(recurring, MONDAY, by=BY)
+    after = NINE + WEEK
+    assert make.make_due(now=after - HOUR) == 2
+    kept = timedelta(days=Occurrence.KEPT)
+    assert make.forget(now=NINE + kept) == 0
+    assert make.forget(now=NINE + kept + HOUR) == 1
+    assert make.forget(now=NINE + 10 * 366 * DAY) == 0
+    assert outcomes(recurring) == [(2, "made")], "with its send, however old"
+    assert make.make_due(now=after + WEEK - HOUR) == 1
+    assert outcomes(recurring) == [(2, "made"), (3, "made")]
+
+
 def test_what_it_makes_is_posted():
     service = a_service()
     recurring = a_recurring_send(service, starts_on=date(2020, 1, 6), now=START - 400 * WEEK)

@@ -1,5 +1,6 @@
 """The replies inbox at its doors: an SMS posted by the provider, the pages that people see, and the answer on the wire."""
 
+import html
 import json
 import re
 import threading
@@ -251,6 +252,20 @@ def test_a_keyword_labels_answers_once_an_hour_and_is_told_to_programs(cast, pro
     last.refresh_from_db()
     assert "opted out" in last.not_answered
     assert Label.objects.get().word == "cancelled"
+
+
+def test_links_of_a_list_narrowed_to_a_label_lead_to_that_label(cast, monkeypatch):
+    monkeypatch.setattr("portal.views.replies.PAGE", 1)
+    label = Label.objects.create(service=cast.service, word="größe & co#1")
+    for number in (PHONE, "+447710000001", "+447710000002"):
+        comes(cast, f"From {number[-1]}", number=number)
+    for talk in Conversation.objects.exclude(msisdn="+447710000001"):
+        talk.labels.add(label)
+    page = cast["composer"].get(URL, {"show": "all", "label": label.word}).text
+    older, again = re.search(r'href="([^"]*before=[^"]*)"', page), re.search(r'hx-get="([^"]*)"', page)
+    for link, says in ((older, "From 0"), (again, "From 2")):
+        shown = cast["composer"].get(html.unescape(link[1])).text
+        assert says in shown and "From 1" not in shown, link[1]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -47,7 +47,7 @@ from tests.support.sends import BY, a_send
 SERVICE_PAGES = [
     (path, name, entry) for path, name, entry in patterns() if path.startswith("s/<slug:service>/")
 ]
-THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0] or "<slug:key>" in page[0]]
+THINGS = [page for page in SERVICE_PAGES if "<int:pk>" in page[0] or "<slug:person_key>" in page[0]]
 
 
 def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = False) -> str:
@@ -93,7 +93,7 @@ def address(path: str, service, send: Send, draft: Draft, *, furnished: bool = F
     if "<int:pk>" in path:
         noun = made.get(parts[0]) or nouns[parts[0]]()
     found = path.replace("<slug:service>", service.slug).replace("<int:pk>", str(noun))
-    return "/" + found.replace("<slug:step>", "backup").replace("<slug:key>", person)
+    return "/" + found.replace("<slug:step>", "backup").replace("<slug:person_key>", person)
 
 
 def a_probe_step(service) -> ProbeStep:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
@@ -82,7 +83,7 @@ def presence_words(one: presence.Colleague, form: DraftForm) -> str:
 
 def draft_url(draft: Draft, *, at: int | None = None) -> str:
     url = reverse("draft", kwargs={"service": draft.service.slug, "pk": draft.pk})
-    return url if at is None else f"{url}?at={at}#preview"
+    return url if at is None else f"{url}?{urlencode({'at': at})}#preview"
 
 
 def work_of(draft: Draft) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sms import notices
+from sms.catalogue.domains.expiry import tell_of_domain
 from sms.catalogue.domains.site import Open, Site, open_wire, visit
 from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
 from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
@@ -164,6 +165,8 @@ def _store(pk: int, report: DomainVerdict, *, by: Actor, now: datetime) -> None:
         if domain.state != old or domain.since is None:
             domain.since = now
         domain.save(update_fields=["checked_at", "findings", "state", "says", "worked", "since"])
+        if report.expires_at is not None and not domain.is_shared:
+            tell_of_domain(domain, report.expires_at, now=now)
         if domain.state == old:
             return
         change = DomainChange.objects.create(

@@ -49,7 +49,7 @@ async def open_wire(address: str, port: int, context: ssl.SSLContext | None, hos
 async def visit(host: str, address: str, *, opened: Open, trust: ssl.SSLContext) -> Site:
     """Look at https, then at http. Never raises for what the other side does; the caller bounds the time."""
     try:
-        wire, fault = await _secure(host, address, opened, trust)
+        wire, fault = await _secure(host, address, 443, opened, trust)
     except ssl.SSLError:
         return Site(trouble="no_tls")
     except OSError:
@@ -67,15 +67,28 @@ async def visit(host: str, address: str, *, opened: Open, trust: ssl.SSLContext)
     return Site(certificate, status=status, secured=secured)
 
 
-async def _secure(host: str, address: str, opened: Open, trust: ssl.SSLContext) -> tuple[Wire, Fault]:
+async def certificate_of(
+    host: str, address: str, port: int, *, opened: Open, trust: ssl.SSLContext
+) -> Certificate | None:
+    """The certificate alone. Raises OSError where there is no TLS; the caller bounds the time."""
+    wire, fault = await _secure(host, address, port, opened, trust)
     try:
-        return await opened(address, 443, trust, host), ""
+        return _read(wire[1].get_extra_info("ssl_object").getpeercert(binary_form=True), fault)
+    finally:
+        wire[1].transport.abort()
+
+
+async def _secure(
+    host: str, address: str, port: int, opened: Open, trust: ssl.SSLContext
+) -> tuple[Wire, Fault]:
+    try:
+        return await opened(address, port, trust, host), ""
     except ssl.SSLCertVerificationError as problem:
         faults: dict[int, Fault] = {EXPIRED: "expired", OTHER_NAME: "other_name"}
         fault = faults.get(problem.verify_code, "untrusted")
     blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE  # only to read what was refused
-    return await opened(address, 443, blind, host), fault
+    return await opened(address, port, blind, host), fault
 
 
 def _read(shown: bytes | None, fault: Fault) -> Certificate | None:

@@ -1,6 +1,6 @@
 """What was seen of a short-link domain, in one state and one sentence, with what to do. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -52,11 +52,12 @@ class DomainObservation:
 
 @dataclass(frozen=True, slots=True)
 class DomainVerdict:
-    """`state` None: nothing can be said this time, what was known stays."""
+    """`state` None: nothing can be said this time, what was known stays. `expires_at` is of the certificate, where it is the domain's."""
 
     state: State | None
     says: str
     findings: tuple[CheckResult, ...] = field(default=())
+    expires_at: datetime | None = None
 
 
 def judge(seen: DomainObservation, *, target: Target, worked: bool, now: datetime) -> DomainVerdict:
@@ -66,7 +67,9 @@ def judge(seen: DomainObservation, *, target: Target, worked: bool, now: datetim
         return dns
     if dns.state is None or seen.site is None:
         return dns
-    return _together(dns, _site(seen.trace.host, seen.site, worked, now))
+    found = _together(dns, _site(seen.trace.host, seen.site, worked, now))
+    shown = seen.site.certificate
+    return found if shown is None or shown.fault else replace(found, expires_at=shown.expires_at)
 
 
 def _together(dns: DomainVerdict, site: DomainVerdict) -> DomainVerdict:

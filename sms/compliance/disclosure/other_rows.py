@@ -20,7 +20,7 @@ from sms.compliance.disclosure.own import own_text
 from sms.compliance.erasure import audiences, ledger, uploads, waiting_files
 from sms.compliance.erasure.naming import Subject, naming, says, windows
 from sms.compliance.personal_columns import columns, rows_of, title_of
-from sms.models import Receipt, RefusedPost, ReportFile, Service, Upload
+from sms.models import Receipt, RefusedPost, ReportFile, SavedFilter, Service, Upload
 from sms.models.personal import ColumnKind
 
 MOST = 1000  # entries of a kind
@@ -86,6 +86,13 @@ class _Looking:
                 rows = rows.exclude(msisdn__in=self.subject.forms)
             for value in self._values(rows, name):
                 yield {"where": title_of(model, name), "says": _own_values(value, self.subject)}
+        filters = SavedFilter.objects.filter(service=self.subject.service).select_related("service")
+        for one in filters.order_by("pk"):
+            if self.subject.mention.found(one.words):
+                yield {
+                    "where": title_of(SavedFilter, "query"),
+                    "says": own_text(one.words, self.subject.mention),
+                }
 
     def receipts(self) -> Iterator[dict[str, Any]]:
         rows = rows_of(Receipt, self.subject.service)

@@ -80,12 +80,12 @@ def packed_rows(subject: Subject) -> Iterator[tuple[type[models.Model], Any]]:
     for model, personal in declared():
         if personal.unpacked is None:
             continue
-        for row in model._base_manager.order_by("pk").iterator(chunk_size=200):
+        for row in rows_of(model, subject.service).order_by("pk").iterator(chunk_size=200):
             if subject.mention.found(personal.unpacked(row)):
                 yield model, row.pk
 
 
 def erase_elsewhere(subject: Subject) -> int:
-    """Delete rows of the queue and of sign-in that name it: what failed tasks and visits left behind."""
+    """Delete rows that name it and have to be unpacked for that: what failed tasks and visits left behind, searches that were saved."""
     found = list(packed_rows(subject))
     return sum(model._base_manager.filter(pk=pk).delete()[0] for model, pk in found)

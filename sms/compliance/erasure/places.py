@@ -115,7 +115,9 @@ PLACES: tuple[ErasurePlace, ...] = (
     # after the texts: a check that begins now reads what is left of them
     _found("figures of checked drafts", audiences.erase_preparations, audiences.preparations),
     _found("report files", audiences.erase_reports, audiences.report_files),
-    _found("tables of the queue and of sign-in", columns.erase_elsewhere, columns.packed_rows),
+    _found(
+        "tables of the queue and of sign-in, and saved filters", columns.erase_elsewhere, columns.packed_rows
+    ),
     ErasurePlace(
         "templates, senders and other things of the catalogue",
         _catalogue,

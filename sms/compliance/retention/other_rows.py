@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from sms.audiences import saved
-from sms.compliance.retention.messages import shorten
+from sms.compliance.retention.messages import TEXT_GONE, shorten
 from sms.models import (
     OVER,
     Actor,
@@ -24,13 +24,17 @@ from sms.models import (
     Draft,
     IdempotentAnswer,
     InboundMessage,
+    KeptList,
     Message,
+    Occurrence,
     Preparation,
     Receipt,
     ReceiptInbox,
+    RecurringSend,
     RefusedPost,
     RefusedRequest,
     RetentionClock,
+    SavedFilter,
     Send,
     Service,
     Upload,
@@ -90,6 +94,34 @@ def _comments(service: Service, now: datetime) -> "QuerySet[Comment]":
 def comments(service: Service, now: datetime) -> int:
     """That there was one stays, by whom and when."""
     return Comment.objects.filter(pk__in=_some(_comments(service, now))).update(text="")
+
+
+def _contents(service: Service, now: datetime) -> "QuerySet[Draft]":
+    """What recurring sends said, where none of them says it any more and its last occurrence is so old."""
+    rows = Draft.objects.filter(service=service, recurs_since__isnull=False)
+    before = _before(now, service.keep_bodies)
+    if before is None:
+        return rows.none()
+    waits = (
+        Q(at__gte=before) | Q(send__keeping__held_at__isnull=False) | ~Q(send=None) & ~Q(send__state__in=OVER)
+    )
+    still = Occurrence.objects.filter(waits, draft=OuterRef("pk"))
+    said = rows.exclude(text__in=("", TEXT_GONE), fillings={})
+    in_use = RecurringSend.objects.filter(draft=OuterRef("pk")).exclude(state=RecurringSend.State.ENDED)
+    return said.filter(~Exists(still), ~Exists(in_use), recurs_since__lt=before).order_by("pk")
+
+
+def contents(service: Service, now: datetime) -> int:
+    rows = Draft.objects.filter(pk__in=_some(_contents(service, now)))
+    with transaction.atomic():
+        rows.exclude(text="").update(text=TEXT_GONE)
+        return rows.update(fillings={})
+
+
+def _filters(service: Service, now: datetime) -> "QuerySet[SavedFilter]":
+    """What messages are searched for by may be a number, and the messages have it no longer."""
+    rows = SavedFilter.objects.filter(service=service, of=KeptList.MESSAGES)
+    return _older(rows, "made_at", now, service.keep_numbers).order_by("pk")
 
 
 def _uploads(service: Service, now: datetime) -> "QuerySet[Upload]":
@@ -256,6 +288,8 @@ Rows = Callable[[Service, datetime], "QuerySet[Any]"]
 Act = Callable[[Service, datetime], int]
 PLACES: dict[str, tuple[Rows, Act]] = {
     "comments": (_comments, comments),
+    "contents": (_contents, contents),
+    "filters": (_filters, lambda service, now: _delete_some(_filters(service, now))),
     "drafts": (_drafts, drafts),  # before the files that they had
     "uploads": (_uploads, uploads),
     "versions": (_versions, versions),

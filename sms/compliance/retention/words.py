@@ -7,6 +7,8 @@ KINDS = {
     "archive": "messages moved into archive files",
     "archives": "archive files written again with less in them",
     "comments": "comments without their text",
+    "contents": "texts that recurring sends said",
+    "filters": "saved filters of messages",
     "drafts": "unsent drafts without their recipients",
     "uploads": "uploaded files",
     "versions": "old versions of audiences",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -49,11 +49,10 @@ def add(
 ) -> Comment:
     """Say something about a draft or a send. Of `people`, who may see it, those that the text mentions and `chosen` are asked to look.
 
-    A second press with the same `begun` finds the first one's comment. Raises CommentError.
+    A second press with the same `begun` by the same person here finds the first one's comment. Raises CommentError.
     """
     now, text = now or timezone.now(), text.strip()
-    mine = Comment.objects.filter(begun=begun, by=by.user).first() if begun else None
-    if mine is not None:
+    if begun and (mine := _begun(thing, begun, by)):
         return mine
     _check(text)
     if Comment.objects.filter(about(thing)).count() >= MOST:
@@ -61,19 +60,23 @@ def add(
         raise CommentError(ProblemCode.TOO_MANY, says, field="comment")
     asked = _asked(text, people, chosen, by=by)
     draft, send = _both(thing)
+    fresh = {"service_id": thing.service_id, "draft": draft, "send": send, "begun": begun}
     with transaction.atomic():
-        fresh = {"service_id": thing.service_id, "draft": draft, "send": send, "label": by.label, "at": now}
-        if begun:
-            # at once, two presses wait for each other here
-            comment, made = Comment.objects.get_or_create(fresh | {"text": text, "by": by.user}, begun=begun)
-            if not made:
-                return comment
-        else:
-            comment = Comment.objects.create(text=text, by=by.user, **fresh)
+        try:
+            with transaction.atomic():  # at once, two presses wait for each other here
+                comment = Comment.objects.create(text=text, by=by.user, label=by.label, at=now, **fresh)
+        except IntegrityError:
+            if begun and (mine := _begun(thing, begun, by)):
+                return mine
+            raise
         looked(thing, by=by, now=now)
         named = ask(comment, asked, by=by, now=now)
         audit("comment.added", comment, by=by, **_on(comment), asked=named)
     return comment
+
+
+def _begun(thing: Thing, begun: UUID, by: Actor) -> Comment | None:
+    return Comment.objects.filter(about(thing), begun=begun, by=by.user).first()
 
 
 def _check(text: str) -> None:

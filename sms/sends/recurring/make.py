@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from sms.audiences.files import Limits
@@ -60,6 +61,13 @@ def make_due(*, now: datetime | None = None) -> int:
             )
     standing.answer_waiting(now=now)
     return dealt_with
+
+
+def forget(*, now: datetime | None = None) -> int:
+    """Delete old times that became no send: the number of the last one and the audit have that they were."""
+    before = (now or timezone.now()) - timedelta(days=Occurrence.KEPT)
+    old = Occurrence.objects.filter(send=None, at__lt=before, at__lte=F("recurring__passed_until"))
+    return Occurrence.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:5000])).delete()[0]
 
 
 def make_next(pk: int, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from sms.models import Conversation, InboundMessage, Label, Send, Service
 from sms.models.sql.id_list import among
@@ -60,15 +60,27 @@ def listed(rows: Sequence[Conversation]) -> list[ListedConversation]:
     return [ListedConversation(one, last.get(one.pk)) for one in rows]
 
 
+class _CountedRows(Subquery):
+    """How many rows there are, up to COUNTED + 1."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: "QuerySet[Any]") -> None:
+        super().__init__(rows.order_by().values("pk")[: COUNTED + 1])
+
+
 def figures(service: Service, *, user: Any) -> InboxFigures:
-    rows = Conversation.objects.filter(service=service).order_by()
+    """In one query, all beside the row of the service."""
+    rows = Conversation.objects.filter(service=service)
     waits = rows.filter(waiting_since__isnull=False).order_by("waiting_since")
-    return InboxFigures(
-        open=rows.filter(_Q["open"](user))[: COUNTED + 1].count(),
-        mine=rows.filter(_Q["mine"](user))[: COUNTED + 1].count(),
-        maybe=_to_decide(service).order_by()[: COUNTED + 1].count(),
-        oldest=waits.values_list("waiting_since", flat=True).first(),
+    found = Service.objects.filter(pk=service.pk).values_list(
+        _CountedRows(rows.filter(_Q["open"](user))),
+        _CountedRows(rows.filter(_Q["mine"](user))),
+        _CountedRows(_to_decide(service)),
+        Subquery(waits.values("waiting_since")[:1]),
     )
+    return InboxFigures(*found.get())
 
 
 def replies_to(send: Send) -> int:

@@ -1,0 +1,87 @@
+"""Admins hear of certificates that are about to expire: a week before, a day before, and once when one of our own address has.
+
+That of our own address (PUBLIC_URL) is looked at by a job now and then, from here; those of short-link domains by their check.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from sms import notices
+from sms.catalogue.domains.site import Certificate, Open, certificate_of, open_wire
+from sms.models import NoticeKind, ShortLinkDomain
+
+EARLY, LATE = timedelta(days=7), timedelta(days=1)
+PATIENCE = 5.0  # seconds
+WAYS = {"early": "expires", "late": "expires", "over": "expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """How our own address is reached. Tests give their own."""
+
+    opened: Open = open_wire
+    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    patience: float = PATIENCE
+
+
+def stage(expires_at: datetime, now: datetime) -> str:
+    """How near it is; empty for far."""
+    left = expires_at - now
+    if left <= timedelta(0):
+        return "over"
+    return "late" if left <= LATE else "early" if left <= EARLY else ""
+
+
+def tell_of_domain(domain: ShortLinkDomain, expires_at: datetime, *, now: datetime) -> None:
+    """One that has expired breaks the domain, which is told as that."""
+    near = stage(expires_at, now)
+    if near in ("", "over"):
+        return
+    notices.tell(
+        NoticeKind.DOMAIN,
+        notices.holding(domain.service, "admin"),
+        event=f"domain_certificate:{domain.pk}:{expires_at:%Y%m%dT%H%M}:{near}",
+        says=f"The certificate of the short-link domain {domain.host} expires on {_when(expires_at)}.",
+        more="From then on phones refuse its links. Send a new certificate to Webex Connect's support, who install it; that takes days.",
+        service=domain.service,
+        page="link_domain",
+        page_id=domain.pk,
+        now=now,
+    )
+
+
+def tell_of_own(public_url: str, *, own: OwnAddress | None = None, now: datetime | None = None) -> None:
+    """Nothing is said where there is no https, no answer, or another server's certificate."""
+    now, address = now or timezone.now(), urlsplit(public_url)
+    if address.scheme != "https" or not address.hostname:
+        return
+    shown = asyncio.run(_shown(address.hostname, address.port or 443, own or OwnAddress()))
+    if shown is None or shown.fault == "other_name" or not (near := stage(shown.expires_at, now)):
+        return
+    people = get_user_model()._default_manager.filter(memberships__role="admin", is_active=True)
+    notices.tell(
+        NoticeKind.DOMAIN,
+        {*people.values_list("pk", flat=True), *notices.superusers()},
+        event=f"own_certificate:{shown.expires_at:%Y%m%dT%H%M}:{near}",
+        says=f"The certificate of Textdesk's own address, {address.hostname}, {WAYS[near]} on {_when(shown.expires_at)}.",
+        more="Without a valid one no receipts and replies come in, and browsers warn everybody. Ask whoever runs this server to renew it.",
+        now=now,
+    )
+
+
+async def _shown(host: str, port: int, own: OwnAddress) -> Certificate | None:
+    try:
+        async with asyncio.timeout(own.patience):
+            return await certificate_of(host, host, port, opened=own.opened, trust=own.trust)
+    except (OSError, TimeoutError):  # a refused handshake is an OSError too
+        return None
+
+
+def _when(at: datetime) -> str:
+    return f"{at:%-d %B %Y, %H:%M} UTC"
