@@ -53,6 +53,8 @@ DATABASE_FIXTURES = {"db", "fresh_database_url", "migrated_database_url"}
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 STATE_FOLDERS = itertools.count()
 OTHER_DATABASE = {"postgresql": "sqlite", "sqlite": "postgresql"}[connection.vendor]
+# what pages look like and do in a browser; what they ask for and are answered is tested on both databases without one
+ONCE = "tests/browser/"
 FIRST = (
     "tests/journey/",
     "tests/faults/",
@@ -70,11 +72,13 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
-    """Mark what is `pure`, leave out (not skip) what is for the other database only, and begin with what takes longest."""
+    """Mark what is `pure` or run `once`, leave out (not skip) what is for the other database only, and begin with what takes longest."""
     for item in items:
         marked = item.get_closest_marker("django_db") or item.get_closest_marker(connection.vendor)
         if not marked and not DATABASE_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.pure)
+        if item.nodeid.startswith(ONCE):
+            item.add_marker(pytest.mark.once)
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(OTHER_DATABASE)])
     items[:] = [item for item in items if not item.get_closest_marker(OTHER_DATABASE)]
     yield  # `-m` has its turn, and pytest-django, which sorts by the kind of database access

@@ -1,7 +1,8 @@
 """What `make test` runs: the suite on SQLite, then what needs a database again on PostgreSQL; one exit code, one closing line.
 
-`python -m tests.run [--only sqlite|postgresql] [pytest arguments]`. The second pass leaves out what touches no database (the mark
-`pure`, which `conftest.py` gives). Ctrl-C and `kill` end pytest first, then the PostgreSQL of `tests/postgres.py`.
+`python -m tests.run [--only sqlite|postgresql] [pytest arguments]`. The second pass leaves out what touches no database and what a
+browser does (the marks `pure` and `once`, which `conftest.py` gives). Ctrl-C and `kill` end pytest first, then the PostgreSQL of
+`tests/postgres.py`.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     if options.only != "postgresql":
         passes.append(_pytest("SQLite", rest))
     if options.only != "sqlite" and not any(one.code == INTERRUPTED for one in passes):
-        passes.append(_on_postgres(rest, leave_out_pure=options.only is None))
+        passes.append(_on_postgres(rest, leave_out=options.only is None))
     print(
         f"\n{' · '.join(one.words for one in passes)} · total {time.monotonic() - started:.0f} s", flush=True
     )
@@ -77,11 +78,11 @@ def exit_code(codes: list[int]) -> int:
     return max((code for code in codes if code != NO_TESTS), default=NO_TESTS)
 
 
-def _on_postgres(rest: list[str], *, leave_out_pure: bool) -> Pass:
+def _on_postgres(rest: list[str], *, leave_out: bool) -> Pass:
     try:
         with server(forgetful=True) as found:
             print(f"\nPostgreSQL: {found.where}", flush=True)
-            marks = ["-m", "not pure"] if leave_out_pure else []
+            marks = ["-m", "not pure and not once"] if leave_out else []
             # the process id keeps two runs on one server apart
             return _pytest("PostgreSQL", [*marks, *rest], DATABASE_URL=found.url(f"textdesk_{os.getpid()}"))
     except NoPostgres as problem:
