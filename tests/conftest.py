@@ -42,6 +42,9 @@ from tests.support import databases  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]
 
+# Django's test client makes the middleware anew, each of hundreds in a file, and it would read all static files every time
+settings.WHITENOISE_AUTOREFRESH = True
+
 # The same examples on every run, so that a red build is red for everyone; HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis.settings.register_profile(
     "ci", derandomize=True, max_examples=100, deadline=None, database=None, print_blob=True

@@ -45,7 +45,7 @@ PLACES = [
     ),
     ("figures of checked drafts", 0, ""),
     ("report files", 1, ""),
-    ("tables of the queue and of sign-in", 0, ""),
+    ("tables of the queue and of sign-in, and saved filters", 0, ""),
     (
         "templates, senders and other things of the catalogue",
         0,
