@@ -16,7 +16,10 @@ from portal import account_mail, devices, sessions
 from portal.models import PersonsSession
 
 # Asked by the page every few seconds; a test walks the templates.
-POLLED = {"draft_here", "draft_progress", "draft_work", "send_progress", "tenant_probe_receipts"}
+POLLED = {
+    *("draft_here", "draft_progress", "draft_work", "send_progress", "tenant_probe_receipts"),
+    *("replies_part", "reply_thread"),
+}
 MINUTE = timedelta(minutes=1)
 
 
