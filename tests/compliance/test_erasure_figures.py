@@ -95,14 +95,14 @@ def test_a_certificate_says_for_each_place_what_was_changed_and_what_is_left(sta
         "asked_at": one.asked_at.isoformat(),
         "done_at": one.done_at.isoformat(),
         "host": socket.gethostname(),
-        "changed": 35,
+        "changed": 36,
         "left": 0,
         "again": False,
     }
     rows = AuditEvent.objects.filter(noun="erasure").order_by("pk")
     assert [(row.act, row.details, row.actor_label, row.service_slug) for row in rows] == [
         ("erasure.asked", {}, BY.label, service.slug),
-        ("erasure.done", {"changed": 35, "left": 0}, rows[1].actor_label, service.slug),
+        ("erasure.done", {"changed": 36, "left": 0}, rows[1].actor_label, service.slug),
     ]
     assert rows[1].actor_kind == "system"
 
