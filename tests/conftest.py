@@ -58,11 +58,11 @@ STATE_FOLDERS = itertools.count()
 OTHER_DATABASE = {"postgresql": "sqlite", "sqlite": "postgresql"}[connection.vendor]
 # what pages look like and do in a browser; what they ask for and are answered is tested on both databases without one
 ONCE = "tests/browser/"
-FIRST = (
-    "tests/journey/",
-    "tests/faults/",
-    "tests/browser/",
-)  # they start processes, take longest and wait most
+FIRST = (  # they take longest: start processes and wait, or ask for every page in every role
+    *("tests/journey/", "tests/faults/", "tests/browser/"),
+    *("tests/portal/test_attack_matrix.py", "tests/portal/test_access.py"),
+    "tests/compliance/test_numbers_nowhere_shown.py",
+)
 
 
 def pytest_unconfigure() -> None:

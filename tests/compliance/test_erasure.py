@@ -69,7 +69,11 @@ def test_a_number_goes_from_every_byte_and_everything_else_stays(folder):
     assert "draft: text (1)" in next(note for words, note in notes.items() if words.startswith("every other"))
     assert "standard error stream" in notes["logs and other files of this host"]
     assert {entry["place"]: entry["changed"] for entry in said["places"] if not entry["changed"]}.keys() == {
-        *("the audit", "tables of the queue and of sign-in, and saved filters", "logs and other files of this host"),
+        *(
+            "the audit",
+            "tables of the queue and of sign-in, and saved filters",
+            "logs and other files of this host",
+        ),
         *("figures of checked drafts", "templates, senders and other things of the catalogue"),
         "what the database file keeps of replaced text",
     }
