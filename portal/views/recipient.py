@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.person import ConsentForm, EvidenceForm
-from portal.limits import CARDS
 from portal.presenters.person_timeline import shown
 from portal.views.draft_opened import opened
 from portal.views.form_base import form_page
@@ -20,6 +19,7 @@ from sms.models import Conversation, InboundMessage, OptOut, Service
 from sms.sends.person.identity import Person, person_of
 from sms.sends.person.timeline import PlaceInTimeline, timeline_of
 
+ENTRIES = 20  # of the timeline: each with all that happened to it
 CONVERSATIONS = 5  # more than a person writes to
 GONE = "The number is kept no longer, so nothing can be done with it from here."
 
@@ -113,7 +113,7 @@ def _page(request: HttpRequest, person: Person, **given: object) -> HttpResponse
     service, may = person.service, request.may  # type: ignore[attr-defined]
     after = PlaceInTimeline.read(request.GET.get("before", ""))
     now = timezone.now()
-    timeline = timeline_of(person, after=after, page=CARDS, audited="audit" in may, now=now)
+    timeline = timeline_of(person, after=after, page=ENTRIES, audited="audit" in may, now=now)
     context = {
         "person": person,
         "entries": [shown(one) for one in timeline.entries],

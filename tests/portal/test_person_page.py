@@ -65,7 +65,7 @@ def test_everything_to_and_from_a_number_stands_on_one_page_newest_first(cast):
 
 
 def test_pages_follow_each_other_without_a_gap(cast, monkeypatch):
-    monkeypatch.setattr("portal.views.recipient.CARDS", 4)
+    monkeypatch.setattr("portal.views.recipient.ENTRIES", 4)
     for at in range(9):
         send = a_send(cast.service, name=f"Send {at}")
         a_reply(cast.service, f"Reply {at}", at=send.created_at)
