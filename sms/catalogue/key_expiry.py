@@ -1,13 +1,12 @@
 """Admins hear of API keys that are about to expire: a week before, and a day before. A job asks every hour."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
 from sms import notices
+from sms.catalogue.expiry import EARLY, in_words, stage
 from sms.models import ApiKey, NoticeKind, Service
-
-EARLY, LATE = timedelta(days=7), timedelta(days=1)
 
 
 def tell_due(*, now: datetime | None = None) -> None:
@@ -16,12 +15,11 @@ def tell_due(*, now: datetime | None = None) -> None:
     for key in soon.select_related("service").defer(*Service.secrets("service")):
         if key.expires_at is None:
             continue
-        late = key.expires_at <= now + LATE
         notices.tell(
             NoticeKind.KEY_EXPIRES,
             notices.holding(key.service, "admin"),
-            event=f"key:{key.pk}:{key.expires_at:%Y-%m-%d}:{'late' if late else 'early'}",
-            says=f"The API key {key.name} expires on {key.expires_at:%-d %B %Y, %H:%M} UTC.",
+            event=f"key:{key.pk}:{key.expires_at:%Y-%m-%d}:{stage(key.expires_at, now)}",
+            says=f"The API key {key.name} expires on {in_words(key.expires_at)}.",
             more="Programs that use it are refused from then on. Make a new key, and give it to whoever runs them.",
             service=key.service,
             page="api_key_policies",

@@ -6,7 +6,7 @@ That of our own address (PUBLIC_URL) is looked at by a job now and then, from he
 import asyncio
 import ssl
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from sms import notices
 from sms.catalogue.domains.site import Certificate, Open, certificate_of, open_wire
+from sms.catalogue.expiry import in_words, stage
 from sms.models import NoticeKind, ShortLinkDomain
 
-EARLY, LATE = timedelta(days=7), timedelta(days=1)
 PATIENCE = 5.0  # seconds
 WAYS = {"early": "expires", "late": "expires", "over": "expired"}
 
@@ -30,14 +30,6 @@ class OwnAddress:
     patience: float = PATIENCE
 
 
-def stage(expires_at: datetime, now: datetime) -> str:
-    """How near it is; empty for far."""
-    left = expires_at - now
-    if left <= timedelta(0):
-        return "over"
-    return "late" if left <= LATE else "early" if left <= EARLY else ""
-
-
 def tell_of_domain(domain: ShortLinkDomain, expires_at: datetime, *, now: datetime) -> None:
     """One that has expired breaks the domain, which is told as that."""
     near = stage(expires_at, now)
@@ -47,7 +39,7 @@ def tell_of_domain(domain: ShortLinkDomain, expires_at: datetime, *, now: dateti
         NoticeKind.DOMAIN,
         notices.holding(domain.service, "admin"),
         event=f"domain_certificate:{domain.pk}:{expires_at:%Y%m%dT%H%M}:{near}",
-        says=f"The certificate of the short-link domain {domain.host} expires on {_when(expires_at)}.",
+        says=f"The certificate of the short-link domain {domain.host} expires on {in_words(expires_at)}.",
         more="From then on phones refuse its links. Send a new certificate to Webex Connect's support, who install it; that takes days.",
         service=domain.service,
         page="link_domain",
@@ -69,7 +61,7 @@ def tell_of_own(public_url: str, *, own: OwnAddress | None = None, now: datetime
         NoticeKind.DOMAIN,
         {*people.values_list("pk", flat=True), *notices.superusers()},
         event=f"own_certificate:{shown.expires_at:%Y%m%dT%H%M}:{near}",
-        says=f"The certificate of Textdesk's own address, {address.hostname}, {WAYS[near]} on {_when(shown.expires_at)}.",
+        says=f"The certificate of Textdesk's own address, {address.hostname}, {WAYS[near]} on {in_words(shown.expires_at)}.",
         more="Without a valid one no receipts and replies come in, and browsers warn everybody. Ask whoever runs this server to renew it.",
         now=now,
     )
@@ -81,7 +73,3 @@ async def _shown(host: str, port: int, own: OwnAddress) -> Certificate | None:
             return await certificate_of(host, host, port, opened=own.opened, trust=own.trust)
     except (OSError, TimeoutError):  # a refused handshake is an OSError too
         return None
-
-
-def _when(at: datetime) -> str:
-    return f"{at:%-d %B %Y, %H:%M} UTC"
