@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.urls import reverse
 
 from portal.presenters import wording
@@ -57,6 +58,12 @@ register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
 def written(text: str, service: Service | None = None) -> str:
     """What people, networks and programs wrote: numbers of people may stand in it. With a `service`, its own senders stay readable."""
     return masked(text, but=service.sender_digits if service is not None and numbers_like(text) else ())
+
+
+@register.filter
+def is_among(pk: int, asked: QueryDict) -> bool:
+    """Whether the address says that the row was ticked."""
+    return str(pk) in asked.getlist("row")
 
 
 @register.simple_tag

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
@@ -19,6 +20,7 @@ from portal.views.send_report import shows_whole_numbers
 from sms.compose import labels
 from sms.models import BulkAct, Send, Service
 from sms.sends import bulk
+from sms.values.msisdn.mention import numbers_like
 
 ACTS = BulkAct.objects.select_related("service")
 LONGEST_LABELS = 400
@@ -40,7 +42,7 @@ def bulk_choose(request: HttpRequest, service: Service) -> HttpResponse:
     if not things:
         error("Tick the rows first, or all that match.").on(request)
     elif kind.takes_labels and not words:
-        error("Write at least one label beside the button.").on(request)
+        error("Write at least one label to add.").on(request)
     elif wrong is not None:
         error(wrong.text).on(request)
     else:
@@ -48,7 +50,18 @@ def bulk_choose(request: HttpRequest, service: Service) -> HttpResponse:
             service, kind.key, things, user=request.user, given=given, more=more, now=timezone.now()
         )
         return redirect("bulk_act", service=service.slug, pk=kept.pk)
-    return redirect(kind.page, service=service.slug)
+    return redirect(_list_as_it_was(request, service, kind, given))
+
+
+def _list_as_it_was(request: HttpRequest, service: Service, kind: bulk.BulkKind, labels_given: str) -> str:
+    """Narrowed down and ticked as before, so that what was wrong is all there is to do again."""
+    shown = QueryDict(request.POST.get("query", "")[:2000], mutable=True)
+    shown.setlist("row", request.POST.getlist("row")[: bulk.MOST])
+    if "all" in request.POST:
+        shown["all"] = "1"
+    if labels_given and not numbers_like(labels_given):  # a number must be in no address
+        shown["labels"] = labels_given
+    return f"{reverse(kind.page, args=[service.slug])}?{shown.urlencode()}"
 
 
 def _chosen(request: HttpRequest, service: Service, kind: bulk.BulkKind) -> tuple[list[int], bool]:

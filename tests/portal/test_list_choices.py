@@ -1,6 +1,7 @@
 """Bulk acts, saved filters and chosen columns over HTTP."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 
@@ -86,6 +87,24 @@ def test_labels_come_to_all_that_match_and_to_no_more_than_a_send_takes(cast):
     assert sorted(sale.labels.values_list("word", flat=True)) == ["spring-sale", "vip"]
     assert full.labels.count() == 10 and not spring.labels.exists()
     assert AuditEvent.objects.get(act="send.labelled", noun_key=str(sale.pk)).details["labels"]
+
+
+def test_a_refused_choice_leaves_the_filter_the_ticks_and_the_labels_as_they_were(cast):
+    ticked, other = (a_send(cast.service, name=f"Sale {at}") for at in range(2))
+    a_send(cast.service, name="Spring")
+    client = cast["composer"]
+
+    def refused(**given) -> str:
+        return client.post("/s/shop/bulk/", {"query": "q=sale", **given}, follow=True).text
+
+    page = refused(kind="sends.label", row=[ticked.pk], labels="")
+    assert "Write at least one label to add." in page and "Spring" not in page
+    assert re.findall(r'value="(\d+)" form="bulk" checked', page) == [str(ticked.pk)]
+    assert f'value="{other.pk}" form="bulk">' in page
+    page = refused(kind="sends.label", labels="vip, new")
+    assert 'name="labels" value="vip, new"' in page
+    answer = client.post("/s/shop/bulk/", {"kind": "sends.label", "all": "1", "labels": "07700 900001"})
+    assert "900001" not in answer["Location"], "a number is in no address"
 
 
 def test_one_act_takes_so_many_and_goes_on_where_it_broke_off(cast, monkeypatch):
