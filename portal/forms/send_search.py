@@ -13,7 +13,7 @@ TESTS = (
     ("mode", "Only test mode"),
     ("all", "Test mode too"),
 )
-ANSWERS = (("with", "Answers to replies too"), ("only", "Only answers to replies"))
+ANSWERS = (("with", "Answers too"), ("only", "Only answers"))
 WITH_TEST_MODE = ("mode", "all")
 
 

@@ -87,7 +87,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
         "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if page.rows else 0,
         "tests": [("", "Tests of drafts too"), *TESTS],
-        "answers": [("", "Without answers to replies"), *ANSWERS],
+        "answers": [("", "Without answers"), *ANSWERS],
         "narrows": bool(page.rows or wanted) or service.sends.exists(),
         "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
