@@ -67,8 +67,9 @@ def by_policy(send_ids: Collection[int]) -> int:
         if messages:
             with transaction.atomic():
                 lock_sends([send.pk])
-                again = Message.objects.filter(pk__in=[message.pk for message in messages])
-                again.update(resent=F("resent") + 1)
+                ids = [message.pk for message in messages]
+                states.hold(ids)
+                Message.objects.filter(pk__in=ids).update(resent=F("resent") + 1)
                 done += _send_again(send, messages, now=now)
             log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
     return done
