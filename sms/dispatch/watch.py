@@ -5,13 +5,12 @@ Each rule holds a send once: a person who resumes it has seen the figures and ov
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, Sum
 
-from sms.callbacks import events
+from sms.dispatch.isolation import held_if_broken, hold
 from sms.ledger import wakeups
 from sms.ledger.counters import window_of
 from sms.models import (
@@ -30,7 +29,6 @@ from sms.models import (
 from sms.models.audit import audit
 from sms.models.sql.clock import host_clock
 from sms.models.sql.session import database_now
-from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +71,11 @@ def watch() -> int:
         .select_related("service")
         .defer(*Service.secrets("service"))
     )
-    return sum(_check(send, now) for send in sends)
+    done = 0
+    for send in sends:
+        with held_if_broken(send.pk):
+            done += _check(send, now)
+    return done
 
 
 def _check(send: Send, now: datetime) -> bool:
@@ -83,7 +85,7 @@ def _check(send: Send, now: datetime) -> bool:
     overruled = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
     for broken in broken_rules(send, counts, now=now):
         if broken.rule not in overruled:
-            _hold(send, broken)
+            hold(send, broken.rule, because=broken.because, facts=broken.facts)
             return True
     return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
 
@@ -143,34 +145,6 @@ def _silent(send: Send, needed: int, *, now: datetime) -> int:
         send=send, state=MessageState.QUEUED, posted_at__gte=begins, posted_at__lt=before
     )
     return older + late.count()
-
-
-def _hold(send: Send, broken: BrokenRule) -> None:
-    by = Actor.system()
-    with transaction.atomic():
-        Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        if Hold.objects.active().filter(send=send).exists():
-            return
-        held = Hold.objects.create(
-            service=send.service,
-            send=send,
-            rule=broken.rule,
-            because=broken.because,
-            facts=broken.facts,
-            placed_by=by.label,
-        )
-        told: dict[str, Any] = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
-        events.record([events.of_send(send, "send.held", at=database_now(), **told)])
-        tell_held(
-            send.service,
-            f"“{send}”",
-            Send.objects.filter(pk=send.pk),
-            event=f"hold:{held.pk}",
-            because=broken.because,
-            by=by,
-        )
-        audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
-    log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)
 
 
 def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:

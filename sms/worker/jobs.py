@@ -199,6 +199,7 @@ JOBS: tuple[Job, ...] = (
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
     # beside all that, since it may take its time or cannot wait for it
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
+    Job("what dispatchers left", 2, lambda _: dispatch.recover(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("answers of keywords", 1, lambda _: automatic.answer_due(), loop="spools", repeats=True),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
