@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from sms.compliance import archive
@@ -176,6 +177,27 @@ def test_opened_blocks_are_kept_up_to_eight(monkeypatch):
     read.forget_blocks()
     block(0)
     assert asked[-1] == 0
+
+
+@pytest.mark.postgresql
+def test_archiving_reads_the_receipts_by_index_also_where_clicks_name_some(
+    folder, django_assert_max_num_queries
+):
+    """Where a statement walks through all receipts although it may not, no index serves it: five million rows for each block then."""
+    service = an_old_service(keep_messages=10)
+    send = a_past_send(service, 6, days=15, ends=("delivered",), clicks=True)
+    assert Click.objects.filter(message__send=send).exists()
+    with django_assert_max_num_queries(100) as asked:
+        run(service)
+    assert not send.messages.exists()
+    reads = [one["sql"] for one in asked.captured_queries if 'FROM "sms_receipt"' in one["sql"]]
+    assert reads
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in reads:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan on sms_receipt" not in plan, plan
 
 
 def test_stretches_without_strangers(folder):
