@@ -15,7 +15,6 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
-from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
@@ -264,7 +263,7 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
             ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
-            now = timezone.now()
+            now = database_now()
             if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or now):
                 send.state = SendState.FINISHED
                 tell("send.posted", [] if send.posted_at else [send], at=now)
