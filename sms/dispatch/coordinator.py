@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
+from django.db import transaction
 
 from sms import simulator
 from sms.dispatch import record
@@ -26,7 +26,7 @@ from sms.dispatch.isolation import NO_SENDS_FAULT, held_if_broken
 from sms.dispatch.journal import Journal, journals
 from sms.dispatch.last_look import statuses_of
 from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome, client_of
-from sms.dispatch.recovery import recover_own, recover_run
+from sms.dispatch.recovery import recover_own, recover_soon
 from sms.dispatch.request import body_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
@@ -334,16 +334,7 @@ class Coordinator:
         if self.journal.abandoned:
             self.journal.keep([])
             return
-        for pause in RETRIES:
-            time.sleep(pause)
-            try:
-                recover_run(self.journal)
-                return
-            except (DatabaseError, InterfaceError) as problem:
-                log.warning("hand_back_again", error=type(problem).__name__)
-                close_old_connections()
-                if self.journal.owed:
-                    self.journal.keep([])
+        recover_soon(self.journal)
 
 
 def run(

@@ -5,11 +5,12 @@ pending again. Without proof of the death (another host, another boot) leases ru
 """
 
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
 
 from sms.dispatch import record, stored_answers
 from sms.dispatch.claim import hand_back
@@ -21,6 +22,7 @@ from sms.models.sql.session import database_now
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200  # answers recorded by one transaction
+RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try
 
 
 def recover() -> int:
@@ -46,6 +48,20 @@ def recover_run(one: Journal) -> int:
     freed = _take_over(one.owner, one.folder, begun=one.begun())
     one.finish()
     return freed
+
+
+def recover_soon(one: Journal) -> None:
+    """As `recover_run`, for as long as a short trouble of the database lasts; meanwhile its answers are on the disk."""
+    for pause in RETRIES:
+        time.sleep(pause)
+        try:
+            recover_run(one)
+            return
+        except (DatabaseError, InterfaceError) as problem:
+            log.warning("hand_back_again", error=type(problem).__name__)
+            close_old_connections()
+            if one.owed:
+                one.keep([])
 
 
 def recover_dead() -> int:
