@@ -50,13 +50,6 @@ WATCH = 2.0  # seconds between checks of how the sends under way are going
 # Seconds between threads: posters must leave at their instant while the coordinator computes. The interpreter has one value for all
 # threads, so it is set while there are posters, and set back.
 SWITCH = 0.001
-RETRIES = (
-    0.0,
-    0.5,
-    1.0,
-    2.0,
-    4.0,
-)  # seconds before each try to record and hand back what a failed transaction left
 
 
 @dataclass(slots=True)
