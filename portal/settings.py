@@ -13,7 +13,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import kept_keys, private_files
+from portal import kept_keys, private_files, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -21,7 +21,13 @@ from portal.sso import settings as sso
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 
+# a folder, or what Django makes a storage in a bucket of
+_archives = env_parsed("STORAGE_URL", "", storage_url.parse, should=storage_url.SHOULD)
 ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+if isinstance(_archives, Path):
+    if env_str("ARCHIVE_DIR"):
+        raise WrongVariable("STORAGE_URL is a folder, and ARCHIVE_DIR is set as well. Keep one of them.")
+    ARCHIVE_DIR = _archives.resolve()
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)
@@ -197,6 +203,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+if isinstance(_archives, dict):
+    STORAGES["archives"] = _archives
 # browsers ask for maps only where somebody debugs scripts of other packages, and compressing them is half of the work at every start
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 
