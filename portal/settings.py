@@ -272,17 +272,24 @@ EMAIL_CONFIG = env_parsed(
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
+
 # --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
+def _redis(url: str) -> dict[str, Any]:
+    if url.partition("://")[0] not in ("redis", "rediss") or not urlsplit(url).hostname:
+        raise ValueError("not an address of one Redis server")
+    return dict(environ.Env.cache_url_config(url))
+
+
+REDIS_URL = env_str("REDIS_URL")
 CACHES = {
-    "default": env_parsed("REDIS_URL", "", environ.Env.cache_url_config, should="like redis://host:6379/0")
-    if env_str("REDIS_URL")
+    "default": env_parsed("REDIS_URL", "", _redis, should="like redis://host:6379/0, or rediss:// with TLS")
+    if REDIS_URL
     else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
 
 # --- django-q2: wake-ups only, see docs/decisions/0002 -----------------------------------------------------------------
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "textdesk",
-    "orm": "default",
     "workers": 3,
     "queue_limit": 3,
     "timeout": 240,  # longest task: a tick that dispatches for 20 s, looks ahead 95 s, dispatches again; each drains up to 27 s
@@ -294,6 +301,10 @@ Q_CLUSTER = {
     "poll": 0.5,
     "label": "Queue",
 }
+if REDIS_URL:
+    Q_CLUSTER |= {"broker_class": "sms.worker.redis_queue.RedisQueue", "redis": CACHES["default"]["LOCATION"]}
+else:
+    Q_CLUSTER["orm"] = "default"
 
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
