@@ -18,6 +18,7 @@ class SmsConfig(AppConfig):
     def ready(self) -> None:
         """One object of each for the process, filled here: no setting is read below the edges, and fields of models take no argument."""
         from django.conf import settings
+        from django.core.files.storage import storages
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
@@ -37,6 +38,7 @@ class SmsConfig(AppConfig):
         inbound_spool.folder = settings.VAR_DIR / "inbound"
         journals.folder = settings.VAR_DIR / "dispatch"
         store.folder = settings.ARCHIVE_DIR
+        store.bucket = storages["archives"] if "archives" in settings.STORAGES else None
 
 
 def _guard_the_audit(using: str, **_: Any) -> None:
