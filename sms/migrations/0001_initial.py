@@ -267,6 +267,7 @@ class Migration(migrations.Migration):
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('doing', models.CharField(blank=True, help_text='Empty while it rests.', max_length=20)),
                 ('progress', models.BigIntegerField(default=0, help_text='Messages posted since it started.')),
+                ('skew', models.FloatField(default=0.0, help_text="Seconds by which its host's clock is ahead of the database's.")),
             ],
             options={
                 'ordering': ('-beat_at',),
