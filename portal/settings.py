@@ -84,6 +84,17 @@ else:
     _default.setdefault("OPTIONS", {})
     _default["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": None} | dict(_default["OPTIONS"])  # type: ignore[call-overload]
 DATABASES = {"default": _default}
+if env_str("DATABASE_REPLICA_URL"):
+    _replica = env_parsed(
+        "DATABASE_REPLICA_URL", "", _database, should="like postgres://user:password@replica:5432/name"
+    )
+    if EMBEDDED or _replica["ENGINE"] != _default["ENGINE"]:
+        raise WrongVariable(
+            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
+        )
+    DATABASES["replica"] = _default | _replica
+    DATABASES["replica"]["OPTIONS"] = dict(_default["OPTIONS"]) | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
+    DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
