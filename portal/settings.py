@@ -22,6 +22,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 
 ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+# whether a standby that is promoted had every commit, so that a new timeline of PostgreSQL is no restored copy
+SYNCHRONOUS_STANDBY = env_bool("SYNCHRONOUS_STANDBY", False)
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)

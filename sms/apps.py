@@ -21,6 +21,7 @@ class SmsConfig(AppConfig):
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
+        from sms.dispatch import epochs
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
@@ -35,6 +36,8 @@ class SmsConfig(AppConfig):
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
         store.folder = settings.ARCHIVE_DIR
+        epochs.folders = (settings.VAR_DIR, settings.ARCHIVE_DIR)
+        epochs.lossless = settings.SYNCHRONOUS_STANDBY
 
 
 def _guard_the_audit(using: str, **_: Any) -> None:

@@ -23,6 +23,7 @@ from sms.dispatch.arm import ArmResult, arm, fence
 from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
 from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
 from sms.dispatch.contexts import ServiceContexts
+from sms.dispatch.epochs import epochs
 from sms.dispatch.fair_queue import FairQueue
 from sms.dispatch.last_look import statuses_of
 from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome, client_of
@@ -304,6 +305,7 @@ def run(
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
+    epochs.check_once()
     if stopped() or due_within(0.0) is None:
         return DispatchRun()
     coordinator = Coordinator(
