@@ -28,6 +28,8 @@ if isinstance(_archives, Path):
     if env_str("ARCHIVE_DIR"):
         raise WrongVariable("STORAGE_URL is a folder, and ARCHIVE_DIR is set as well. Keep one of them.")
     ARCHIVE_DIR = _archives.resolve()
+# whether a standby that is promoted had every commit, so that a new timeline of PostgreSQL is no restored copy
+SYNCHRONOUS_STANDBY = env_bool("SYNCHRONOUS_STANDBY", False)
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)

@@ -22,6 +22,7 @@ class SmsConfig(AppConfig):
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
+        from sms.dispatch import epochs
         from sms.dispatch.journal import journals
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
@@ -38,6 +39,8 @@ class SmsConfig(AppConfig):
         inbound_spool.folder = settings.VAR_DIR / "inbound"
         journals.folder = settings.VAR_DIR / "dispatch"
         store.folder = settings.ARCHIVE_DIR
+        epochs.folders = (settings.VAR_DIR, settings.ARCHIVE_DIR)
+        epochs.lossless = settings.SYNCHRONOUS_STANDBY
         store.bucket = storages["archives"] if "archives" in settings.STORAGES else None
 
 

@@ -32,6 +32,7 @@ from portal.costly_pages import CostlyPages  # noqa: E402
 from portal.going_live import this_host  # noqa: E402
 from sms.api import refused_requests  # noqa: E402
 from sms.compliance.archive import store  # noqa: E402
+from sms.dispatch import epochs  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
 from sms.inbound.receipts.inbox import intake  # noqa: E402
@@ -211,6 +212,8 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     spool.folder, inbound_spool.folder = folder / "spool", folder / "inbound"
     store.folder = folder / "archive"
+    epochs.folders = (folder, folder / "archive")
+    epochs.forget()
     receipt_addresses.forget()
     refused_room.forget()
     CostlyPages.forget()

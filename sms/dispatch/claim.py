@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from sms.dispatch.epochs import epochs
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.settled import settle_after, tell
@@ -134,7 +135,7 @@ def claim(
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
     wanted = _in_order(due, working_on=set(working_on))[: limit * 2]
-    if not wanted:
+    if not wanted or epochs.is_promoted():
         return []
     until = owner.until
     with transaction.atomic():

@@ -21,6 +21,7 @@ from sms.dispatch.arm import ArmResult, arm, fence
 from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
 from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
 from sms.dispatch.contexts import ServiceContexts
+from sms.dispatch.epochs import epochs
 from sms.dispatch.fair_queue import FairQueue
 from sms.dispatch.isolation import NO_SENDS_FAULT, held_if_broken
 from sms.dispatch.journal import Journal, journals
@@ -345,6 +346,7 @@ def run(
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
+    epochs.check_once()
     recover_own()
     if stopped() or due_within(0.0) is None:
         return DispatchRun()

@@ -671,6 +671,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Epoch',
+            fields=[
+                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=32, unique=True)),
+                ('raised_at', models.DateTimeField()),
+                ('timeline', models.PositiveIntegerField(default=0, help_text="PostgreSQL's: a promoted or recovered server begins another. 0 on SQLite.")),
+            ],
+            options={
+                'ordering': ('-number',),
+                'indexes': [models.Index(fields=['raised_at'], name='epoch_by_time')],
+            },
+        ),
+        migrations.CreateModel(
             name='EventEpoch',
             fields=[
                 ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
@@ -753,6 +766,23 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['key', '-id'], name='refused_requests_of_a_key'), models.Index(fields=['at'], name='refused_requests_by_age')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RestoredCopy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='restored_copies', to='sms.service')),
+                ('found_at', models.DateTimeField()),
+                ('why', models.CharField(max_length=300)),
+                ('last_send', models.BigIntegerField()),
+                ('attempts_from', models.PositiveSmallIntegerField(default=0)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'verbose_name_plural': 'restored copies',
+                'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at__isnull', True)), fields=('service',), name='service_is_of_one_restored_copy_at_a_time')],
             },
         ),
         migrations.CreateModel(

@@ -10,6 +10,7 @@ from sms.models.comment import AskedToLook, Comment
 from sms.models.conversation import Conversation, ConversationAnswer
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
+from sms.models.epoch import Epoch, RestoredCopy
 from sms.models.erasure import Erasure
 from sms.models.event import Event, EventEpoch
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact

@@ -162,6 +162,7 @@ def _see_off(child: "subprocess.Popen[bytes]") -> None:
 JOBS: tuple[Job, ...] = (
     Job("sending", 0, _send, loop="sending"),
     # what people wait for, and small chores
+    Job("epoch", MINUTE, lambda _: dispatch.epochs.keep()),
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),

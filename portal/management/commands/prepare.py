@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from portal import first_run
 from portal.demo.ending import retire_people
+from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Actor, FactFold
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             # a third of all bytes, and no page of ours shows it
             call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["redoc"])
+        dispatch.epochs.check()  # before anybody makes or sends anything
         wakeups.make_schedule()  # at every start, so that an emptied queue heals
         # facts of what was there before there were facts
         if not FactFold.objects.filter(rebuilt_at__isnull=False).exists():
