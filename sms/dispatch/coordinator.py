@@ -33,7 +33,9 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Lane
 from sms.models.sql.session import database_now
-from sms.webex.errors import RequestRefused
+from sms.values.meters import meters
+from sms.webex.errors import NotSent, RequestRefused, ServicePaused, Throttled, Unconfirmed
+from sms.webex.replies import Accepted
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,14 @@ WATCH = 2.0  # seconds between checks of how the sends under way are going
 # Seconds between threads: posters must leave at their instant while the coordinator computes. The interpreter has one value for all
 # threads, so it is set while there are posters, and set back.
 SWITCH = 0.001
+OUTCOMES: Mapping[type, str] = {
+    Accepted: "accepted",
+    RequestRefused: "refused",
+    Throttled: "throttled",
+    NotSent: "not_sent",
+    ServicePaused: "paused",
+    Unconfirmed: "unconfirmed",
+}
 RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
 
 
@@ -161,6 +171,11 @@ class Coordinator:
                 continue
             self.in_flight[request.service_id] -= 1
             self.report.outcomes[type(result).__name__] += 1
+            if not self.simulated and (word := OUTCOMES.get(type(result))):
+                slug = self.contexts[request.service_id].slug
+                meters.observe(
+                    "textdesk_provider_request_duration_seconds", outcome.seconds, service=slug, outcome=word
+                )
             if isinstance(result, Late):
                 self.to_retime.append(request)
             elif isinstance(result, RequestRefused) and len(request.messages) > 1:
@@ -286,6 +301,7 @@ class Coordinator:
                 log.warning("record_again", outcomes=len(self.unrecorded), error=type(problem).__name__)
                 close_old_connections()
         if self.unrecorded:
+            meters.add("textdesk_answers_lost_total", len(self.unrecorded))
             log.error("answers_lost", outcomes=len(self.unrecorded))
 
 
