@@ -21,6 +21,7 @@ class SmsConfig(AppConfig):
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
+        from sms.dispatch.journal import journals
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
@@ -36,6 +37,7 @@ class SmsConfig(AppConfig):
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
+        journals.folder = settings.VAR_DIR / "dispatch"
         store.folder = settings.ARCHIVE_DIR
 
 

@@ -34,7 +34,7 @@ def _process(one: Process) -> dict[str, Any]:
         "version": one.version,
         "started_at": one.started_at,
         "heartbeat_age_seconds": round(one.age, 1),
-        "clock_skew_seconds": one.skew,
+        "clock_skew_seconds": round(one.skew, 3),
         "silent": one.silent,
         "doing": one.doing,
         "posted": one.progress,

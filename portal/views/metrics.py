@@ -112,7 +112,7 @@ def _processes(found: Sequence[Process], waits: Work) -> Iterator[str]:
     lines = [line(name, round(one.age, 1), **labels) for one, labels in pairs]
     yield from family(name, "Since the last heartbeat of a process.", lines)
     name = "textdesk_clock_skew_seconds"
-    lines = [line(name, one.skew, **labels) for one, labels in pairs if one.skew is not None and one.fresh]
+    lines = [line(name, round(one.skew, 3), **labels) for one, labels in pairs if one.fresh]
     yield from family(name, "The clock of a process minus the database's.", lines)
     name, lines = "textdesk_breaker_open", []
     for one in found:

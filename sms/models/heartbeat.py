@@ -29,16 +29,16 @@ class Heartbeat(models.Model):
     beat_at = models.DateTimeField(db_default=Now())
     doing = models.CharField(max_length=20, blank=True, help_text="Empty while it rests.")
     progress = models.BigIntegerField(default=0, help_text="Messages posted since it started.")
+    skew = models.FloatField(
+        default=0.0, help_text="Seconds by which its host's clock is ahead of the database's."
+    )
 
     version = models.CharField(max_length=40, blank=True, default="", db_default="")
-    clock_skew = models.FloatField(
-        null=True, blank=True, help_text="Seconds by which its clock is ahead of the database's."
-    )
     facts = models.JSONField(
         default=dict, blank=True, help_text="What only this process knows: spool, connection to the provider."
     )
 
-    personal = PersonalData(team="name host doing progress facts", neutral="version")
+    personal = PersonalData(team="name host doing progress skew facts", neutral="version")
 
     class Meta:
         ordering = ("-beat_at",)

@@ -8,11 +8,11 @@ from django.db.models import Min
 from sms import dispatch
 from sms.compliance import audit
 from sms.models import Heartbeat, ReceiptInbox, Service
+from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
 
 LATE = 60.0  # seconds that something must have been due, or have waited
-SKEW = 60.0  # seconds between two clocks with which nothing may be deleted or held
 
 AWAY = "database_away"
 READ_ONLY = "database_read_only"
@@ -104,7 +104,7 @@ def _processes(found: Sequence[Process]) -> Iterator[Fault]:
                 f"{one.label} on {one.host} (process {one.pid}) has not been heard for {one.age:.0f} s.",
                 SILENT,
             )
-    skews = {one.host: one.skew for one in found if one.fresh and abs(one.skew or 0.0) > SKEW}
+    skews = {one.host: one.skew for one in found if one.fresh and abs(one.skew) > REFUSED}
     for host, skew in sorted(skews.items()):
         yield Fault(CLOCK, host, f"The clock of {host} differs from the database's by {skew:+.0f} s.")
 

@@ -8,25 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
-
 from sms.dispatch import breaker
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
-from sms.models.sql.session import database_now
+from sms.models.sql.clock import host_clock
 from sms.webex import VERSION
 
 HOST = socket.gethostname()
 LOOK = 10.0  # seconds between looks at the disk and at the clocks
-
-
-def clock_skew() -> float | None:
-    """Seconds by which this host's clock is ahead of the database's; None where they are one clock."""
-    if connection.vendor != "postgresql":
-        return None
-    before = time.time()
-    theirs = database_now().timestamp()
-    return round((before + time.time()) / 2 - theirs, 3)
 
 
 def can_write(folder: Path) -> bool:
@@ -64,14 +53,12 @@ class OwnFacts:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._looked = float("-inf")
-        self._skew: float | None = None
         self._of_host: dict[str, Any] = {}
 
     def now(self) -> dict[str, Any]:
         if time.monotonic() - self._looked >= LOOK:
             self._looked = time.monotonic()
-            self._skew = clock_skew()
             self._of_host = of_host(self._folder) if self._folder else {}
         trouble = of_provider()
         facts = self._of_host | ({"provider": trouble} if trouble else {})
-        return {"version": VERSION, "clock_skew": self._skew, "facts": facts}
+        return {"version": VERSION, "skew": host_clock.compare(), "facts": facts}

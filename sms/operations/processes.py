@@ -22,7 +22,7 @@ class Process:
     version: str
     started_at: datetime
     age: float  # seconds since its last heartbeat
-    skew: float | None  # seconds by which its clock is ahead of the database's
+    skew: float  # seconds by which its clock is ahead of the database's
     doing: str
     progress: int
     facts: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def processes() -> list[Process]:
             version=one.version,
             started_at=one.started_at,
             age=max((one.now - one.beat_at).total_seconds(), 0.0),
-            skew=one.clock_skew,
+            skew=one.skew,
             doing=one.doing,
             progress=one.progress,
             facts=one.facts,

@@ -6,8 +6,9 @@ from pathlib import Path
 from django.db import DatabaseError
 
 from sms.models.sql import writable
+from sms.models.sql.clock import REFUSED, host_clock
 from sms.operations import faults
-from sms.operations.own_facts import HOST, can_write, clock_skew
+from sms.operations.own_facts import HOST, can_write
 
 OF_DATABASE = (faults.AWAY, faults.READ_ONLY, faults.LOCKED)
 NAME = f"ready {HOST}"[:30]  # of the row that is written: hosts do not wait for each other
@@ -22,7 +23,7 @@ def failing(folder: Path) -> Iterator[tuple[str, str]]:
         if word != faults.READ_ONLY:
             return
     try:
-        if abs(skew := clock_skew() or 0.0) > faults.SKEW:
+        if abs(skew := host_clock.compare()) > REFUSED:
             yield faults.CLOCK, f"This host's clock differs from the database's by {skew:+.0f} s."
         if says := faults.not_dispatched():
             yield faults.NOT_DISPATCHED, says

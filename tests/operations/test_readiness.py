@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from sms.models import Heartbeat, ReceiptInbox, Slice
-from sms.operations import own_facts, readiness
+from sms.models.sql import clock
 from tests.support.faults_of_databases import database_away, locked_table, read_only_database
 from tests.support.receipts import post, posted_message, receipt
 from tests.support.sends import a_send, a_service
@@ -77,10 +77,5 @@ def test_receipts_that_nobody_applies_for_a_minute_are_not_ready():
 
 @pytest.mark.parametrize(("skew", "failing"), [(59.0, []), (61.0, ["clock_skew"]), (-61.0, ["clock_skew"])])
 def test_a_clock_that_is_a_minute_off_is_not_ready(monkeypatch, skew, failing):
-    monkeypatch.setattr(readiness, "clock_skew", lambda: skew)
+    monkeypatch.setattr(clock, "skew", lambda: skew)
     assert ready()[1] == failing
-
-
-def test_clocks_are_compared():
-    skew = own_facts.clock_skew()
-    assert skew is None if connection.vendor == "sqlite" else abs(skew) < 5

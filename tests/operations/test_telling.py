@@ -135,10 +135,10 @@ def test_who_starts_again_takes_the_place_of_what_was_killed():
 
 
 def test_clocks_folders_and_kept_files_of_other_hosts_are_faults():
-    beat(clock_skew=61.0, facts={"var_dir": False, "spool_kept": 2, "spool_files": 2, "spool_bytes": 9})
+    beat(skew=61.0, facts={"var_dir": False, "spool_kept": 2, "spool_files": 2, "spool_bytes": 9})
     found = {one.word: one.where for one in faults.find()}
     assert found == {"clock_skew": "far", "var_dir_not_writable": "far", "spool_kept": "far"}
-    beat(clock_skew=59.0, facts={"var_dir": True, "spool_kept": 0})
+    beat(skew=59.0, facts={"var_dir": True, "spool_kept": 0})
     assert faults.find() == []
 
 
