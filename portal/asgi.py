@@ -9,7 +9,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django_application = get_wsgi_application()
 
-from portal.web.front import Front  # noqa: E402 - needs Django
+from portal import signs_of_life  # noqa: E402 - needs Django
+from portal.web.front import Front  # noqa: E402
 from sms.api import refused_requests  # noqa: E402
 from sms.ledger import wakeups  # noqa: E402
 
@@ -18,5 +19,6 @@ wakeups.coalesce(0.5)  # the queue is looked at twice a second
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket of each who waits is a file
 
+signs_of_life.begin()
 application = Front(django_application)
 gc.freeze()  # what is loaded by now stays, and is not looked through again with every collection

@@ -162,6 +162,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.request_ids.RequestIds",
+    "portal.request_meters.RequestMeters",
     "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
     "portal.middleware.CallersAddress",
@@ -329,7 +330,11 @@ REST_FRAMEWORK = {
 }
 
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
-METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics to other machines
+METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics and /status to other machines
+OPERATIONS_MAIL_TO = env_list("OPERATIONS_MAIL_TO")
+OPERATIONS_WEBHOOK = env_str("OPERATIONS_WEBHOOK")
+if OPERATIONS_WEBHOOK and not OPERATIONS_WEBHOOK.startswith(("https://", "http://")):
+    raise WrongVariable("OPERATIONS_WEBHOOK should be an address that begins with https:// or http://.")
 # places beside the log stream, see sms.compliance.audit.elsewhere
 AUDIT_CHECKPOINTS_TO = env_list("AUDIT_CHECKPOINTS_TO")
 

@@ -42,6 +42,7 @@ from portal.views import (
     send_report,
     sends,
     settings,
+    status,
     templates,
 )
 from portal.views.catalogue_base import (
@@ -309,7 +310,8 @@ urlpatterns = [
         name="messaging_v1_status",
     ),
     path("healthz", metrics.healthz, name="healthz"),
-    path("readyz", metrics.readyz, name="readyz"),
+    path("readyz", status.readyz, name="readyz"),
+    path("status", status.status, name="status"),
     path("metrics", metrics.metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
 ]

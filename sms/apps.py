@@ -28,11 +28,13 @@ class SmsConfig(AppConfig):
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
         from sms.models.fields import keyring
+        from sms.operations import database_errors
 
         keyring.load(settings.FIELD_KEYS)
         audit_keys.load(settings.AUDIT_KEYS)
         callbacks.allowed_addresses.policy = lambda: callbacks.AddressPolicy(**settings.CALLBACKS)
         connection_created.connect(_keep_private, dispatch_uid="private_database")
+        connection_created.connect(database_errors.watch, dispatch_uid="database_errors")
         connection_created.connect(_do_not_compile, dispatch_uid="no_compiling")
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"

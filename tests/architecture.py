@@ -29,6 +29,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sms.simulator",),
     ("sms.dispatch",),
     ("sms.sends",),
+    ("sms.operations",),
     ("sms.worker",),
     ("sms.api", "sms.admin", "sms.management", "sms.checks"),
     ("sms.apps",),

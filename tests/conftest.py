@@ -42,6 +42,7 @@ from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
 from sms.models.sql import audit_guard  # noqa: E402
+from sms.values.meters import meters  # noqa: E402
 from tests.support import databases  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]
@@ -218,6 +219,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     refused_room.forget()
     CostlyPages.forget()
     intake.away_until = 0.0
+    meters.take()
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)
     # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test

@@ -16,7 +16,7 @@ import structlog
 from django.db import transaction
 
 from sms import simulator
-from sms.dispatch import record
+from sms.dispatch import outcome_meters, record
 from sms.dispatch.arm import ArmResult, arm, fence
 from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
 from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
@@ -173,6 +173,8 @@ class Coordinator:
                 continue
             self.in_flight[request.service_id] -= 1
             self.report.outcomes[type(result).__name__] += 1
+            if not self.simulated:
+                outcome_meters.count(outcome, self.contexts[request.service_id].slug)
             if isinstance(result, Late):
                 self.to_retime.append(request)
             elif isinstance(result, RequestRefused) and len(request.messages) > 1:

@@ -35,6 +35,7 @@ from sms.models.link import (
 from sms.models.list_choice import BulkAct, KeptList, ListColumns, SavedFilter
 from sms.models.message import Message, MessageState
 from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
+from sms.models.operations import BackupNote, MeterTotal, OperationalFault
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation

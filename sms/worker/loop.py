@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, connections
 
 from sms.models import Duty
 from sms.models.sql.clock import host_clock
+from sms.values.meters import meters
 from sms.worker.jobs import IDLE, Job, JobContext
 
 log = structlog.get_logger(__name__)
@@ -63,11 +64,13 @@ class Loop:
             if self._due[job.name] == NEVER:
                 log.debug("job_taken_up", job=job.name)
             try:
-                found = self._run(job)
+                with structlog.contextvars.bound_contextvars(job=job.name):
+                    found = self._run(job)
             except AWAY:
                 raise
             except Exception as problem:
                 connections.close_all()
+                meters.add("textdesk_job_failures_total", job=job.name)
                 self._say(job.name, "It broke off and is tried again", problem)
                 pause = self._retry.get(job.name, FIRST_PAUSE)
                 self._retry[job.name] = min(pause * 2, LONGEST_PAUSE)

@@ -181,7 +181,7 @@ def must_be_free(port: int, option: str) -> None:
             ) from None
 
 
-def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child:
+def web(port: int, *, workers: int = 1, most_memory: int | None = None, json_lines: bool = False) -> Child:
     """The web server. `portal.web` has few threads for each kind of caller: each thread may hold a database connection.
 
     A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway. Workers that
@@ -194,7 +194,8 @@ def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child
     # sockets that wait take the place of none that comes
     room = f"--workers {workers} --backlog 4096 --backpressure 4096"
     memory = f"--workers-max-rss {most_memory} --rss-sample-interval 1 --workers-kill-timeout 5"
-    command = f"-m granian {listen} {room} {memory} portal.asgi:application"
+    lines = "--log-config portal/granian_log.json " if json_lines else ""
+    command = f"-m granian {lines}{listen} {room} {memory} portal.asgi:application"
     return Child("web", [sys.executable, *command.split()])
 
 

@@ -105,7 +105,10 @@ class Command(BaseCommand):
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         watch = watchdog.Watchdog(options["patience"])
-        children = [supervisor.web(port, workers=workers), supervisor.cluster(watch)]
+        children = [
+            supervisor.web(port, workers=workers, json_lines=settings.LOG_FORMAT == "json"),
+            supervisor.cluster(watch),
+        ]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
         processes = supervisor.Supervisor(

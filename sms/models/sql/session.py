@@ -4,9 +4,11 @@ On SQLite, with its one writer, locks and limits have nothing to do.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 
@@ -23,6 +25,17 @@ def do_not_wait_for_disk() -> None:
 def limit_statements(milliseconds: int) -> None:
     """Let a statement that takes longer fail, also one that waits for a lock."""
     on_postgresql(f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}")
+
+
+@contextmanager
+def impatient(milliseconds: int) -> Iterator[None]:
+    """Reading that would rather fail than wait; SQLite's readers wait for nobody."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        limit_statements(milliseconds)
+        yield
 
 
 def waited_in_vain(problem: OperationalError) -> bool:
