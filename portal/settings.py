@@ -5,6 +5,7 @@ production, and keys must be given.
 """
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +19,16 @@ from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, e
 from portal.logs import logging_config
 from portal.sso import settings as sso
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+_checkout = Path(__file__).resolve().parent.parent
+INSTALLED = not (
+    _checkout / "manage.py"
+).exists()  # as a package, which has templates, static files and documents inside
+BASE_DIR = _checkout / "portal" / "bundled" if INSTALLED else _checkout
+WORK_DIR = Path.cwd() if INSTALLED else _checkout
+COMMAND = (
+    [sys.executable, "-P", "-m", "portal"] if INSTALLED else [sys.executable, str(BASE_DIR / "manage.py")]
+)
+VAR_DIR = Path(env_str("VAR_DIR", str(WORK_DIR / "var"))).resolve()
 
 ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new

@@ -24,7 +24,7 @@ from django_q.cluster import Cluster
 from django_q.management.commands.qcluster import Command as Original
 
 from sms.ledger import wakeups
-from sms.worker import tasks
+from sms.worker import tasks, tied
 from sms.worker.jobs import JobContext, loops
 from sms.worker.loop import Loop
 from sms.worker.watchdog import PATIENCE, Watchdog
@@ -47,6 +47,7 @@ class Command(Original):
             return
         if options.get("cluster_name"):
             os.environ["Q_CLUSTER_NAME"] = options["cluster_name"]
+        tied.tie_forks()
         tasks.draining = multiprocessing.RawValue("b", 0)
         _prepare()
         cluster = Cluster()  # takes the signals
