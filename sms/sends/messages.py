@@ -151,7 +151,7 @@ def _stories(messages: Sequence[Message]) -> list[archive.MessageHistory]:
         for click in Click.objects.filter(message_id__in=ids):
             clicks[click.message_id][click.receipt_id] = click
             of_click[click.receipt_id] = click.message_id
-        for receipt in archive.receipts_of(ids, of_click).filter(service=messages[0].send.service_id):
+        for receipt in archive.receipts_of(ids, of_click, service=messages[0].send.service_id):
             receipts[of_click.get(receipt.pk, receipt.message_id)].append(receipt)
     return [archive.MessageHistory(one, receipts[one.pk], clicks[one.pk], archived=False) for one in messages]
 

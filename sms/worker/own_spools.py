@@ -1,4 +1,4 @@
-"""What a web process kept while the database was away is taken in by itself: a host that only serves has no dispatcher to do it."""
+"""What a web process kept while the database was away, it takes in itself: a host that only serves has no dispatcher."""
 
 import threading
 

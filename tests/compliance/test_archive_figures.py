@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from sms.compliance import archive
@@ -176,6 +177,28 @@ def test_opened_blocks_are_kept_up_to_eight(monkeypatch):
     read.forget_blocks()
     block(0)
     assert asked[-1] == 0
+
+
+@pytest.mark.postgresql
+def test_archiving_reads_no_receipts_but_its_own_also_where_clicks_name_some(
+    folder, django_assert_max_num_queries
+):
+    """Those of another send stand for the five million that each block would read."""
+    service = an_old_service(keep_messages=10)
+    a_past_send(service, 20, days=1, ends=("delivered",))
+    send = a_past_send(service, 6, days=15, ends=("delivered",))
+    assert Click.objects.filter(message__send=send).exists()
+    with django_assert_max_num_queries(100) as asked:
+        run(service)
+    assert not send.messages.exists()
+    reads = [one["sql"] for one in asked.captured_queries if 'FROM "sms_receipt"' in one["sql"]]
+    assert reads
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # which is right in a table of so few
+        for sql in reads:
+            cursor.execute(f"EXPLAIN ANALYZE {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Removed by Filter" not in plan, plan
 
 
 def test_stretches_without_strangers(folder):

@@ -11,11 +11,11 @@ from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
 from sms.models import Receipt, ReceiptInbox
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -133,11 +133,16 @@ def insert(batch: Sequence[Incoming]) -> int:
         )
         new = [pk for (pk,) in cursor.fetchall()]
         if new:
-            now = _time(timezone.now())
+            # by the clock that folds them, since this host's may be an hour ahead; PostgreSQL is not asked for it first
+            now = (
+                ("clock_timestamp()", ())
+                if connection.vendor == "postgresql"
+                else ("%s", (_time(database_now()),))
+            )
             cursor.execute(
                 f"INSERT INTO {ReceiptInbox._meta.db_table} (receipt_id, why, reason, tries, next_at)"  # noqa: S608 - words of ours; values are parameters
-                f" VALUES {', '.join(['(%s, %s, %s, %s, %s)'] * len(new))}",
-                [value for pk in new for value in (pk, ReceiptInbox.Why.NEW.value, "", 0, now)],
+                f" VALUES {', '.join([f'(%s, %s, %s, %s, {now[0]})'] * len(new))}",
+                [value for pk in new for value in (pk, ReceiptInbox.Why.NEW.value, "", 0, *now[1])],
             )
     return len(new)
 
