@@ -23,8 +23,7 @@ _checkout = Path(__file__).resolve().parent.parent
 INSTALLED = not (
     _checkout / "manage.py"
 ).exists()  # as a package, which has templates, static files and documents inside
-BASE_DIR = _checkout / "portal" / "bundled" if INSTALLED else _checkout
-WORK_DIR = Path.cwd() if INSTALLED else _checkout
+BASE_DIR, WORK_DIR = (_checkout / "portal" / "bundled", Path.cwd()) if INSTALLED else (_checkout, _checkout)
 COMMAND = (
     [sys.executable, "-P", "-m", "portal"] if INSTALLED else [sys.executable, str(BASE_DIR / "manage.py")]
 )
