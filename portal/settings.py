@@ -5,6 +5,7 @@ production, and keys must be given.
 """
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +19,15 @@ from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, e
 from portal.logs import logging_config
 from portal.sso import settings as sso
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+_checkout = Path(__file__).resolve().parent.parent
+INSTALLED = not (
+    _checkout / "manage.py"
+).exists()  # as a package, which has templates, static files and documents inside
+BASE_DIR, WORK_DIR = (_checkout / "portal" / "bundled", Path.cwd()) if INSTALLED else (_checkout, _checkout)
+COMMAND = (
+    [sys.executable, "-P", "-m", "portal"] if INSTALLED else [sys.executable, str(BASE_DIR / "manage.py")]
+)
+VAR_DIR = Path(env_str("VAR_DIR", str(WORK_DIR / "var"))).resolve()
 
 # a folder, or what Django makes a storage in a bucket of
 _archives = env_parsed("STORAGE_URL", "", storage_url.parse, should=storage_url.SHOULD)
@@ -337,7 +345,6 @@ if OPERATIONS_WEBHOOK and not OPERATIONS_WEBHOOK.startswith(("https://", "http:/
     raise WrongVariable("OPERATIONS_WEBHOOK should be an address that begins with https:// or http://.")
 # places beside the log stream, see sms.compliance.audit.elsewhere
 AUDIT_CHECKPOINTS_TO = env_list("AUDIT_CHECKPOINTS_TO")
-
 SPECTACULAR_SETTINGS = {
     "TITLE": "Textdesk",
     "DESCRIPTION": "Send SMS and follow them. Send your API key in the header `key`, or as `Authorization: Bearer`.",

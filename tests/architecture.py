@@ -49,6 +49,8 @@ ENTRY_POINTS = (
     "portal.asgi",
     "portal.wsgi",
     "portal.keys",
+    "portal.__main__",
+    "portal.command_line",
     "portal.admin",
     "portal.apps",
     "portal.models",

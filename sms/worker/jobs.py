@@ -6,7 +6,6 @@ lease only saves work that two processes would do twice.
 """
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from sms.sends.recurring import make as recurring
 from sms.sends.replies import automatic
 from sms.worker import expired, heartbeat
 from sms.worker.heartbeat import Pulse
+from sms.worker.tied import tied
 
 log = structlog.get_logger(__name__)
 
@@ -150,11 +150,10 @@ def _erase(context: JobContext) -> None:
 
 
 def _in_a_process(command: str) -> Callable[[JobContext], None]:
-    """By `manage.py` in a process of its own, which takes neither the interpreter from sending nor a worker from receipts."""
+    """By a command in a process of its own, which takes neither the interpreter from sending nor a worker from receipts."""
 
     def run(context: JobContext) -> None:
-        arguments = (sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), command)
-        child = subprocess.Popen(arguments)  # noqa: S603 - our own program
+        child = subprocess.Popen(tied([*settings.COMMAND, command]))  # noqa: S603 - our own program
         while child.poll() is None:
             if context.stopped():
                 _see_off(child)

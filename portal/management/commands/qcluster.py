@@ -25,7 +25,7 @@ from django_q.management.commands.qcluster import Command as Original
 
 from sms.ledger import wakeups
 from sms.models import Heartbeat
-from sms.worker import heartbeat, tasks
+from sms.worker import heartbeat, tasks, tied
 from sms.worker.jobs import JobContext, loops
 from sms.worker.loop import Loop
 from sms.worker.watchdog import PATIENCE, Watchdog
@@ -48,6 +48,7 @@ class Command(Original):
             return
         if options.get("cluster_name"):
             os.environ["Q_CLUSTER_NAME"] = options["cluster_name"]
+        tied.tie_forks()
         tasks.draining = multiprocessing.RawValue("b", 0)
         _prepare()
         cluster = Cluster()  # takes the signals
