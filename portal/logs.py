@@ -64,6 +64,13 @@ def _refusal(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, An
     return event
 
 
+def _calmer(record: logging.LogRecord) -> bool:
+    """django-q2 calls it critical that it starts a child again, which it does whenever the database was away for a moment."""
+    if record.levelno == logging.CRITICAL and str(record.msg).startswith("reincarnated"):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
 def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
     """Configure structlog and stdlib logging alike; `style` is `console` or `json`."""
     shared: list[Any] = [
@@ -91,11 +98,17 @@ def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
+        "filters": {"calmer": {"()": lambda: _calmer}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             # one INFO line per enqueue, URLs and row values: none of these belongs in our log
-            "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
+            "django-q": {
+                "level": "WARNING",
+                "handlers": ["stderr"],
+                "propagate": False,
+                "filters": ["calmer"],
+            },
             "django_q": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error, close_old_connections, transaction
 
 from sms import simulator
 from sms.dispatch import record
@@ -282,7 +282,7 @@ class Coordinator:
                     record.record(self.unrecorded, at=database_now(), deltas=deltas)
                     deltas.write()
                 self.unrecorded = []
-            except DatabaseError as problem:
+            except Error as problem:
                 log.warning("record_again", outcomes=len(self.unrecorded), error=type(problem).__name__)
                 close_old_connections()
         if self.unrecorded:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from sms.models import Heartbeat
 
@@ -46,7 +46,7 @@ class Pulse:
                 self.name, host=HOST, pid=self.pid, kind=self.kind, doing=self.doing, progress=self.progress
             )
             self._written = time.monotonic()
-        except DatabaseError as problem:
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
     def through(self, stopped: Callable[[], bool]) -> Callable[[], bool]:
@@ -61,7 +61,7 @@ class Pulse:
     def end(self) -> None:
         try:
             Heartbeat.objects.filter(pk=self.name).delete()
-        except DatabaseError as problem:
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
 
