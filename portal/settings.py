@@ -14,7 +14,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import kept_keys, private_files, storage_url
+from portal import database, kept_keys, private_files, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -66,8 +66,9 @@ _default = env_parsed(
     should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
 )
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
-_default["CONN_MAX_AGE"] = 60
+_default.setdefault("CONN_MAX_AGE", 60)
 _default["CONN_HEALTH_CHECKS"] = True
+DATABASE_SESSION: dict[str, str] = {}  # what DATABASE_URL says of sessions, see `sms.models.sql.limits`
 if DEBUG and (HTTPS or not EMBEDDED):
     why = "PUBLIC_URL is https" if HTTPS else "DATABASE_URL is PostgreSQL"
     raise WrongVariable(
@@ -91,8 +92,8 @@ if EMBEDDED:
 else:
     # Works behind PgBouncer in transaction mode too.
     _default["DISABLE_SERVER_SIDE_CURSORS"] = True
-    _default.setdefault("OPTIONS", {})
-    _default["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": None} | dict(_default["OPTIONS"])  # type: ignore[call-overload]
+    _given = dict(_default.get("OPTIONS", {}))  # type: ignore[call-overload]
+    _default["OPTIONS"], DATABASE_SESSION = database.with_defaults(_given, sys.argv)
 DATABASES = {"default": _default}
 if env_str("DATABASE_REPLICA_URL"):
     _replica = env_parsed(
@@ -103,7 +104,9 @@ if env_str("DATABASE_REPLICA_URL"):
             "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
         )
     DATABASES["replica"] = _default | _replica
-    DATABASES["replica"]["OPTIONS"] = dict(_default["OPTIONS"]) | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
+    DATABASES["replica"]["OPTIONS"] = (
+        dict(_default["OPTIONS"]) | {"target_session_attrs": "any"} | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
+    )
     DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -223,6 +223,7 @@ ACTS: dict[str, str] = {
     "report.mailed": "Report sent by e-mail",
     # receipts and callbacks
     "receipts.retried": "Receipts tried again",
+    "receipts.kept_taken_in": "Kept files of a host taken in",
     "receipts.replayed": "Receipts applied again",
     "receipts.imported": "Receipts imported",
     "receipts.taken_in": "Refused posts taken in",

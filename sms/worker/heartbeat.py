@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from sms.models import Heartbeat
 from sms.operations import own_facts, totals
@@ -50,7 +50,7 @@ class Pulse:
             Heartbeat.beat(self.name, host=HOST, pid=self.pid, kind=self.kind, **says)
             self._written = time.monotonic()
             totals.keep()
-        except DatabaseError as problem:
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
     def through(self, stopped: Callable[[], bool]) -> Callable[[], bool]:
@@ -65,7 +65,7 @@ class Pulse:
     def end(self) -> None:
         try:
             Heartbeat.objects.filter(pk=self.name).delete()
-        except DatabaseError as problem:
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
 

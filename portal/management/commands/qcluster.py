@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django_q.cluster import Cluster
 from django_q.management.commands.qcluster import Command as Original
 
@@ -95,7 +95,7 @@ def _prepare() -> None:
             wakeups.make_schedule()
             wakeups.discard_stale()
             wakeups.dispatch()
-        except DatabaseError as problem:
+        except Error as problem:
             if not said:
                 log.warning("cluster_waits", sentence=f"The database does not answer: {str(problem).strip()}")
             said = True

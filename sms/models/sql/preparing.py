@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import OperationalError, connection
 
-from sms.models.sql.session import waited_in_vain
+from sms.models.sql.trouble import waited_in_vain
 
 ONE_PREPARE = 0x70726570  # the number of the lock
 LOCK_TIMEOUT = 2000  # milliseconds

@@ -3,18 +3,27 @@
 On SQLite, with its one writer, locks and limits have nothing to do.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 
 def hold_lock(number: int) -> None:
     """Wait until no other transaction holds the lock of this number, and hold it until the present one ends."""
     on_postgresql("SELECT pg_advisory_xact_lock(%s)", number)
+
+
+def had_lock(number: int) -> bool:
+    """Hold the lock of this number until the present transaction ends; False where another transaction has it."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        had: bool = cursor.fetchone()[0]
+        return had
 
 
 def do_not_wait_for_disk() -> None:
@@ -36,13 +45,6 @@ def impatient(milliseconds: int) -> Iterator[None]:
     with transaction.atomic():
         limit_statements(milliseconds)
         yield
-
-
-def waited_in_vain(problem: OperationalError) -> bool:
-    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
-    cause = problem.__cause__
-    busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    return busy or getattr(cause, "sqlstate", "") in ("55P03", "57014")
 
 
 def on_postgresql(statement: str, *values: int | str | list[int]) -> None:
