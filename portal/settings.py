@@ -13,7 +13,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import kept_keys, private_files, storage_url
+from portal import kept_keys, private_files, server_urls, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -40,19 +40,11 @@ ACCESS_LOG = env_bool("ACCESS_LOG", False)
 
 
 # --- Database -----------------------------------------------------------------------------------------------------------
-def _database(url: str) -> dict[str, object]:
-    parsed = environ.Env.db_url_config(url)
-    engine = str(parsed.get("ENGINE", ""))
-    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-        raise ValueError("neither SQLite nor PostgreSQL")
-    return dict(parsed)
-
-
 SQLITE_URL = f"sqlite:///{VAR_DIR / 'textdesk.sqlite3'}"
 _default = env_parsed(
     "DATABASE_URL",
     SQLITE_URL,
-    _database,
+    server_urls.database,
     should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
 )
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
@@ -86,7 +78,10 @@ else:
 DATABASES = {"default": _default}
 if env_str("DATABASE_REPLICA_URL"):
     _replica = env_parsed(
-        "DATABASE_REPLICA_URL", "", _database, should="like postgres://user:password@replica:5432/name"
+        "DATABASE_REPLICA_URL",
+        "",
+        server_urls.database,
+        should="like postgres://user:password@replica:5432/name",
     )
     if EMBEDDED or _replica["ENGINE"] != _default["ENGINE"]:
         raise WrongVariable(
@@ -285,15 +280,11 @@ DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
 
 # --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
-def _redis(url: str) -> dict[str, Any]:
-    if url.partition("://")[0] not in ("redis", "rediss") or not urlsplit(url).hostname:
-        raise ValueError("not an address of one Redis server")
-    return dict(environ.Env.cache_url_config(url))
-
-
 REDIS_URL = env_str("REDIS_URL")
 CACHES = {
-    "default": env_parsed("REDIS_URL", "", _redis, should="like redis://host:6379/0, or rediss:// with TLS")
+    "default": env_parsed(
+        "REDIS_URL", "", server_urls.redis, should="like redis://host:6379/0, or rediss:// with TLS"
+    )
     if REDIS_URL
     else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
