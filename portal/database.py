@@ -1,8 +1,19 @@
-"""How we talk to PostgreSQL unless DATABASE_URL says otherwise. Called by `portal.settings`."""
+"""How we talk to the database unless DATABASE_URL says otherwise. Called by `portal.settings`."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from portal import server_urls
+from portal.env import WrongVariable, env_parsed
+
+# IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
+# FULL: "armed" must survive a power cut, or we would forget that we sent.
+EMBEDDED = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+}
 
 # Told to each connection when it begins (`sms.models.sql.limits`), and not by libpq, whose `options` PgBouncer refuses
 SESSION = (
@@ -35,6 +46,22 @@ def with_defaults(given: dict[str, Any], argv: Sequence[str]) -> tuple[dict[str,
         "application_name": f"textdesk {role(argv)}",
     }
     return options | given, session
+
+
+def replica_of(primary: dict[str, Any]) -> dict[str, Any]:
+    """The connection to DATABASE_REPLICA_URL, like that to the primary but that it may be one that is only read."""
+    read = env_parsed(
+        "DATABASE_REPLICA_URL",
+        "",
+        server_urls.database,
+        should="like postgres://user:password@replica:5432/name",
+    )
+    if read["ENGINE"] != "django.db.backends.postgresql" or primary["ENGINE"] != read["ENGINE"]:
+        raise WrongVariable(
+            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
+        )
+    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | dict(read.get("OPTIONS", {}))
+    return primary | read | {"OPTIONS": options}
 
 
 def role(argv: Sequence[str]) -> str:

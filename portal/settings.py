@@ -14,7 +14,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import database, kept_keys, private_files, storage_url
+from portal import database, kept_keys, private_files, server_urls, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -50,19 +50,11 @@ ACCESS_LOG = env_bool("ACCESS_LOG", False)
 
 
 # --- Database -----------------------------------------------------------------------------------------------------------
-def _database(url: str) -> dict[str, object]:
-    parsed = environ.Env.db_url_config(url)
-    engine = str(parsed.get("ENGINE", ""))
-    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-        raise ValueError("neither SQLite nor PostgreSQL")
-    return dict(parsed)
-
-
 SQLITE_URL = f"sqlite:///{VAR_DIR / 'textdesk.sqlite3'}"
 _default = env_parsed(
     "DATABASE_URL",
     SQLITE_URL,
-    _database,
+    server_urls.database,
     should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
 )
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
@@ -82,13 +74,7 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [PUBLIC_HOST, *(_here if _is_local 
 private_files.keep(VAR_DIR)
 if EMBEDDED:
     private_files.keep_database(Path(str(_default["NAME"])))
-    # IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
-    # FULL: "armed" must survive a power cut, or we would forget that we sent.
-    _default["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
-    }
+    _default["OPTIONS"] = database.EMBEDDED
 else:
     # Works behind PgBouncer in transaction mode too.
     _default["DISABLE_SERVER_SIDE_CURSORS"] = True
@@ -96,17 +82,7 @@ else:
     _default["OPTIONS"], DATABASE_SESSION = database.with_defaults(_given, sys.argv)
 DATABASES = {"default": _default}
 if env_str("DATABASE_REPLICA_URL"):
-    _replica = env_parsed(
-        "DATABASE_REPLICA_URL", "", _database, should="like postgres://user:password@replica:5432/name"
-    )
-    if EMBEDDED or _replica["ENGINE"] != _default["ENGINE"]:
-        raise WrongVariable(
-            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
-        )
-    DATABASES["replica"] = _default | _replica
-    DATABASES["replica"]["OPTIONS"] = (
-        dict(_default["OPTIONS"]) | {"target_session_attrs": "any"} | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
-    )
+    DATABASES["replica"] = database.replica_of(_default)
     DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -299,15 +275,11 @@ DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
 
 # --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
-def _redis(url: str) -> dict[str, Any]:
-    if url.partition("://")[0] not in ("redis", "rediss") or not urlsplit(url).hostname:
-        raise ValueError("not an address of one Redis server")
-    return dict(environ.Env.cache_url_config(url))
-
-
 REDIS_URL = env_str("REDIS_URL")
 CACHES = {
-    "default": env_parsed("REDIS_URL", "", _redis, should="like redis://host:6379/0, or rediss:// with TLS")
+    "default": env_parsed(
+        "REDIS_URL", "", server_urls.redis, should="like redis://host:6379/0, or rediss:// with TLS"
+    )
     if REDIS_URL
     else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
