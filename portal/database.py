@@ -60,7 +60,7 @@ def replica_of(primary: dict[str, Any]) -> dict[str, Any]:
         raise WrongVariable(
             "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
         )
-    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | dict(read.get("OPTIONS", {}))
+    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | dict(read.get("OPTIONS", {}))  # type: ignore[call-overload]
     return primary | read | {"OPTIONS": options}
 
 
