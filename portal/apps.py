@@ -15,15 +15,19 @@ class PortalConfig(AppConfig):
         from portal import (  # noqa: F401 - `deploy_checks` registers checks
             account_mail,
             deploy_checks,
+            error_reports,
             foreign_lines,
             leaving_approvers,
             personal,
             session_ends,
             sign_in_audit,
+            tracing,
         )
 
         if settings.LOG_FORMAT == "json":
             foreign_lines.begin()
+        error_reports.begin()
+        tracing.begin()
         from portal.going_live import connection as going_live_connection
         from portal.sso.signing_in import note_factor
         from sms.compliance import rotate_keys

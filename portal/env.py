@@ -1,4 +1,4 @@
-"""Strict readers of environment variables, used by `portal.settings` alone.
+"""Strict readers of environment variables, used by `portal.settings` and by modules that read some of them for it.
 
 Every variable can also be given as `NAME_FILE`, a path to a file that holds the value (for container secrets). An empty one is
 unset: Docker, compose and systemd hand over what a file of variables leaves empty. A wrong value raises `WrongVariable`, whose text
@@ -7,6 +7,8 @@ names the variable, what it holds (unless that may be a secret) and what it shou
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -73,6 +75,14 @@ def env_int(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     return number
 
 
+def env_fraction(name: str, default: float) -> float:
+    value = env_str(name, str(default))
+    with suppress(ValueError):
+        if 0 <= float(value) <= 1:
+            return float(value)
+    raise WrongVariable(f"{name} is {value!r}; it should be a number from 0 to 1.")
+
+
 def env_list(name: str) -> list[str]:
     """Comma-separated words; empty ones are dropped."""
     return [word.strip() for word in (_raw(name) or "").split(",") if word.strip()]
@@ -118,3 +128,13 @@ def env_parsed(name: str, default: str, parse: Callable[[str], T], *, should: st
             f"{name} cannot be read, and is not shown, since it may hold a password; it should be {should}. "
             "In a user or a password / ? # @ : % [ ] are written %2F %3F %23 %40 %3A %25 %5B %5D."
         ) from None
+
+
+def needs_extra(name: str, extra: str, module: str) -> None:
+    """Of a variable that is set: whether what it switches on is installed."""
+    with suppress(ModuleNotFoundError):
+        if find_spec(module):
+            return
+    raise WrongVariable(
+        f"{name} is set, and what it switches on is not installed. Install textdesk[{extra}], or unset it."
+    )

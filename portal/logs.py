@@ -5,6 +5,7 @@
 
 import logging.config
 import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -18,20 +19,37 @@ from sms.values.msisdn.mention import masked_values
 _ELSEWHERE = re.compile(r"(\bhttps?://[^/\s\"'<>]+/)[^\s\"'<>]+", re.IGNORECASE)
 _QUERY = re.compile(r"([?&][\w.\[\]-]{1,100}=)[^&\s\"'#]+")
 _PREFIX = re.compile(r"td_[a-z]+_[0-9a-f]{8}")  # of an API key, which may be shown; its digits are no number
+_KEY = re.compile(r"\b(td_[a-z]+_[0-9a-f]{8})[\w-]+", re.ASCII)
 _LONG_PART = re.compile(r"(/)[\w:=-]{40,}", re.ASCII)
+
+# who is told of each finished line: its logger's name, the line, and its exception as it was given
+told: list[Callable[[str, dict[str, Any], Any], None]] = []
 
 
 def without_keys(text: str) -> str:
     """Nothing that opens anything."""
-    for pattern in (secret_routes.before_secrets(), _ELSEWHERE, _QUERY, _LONG_PART):
+    for pattern in (secret_routes.before_secrets(), _ELSEWHERE, _QUERY, _KEY, _LONG_PART):
         text = pattern.sub(r"\1…", text)
     return text
+
+
+def hidden(value: Any) -> Any:
+    """The same without what looks like a number of a person or opens something, also within lists and tables."""
+    return masked_values(_without_keys_within(value))
 
 
 def _hide(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     for name, value in event.items():
         if not (isinstance(value, str) and _PREFIX.fullmatch(value)):
-            event[name] = masked_values(_without_keys_within(value))
+            event[name] = hidden(value)
+    return event
+
+
+def _finish(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    problem = event.get("exc_info")
+    event = _hide(logger, name, dict(structlog.processors.format_exc_info(logger, name, event)))
+    for tell in told:
+        tell(getattr(logger or event.get("_record"), "name", ""), event, problem)
     return event
 
 
@@ -93,8 +111,7 @@ def _shared() -> list[Any]:
         _refusal,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _hide,
+        _finish,
     ]
 
 
@@ -133,6 +150,9 @@ def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
             "django_q": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
+            # several lines for each batch that a collector does not take; `portal.tracing` says it once
+            "opentelemetry": {"level": "ERROR"},
+            "opentelemetry.exporter": {"level": "CRITICAL"},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "ERROR"},
             "_granian": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},

@@ -14,7 +14,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import database, kept_keys, private_files, server_urls, storage_url
+from portal import database, kept_keys, private_files, server_urls, storage_url, telemetry_variables
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -149,6 +149,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.request_ids.RequestIds",
+    "portal.tracing.RequestSpans",
     "portal.request_meters.RequestMeters",
     "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
@@ -318,6 +319,8 @@ OPERATIONS_MAIL_TO = env_list("OPERATIONS_MAIL_TO")
 OPERATIONS_WEBHOOK = env_str("OPERATIONS_WEBHOOK")
 if OPERATIONS_WEBHOOK and not OPERATIONS_WEBHOOK.startswith(("https://", "http://")):
     raise WrongVariable("OPERATIONS_WEBHOOK should be an address that begins with https:// or http://.")
+TRACES = telemetry_variables.traces()
+SENTRY = telemetry_variables.sentry()
 # places beside the log stream, see sms.compliance.audit.elsewhere
 AUDIT_CHECKPOINTS_TO = env_list("AUDIT_CHECKPOINTS_TO")
 SPECTACULAR_SETTINGS = {

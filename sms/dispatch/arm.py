@@ -24,6 +24,7 @@ from sms.ledger.state_machine import StateChange
 from sms.models import Message, MessageState, Service
 from sms.models.sql.id_list import among
 from sms.models.sql.opt_outs import lock_opt_outs
+from sms.values.spans import Said, spans
 from sms.webex.wire import WireError
 
 Chosen = list[tuple[ClaimedSlice, ClaimedMessage]]
@@ -55,6 +56,15 @@ def fence(leases: Sequence[ClaimedSlice], *, owner: Owner) -> None:
     lock_opt_outs((lease.service_id for lease in leases), share=True)
 
 
+def _armed(armed: ArmResult, leases: Sequence[ClaimedSlice], *_: object) -> dict[str, Said]:
+    return {
+        "sends": sorted({lease.send_id for lease in leases}),
+        "requests": len(armed.requests),
+        "messages": sum(len(request.messages) for request in armed.requests),
+    }
+
+
+@spans.around("dispatch.arm", _armed)
 def arm(
     leases: Sequence[ClaimedSlice],
     to_retime: Sequence[ArmedRequest],

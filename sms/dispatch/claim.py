@@ -29,6 +29,7 @@ from sms.models.message import OPEN
 from sms.models.sql import slices
 from sms.models.sql.session import database_now
 from sms.values.meters import meters
+from sms.values.spans import Said, spans
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +121,18 @@ def due_within(seconds: float, *, simulated: bool = False) -> float | None:
     return None if when is None else max((when - database_now()).total_seconds(), 0.0)
 
 
+def _claimed(leases: "list[ClaimedSlice]") -> dict[str, Said]:
+    if not leases:
+        return {}
+    waiting = sum(len(lease.waiting) for lease in leases)
+    return {
+        "sends": sorted({lease.send_id for lease in leases}),
+        "slices": len(leases),
+        "messages": waiting,
+    }
+
+
+@spans.around("dispatch.claim", _claimed)
 def claim(
     *,
     owner: Owner,

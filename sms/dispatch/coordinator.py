@@ -35,6 +35,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Lane
 from sms.models.sql.session import database_now
+from sms.values.spans import spans
 from sms.webex.errors import RequestRefused
 
 log = structlog.get_logger(__name__)
@@ -88,6 +89,7 @@ class Coordinator:
         self.unrecorded: list[PostOutcome] = []  # they survive a failed transaction
         self.through = False  # it ended as it should, with nothing leased
 
+    @spans.around("dispatch", lambda _, run: {"messages": run.report.posted, "simulated": run.simulated})
     def work(self, *, until: float, stopped: Callable[[], bool]) -> None:
         """Step until nothing is left, the time is over, or we are stopped."""
         switch = sys.getswitchinterval()
@@ -228,6 +230,7 @@ class Coordinator:
             self.posters.post(request)
         return wait if armed.wait is None else max(wait, armed.wait)
 
+    @spans.around("dispatch.step", lambda armed, *_: {"requests": len(armed.requests)})
     def _commit(self, leases: Sequence[ClaimedSlice]) -> ArmResult:
         with transaction.atomic():
             now, deltas = database_now(), CounterDeltas()

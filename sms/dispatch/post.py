@@ -24,6 +24,7 @@ from sms.dispatch.breaker import Breaker
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice
 from sms.ledger.crash_points import point
 from sms.simulator import SimulatedConnection
+from sms.values.spans import Said, spans
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, Throttled, Unconfirmed
 from sms.webex.replies import Accepted
@@ -71,6 +72,16 @@ class PostOutcome:
     seconds: float = 0.0
 
 
+def _said(request: ArmedRequest, result: Accepted | ProviderError | Late | Held) -> dict[str, Said]:
+    """Of its span. A probe belongs to no send; what is accepted came with a status of success."""
+    said: dict[str, Said] = {"service": request.service_id, "messages": len(request.messages)}
+    if request.lease is not None:
+        said["send"] = request.lease.send_id
+    if isinstance(result, ProviderError) and result.status:
+        said["status"] = result.status
+    return said | {"outcome": type(result).__name__}
+
+
 def client_of(connection: ProviderConnection) -> Client:
     """The client that really goes out. A simulated connection has no address that it could go to."""
     if not isinstance(connection, ProviderConnection):
@@ -97,7 +108,7 @@ class Posters:
         self._begin = begin  # told the messages' ids before the first byte of their request leaves
         self._client_for = client_for
         # by service, the next instant first
-        self._waiting: dict[int, list[tuple[float, int, ArmedRequest]]] = {}
+        self._waiting: dict[int, list[tuple[float, int, ArmedRequest, Any]]] = {}
         self._in_flight: Counter[int] = Counter()  # requests on their way, by service
         self._order = itertools.count()
         self._changed = threading.Condition()
@@ -118,7 +129,7 @@ class Posters:
     def post(self, request: ArmedRequest) -> None:
         with self._changed:
             waiting = self._waiting.setdefault(request.service_id, [])
-            heapq.heappush(waiting, (request.not_before, next(self._order), request))
+            heapq.heappush(waiting, (request.not_before, next(self._order), request, spans.here()))
             self._changed.notify()
 
     def outcomes(self, *, at_least: int, timeout: float) -> list[PostOutcome]:
@@ -164,16 +175,16 @@ class Posters:
         self._threads.append(thread)
         thread.start()
 
-    def _next(self) -> ArmedRequest | None:
-        """The next request whose instant has come; None when closing and nothing is left."""
+    def _next(self) -> tuple[ArmedRequest, Any] | None:
+        """The next request whose instant has come, and what its span is part of; None when closing and nothing is left."""
         with self._changed:
             while True:
                 key, pause = self._head()
                 if key is not None and pause <= 0:
-                    request = heapq.heappop(self._waiting[key])[2]
+                    _, _, request, within = heapq.heappop(self._waiting[key])
                     self._in_flight[key] += 1
                     self._changed.notify()
-                    return request
+                    return request, within
                 if key is None and self._closing:
                     return None
                 timed = key is not None and not self._watched
@@ -197,9 +208,14 @@ class Posters:
 
     def _work(self) -> None:
         clients: dict[ProviderConnection | SimulatedConnection, Client] = {}
-        while (request := self._next()) is not None:
+        while (found := self._next()) is not None:
+            request, within = found
             began = time.monotonic()
-            result = self._deliver(request, clients)
+            with spans.open("provider.request", within=within) as span:
+                result = self._deliver(request, clients)
+                if isinstance(result, Held | Late):
+                    span.forget()
+                span.say(**_said(request, result))
             seconds = time.monotonic() - began
             # throttling of a contracted rate is the pace's affair, for every process
             if request.lease is not None and not (

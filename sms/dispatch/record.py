@@ -18,6 +18,7 @@ from sms.ledger.crash_points import point
 from sms.ledger.state_machine import StateChange
 from sms.models import Actor, MessageState
 from sms.models.sql.messages import Acceptance
+from sms.values.spans import Said, spans
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
 
@@ -37,6 +38,17 @@ def _returned(outcomes: Sequence[PostOutcome]) -> list[ClaimedSlice]:
     return [lease for lease in back if lease]
 
 
+def _recorded(_: None, outcomes: Sequence[PostOutcome]) -> dict[str, Said]:
+    if not outcomes:
+        return {}
+    return {
+        "sends": sorted({outcome.request.lease.send_id for outcome in outcomes if outcome.request.lease}),
+        "requests": len(outcomes),
+        "messages": sum(len(outcome.request.messages) for outcome in outcomes),
+    }
+
+
+@spans.around("dispatch.record", _recorded)
 def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDeltas) -> None:
     """Write the outcomes; call it inside a transaction, and write the deltas before its end."""
     if not outcomes:

@@ -21,10 +21,13 @@ from sms.inbound import receipts
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat
 from sms.models.sql.limits import WorkKind, work_as
+from sms.models.sql.trouble import is_away
 from sms.reports import facts
 from sms.worker import heartbeat
 from sms.worker.jobs import IDLE, JobContext, Stopped, loops, send
 from sms.worker.loop import Loop
+
+log = structlog.get_logger(__name__)
 
 LOOK_AHEAD = 95.0  # seconds: a minute between ticks, 30 s for the scheduler's own loop, and some
 SENDING_SLOTS = 2  # of a cluster's three workers: the third is always free for receipts
@@ -69,6 +72,10 @@ def _sign_of_life() -> Iterator[heartbeat.Pulse]:
     wakeups.keep_schedule()
     try:
         yield mine
+    except Exception as problem:
+        if not is_away(problem):  # that is told as a fault
+            log.exception("task_broke_off")
+        raise
     finally:
         mine.beat("")
 

@@ -31,6 +31,7 @@ from sms.models.sql.receipt_inbox import TakenReceipt, take_due
 from sms.models.sql.session import database_now
 from sms.models.sql.trouble import may_work_again
 from sms.values import correlation_id
+from sms.values.spans import spans
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
 
@@ -94,6 +95,7 @@ def _apply_alone(receipt_id: int, now: datetime) -> int:
         return 1
 
 
+@spans.around("receipts.fold", lambda read, *_: {"receipts": read} if read else {})
 def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
     with transaction.atomic():
         read: list[_Read] = []
