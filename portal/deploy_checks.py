@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.files.storage import storages
 from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,7 +29,8 @@ PATIENCE = 5  # seconds for the address's answer
 def folders_can_be_written(**_: Any) -> list[CheckMessage]:
     """Receipts are kept in one when the database does not answer, and archives go to the other."""
     found: list[CheckMessage] = []
-    for name in ("VAR_DIR", "ARCHIVE_DIR"):
+    in_a_bucket = "archives" in settings.STORAGES
+    for name in ("VAR_DIR",) if in_a_bucket else ("VAR_DIR", "ARCHIVE_DIR"):
         folder = getattr(settings, name)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,6 +41,20 @@ def folders_can_be_written(**_: Any) -> list[CheckMessage]:
             hint = "Make it a folder of the user that Textdesk runs as, on a disk with room."
             found.append(Error(says, hint=hint, id="portal.E001"))
     return found
+
+
+@register(Tags.files, deploy=True)
+def bucket_of_archives_answers(**_: Any) -> list[CheckMessage]:
+    """And locks what is put there, where STORAGE_URL says so: otherwise the first archive would be refused, months from now."""
+    if "archives" not in settings.STORAGES:
+        return []
+    bucket: Any = storages["archives"]
+    try:
+        bucket.look()
+    except OSError as problem:
+        hint = "See that the bucket is there, has object lock if `mode` is given, and lets this host's key list, read and write."
+        return [Error(f"The bucket of STORAGE_URL does not serve: {problem}", hint=hint, id="portal.E002")]
+    return []
 
 
 @register(Tags.security, deploy=True)

@@ -13,7 +13,7 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import kept_keys, private_files
+from portal import kept_keys, private_files, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
@@ -21,7 +21,13 @@ from portal.sso import settings as sso
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 
+# a folder, or what Django makes a storage in a bucket of
+_archives = env_parsed("STORAGE_URL", "", storage_url.parse, should=storage_url.SHOULD)
 ARCHIVE_DIR = Path(env_str("ARCHIVE_DIR", str(VAR_DIR / "archive"))).resolve()
+if isinstance(_archives, Path):
+    if env_str("ARCHIVE_DIR"):
+        raise WrongVariable("STORAGE_URL is a folder, and ARCHIVE_DIR is set as well. Keep one of them.")
+    ARCHIVE_DIR = _archives.resolve()
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)
@@ -78,6 +84,17 @@ else:
     _default.setdefault("OPTIONS", {})
     _default["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": None} | dict(_default["OPTIONS"])  # type: ignore[call-overload]
 DATABASES = {"default": _default}
+if env_str("DATABASE_REPLICA_URL"):
+    _replica = env_parsed(
+        "DATABASE_REPLICA_URL", "", _database, should="like postgres://user:password@replica:5432/name"
+    )
+    if EMBEDDED or _replica["ENGINE"] != _default["ENGINE"]:
+        raise WrongVariable(
+            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
+        )
+    DATABASES["replica"] = _default | _replica
+    DATABASES["replica"]["OPTIONS"] = dict(_default["OPTIONS"]) | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
+    DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -197,6 +214,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+if isinstance(_archives, dict):
+    STORAGES["archives"] = _archives
 # browsers ask for maps only where somebody debugs scripts of other packages, and compressing them is half of the work at every start
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 
@@ -264,17 +283,24 @@ EMAIL_CONFIG = env_parsed(
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
+
 # --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
+def _redis(url: str) -> dict[str, Any]:
+    if url.partition("://")[0] not in ("redis", "rediss") or not urlsplit(url).hostname:
+        raise ValueError("not an address of one Redis server")
+    return dict(environ.Env.cache_url_config(url))
+
+
+REDIS_URL = env_str("REDIS_URL")
 CACHES = {
-    "default": env_parsed("REDIS_URL", "", environ.Env.cache_url_config, should="like redis://host:6379/0")
-    if env_str("REDIS_URL")
+    "default": env_parsed("REDIS_URL", "", _redis, should="like redis://host:6379/0, or rediss:// with TLS")
+    if REDIS_URL
     else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
 
 # --- django-q2: wake-ups only, see docs/decisions/0002 -----------------------------------------------------------------
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "textdesk",
-    "orm": "default",
     "workers": 3,
     "queue_limit": 3,
     "timeout": 240,  # longest task: a tick that dispatches for 20 s, looks ahead 95 s, dispatches again; each drains up to 27 s
@@ -286,6 +312,10 @@ Q_CLUSTER = {
     "poll": 0.5,
     "label": "Queue",
 }
+if REDIS_URL:
+    Q_CLUSTER |= {"broker_class": "sms.worker.redis_queue.RedisQueue", "redis": CACHES["default"]["LOCATION"]}
+else:
+    Q_CLUSTER["orm"] = "default"
 
 # --- API ----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

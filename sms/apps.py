@@ -18,9 +18,11 @@ class SmsConfig(AppConfig):
     def ready(self) -> None:
         """One object of each for the process, filled here: no setting is read below the edges, and fields of models take no argument."""
         from django.conf import settings
+        from django.core.files.storage import storages
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
+        from sms.dispatch.journal import journals
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
@@ -34,7 +36,9 @@ class SmsConfig(AppConfig):
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
+        journals.folder = settings.VAR_DIR / "dispatch"
         store.folder = settings.ARCHIVE_DIR
+        store.bucket = storages["archives"] if "archives" in settings.STORAGES else None
 
 
 def _guard_the_audit(using: str, **_: Any) -> None:

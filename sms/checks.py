@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from sms.compliance.audit.bucket import MISSING
+from sms.compliance import s3
 from sms.compliance.audit.elsewhere import SHOULD, parse_place
 from sms.models import Service
 from sms.values import time_zones
@@ -92,5 +92,12 @@ def checkpoints_have_places(**_: Any) -> list[CheckMessage]:
             found.append(Error(says, id="sms.E002"))
         else:
             if place.startswith("s3:") and find_spec("boto3") is None:
-                found.append(Error(MISSING, id="sms.E004"))
+                found.append(Error(f"AUDIT_CHECKPOINTS_TO leads to S3, which {s3.NEEDS}", id="sms.E004"))
     return found
+
+
+@register(Tags.compatibility)
+def archives_have_a_client(**_: Any) -> list[CheckMessage]:
+    if "archives" not in settings.STORAGES or find_spec("boto3") is not None:
+        return []
+    return [Error(f"STORAGE_URL leads to S3, which {s3.NEEDS}", id="sms.E004")]

@@ -46,6 +46,7 @@ RULES = {
     "failures": "too many failures",
     "silence": "receipts are missing",
     "opt_outs": "too many opt-outs",
+    "unreadable": "something stored of it cannot be read",
 }
 register.filter("message_state_label", _words(MessageState.choices))  # `queued` → `Accepted`
 register.filter("send_state_label", _words(SendState.choices))

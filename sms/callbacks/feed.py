@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.callbacks.event_bodies import LoggedEvent, logged
 from sms.models.event import Event
 from sms.models.paging import given
 from sms.models.sql import events as log
 from sms.models.sql.events import Place
+from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 20_000
@@ -122,8 +122,9 @@ def read(cursor: str, *, service_id: int, now: datetime) -> Place:
 
 def forget(*, at_once: int = FORGET_AT_ONCE) -> int:
     """Delete the oldest that are older than KEPT; a bounded piece at a time. Returns how many."""
+    before = database_now() - KEPT
     oldest = Event.objects.order_by("pk").values_list("pk", "created_at")[:at_once]
-    old = [pk for pk, created_at in oldest if created_at < timezone.now() - KEPT]
+    old = [pk for pk, created_at in oldest if created_at < before]
     if old:
-        Event.objects.filter(pk__lte=old[-1], created_at__lt=timezone.now() - KEPT).delete()
+        Event.objects.filter(pk__lte=old[-1], created_at__lt=before).delete()
     return len(old)

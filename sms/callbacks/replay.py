@@ -8,6 +8,7 @@ from django.utils import timezone
 from sms.models import Actor, Callback, CallbackEndpoint
 from sms.models.audit import audit
 from sms.models.paging import given
+from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1000
@@ -48,7 +49,7 @@ def replay(
 
 def forget(*, at_once: int = FORGET_AT_ONCE) -> int:
     """Delete what is older than KEPT, waiting or not; a bounded piece at a time. Returns how many."""
-    old = Callback.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
+    old = Callback.objects.filter(created_at__lt=database_now() - KEPT).order_by("created_at")
     ids = list(old.values_list("pk", flat=True)[:at_once])
     if ids:
         Callback.objects.filter(pk__in=ids).delete()

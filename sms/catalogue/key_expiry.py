@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from sms import notices
 from sms.catalogue.expiry import EARLY, in_words, stage
 from sms.models import ApiKey, NoticeKind, Service
+from sms.models.sql.session import database_now
 
 
 def tell_due(*, now: datetime | None = None) -> None:
-    now = now or timezone.now()
+    now = now or database_now()
     soon = ApiKey.objects.filter(ApiKey.usable_at(now), expires_at__gt=now, expires_at__lte=now + EARLY)
     for key in soon.select_related("service").defer(*Service.secrets("service")):
         if key.expires_at is None:

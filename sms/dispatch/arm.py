@@ -95,6 +95,7 @@ def arm(
         chosen = _choose(
             by_service[service_id], statuses, queue=queue, room=min(requests * size, grant.room), now=now
         )
+        chosen = _unlocked(chosen)
         chosen = _without_opt_outs(chosen, statuses, status.service, now=now, deltas=deltas)
         fresh = _arm_batches(chosen, contexts[service_id], size=size, now=now, deltas=deltas)
         armed.requests += _timed(fresh, grant)
@@ -140,10 +141,13 @@ def _may_go(lease: ClaimedSlice, status: SendStatus, *, now: datetime, deltas: C
         lease.waiting.clear()
         return False
     if status.send.expires_at is not None and status.send.expires_at <= now:
-        expired = [StateChange(message.pk, MessageState.EXPIRED, now) for message in lease.waiting]
-        states.apply(expired, deltas=deltas)
-        _give_back(status, lease.waiting)
-        lease.waiting.clear()
+        free = states.hold_free([message.pk for message in lease.waiting])
+        expired = [message for message in lease.waiting if message.pk in free]
+        states.apply(
+            [StateChange(message.pk, MessageState.EXPIRED, now) for message in expired], deltas=deltas
+        )
+        _give_back(status, expired)
+        lease.waiting.clear()  # what somebody else has locked is still pending, and expires when the slice is claimed again
     return bool(lease.waiting)
 
 
@@ -178,6 +182,15 @@ def _choose(
                 break
             lease.not_before = allowed if lease.not_before is None else min(lease.not_before, allowed)
     return chosen
+
+
+def _unlocked(chosen: Chosen) -> Chosen:
+    """Those that nobody else has locked, such as a fold: the step has others locked already, and waits for no more."""
+    free = states.hold_free([message.pk for _, message in chosen])
+    for lease, message in chosen:
+        if message.pk not in free:
+            lease.waiting.append(message)
+    return [(lease, message) for lease, message in chosen if message.pk in free]
 
 
 def _give_back(status: SendStatus, messages: Iterable[ClaimedMessage]) -> None:

@@ -15,7 +15,6 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
-from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
@@ -209,19 +208,45 @@ def sweep() -> int:
     return len(expired)
 
 
-def _sweep(expired: Sequence[Slice]) -> None:
-    """What a dead dispatcher had armed may have been sent: unconfirmed."""
+def hand_back(owner: str, *, begun: Collection[int] | None) -> int:
+    """Free the slices of a run that is known to be over; returns how many.
+
+    Of what it had armed, those that were `begun` may have been sent (None: any of them); the others certainly were not, and are pending
+    again.
+    """
+    mine = Slice.objects.filter(owner=owner, done=False).order_by("pk")
+    with transaction.atomic():
+        lock_sends(set(mine.order_by().values_list("send_id", flat=True)))
+        left = list(mine.select_for_update(no_key=True))
+        _sweep(left, begun=begun)
+        mine.filter(pk__in=[item.pk for item in left]).order_by().give_back(owner)
+    return len(left)
+
+
+def _sweep(slices: Sequence[Slice], *, begun: Collection[int] | None = None) -> None:
+    """What a dead dispatcher had armed may have been sent: unconfirmed. Where it is known what it had `begun`, only that."""
     at = database_now()
     detail = "The process that was sending it stopped before the answer came."
     changes: list[StateChange] = []
-    for item in expired:
-        armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", flat=True))
-        changes += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in armed]
-        log.warning("lease_ran_out", slice=item.pk, send=item.send_id, unconfirmed=len(armed))
+    for item in slices:
+        armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", "attempt"))
+        never = [(pk, attempt) for pk, attempt in armed if begun is not None and pk not in begun]
+        lost = [pk for pk, _ in armed if begun is None or pk in begun]
+        changes += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in lost]
+        changes += [
+            StateChange(pk, MessageState.PENDING, at, attempt, returned=True) for pk, attempt in never
+        ]
+        log.warning(
+            "lease_ran_out" if begun is None else "lease_taken_over",
+            slice=item.pk,
+            send=item.send_id,
+            unconfirmed=len(lost),
+            **({} if begun is None else {"never_sent": len(never)}),
+        )
     deltas = CounterDeltas()
     apply(changes, deltas=deltas)
     deltas.write()
-    if expired:
+    if slices:
         point("swept")
 
 
@@ -264,7 +289,7 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             mine.give_back(owner.name, done=True)
             more = Slice.objects.filter(send=OuterRef("pk"), done=False)
             ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
-            now = timezone.now()
+            now = database_now()
             if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or now):
                 send.state = SendState.FINISHED
                 tell("send.posted", [] if send.posted_at else [send], at=now)

@@ -5,17 +5,15 @@ by all that is in flight. Every instant at which the process may die is covered:
 message is marked *posting*.
 """
 
-import os
-import secrets
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import transaction
 
 from sms import simulator
 from sms.dispatch import record
@@ -24,8 +22,11 @@ from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
 from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
 from sms.dispatch.contexts import ServiceContexts
 from sms.dispatch.fair_queue import FairQueue
+from sms.dispatch.isolation import NO_SENDS_FAULT, held_if_broken
+from sms.dispatch.journal import Journal, journals
 from sms.dispatch.last_look import statuses_of
 from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome, client_of
+from sms.dispatch.recovery import recover_own, recover_soon
 from sms.dispatch.request import body_of
 from sms.dispatch.settle import by_policy
 from sms.dispatch.watch import watch
@@ -49,7 +50,6 @@ WATCH = 2.0  # seconds between checks of how the sends under way are going
 # Seconds between threads: posters must leave at their instant while the coordinator computes. The interpreter has one value for all
 # threads, so it is set while there are posters, and set back.
 SWITCH = 0.001
-RETRIES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each try to record what a failed transaction left
 
 
 @dataclass(slots=True)
@@ -69,13 +69,15 @@ class Coordinator:
         client_for: ClientFor,
         lease: timedelta,
         breakers: Breakers,
+        journal: Journal,
         simulated: bool = False,
     ) -> None:
-        self.owner = Owner(f"{os.getpid()}-{secrets.token_hex(8)}", lease)
+        self.journal = journal
+        self.owner = Owner(journal.owner, lease)
         self.report = DispatchRun()
         self.simulated = simulated
         self.contexts = ServiceContexts(breakers, public_url=public_url, simulated=simulated)
-        self.posters = Posters(clients, client_for=client_for)
+        self.posters = Posters(clients, client_for=client_for, begin=journal.begin)
         self.queue = FairQueue()
         self.leases: list[ClaimedSlice] = []
         self.checked_at = self.watched_at = self.renewed_at = 0.0
@@ -83,11 +85,13 @@ class Coordinator:
         self.in_flight: Counter[int] = Counter()  # requests handed to the posters, by service; no probes
         self.to_retime: list[ArmedRequest] = []  # armed, but in need of another instant
         self.unrecorded: list[PostOutcome] = []  # they survive a failed transaction
+        self.through = False  # it ended as it should, with nothing leased
 
     def work(self, *, until: float, stopped: Callable[[], bool]) -> None:
         """Step until nothing is left, the time is over, or we are stopped."""
         switch = sys.getswitchinterval()
         sys.setswitchinterval(min(SWITCH, switch))
+        self.journal.unfinished = True
         try:
             while True:
                 over = time.monotonic() >= until or stopped()
@@ -98,16 +102,20 @@ class Coordinator:
                 self._finish_leases(over)
                 if not self.leases:
                     if over or due_within(0.0, simulated=self.simulated) is None:
+                        self.through = True
                         return
                     self.checked_at = 0.0
                 elif not self.in_flight.total() and wait > 0:
                     time.sleep(min(wait, IDLE))
         finally:
             sys.setswitchinterval(switch)
-            self.posters.close()
+            self.journal.abandoned = not self.posters.close()
             self._collect(patient=False)
-            self.unrecorded += [PostOutcome(request, Held()) for request in self.to_retime]
-            self._record_leftovers()
+            self.journal.owed += [
+                *self.unrecorded,
+                *(PostOutcome(request, Held()) for request in self.to_retime),
+            ]
+            self._hand_back()
 
     def _check(self) -> None:
         """Now and then: renew the leases, see which were stopped since, claim more, and watch the sends."""
@@ -145,7 +153,10 @@ class Coordinator:
             for lease in leases:
                 load(lease)
         for lease in leases:
-            if self.contexts.prepare(lease):
+            prepared = False
+            with held_if_broken(lease.send_id):
+                prepared = self.contexts.prepare(lease)
+            if prepared:
                 self.leases.append(lease)
             else:
                 finish(lease, owner=self.owner, retry_in=60.0)
@@ -192,7 +203,14 @@ class Coordinator:
         point("before_record")
         wanted = {lease.slice_id: lease for lease in leases}
         wanted |= {request.lease.slice_id: request.lease for request in self.to_retime if request.lease}
-        armed = self._commit([wanted[key] for key in sorted(wanted)])
+        try:
+            armed = self._commit([wanted[key] for key in sorted(wanted)])
+        except NO_SENDS_FAULT:
+            raise
+        except Exception:
+            if not self._hold_broken_sends():
+                raise
+            return 0.0
         if self.unrecorded:
             point("recorded")
         if armed.requests:
@@ -203,6 +221,7 @@ class Coordinator:
         self.full_until = time.monotonic() + min(armed.wait or 0.0, IDLE)
         for request in armed.requests:  # after the commit: "posting" is durable before a byte leaves
             self.in_flight[request.service_id] += 1
+            self.journal.reserve(message.pk for message in request.messages)
             self.posters.post(request)
         return wait if armed.wait is None else max(wait, armed.wait)
 
@@ -214,21 +233,47 @@ class Coordinator:
             if leases:
                 fence(leases, owner=self.owner)
             record.record(self.unrecorded, at=now, deltas=deltas)
-            armed = ArmResult()
-            if leases:
-                armed = arm(
-                    leases,
-                    self.to_retime,
-                    contexts=self.contexts,
-                    capacity=self._capacity(),
-                    spare=max(2 * self.posters.count + SPARE - self.in_flight.total(), 0),
-                    queue=self.queue,
-                    now=now,
-                    deltas=deltas,
-                    simulated=self.simulated,
-                )
+            armed = self._arm(leases, self.to_retime, deltas, now) if leases else ArmResult()
             deltas.write()
         return armed
+
+    def _arm(
+        self,
+        leases: Sequence[ClaimedSlice],
+        to_retime: Sequence[ArmedRequest],
+        deltas: CounterDeltas,
+        now: datetime,
+    ) -> ArmResult:
+        return arm(
+            leases,
+            to_retime,
+            contexts=self.contexts,
+            capacity=self._capacity(),
+            spare=max(2 * self.posters.count + SPARE - self.in_flight.total(), 0),
+            queue=self.queue,
+            now=now,
+            deltas=deltas,
+            simulated=self.simulated,
+        )
+
+    def _hold_broken_sends(self) -> bool:
+        """A step broke off over what some send has stored: try each alone, hold those that break off again, go on with the others."""
+        broken: set[int] = set()
+        for lease in self.leases:
+            load(lease)  # the step took messages out that it did not arm
+        for send_id in sorted({lease.send_id for lease in self.leases}):
+            broken.add(send_id)
+            with held_if_broken(send_id), transaction.atomic():
+                its = [lease for lease in self.leases if lease.send_id == send_id]
+                self._arm(its, [], CounterDeltas(), database_now())
+                transaction.set_rollback(True)
+                broken.remove(send_id)
+        for lease in self.leases:
+            load(lease)
+            if lease.send_id in broken:
+                lease.halted = True
+                lease.waiting.clear()
+        return bool(broken)
 
     def _capacity(self) -> Mapping[int, int]:
         return {key: one.breaker.room(in_flight=self.in_flight[key]) for key, one in self.contexts.items()}
@@ -247,6 +292,7 @@ class Coordinator:
         """Messages in flight by lease, and those posted, after a commit. What was only given another instant is neither."""
         for outcome in self.unrecorded:
             if lease := outcome.request.lease:
+                self.journal.forget(message.pk for message in outcome.request.messages)
                 lease.in_flight -= len(outcome.request.messages)
                 lease.returned = lease.returned or isinstance(outcome.result, record.RETURNED)
         retimed = [request for request in self.to_retime if request not in armed.withheld]
@@ -270,23 +316,18 @@ class Coordinator:
                 finish(lease, owner=self.owner, retry_in=held)
                 self.leases.remove(lease)
 
-    def _record_leftovers(self) -> None:
-        """Record what a failed step left: an answer that was heard must not end as *unconfirmed*."""
-        for pause in RETRIES:
-            if not self.unrecorded:
-                return
-            time.sleep(pause)
-            try:
-                with transaction.atomic():
-                    deltas = CounterDeltas()
-                    record.record(self.unrecorded, at=database_now(), deltas=deltas)
-                    deltas.write()
-                self.unrecorded = []
-            except DatabaseError as problem:
-                log.warning("record_again", outcomes=len(self.unrecorded), error=type(problem).__name__)
-                close_old_connections()
-        if self.unrecorded:
-            log.error("answers_lost", outcomes=len(self.unrecorded))
+    def _hand_back(self) -> None:
+        """Record what a failed step left, since an answer that was heard must not end as *unconfirmed*, and free what is still leased.
+
+        What the database does not take soon is kept on the disk, and `recovery` goes on when it is back.
+        """
+        if self.through and not self.journal.owed:
+            self.journal.finish()
+            return
+        if self.journal.abandoned:
+            self.journal.keep([])
+            return
+        recover_soon(self.journal)
 
 
 def run(
@@ -304,12 +345,19 @@ def run(
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
+    recover_own()
     if stopped() or due_within(0.0) is None:
         return DispatchRun()
-    coordinator = Coordinator(
-        public_url=public_url, clients=clients, client_for=client_for, lease=lease, breakers=breakers
-    )
-    coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+    with journals.one(simulated=False) as journal:
+        coordinator = Coordinator(
+            public_url=public_url,
+            clients=clients,
+            client_for=client_for,
+            lease=lease,
+            breakers=breakers,
+            journal=journal,
+        )
+        coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
     return coordinator.report
 
 
@@ -322,15 +370,18 @@ def run_simulated(
     stopped: Callable[[], bool] = lambda: False,
 ) -> DispatchRun:
     """The same for sends with test keys, and for no other. Whatever it posts ends in the simulator: it has no other client."""
+    recover_own()
     if stopped() or due_within(0.0, simulated=True) is None:
         return DispatchRun()
-    coordinator = Coordinator(
-        public_url=public_url,
-        clients=SIMULATORS,
-        client_for=simulator.client_of,
-        lease=lease,
-        breakers=breakers,
-        simulated=True,
-    )
-    coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+    with journals.one(simulated=True) as journal:
+        coordinator = Coordinator(
+            public_url=public_url,
+            clients=SIMULATORS,
+            client_for=simulator.client_of,
+            lease=lease,
+            breakers=breakers,
+            journal=journal,
+            simulated=True,
+        )
+        coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
     return coordinator.report

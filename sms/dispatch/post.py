@@ -11,8 +11,9 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -84,8 +85,15 @@ def client_of(connection: ProviderConnection) -> Client:
 class Posters:
     """Poster threads, with requests waiting before them and outcomes behind; more threads as long as requests wait for one."""
 
-    def __init__(self, most: int, *, client_for: ClientFor = client_of) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        client_for: ClientFor = client_of,
+        begin: Callable[[Iterable[int]], object] = lambda _ids: None,
+    ) -> None:
         self.most = most
+        self._begin = begin  # told the messages' ids before the first byte of their request leaves
         self._client_for = client_for
         # by service, the next instant first
         self._waiting: dict[int, list[tuple[float, int, ArmedRequest]]] = {}
@@ -125,14 +133,15 @@ class Posters:
                 self._grow_if_slow()
                 return found
 
-    def close(self) -> None:
-        """End the threads once nothing waits."""
+    def close(self) -> bool:
+        """End the threads once nothing waits; False where one hangs, whose outcome nobody will hear."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         deadline = time.monotonic() + CLOSING
         for thread in self._threads:
             thread.join(timeout=max(deadline - time.monotonic(), 0.0))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _grow_if_slow(self) -> None:
         """More posters where requests wait while the provider goes on answering, or where a service has none because others have all."""
@@ -218,7 +227,8 @@ class Posters:
             return NotSent("unreachable", detail=str(problem))
         try:
             point("before_post")
-            result = client.post(request.body, destinations=len(request.messages))
+            ids = [message.pk for message in request.messages]
+            result = client.post(request.body, destinations=len(ids), begin=partial(self._begin, ids))
             point("after_post")
             return result
         except ProviderError as error:

@@ -60,6 +60,7 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
         if not isinstance(outcome.result, Accepted)
         for item in _state_changes(outcome, at)
     ]
+    states.hold({one.message_id for one in accepted} | {one.message_id for one in changes})
     states.accept(accepted, at=at, deltas=deltas)
     states.apply(changes, deltas=deltas)
     if returned:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 
 from sms.dispatch.claim import RESEND_AFTER, lock_sends, may_be_sent_again, reopen
+from sms.dispatch.isolation import held_if_broken
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
@@ -55,22 +56,30 @@ def by_policy(send_ids: Collection[int]) -> int:
 
     Their slices come due again by themselves (`claim.finish`); a claim calls this first.
     """
-    now = database_now()
     done = 0
     for send in _unsettled(send_ids):
-        rows = may_be_sent_again(send, Message.objects.filter(send=send), now=now)
-        rows = rows.filter(posted_at__lt=now - RESEND_AFTER[Resend(send.resend)])
-        if send.resend == Resend.EVIDENCE:
-            messages = _surely_not_sent(send, list(rows.order_by("pk")[:READ_AT_ONCE]), now=now)
-        else:
-            messages = list(rows.order_by("pk")[:AT_ONCE])
-        if messages:
-            with transaction.atomic():
-                lock_sends([send.pk])
-                again = Message.objects.filter(pk__in=[message.pk for message in messages])
-                again.update(resent=F("resent") + 1)
-                done += _send_again(send, messages, now=now)
-            log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
+        with held_if_broken(send.pk):
+            done += _by_policy_of(send)
+    return done
+
+
+def _by_policy_of(send: Send) -> int:
+    now = database_now()
+    rows = may_be_sent_again(send, Message.objects.filter(send=send), now=now)
+    rows = rows.filter(posted_at__lt=now - RESEND_AFTER[Resend(send.resend)])
+    if send.resend == Resend.EVIDENCE:
+        messages = _surely_not_sent(send, list(rows.order_by("pk")[:READ_AT_ONCE]), now=now)
+    else:
+        messages = list(rows.order_by("pk")[:AT_ONCE])
+    if not messages:
+        return 0
+    with transaction.atomic():
+        lock_sends([send.pk])
+        ids = [message.pk for message in messages]
+        states.hold(ids)
+        Message.objects.filter(pk__in=ids).update(resent=F("resent") + 1)
+        done = _send_again(send, messages, now=now)
+    log.warning("sent_again_by_policy", send=send.pk, policy=send.resend, messages=len(messages))
     return done
 
 

@@ -4,19 +4,31 @@ Each rule holds a send once: a person who resumes it has seen the figures and ov
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
-from django.utils import timezone
+from django.db.models import Exists, Max, OuterRef, Q, Sum
 
-from sms.callbacks import events
+from sms.dispatch.isolation import held_if_broken, hold
 from sms.ledger import wakeups
-from sms.models import Actor, Hold, Message, MessageState, OptOut, Receipts, Send, SendState, Service, Slice
+from sms.ledger.counters import window_of
+from sms.models import (
+    Actor,
+    Hold,
+    Message,
+    MessageState,
+    OptOut,
+    Receipts,
+    Send,
+    SendState,
+    Service,
+    Slice,
+    StateCount,
+)
 from sms.models.audit import audit
-from sms.notices import tell_held
+from sms.models.sql.clock import host_clock
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +53,11 @@ class BrokenRule:
 def watch() -> int:
     """Check every send under way that is large enough for a rule; returns how many were held or let go on.
 
-    Small sends that do not ramp are below every rule's sample, so a crowd of them costs nothing.
+    Small sends that do not ramp are below every rule's sample, so a crowd of them costs nothing. A host with a wrong clock judges nobody.
     """
-    now = timezone.now()
+    if host_clock.refusal():
+        return 0
+    now = database_now()
     open_slices = Slice.objects.filter(send=OuterRef("pk"), done=False)
     sends = (
         Send.objects.filter(
@@ -57,7 +71,11 @@ def watch() -> int:
         .select_related("service")
         .defer(*Service.secrets("service"))
     )
-    return sum(_check(send, now) for send in sends)
+    done = 0
+    for send in sends:
+        with held_if_broken(send.pk):
+            done += _check(send, now)
+    return done
 
 
 def _check(send: Send, now: datetime) -> bool:
@@ -67,7 +85,7 @@ def _check(send: Send, now: datetime) -> bool:
     overruled = set(Hold.objects.filter(send=send).exclude(rule="").values_list("rule", flat=True))
     for broken in broken_rules(send, counts, now=now):
         if broken.rule not in overruled:
-            _hold(send, broken)
+            hold(send, broken.rule, because=broken.because, facts=broken.facts)
             return True
     return send.ramp and send.stage < LAST_STAGE and _next_stage(send, counts, now=now)
 
@@ -95,10 +113,9 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
     limit = service.hold_silence if Receipts.SUBMITTED in send.requested_receipts else None
     queued = counts.get(MessageState.QUEUED, 0)
     if limit is not None and posted >= sample and queued * 100 >= limit * posted and posted:
-        silent = Message.objects.filter(
-            send=send, state=MessageState.QUEUED, posted_at__lt=now - SILENT_AFTER
-        ).count()
-        if silent >= max(sample, 1) and silent * 100 >= limit * posted:
+        needed = max(sample, 1, -(-limit * posted // 100))
+        silent = _silent(send, needed, now=now)
+        if silent >= needed:
             because = f"{silent:,} of {posted:,} messages have had no receipt for ten minutes; this service holds a send at {limit} %."
             found.append(BrokenRule("silence", because, facts | {"silent": silent, "limit": limit}))
     limit = service.hold_opt_outs
@@ -110,32 +127,24 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
     return found
 
 
-def _hold(send: Send, broken: BrokenRule) -> None:
-    by = Actor.system()
-    with transaction.atomic():
-        Send.objects.select_for_update(no_key=True).get(pk=send.pk)
-        if Hold.objects.active().filter(send=send).exists():
-            return
-        held = Hold.objects.create(
-            service=send.service,
-            send=send,
-            rule=broken.rule,
-            because=broken.because,
-            facts=broken.facts,
-            placed_by=by.label,
-        )
-        told: dict[str, Any] = {"once": (held.pk,), "reason": broken.because, "rule": broken.rule}
-        events.record([events.of_send(send, "send.held", at=timezone.now(), **told)])
-        tell_held(
-            send.service,
-            f"“{send}”",
-            Send.objects.filter(pk=send.pk),
-            event=f"hold:{held.pk}",
-            because=broken.because,
-            by=by,
-        )
-        audit("send.paused", send, by=by, rule=broken.rule, because=broken.because)
-    log.error("send_held", send=send.pk, rule=broken.rule, **broken.facts)
+def _silent(send: Send, needed: int, *, now: datetime) -> int:
+    """Messages without a receipt for SILENT_AFTER; exact where it decides whether they are `needed`.
+
+    By the counters' windows, since this is asked every other second of sends with millions. Only of the window in which that moment lies
+    messages are counted, and only where it tips the scales.
+    """
+    before = now - SILENT_AFTER
+    cut = window_of(before)
+    rows = send.counters.filter(state=MessageState.QUEUED, window__gt=0, window__lte=cut).order_by()
+    by_window = dict(rows.values_list("window").annotate(total=Sum("delta")))
+    older = sum(count for window, count in by_window.items() if window < cut)
+    if older >= needed or older + by_window.get(cut, 0) < needed:
+        return older
+    begins = datetime.fromtimestamp(cut * StateCount.WINDOW, UTC)
+    late = Message.objects.filter(
+        send=send, state=MessageState.QUEUED, posted_at__gte=begins, posted_at__lt=before
+    )
+    return older + late.count()
 
 
 def _next_stage(send: Send, counts: dict[str, int], *, now: datetime) -> bool:

@@ -4,7 +4,7 @@ Called by `sms.compose` (cancelled tests), `sms.dispatch` (arm, record, sweep), 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 
@@ -51,6 +51,21 @@ def apply(changes: Sequence[StateChange], *, deltas: CounterDeltas) -> dict[int,
     _move_clicks(changed, deltas)
     outbox.enqueue(events, followers)
     return {row.id: row.attempt for row in rows}
+
+
+def hold(message_ids: Collection[int]) -> None:
+    """Lock all messages that the caller's transaction will change, where it does so in more than one step.
+
+    Each step locks in order of id, and two of them together do not: whoever has locked one of the second step and wants one of the first
+    waits for us while we wait for them.
+    """
+    if message_ids:
+        messages.hold(sorted(message_ids))
+
+
+def hold_free(message_ids: Sequence[int]) -> set[int]:
+    """Lock those that nobody works on just now, after other messages are locked; returns their ids. The others have to wait."""
+    return messages.hold_free(message_ids) if message_ids else set()
 
 
 def _merged(
@@ -122,7 +137,7 @@ def arm(message_ids: Sequence[int], *, at: datetime, deltas: CounterDeltas) -> s
 
 
 def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDeltas) -> None:
-    """Posting → queued for what the provider took, in one statement.
+    """Posting → queued for what the provider took, in one statement. The caller has locked them (`hold`).
 
     Messages that are elsewhere by now, because a receipt was faster or the sweep came first, are merged as usual.
     """
@@ -158,6 +173,7 @@ def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:
             for pk, attempt in pending.values_list("pk", "attempt")
         ]
         outbox.enqueue(cancelled, followers)
+    messages.hold_pending(send_id)
     groups = messages.set_cancelled(send_id, at=at)
     for group in groups:
         message = CountedMessage.of(group, MessageState.CANCELLED)

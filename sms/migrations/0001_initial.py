@@ -267,6 +267,7 @@ class Migration(migrations.Migration):
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('doing', models.CharField(blank=True, help_text='Empty while it rests.', max_length=20)),
                 ('progress', models.BigIntegerField(default=0, help_text='Messages posted since it started.')),
+                ('skew', models.FloatField(default=0.0, help_text="Seconds by which its host's clock is ahead of the database's.")),
             ],
             options={
                 'ordering': ('-beat_at',),
@@ -521,7 +522,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='archives', to='sms.service')),
-                ('name', models.CharField(blank=True, help_text='Under ARCHIVE_DIR.', max_length=120)),
+                ('name', models.CharField(blank=True, help_text='In the place of archives.', max_length=120)),
                 ('spare', models.CharField(blank=True, max_length=120)),
                 ('key', sms.models.fields.SecretField(blank=True)),
                 ('sha256', models.CharField(blank=True, max_length=64)),

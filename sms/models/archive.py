@@ -15,7 +15,7 @@ class Archive(models.Model):
     """
 
     service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="archives")
-    name = models.CharField(max_length=120, blank=True, help_text="Under ARCHIVE_DIR.")
+    name = models.CharField(max_length=120, blank=True, help_text="In the place of archives.")
     spare = models.CharField(max_length=120, blank=True)
     key = SecretField(blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -25,8 +25,11 @@ class Heartbeat(models.Model):
     beat_at = models.DateTimeField(db_default=Now())
     doing = models.CharField(max_length=20, blank=True, help_text="Empty while it rests.")
     progress = models.BigIntegerField(default=0, help_text="Messages posted since it started.")
+    skew = models.FloatField(
+        default=0.0, help_text="Seconds by which its host's clock is ahead of the database's."
+    )
 
-    personal = PersonalData(team="name host doing progress")
+    personal = PersonalData(team="name host doing progress skew")
 
     class Meta:
         ordering = ("-beat_at",)
@@ -35,13 +38,13 @@ class Heartbeat(models.Model):
         return f"{self.kind} {self.pid} on {self.host}"
 
     @classmethod
-    def beat(cls, name: str, *, host: str, pid: int, kind: str, doing: str, progress: int) -> None:
+    def beat(
+        cls, name: str, *, host: str, pid: int, kind: str, doing: str, progress: int, skew: float = 0.0
+    ) -> None:
         """Leave a sign of life. The first one of a process also forgets those that are long gone."""
-        if not cls.objects.filter(pk=name).update(beat_at=Now(), doing=doing, progress=progress):
-            cls.objects.update_or_create(
-                pk=name,
-                defaults={"host": host, "pid": pid, "kind": kind, "doing": doing, "progress": progress},
-            )
+        said = {"doing": doing, "progress": progress, "skew": skew}
+        if not cls.objects.filter(pk=name).update(beat_at=Now(), **said):
+            cls.objects.update_or_create(pk=name, defaults={"host": host, "pid": pid, "kind": kind, **said})
             cls.objects.filter(beat_at__lt=Now() - FORGET).delete()
 
     @classmethod

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
+from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
 # a secret that an answer shows: a member called so, or a text that begins as our secrets and tokens do
@@ -75,5 +76,5 @@ class IdempotentAnswer(models.Model):
     @classmethod
     def forget(cls) -> int:
         """Drop answers older than KEPT; returns how many."""
-        old = cls.objects.filter(made_at__lt=timezone.now() - KEPT).order_by("made_at").values("pk")
+        old = cls.objects.filter(made_at__lt=database_now() - KEPT).order_by("made_at").values("pk")
         return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:10_000])).delete()[0]

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import CASCADE, Index
-from django.utils import timezone
 
 from sms.models.personal import PersonalData
+from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
 MOST = 1000  # of a key
@@ -49,5 +49,5 @@ class RefusedRequest(models.Model):
     @classmethod
     def forget(cls) -> int:
         """Drop those older than KEPT; returns how many."""
-        old = cls.objects.filter(at__lt=timezone.now() - KEPT).order_by("at")
+        old = cls.objects.filter(at__lt=database_now() - KEPT).order_by("at")
         return cls.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:10_000])).delete()[0]

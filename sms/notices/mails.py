@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from sms.models import Notice
+from sms.models.sql.session import database_now
 from sms.notices import refusals
 from sms.notices.message_ids import message_id
 from sms.notices.visible import visible_to
@@ -39,7 +40,7 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
 
 def forget(*, now: datetime | None = None) -> int:
     """Delete old notices."""
-    before = (now or timezone.now()) - timedelta(days=Notice.KEPT)
+    before = (now or database_now()) - timedelta(days=Notice.KEPT)
     old = Notice.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:5000]
     return Notice.objects.filter(pk__in=list(old)).delete()[0]
 

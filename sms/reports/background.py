@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
+from sms.models.sql.session import database_now
 from sms.reports.files import csv_of, write_xlsx
 from sms.reports.query import ReportQuery
 from sms.reports.read import ReportRow, all_lines
@@ -49,7 +50,7 @@ def _waiting() -> "QuerySet[ReportFile]":
 
 
 def forget() -> None:
-    old = timezone.now() - timedelta(days=ReportFile.KEPT)
+    old = database_now() - timedelta(days=ReportFile.KEPT)
     ReportFile.objects.filter(asked_at__lt=old).delete()
 
 

@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from sms.models import Fact
 from sms.models.fact import FIGURES, MEASURES, TIMES
+from sms.models.sql.replica import from_replica
 from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH
 from sms.values.histogram import within
@@ -76,6 +77,7 @@ class Levels:
     budgets: Sequence[Budget]
 
 
+@from_replica
 def levels(service_id: int, *, now: datetime) -> Levels:
     today = (now.date() - EPOCH).days
     found: dict[int, FactSums] = defaultdict(FactSums)

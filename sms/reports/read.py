@@ -9,6 +9,7 @@ from django.db.models import Exists, Q, QuerySet
 
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
 from sms.models.fact import FIGURES, TIMES
+from sms.models.sql.replica import from_replica, lines_from_replica
 from sms.reports.figures import FactSums
 from sms.reports.query import NONE, OF_PLACE, ReportQuery
 from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values
@@ -49,6 +50,7 @@ class ReportTable:
         return times_kept(self.asked)
 
 
+@from_replica
 def report(asked: ReportQuery, *, before: int = 0) -> ReportTable:
     """A page of it. `before`: for reports by send, the id of the last send of the page before."""
     known = known_of(asked)
@@ -174,6 +176,7 @@ def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterat
         yield ReportRow(row.name, figures, str(row.send_id), sender, at, row.send_id)
 
 
+@lines_from_replica
 def all_lines(asked: ReportQuery) -> Iterator[ReportRow]:
     """Every line, for a file: sends in parts, so that a million of them need no more room than a page."""
     known = known_of(asked)
@@ -186,6 +189,7 @@ def all_lines(asked: ReportQuery) -> Iterator[ReportRow]:
         before = rows[-1].send_id
 
 
+@from_replica
 def count_lines(asked: ReportQuery) -> int:
     """How many sends a file will have; 0 for a report by anything else, which is short."""
     return _known_sends(asked, known_of(asked).chosen, 0).count() if asked.by == "send" else 0

@@ -70,15 +70,19 @@ class Client:
         # For the transport of a test; ours has the deadline.
         self._limits = {"timeout": httpx.Timeout(deadline).as_dict()}
 
-    def post(self, body: bytes, *, destinations: int = 1) -> Accepted:
-        """Post one request to so many destinations.
+    def post(
+        self, body: bytes, *, destinations: int = 1, begin: Callable[[], object] = lambda: None
+    ) -> Accepted:
+        """Post one request to so many destinations. `begin` is called before the first byte leaves.
 
         Returns within the deadline, or raises a `ProviderError` whose class says what may happen next.
         """
         if not self._busy.acquire(blocking=False):
             raise RuntimeError("a Client serves one thread; make one for each")
         try:
-            self._deadline.start(self._seconds)
+            self._deadline.start(self._seconds, begin)
+            if not self._real:
+                self._deadline.touch()
             return self._post(body, destinations)
         except ServicePaused as error:
             if error.status == 401 and isinstance(self._credentials, Jwt):

@@ -28,17 +28,29 @@ CHUNK = 16 * 1024
 _UNSAFE = re.compile(rb"[\r\n\0]")
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Deadline:
     """The moment by which the current request must be over. Shared by one client and its transport; not for several threads."""
 
     def __init__(self) -> None:
         self._until = float("inf")
+        self._begin: Callable[[], object] = _nothing
         self.touched = False
 
-    def start(self, seconds: float) -> None:
-        """Begin a request that may take `seconds` in all."""
+    def start(self, seconds: float, begin: Callable[[], object] = _nothing) -> None:
+        """Begin a request that may take `seconds` in all. `begin` is called before its first byte is handed to the socket."""
         self._until = time.monotonic() + seconds
+        self._begin = begin
         self.touched = False
+
+    def touch(self) -> None:
+        """The next byte may be the first that leaves."""
+        if not self.touched:
+            self._begin()
+            self.touched = True
 
     def left(self, error: type[httpx.TransportError]) -> float:
         """Seconds left. Raises `error` where there are none, before anything touches the network."""
@@ -130,7 +142,7 @@ class SingleConnection(httpx.BaseTransport):
         view = memoryview(message)
         while view:
             left = self._deadline.left(httpx.WriteTimeout)
-            self._deadline.touched = True
+            self._deadline.touch()
             with _as(httpx.WriteTimeout, httpx.WriteError):
                 sock.settimeout(left)
                 view = view[sock.send(view) :]

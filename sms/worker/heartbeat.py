@@ -15,6 +15,7 @@ import structlog
 from django.db import DatabaseError, connection
 
 from sms.models import Heartbeat
+from sms.models.sql.clock import host_clock
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,13 @@ class Pulse:
             return
         try:
             Heartbeat.beat(
-                self.name, host=HOST, pid=self.pid, kind=self.kind, doing=self.doing, progress=self.progress
+                self.name,
+                host=HOST,
+                pid=self.pid,
+                kind=self.kind,
+                doing=self.doing,
+                progress=self.progress,
+                skew=host_clock.compare(),
             )
             self._written = time.monotonic()
         except DatabaseError as problem:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from sms import callbacks, dispatch, guard, notices, reports, simulator
 from sms.callbacks import feed
@@ -29,6 +28,7 @@ from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
+from sms.models.sql.session import database_now
 from sms.reports import facts
 from sms.sends import unapproved
 from sms.sends.recurring import make as recurring
@@ -70,7 +70,8 @@ class Job:
 
     With a `lease` (seconds, renewed while it works) one process at a time does it, and where it comes more seldom than that, all of them
     together once in `every` seconds; `waits` is asked before, so that idle looks write nothing. `repeats`: again at once where it found
-    something to do.
+    something to do. What is `by_clock` deletes or ends things because their time is over, and rests while this host's clock is far from
+    the database's (`host_clock`).
     """
 
     name: str
@@ -80,6 +81,7 @@ class Job:
     loop: str = "chores"
     waits: Callable[[], bool] = lambda: True
     repeats: bool = False
+    by_clock: bool = False
 
 
 class ChildFailed(RuntimeError):
@@ -165,34 +167,40 @@ JOBS: tuple[Job, ...] = (
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
     Job("settled sends", MINUTE, lambda _: settled.look_again(), lease=LEASE),
     Job("all settled sends", 3600, lambda _: settled.look_again(newest=None), lease=LEASE),
-    Job("unconfirmed messages", MINUTE, lambda _: dispatch.end_unproven(), lease=LEASE),
+    Job("unconfirmed messages", MINUTE, lambda _: dispatch.end_unproven(), lease=LEASE, by_clock=True),
     Job("sends under way", MINUTE, lambda _: dispatch.watch()),
-    Job("approvals that expire", MINUTE, lambda _: unapproved.expire_due()),
-    Job("old refused posts", MINUTE, lambda _: refused.forget(timezone.now()), repeats=True),
-    Job("abandoned tenant probes", MINUTE, lambda _: tenant_probe.end_abandoned(now=timezone.now())),
-    Job("old callbacks", MINUTE, lambda _: callbacks.forget()),
-    Job("old events", MINUTE, lambda _: feed.forget(), repeats=True),
-    Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget()),
-    Job("old refused requests", MINUTE, lambda _: RefusedRequest.forget()),
-    Job("old tries and sessions", MINUTE, lambda _: expired.forget()),
-    Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE),
+    Job("approvals that expire", MINUTE, lambda _: unapproved.expire_due(), by_clock=True),
+    Job("old refused posts", MINUTE, lambda _: refused.forget(database_now()), repeats=True, by_clock=True),
+    Job(
+        "abandoned tenant probes",
+        MINUTE,
+        lambda _: tenant_probe.end_abandoned(now=database_now()),
+        by_clock=True,
+    ),
+    Job("old callbacks", MINUTE, lambda _: callbacks.forget(), by_clock=True),
+    Job("old events", MINUTE, lambda _: feed.forget(), repeats=True, by_clock=True),
+    Job("old idempotent answers", MINUTE, lambda _: IdempotentAnswer.forget(), by_clock=True),
+    Job("old refused requests", MINUTE, lambda _: RefusedRequest.forget(), by_clock=True),
+    Job("old tries and sessions", MINUTE, lambda _: expired.forget(), by_clock=True),
+    Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE, by_clock=True),
     Job("missing receipts", 900, lambda _: receipts.tell_missing(), lease=LEASE),
     Job("months of receipts", 6 * 3600, lambda _: receipts.keep_months(), lease=LEASE),
     Job("keys that expire", 3600, lambda _: key_expiry.tell_due(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
-    Job("old preparations", MINUTE, lambda _: background.delete_unused_versions()),
+    Job("old preparations", MINUTE, lambda _: background.delete_unused_versions(), by_clock=True),
     Job("notices of spend caps", MINUTE, lambda _: cap_notices.tell(), lease=LEASE),
-    Job("old spend counters", MINUTE, lambda _: cap_notices.forget()),
+    Job("old spend counters", MINUTE, lambda _: cap_notices.forget(), by_clock=True),
     Job("reminders to approve", MINUTE, lambda _: approval_notices.remind_due()),
     Job("waiting changes", MINUTE, lambda _: guard.take_effect_due()),
     Job("report mails", MINUTE, lambda _: reports.send_due(public_url=settings.PUBLIC_URL)),
     Job("notice mails", MINUTE, lambda _: notices.send_due(public_url=settings.PUBLIC_URL)),
-    Job("old notices", MINUTE, lambda _: notices.forget(), repeats=True),
-    Job("old occurrences", 3600, lambda _: recurring.forget(), lease=LEASE),
-    Job("old report files", MINUTE, lambda _: reports.forget()),
+    Job("old notices", MINUTE, lambda _: notices.forget(), repeats=True, by_clock=True),
+    Job("old occurrences", 3600, lambda _: recurring.forget(), lease=LEASE, by_clock=True),
+    Job("old report files", MINUTE, lambda _: reports.forget(), by_clock=True),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
     # beside all that, since it may take its time or cannot wait for it
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
+    Job("what dispatchers left", 2, lambda _: dispatch.recover(), loop="spools"),
     Job("spooled messages", 3, lambda _: optouts.sweep(), loop="spools"),
     Job("answers of keywords", 1, lambda _: automatic.answer_due(), loop="spools", repeats=True),
     Job("callbacks", IDLE, _deliver_callbacks, loop="callbacks", repeats=True),
@@ -231,6 +239,7 @@ JOBS: tuple[Job, ...] = (
         lease=LEASE,
         loop="retention",
         waits=lambda: bool(retention.due_services()),
+        by_clock=True,
     ),
     # a large list is read before its send is made, which may take seconds
     Job(

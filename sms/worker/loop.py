@@ -8,6 +8,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 
 from sms.models import Duty
+from sms.models.sql.clock import host_clock
 from sms.worker.jobs import IDLE, Job, JobContext
 
 log = structlog.get_logger(__name__)
@@ -78,7 +79,7 @@ class Loop:
         return max(min(self._due.values()) - self.clock(), 0.0)
 
     def _run(self, job: Job) -> object:
-        if not job.waits():
+        if (job.by_clock and host_clock.refusal()) or not job.waits():
             return None
         if not job.lease:
             return job.run(self.context)

@@ -1,7 +1,6 @@
 """Checkpoints at a second place: delivered and tried again, said where they do not arrive, and compared with what stands there."""
 
 import json
-import logging
 import shutil
 import socket
 import ssl
@@ -20,7 +19,6 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
 from portal.models import Role
 from sms.compliance import audit
@@ -34,6 +32,7 @@ from sms.models.sql import audit_guard
 from tests.support.audit_tampering import SLUG, sql
 from tests.support.internet import Authority
 from tests.support.jobs import run_job
+from tests.support.object_storage import VARIABLES, s3_server
 from tests.support.people import signed_in
 from tests.support.sends import a_service
 
@@ -54,24 +53,14 @@ def folder(tmp_path, settings):
 
 @pytest.fixture(scope="module")
 def storage():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture
 def s3(storage, monkeypatch):
     """A bucket with object lock, and nothing in it."""
-    values = {
-        "AWS_ENDPOINT_URL_S3": storage,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in values.items():
+    for name, value in (VARIABLES | {"AWS_ENDPOINT_URL_S3": storage}).items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
     client.create_bucket(Bucket="checkpoints", ObjectLockEnabledForBucket=True)

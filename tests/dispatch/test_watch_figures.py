@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from sms import dispatch
 from sms.dispatch.watch import broken_rules
-from sms.models import AuditEvent, Hold, OptOut, Send, Slice
+from sms.ledger.counters import window_of
+from sms.models import AuditEvent, Hold, OptOut, Send, Slice, StateCount
 from tests.support.provider import Provider, refused
 from tests.support.sends import a_send, a_service
 
@@ -28,10 +29,16 @@ def found(
     send = a_send(service, max(silent, 1))
     send.recipients, send.ramp, send.stage = sum(counts.values()), ramp, stage
     long_ago = timezone.now() - timedelta(minutes=11)
-    send.messages.update(state="queued", attempt=1, posted_at=long_ago)
+    without_receipt(send, long_ago)
     for index in range(opt_outs):
         OptOut.objects.create(service=service, msisdn=f"+44772{index:07d}", source="inbound", send=send)
     return [(one.rule, one.because, one.facts) for one in broken_rules(send, counts, now=timezone.now())]
+
+
+def without_receipt(send, posted_at) -> None:
+    """All its messages were posted then, as the rows and the counters have it."""
+    count = send.messages.update(state="queued", attempt=1, posted_at=posted_at)
+    StateCount.objects.create(send=send, state="queued", code="", window=window_of(posted_at), delta=count)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,7 @@ def test_silence(counts, silent, limit, holds):
 @pytest.mark.parametrize(("minutes", "holds"), [(9.9, False), (10.1, True)])
 def test_silence_begins_after_ten_minutes(minutes, holds):
     send = a_send(a_service(hold_silence=100), 100)
-    send.messages.update(state="queued", attempt=1, posted_at=timezone.now() - timedelta(minutes=minutes))
+    without_receipt(send, timezone.now() - timedelta(minutes=minutes))
     assert bool(broken_rules(send, {"queued": 100}, now=timezone.now())) == holds
 
 

@@ -76,12 +76,15 @@ class Field:
                 command, cwd=ROOT, env={**self.env, VARIABLE: crash_at}, stdout=log, stderr=log
             )
 
-    def crash(self, crash_at: str, *, plant: str = "", fresh: bool = False) -> None:
-        """Run a dispatcher that must die by its own SIGKILL at `crash_at`."""
+    def crash(
+        self, crash_at: str, *, plant: str = "", fresh: bool = False, leases_run_out: bool = True
+    ) -> None:
+        """Run a dispatcher that must die by its own SIGKILL at `crash_at`; its leases run out at once, or are left as they are."""
         process = self.dispatcher(crash_at=crash_at, plant=plant, seconds=DEATH, fresh=fresh)
         code = finished(process, DEATH + 60.0)
         assert code == -signal.SIGKILL, f"no dispatcher ever passed {crash_at} (exit code {code}): {self.log}"
-        self.clerk.let_leases_run_out()
+        if leases_run_out:
+            self.clerk.let_leases_run_out()
 
     def settle(self, send: int, text: str, *, plant: str = "", patience: float = 120.0) -> bool:
         """A clean dispatcher until nothing is open and every answered receipt is folded, then SIGTERM. False when patience ended."""

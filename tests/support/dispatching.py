@@ -16,8 +16,9 @@ from sms.dispatch.contexts import ServiceContext
 from sms.dispatch.fair_queue import FairQueue
 from sms.dispatch.post import ArmedRequest
 from sms.dispatch.request import template_of
-from sms.ledger.counters import CounterDeltas
-from sms.models import Message, Send, Slice
+from sms.ledger.counters import CounterDeltas, window_of
+from sms.models import Message, Send, Slice, StateCount
+from sms.models.message import NOT_POSTED
 from tests.support.provider import PUBLIC_URL
 
 
@@ -72,5 +73,13 @@ class Dispatcher:
 
 
 def back_in_time(send, by: timedelta) -> None:
+    """As if its messages had been posted that much earlier; the counters' windows follow."""
     for message in Message.objects.filter(send=send, posted_at__isnull=False):
         Message.objects.filter(pk=message.pk).update(posted_at=message.posted_at - by)
+    counters = StateCount.objects.filter(send=send, window__gt=0)
+    counters.delete()
+    rows = Message.objects.filter(send=send, posted_at__isnull=False).exclude(state__in=NOT_POSTED)
+    StateCount.objects.bulk_create(
+        StateCount(send=send, state=state, code=code, window=window_of(posted_at), delta=1)
+        for state, code, posted_at in rows.values_list("state", "code", "posted_at")
+    )

@@ -4,13 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.utils import timezone
-
 from sms.catalogue.caps import minutes
 from sms.catalogue.caps.rules import WHO, CapRules
 from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of, digests_of
 from sms.models import ApiKey, Service
 from sms.models.sql import spend_counts
+from sms.models.sql.session import database_now
 from sms.models.sql.spend_counts import CountedRow
 from sms.values.problems import Problem, ProblemCode, ProblemError
 
@@ -121,7 +120,7 @@ def take_numbers(service: Service, day: date, numbers: Collection[str]) -> set[s
 
 def give_back(service: Service, day: date | None, wanted: Wanted) -> None:
     """What was reserved and is not sent after all; of a day that is over, nothing is owed."""
-    if day is None or day < CapRules.of(service).day_of(timezone.now()):
+    if day is None or day < CapRules.of(service).day_of(database_now()):
         return
     if rows := wanted.rows(service, day, sign=-1):
         spend_counts.move(service.pk, day, rows)

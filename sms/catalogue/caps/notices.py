@@ -3,18 +3,18 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms import notices
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import CapStanding, notable
 from sms.models import Actor, CapNotice, NoticeKind, Service, SpendCount
 from sms.models.audit import audit
+from sms.models.sql.session import database_now
 
 
 def tell(*, now: datetime | None = None) -> int:
     """Returns how many notices were given."""
-    now = now or timezone.now()
+    now = now or database_now()
     given = 0
     days = (now.date() - timedelta(days=1), now.date() + timedelta(days=1))
     counted = SpendCount.objects.filter(day__range=days, number="", used__gt=0).values("service")
@@ -64,6 +64,6 @@ def _tell_admins(service: Service, standing: CapStanding, *, event: str) -> None
 
 def forget(*, now: datetime | None = None) -> int:
     """Delete counters and notices of days that nothing asks about any more; returns how many counters."""
-    today = (now or timezone.now()).date()
+    today = (now or database_now()).date()
     CapNotice.objects.filter(day__lt=today - timedelta(days=CapNotice.KEPT)).delete()
     return SpendCount.objects.filter(day__lt=today - timedelta(days=SpendCount.KEPT)).delete()[0]

@@ -15,7 +15,6 @@ import dns.exception
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from sms import notices
 from sms.catalogue.domains.expiry import tell_of_domain
@@ -24,6 +23,7 @@ from sms.catalogue.domains.trace import Ask, NoAnswer, Trace, asking, follow
 from sms.catalogue.domains.verdict import DomainObservation, DomainVerdict, Target, judge
 from sms.models import Actor, DomainChange, DomainState, NoticeKind, Service, ShortLinkDomain
 from sms.models.audit import audit
+from sms.models.sql.session import database_now
 from sms.values.public_address import refusal
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ def check(
     found = ShortLinkDomain.objects.select_related("service", "region").get(pk=domain.pk)
     if found.service.is_sandbox:
         raise NotCheckable("This service speaks to the sandbox, whose short links need no DNS.")
-    now = now or timezone.now()
+    now = now or database_now()
     [report] = asyncio.run(_observe([found], network, now))
     _store(domain.pk, report, by=by, now=now)
     domain.refresh_from_db()
@@ -69,7 +69,7 @@ def check(
 
 def check_due(*, network: NetworkAccess | None = None) -> int:
     """Check every domain in use that was not checked for an hour, at most DOMAINS_PER_RUN; returns how many."""
-    now = timezone.now()
+    now = database_now()
     due = _due(now).select_related("region", "service").order_by("checked_at", "pk")
     domains = list(due[:DOMAINS_PER_RUN])
     reports = asyncio.run(_observe(domains, network, now)) if domains else []
@@ -79,7 +79,7 @@ def check_due(*, network: NetworkAccess | None = None) -> int:
 
 
 def anything_due() -> bool:
-    return _due(timezone.now()).exists()
+    return _due(database_now()).exists()
 
 
 def _due(now: datetime) -> "QuerySet[ShortLinkDomain]":

@@ -1,4 +1,4 @@
-"""Archive files: written once, synced, read block by block, replaced as a whole. Knows bytes and keys, no messages.
+"""Archive files: written once, read block by block, replaced as a whole. Knows bytes and keys, no messages.
 
 A file is MAGIC, a line of JSON for a person who finds it, and blocks in a row. Each block is AES-256-GCM with the file's own key;
 its place in the file is part of what is authenticated, so that no block can be exchanged for another. Where a block begins is in the
@@ -16,8 +16,10 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import Storage
 
-from sms.values import durable_file
+from sms.compliance.archive.places import AT_ONCE, ArchiveFolder
 
 MAGIC = b"textdesk archive 1\n"
 NONCE = 12
@@ -60,45 +62,59 @@ def new_name(slug: str, *, month: str) -> str:
     return f"{slug}/{month}-{secrets.token_hex(8)}{SUFFIX}"
 
 
+class _Chunks(File):
+    """What a storage saves, made while it is written."""
+
+    def __init__(self, made: Iterator[bytes]) -> None:
+        super().__init__(None)
+        self._made = made
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        return self._made
+
+
 @dataclass(slots=True)
 class Store:
-    """The folder of all archives. Several hosts share one by a shared path."""
+    """The place of all archives, which several hosts share: a bucket where one is set, or else a folder."""
 
     folder: Path | None = None
+    bucket: Storage | None = None
 
     def write(
         self, name: str, blocks: Iterable[bytes], *, key: str, about: dict[str, object]
     ) -> WrittenArchive:
-        """Encrypt the blocks into a new file; returns once file and name are on the disk. Raises ArchiveError where they are not."""
-        path, box = self._path(name), AESGCM(base64.b64decode(key))
+        """Encrypt the blocks into a new file; returns once file and name are stored. Raises ArchiveError where they are not."""
+        storage, box = self.storage, AESGCM(base64.b64decode(key))
         head = MAGIC + json.dumps(about, sort_keys=True).encode() + b"\n"
         placed, whole, at = list[Placed](), hashlib.sha256(head), len(head)
+
+        def sealed_blocks() -> Iterator[bytes]:
+            nonlocal at
+            yield head
+            for number, block in enumerate(blocks):
+                nonce = secrets.token_bytes(NONCE)
+                sealed = nonce + box.encrypt(nonce, block, _place(name, number))
+                whole.update(sealed)
+                placed.append(Placed(at, len(sealed), hashlib.sha256(sealed).hexdigest()))
+                at += len(sealed)
+                yield sealed
+
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with durable_file.created(path) as file:
-                file.write(head)
-                for number, block in enumerate(blocks):
-                    nonce = secrets.token_bytes(NONCE)
-                    sealed = nonce + box.encrypt(nonce, block, _place(name, number))
-                    file.write(sealed)
-                    whole.update(sealed)
-                    placed.append(Placed(at, len(sealed), hashlib.sha256(sealed).hexdigest()))
-                    at += len(sealed)
-            durable_file.sync_folder(path.parent.parent)
+            storage.save(name, _Chunks(sealed_blocks()))
         except OSError as problem:
             raise ArchiveError(
-                f"The archive file {name} cannot be written ({problem.strerror}). Make room, or make ARCHIVE_DIR writable."
+                f"The archive file {name} cannot be written ({_why(problem)}). Make room, or make {self._called} writable."
             ) from None
         return WrittenArchive(placed, whole.hexdigest(), at)
 
     def read(self, name: str, number: int, placed: Placed, *, key: str) -> bytes:
         """One block, decrypted. Raises Missing or Damaged."""
         try:
-            with self._path(name).open("rb") as file:
+            with self.storage.open(name) as file:
                 file.seek(placed.offset)
                 sealed = file.read(placed.length)
         except OSError as problem:
-            raise _missing(name, problem) from None
+            raise self._missing(name, problem) from None
         if len(sealed) != placed.length or hashlib.sha256(sealed).hexdigest() != placed.sha256:
             raise Damaged(f"Block {number} of the archive file {name} is not as it was written. {WAY_OUT}")
         try:
@@ -113,43 +129,72 @@ class Store:
         """SHA-256 and size of a whole file. Raises Missing."""
         found, size = hashlib.sha256(), 0
         try:
-            with self._path(name).open("rb") as file:
-                while part := file.read(1 << 20):
+            with self.storage.open(name) as file:
+                while part := file.read(AT_ONCE):
                     found.update(part)
                     size += len(part)
         except OSError as problem:
-            raise _missing(name, problem) from None
+            raise self._missing(name, problem) from None
         return found.hexdigest(), size
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there; raises ArchiveError where it stays."""
         try:
             with contextlib.suppress(FileNotFoundError):
-                self._path(name).unlink()
+                self.storage.delete(name)
         except OSError as problem:
             raise ArchiveError(
-                f"The archive file {name} cannot be deleted ({problem.strerror}). Make ARCHIVE_DIR writable for this user."
+                f"The archive file {name} cannot be deleted ({_why(problem)}). Make {self._called} writable for this user."
             ) from None
 
     def names(self) -> Iterator[str]:
-        if self.folder is not None and self.folder.is_dir():
-            for path in sorted(self.folder.rglob(f"*{SUFFIX}")):
-                yield path.relative_to(self.folder).as_posix()
+        if self.bucket is not None or (self.folder is not None and self.folder.is_dir()):
+            yield from sorted(name for name in self._below("") if name.endswith(SUFFIX))
 
-    def _path(self, name: str) -> Path:
+    def _below(self, folder: str) -> Iterator[str]:
+        folders, files = self.storage.listdir(folder)
+        yield from (f"{folder}{name}" for name in files)
+        for one in folders:
+            yield from self._below(f"{folder}{one}/")
+
+    def note(self, name: str, content: bytes) -> None:
+        """Keep a small file in the bucket, beside the archives. Raises OSError."""
+        self.storage.save(name, ContentFile(content))
+
+    def notes(self, folder: str) -> Iterator[bytes]:
+        for name in sorted(self._below(f"{folder}/")):
+            with self.storage.open(name) as file:
+                yield file.read()
+
+    @property
+    def storage(self) -> Storage:
+        if self.bucket is not None:
+            return self.bucket
         if self.folder is None:
             raise ArchiveError("No folder is set for archives. Set ARCHIVE_DIR.")
-        return self.folder / name
+        return ArchiveFolder(self.folder)
+
+    @property
+    def _called(self) -> str:
+        return "ARCHIVE_DIR" if self.bucket is None else "the bucket of STORAGE_URL"
+
+    def _missing(self, name: str, problem: OSError) -> Missing:
+        hosts = (
+            ""
+            if self.bucket
+            else f"Where there are several hosts, {self._called} must lead all of them to the same folder; otherwise "
+        )
+        way_out = f"{hosts}put the file back from a backup."
+        return Missing(
+            f"The archive file {name} cannot be read here ({_why(problem)}). {way_out[0].upper()}{way_out[1:]}"
+        )
 
 
 WAY_OUT = "Put the file back from a backup, and run manage.py verify_archives."
 
 
-def _missing(name: str, problem: OSError) -> Missing:
-    return Missing(
-        f"The archive file {name} cannot be read here ({problem.strerror}). Where there are several hosts, ARCHIVE_DIR must lead "
-        "all of them to the same folder; otherwise put the file back from a backup."
-    )
+def _why(problem: OSError) -> str:
+    return problem.strerror or str(problem)
 
 
 def _place(name: str, number: int) -> bytes:

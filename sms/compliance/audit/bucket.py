@@ -9,21 +9,17 @@ import secrets
 import socket
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, parse_qs
 
+from sms.compliance import s3
+from sms.compliance.s3 import MODES
+
 DAYS = 400
-MISSING = "Checkpoints to S3 need boto3: install textdesk[s3]."
-MODES = ("COMPLIANCE", "GOVERNANCE")
 READ_WHOLE = timedelta(days=2)  # what is older is read from the last object of each day
 _NAMED = re.compile(r"(\d{4}/\d\d/\d\d)/\d{6}Z-[^/]+\.jsonl")
-
-
-class BucketUnreadable(OSError):
-    """It does not let us read, as it should be for a key that only adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ class LockedBucket:
     def put(self, lines: Sequence[str], *, now: datetime) -> None:
         """Raises OSError, also where the bucket has no object lock."""
         name = f"{now:%Y/%m/%d/%H%M%S}Z-{socket.gethostname()}-{secrets.token_hex(4)}.jsonl"
-        with _client() as client:
+        with s3.client() as client:
             client.put_object(
                 Bucket=self.name,
                 Key=f"{self.prefix}{name}",
@@ -68,7 +64,7 @@ class LockedBucket:
 
     def read(self, *, now: datetime) -> Iterator[StoredDelivery]:
         """First versions, oldest first: all of the last days, and the last of each day before. Raises OSError."""
-        with _client() as client:
+        with s3.client() as client:
             found = self._listed(client)
             last_of_day = {self._day(key): key for key in sorted(found)}
             for key, (first, *later) in sorted(found.items()):
@@ -105,24 +101,3 @@ class _Entry:
 
     at: datetime
     version: str | None
-
-
-@contextmanager
-def _client() -> Iterator[Any]:
-    """Its errors are the OSError that every other place raises."""
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError:
-        raise OSError(MISSING) from None
-    patience = Config(
-        connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    try:
-        yield boto3.client("s3", config=patience)
-    except ClientError as problem:
-        denied = problem.response.get("Error", {}).get("Code", "") in ("AccessDenied", "403")
-        raise (BucketUnreadable if denied else OSError)(str(problem)) from problem
-    except BotoCoreError as problem:
-        raise OSError(str(problem)) from problem

@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.mail import EmailMessage
 
+from sms.compliance import s3
 from sms.compliance.audit import syslog
-from sms.compliance.audit.bucket import BucketUnreadable, LockedBucket
+from sms.compliance.audit.bucket import LockedBucket
 from sms.compliance.audit.checkpoint import Checkpoint, read_lines
 from sms.models import CheckpointPlace
 
@@ -58,7 +59,7 @@ def read_back(
             continue
         try:
             got, altered = _of_bucket(place, now=now, accepted=accepted)
-        except BucketUnreadable:
+        except s3.BucketUnreadable:
             unread.append(f"{place} lets us add only: verify_audit --checkpoint FILE takes a copy of it.")
         except (OSError, ValueError) as problem:
             wrong.append(f"{place} could not be compared: {str(problem)[:300]}")

@@ -48,12 +48,15 @@ def _as_written(subject: Subject) -> list[int]:
 def _erase(ids: Sequence[int]) -> int:
     wanted = id_list.among(ids)
     with transaction.atomic():
+        # the digest of so few people could be found by trying all numbers; sends before messages, as everything locks them
+        few = Send.objects.filter(
+            pk__in=Message.objects.filter(pk__in=ids).values("send_id"), recipients__lte=FEW
+        )
+        sends = list(few.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        Send.objects.filter(pk__in=sends).update(audience_digest="", file_sha256="")
         list(Message.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
         shorten_of(ids)
         Echo.objects.filter(message_id__in=wanted).delete()
-        few = Send.objects.filter(pk__in=Message.objects.filter(pk__in=ids).values("send_id"))
-        # the digest of so few people could be found by trying all numbers
-        few.filter(recipients__lte=FEW).update(audience_digest="", file_sha256="")
         rows = Message.objects.filter(pk__in=wanted)
         return rows.update(msisdn=ERASED, text="", substitutions={}, detail="")
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from sms.compliance.archive import in_values
 from sms.compliance.retention.due import STAGES, Ready
 from sms.inbound.receipts.shorten import bare_receipt
+from sms.ledger import states
 from sms.models import (
     ApprovalRequest,
     Click,
@@ -70,6 +71,7 @@ def work(service: Service, stage: str, part: SendPart, *, now: datetime) -> Iter
             sends, place = lock(part.sends, stage)
             rows = Message.objects.filter(send_id__in=id_list.among(sends), pk__gt=place).order_by("pk")
             ids = list(rows.values_list("pk", flat=True)[: batch_size() if part.large else None])
+            states.hold(ids)  # a late receipt may be applied just now
             done = ACTS[stage](service, ids) if ids else 0
             whole = not part.large or len(ids) < batch_size()
             keepings = SendKeeping.objects.filter(pk__in=id_list.among(sends))

@@ -14,13 +14,13 @@ from typing import Any
 
 import structlog
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from sms.compliance import archive
 from sms.compliance.retention import due, messages, other_rows
 from sms.models import Actor, Archive, Message, RetentionClock, RetentionRun, SendKeeping, Service
 from sms.models.audit import audit
 from sms.models.retention import EVERY
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +150,7 @@ def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: 
     done = 0
     for service in due_services():
         rest = RestRate(stopped=stopped, renew=renew)
-        if run(service, now=timezone.now(), rest=rest) is None:
+        if run(service, now=database_now(), rest=rest) is None:
             break
         put_off(service)
         done += 1

@@ -15,6 +15,7 @@ from sms.compose.approval.requests import in_force, lock_send
 from sms.ledger import wakeups
 from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalState, Preparation, Send, SendState
 from sms.models.audit import audit
+from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ def withdraw(send: Send, *, by: Actor, now: datetime, to: ApprovalState = Approv
 
 def expire_due(*, now: datetime | None = None) -> int:
     """Ends requests that were not answered in time, and approvals of sends that have not begun in time; returns how many."""
-    now = now or timezone.now()
+    now = now or database_now()
     due = ApprovalRequest.objects.filter(state__in=IN_FORCE, begun_at=None, expires_at__lte=now)
     return sum(expire(pk, now=now) for pk in list(due.values_list("send_id", flat=True)[:EXPIRED_AT_A_TIME]))
 

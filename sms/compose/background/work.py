@@ -19,6 +19,7 @@ from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.models.lease import new_owner
+from sms.models.sql.session import database_now
 from sms.values.problems import Problem, ProblemCode
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ def run(*, stopped: Stopped) -> int:
 
 def delete_unused_versions() -> int:
     """Delete rows read for a draft that has another file now, or is gone, and that no send was made of; returns how many files."""
-    old = timezone.now() - KEPT_FOR
+    old = database_now() - KEPT_FOR
     unused = {"audience": None, "drafts": None, "sends": None, "mended_by": None}
     loose = AudienceVersion.objects.filter(made_at__lt=old, **unused)
     gone = 0

@@ -11,7 +11,6 @@ import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
-from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.callbacks import outbox
@@ -29,6 +28,7 @@ from sms.models.receipt import GIVE_UP
 from sms.models.sql.id_list import among
 from sms.models.sql.pipeline import pipelined
 from sms.models.sql.receipt_inbox import TakenReceipt, take_due
+from sms.models.sql.session import database_now
 from sms.values import correlation_id
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
@@ -66,7 +66,7 @@ def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
 
     What makes a batch break off is found by applying its receipts one by one, and set aside alone.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     try:
         return _apply(limit, now)
     except (OperationalError, InterfaceError):

@@ -9,7 +9,6 @@ from operator import itemgetter
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
 
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
@@ -127,7 +126,7 @@ def insert(batch: Sequence[Incoming], *, everywhere: bool = False) -> int:
     ]
     rows.sort(key=itemgetter(3))  # two processes with the same receipts would wait for each other otherwise
     with transaction.atomic():
-        return store_new(rows, now=timezone.now(), everywhere=everywhere)
+        return store_new(rows, everywhere=everywhere)
 
 
 # One for the process: its open file is what makes a group quick. `sms.apps` gives it its folder

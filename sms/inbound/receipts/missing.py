@@ -2,16 +2,15 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from sms import notices
 from sms.inbound.receipts.silence import LOOK_BACK, gaps
 from sms.ledger.counters import window_of
 from sms.models import NoticeKind, Service, StateCount
+from sms.models.sql.session import database_now
 
 
 def tell_missing(*, now: datetime | None = None) -> None:
-    now = now or timezone.now()
+    now = now or database_now()
     posted = StateCount.objects.filter(window__gt=0, window__gte=window_of(now - LOOK_BACK))
     services = Service.objects.filter(pk__in=posted.order_by().values("send__service"))
     for service in services.defer(*Service.secrets()):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Min
-from django.utils import timezone
 
 from sms.models import Receipt, ReceiptInbox, Service
 from sms.models.paging import given
+from sms.models.sql.session import database_now
 
 # by which receipts may be older than those stored before them; on a spool even more
 SKEW = timedelta(minutes=30)
@@ -23,7 +23,7 @@ def retry(service: Service, receipt_id: int | None = None) -> int:
 
 def _put_in_again(receipt_ids: list[int]) -> int:
     rows = ReceiptInbox.objects.filter(pk__in=receipt_ids).exclude(why=ReceiptInbox.Why.NEW)
-    return rows.update(why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=timezone.now())
+    return rows.update(why=ReceiptInbox.Why.NEW, reason="", tries=0, next_at=database_now())
 
 
 def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1000) -> Iterator[int]:
@@ -38,7 +38,7 @@ def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1
         if not found:
             return
         ids = list(found)
-        last_id, now = ids[-1], timezone.now()
+        last_id, now = ids[-1], database_now()
         fresh = (ReceiptInbox(receipt_id=pk, received_at=at, next_at=now) for pk, at in found.items())
         ReceiptInbox.objects.bulk_create(fresh, ignore_conflicts=True)
         _put_in_again(ids)

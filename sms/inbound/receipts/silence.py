@@ -16,6 +16,7 @@ from sms.ledger import states
 from sms.ledger.counters import CounterDeltas, window_of
 from sms.ledger.state_machine import StateChange
 from sms.models import USUAL_RECEIPTS, Message, MessageState, Service, StateCount
+from sms.models.sql.session import database_now
 from sms.webex.limits import LONGEST_VALIDITY
 
 NO_REPORT_AFTER = timedelta(seconds=LONGEST_VALIDITY)
@@ -30,7 +31,7 @@ SHORT = 0.75  # of the day's usual share: below that a window looks incomplete
 
 def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int = 1000) -> int:
     """Mark messages that were posted 72 hours ago and never heard of again, at most `limit`; returns how many."""
-    now = now or timezone.now()
+    now = now or database_now()
     before = now - NO_REPORT_AFTER
     sends = (
         StateCount.objects.filter(window__gt=0, window__lt=window_of(before), state__in=OPEN)

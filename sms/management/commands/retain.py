@@ -4,13 +4,14 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from sms.compliance import retention
 from sms.compliance.retention.words import KINDS
 from sms.management.arguments import service_of, until_signal
 from sms.models import Actor, Duty, Service
 from sms.models.duty import HeldDuty
+from sms.models.sql.clock import host_clock
+from sms.models.sql.session import database_now
 
 
 class Command(BaseCommand):
@@ -26,6 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["service"]
         services = [service_of(slug)] if slug else list(Service.objects.order_by("slug"))
+        if not options["dry_run"] and (refusal := host_clock.refusal()):
+            raise CommandError(refusal)
         duty = None if options["dry_run"] else Duty.hold(retention.DUTY)
         if duty is None and not options["dry_run"]:
             raise CommandError(
@@ -44,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{service.slug}: everything is kept for good.")
             return
         if duty is None:
-            found = retention.forecast(service, now=timezone.now())
+            found = retention.forecast(service, now=database_now())
             counts = found.messages | {"archives": found.archives} | found.others
             self._say(service, "would be", counts)
             if found.open or found.held:
@@ -52,7 +55,7 @@ class Command(BaseCommand):
                 self.stdout.write(says)
             return
         rest = retention.RestRate(stopped=stopped, renew=duty.renew, rests=0.0 if options["no_rest"] else 3.0)
-        done = retention.run(service, now=timezone.now(), rest=rest, by=Actor.system("cli"))
+        done = retention.run(service, now=database_now(), rest=rest, by=Actor.system("cli"))
         if done is None:
             says = f"{service.slug}: broken off. What was done stays done; start it again to go on."
             raise CommandError(says)

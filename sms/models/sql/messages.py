@@ -16,6 +16,7 @@ from sms.models.message import Message, MessageState
 from sms.models.send import Send
 from sms.models.sql import id_list
 from sms.models.sql.pipeline import rows
+from sms.models.sql.session import on_postgresql
 from sms.models.sql.update_rows import stored, update_rows
 
 TABLE = Message._meta.db_table
@@ -84,6 +85,31 @@ def lock(ids: Sequence[int]) -> list[MessageRow]:
         return [MessageRow(*values) for values in rows(statement, [list(ids)])]
     listed = Message.objects.filter(pk__in=id_list.among(ids)).order_by("pk").values_list(*names)
     return [MessageRow(*values) for values in listed]
+
+
+def hold(ids: Sequence[int]) -> None:
+    """Lock these rows in order of id, as `lock` does, without reading them: for a transaction that writes them by several statements."""
+    on_postgresql(
+        f"SELECT count(*) FROM (SELECT FROM {TABLE} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE) AS held",  # noqa: S608 - words of ours; values are parameters
+        list(ids),
+    )
+
+
+def hold_pending(send_id: int) -> None:
+    """The same for all of a send that are pending."""
+    on_postgresql(
+        f"SELECT count(*) FROM (SELECT FROM {TABLE} WHERE send_id = %s AND state = %s ORDER BY id FOR NO KEY UPDATE) AS held",  # noqa: S608 - words of ours; values are parameters
+        send_id,
+        MessageState.PENDING.value,
+    )
+
+
+def hold_free(ids: Sequence[int]) -> set[int]:
+    """Lock those of these that nobody else has locked just now; returns their ids. Never waits, so it may follow other locks."""
+    if connection.vendor != "postgresql":
+        return set(ids)
+    statement = f"SELECT id FROM {TABLE} WHERE id = ANY(%s::bigint[]) FOR NO KEY UPDATE SKIP LOCKED"  # noqa: S608 - words of ours; values are parameters
+    return {pk for (pk,) in rows(statement, [list(ids)])}
 
 
 def write(changed: Sequence[MessageRow]) -> None:

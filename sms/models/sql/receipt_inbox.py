@@ -9,7 +9,7 @@ from django.db import connection
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.sql import id_list, receipt_months
 from sms.models.sql.pipeline import rows_ahead
-from sms.models.sql.session import do_not_wait_for_disk, hold_lock
+from sms.models.sql.session import database_now, do_not_wait_for_disk, hold_lock
 
 ONE_FOLDER = 0x666F6C64  # the number of the lock
 PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
@@ -22,17 +22,19 @@ NEW_COLUMNS = "service_id, message_id, attempt, dedupe, raw, received_at, simula
 NewReceipt = tuple[int, int, int, bytes, bytes, datetime, bool]
 
 
-def store_new(rows: Sequence[NewReceipt], *, now: datetime, everywhere: bool) -> int:
+def store_new(rows: Sequence[NewReceipt], *, everywhere: bool) -> int:
     """Store those of different receipts that are not stored yet, each with its row in the inbox; returns how many.
 
-    The only conflict that there can be is of `dedupe`. For `everywhere` see `receipt_months.repeats`.
+    The only conflict that there can be is of `dedupe`. For `everywhere` see `receipt_months.repeats`. They wait by the clock that folds
+    them, since this host's may be an hour ahead; PostgreSQL is not asked for it first.
     """
     on_time = connection.ops.adapt_datetimefield_value
     values: list[Any] = [value for *row, at, simulated in rows for value in (*row, on_time(at), simulated)]
     came = f"VALUES {', '.join(['(%s, %s, %s, %s, %s, %s, %s)'] * len(rows))}"
+    now = "clock_timestamp()" if connection.vendor == "postgresql" else "%s"
     waits = (
         "INSERT INTO sms_receiptinbox (receipt_id, received_at, why, reason, tries, next_at)"
-        f" SELECT id, received_at, '{ReceiptInbox.Why.NEW}', '', 0, %s FROM"
+        f" SELECT id, received_at, '{ReceiptInbox.Why.NEW}', '', 0, {now} FROM"
     )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -46,7 +48,7 @@ def store_new(rows: Sequence[NewReceipt], *, now: datetime, everywhere: bool) ->
             cursor.execute(
                 f"WITH new AS (INSERT INTO sms_receipt ({NEW_COLUMNS}) {came}"
                 f" ON CONFLICT DO NOTHING RETURNING id, received_at) {waits} new",
-                [*values, on_time(now)],
+                values,
             )
             return cursor.rowcount
         cursor.execute(
@@ -56,7 +58,7 @@ def store_new(rows: Sequence[NewReceipt], *, now: datetime, everywhere: bool) ->
         if new := [pk for (pk,) in cursor.fetchall()]:
             cursor.execute(
                 f"{waits} sms_receipt WHERE id IN ({id_list.in_list()})",
-                [on_time(now), id_list.parameter(new)],
+                [on_time(database_now()), id_list.parameter(new)],
             )
         return len(new)
 

@@ -32,7 +32,7 @@ def waited_in_vain(problem: OperationalError) -> bool:
     return busy or getattr(cause, "sqlstate", "") in ("55P03", "57014")
 
 
-def on_postgresql(statement: str, *values: int | str) -> None:
+def on_postgresql(statement: str, *values: int | str | list[int]) -> None:
     """Execute it there; elsewhere there is nothing to do."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

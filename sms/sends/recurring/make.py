@@ -22,6 +22,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey
 from sms.models import Actor, Draft, Occurrence, RecurringSend, Send
 from sms.models.audit import audit
+from sms.models.sql.session import database_now
 from sms.sends.recurring import standing, timetable
 from sms.sends.recurring.telling import tell
 from sms.values.problems import Problem, ProblemCode
@@ -65,7 +66,7 @@ def make_due(*, now: datetime | None = None) -> int:
 
 def forget(*, now: datetime | None = None) -> int:
     """Delete old times that became no send: the number of the last one and the audit have that they were."""
-    before = (now or timezone.now()) - timedelta(days=Occurrence.KEPT)
+    before = (now or database_now()) - timedelta(days=Occurrence.KEPT)
     old = Occurrence.objects.filter(send=None, at__lt=before, at__lte=F("recurring__passed_until"))
     return Occurrence.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:5000])).delete()[0]
 
