@@ -10,15 +10,20 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         """Connect mails about accounts, the audit of sign-ins, and what other packages hold about people."""
         from allauth.account.signals import user_logged_in
+        from django.conf import settings
 
         from portal import (  # noqa: F401 - `deploy_checks` registers checks
             account_mail,
             deploy_checks,
+            foreign_lines,
             leaving_approvers,
             personal,
             session_ends,
             sign_in_audit,
         )
+
+        if settings.LOG_FORMAT == "json":
+            foreign_lines.begin()
         from portal.going_live import connection as going_live_connection
         from portal.sso.signing_in import note_factor
         from sms.compliance import rotate_keys

@@ -46,6 +46,8 @@ TITLES = {
     429: "Too many files at once",
     503: "Too much is going on",
 }
+AWAY = "The database does not answer at the moment. Nothing of what you sent was stored. Try again in half a minute."
+OCCUPIED = "The database is busy with something else. Nothing of what you sent was stored. Try again in half a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,8 @@ def _refuse_api(_environ: Environ, status: int, words: str) -> HttpResponse:
 
 
 def _refuse_page(environ: Environ, status: int, words: str) -> HttpResponse:
-    title = TITLES.get(status, "It did not arrive whole")
+    of_database = {AWAY: "The database does not answer", OCCUPIED: "The database is busy"}
+    title = of_database.get(words) or TITLES.get(status, "It did not arrive whole")
     context = {"status": status, "title": title, "words": words.replace("The body", "What you sent", 1)}
     request = WSGIRequest(environ)
     shown = render(request, "body_refused.html", context, status=status)

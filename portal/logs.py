@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from portal import secret_routes
+from portal import foreign_lines, secret_routes
 from sms.api import request_ids
 from sms.values.msisdn.mention import masked_values
 
@@ -64,9 +64,31 @@ def _refusal(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, An
     return event
 
 
-def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
-    """Configure structlog and stdlib logging alike; `style` is `console` or `json`."""
-    shared: list[Any] = [
+class RestartsAreNoAlarm(logging.Filter):
+    """django-q2 calls it critical that it starts a part of itself again, as it does whenever the database was away for a moment."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.CRITICAL and record.getMessage().startswith(
+            ("reincarnated pusher", "reincarnated monitor")
+        ):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+def json_lines() -> logging.Formatter:
+    """For the web server, which begins to log before there is an application. What is no line of a log becomes one from then on."""
+    foreign_lines.begin()
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
+        foreign_pre_chain=_shared(),
+    )
+
+
+def _shared() -> list[Any]:
+    return [
         structlog.contextvars.merge_contextvars,
         _refusal,
         structlog.stdlib.add_log_level,
@@ -74,6 +96,11 @@ def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
         structlog.processors.format_exc_info,
         _hide,
     ]
+
+
+def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
+    """Configure structlog and stdlib logging alike; `style` is `console` or `json`."""
+    shared = _shared()
     on_console = structlog.dev.ConsoleRenderer(colors=False)
     last: Any = structlog.processors.JSONRenderer() if style == "json" else on_console
     structlog.configure(
@@ -87,21 +114,28 @@ def logging_config(style: str, *, debug: bool) -> dict[str, Any]:
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         "foreign_pre_chain": shared,
     }
+    stream = {"stream": foreign_lines.STDERR} if foreign_lines.begun() else {}
     config: dict[str, Any] = {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"restarts": {"()": RestartsAreNoAlarm}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", **stream}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             # one INFO line per enqueue, URLs and row values: none of these belongs in our log
-            "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
+            "django-q": {
+                "level": "WARNING",
+                "handlers": ["stderr"],
+                "filters": ["restarts"],
+                "propagate": False,
+            },
             "django_q": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             "django.server": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "ERROR"},
-            "_granian": {"level": "WARNING"},
+            "_granian": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
             # where somebody starts it with --access-log; ours (ACCESS_LOG) names the person too
             "granian.access": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
         },

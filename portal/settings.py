@@ -5,6 +5,7 @@ production, and keys must be given.
 """
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +14,20 @@ import environ
 from cryptography.fernet import Fernet
 from whitenoise.compress import Compressor
 
-from portal import kept_keys, private_files, storage_url
+from portal import database, kept_keys, private_files, server_urls, storage_url
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
 from portal.logs import logging_config
 from portal.sso import settings as sso
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+_checkout = Path(__file__).resolve().parent.parent
+INSTALLED = not (
+    _checkout / "manage.py"
+).exists()  # as a package, which has templates, static files and documents inside
+BASE_DIR, WORK_DIR = (_checkout / "portal" / "bundled", Path.cwd()) if INSTALLED else (_checkout, _checkout)
+COMMAND = (
+    [sys.executable, "-P", "-m", "portal"] if INSTALLED else [sys.executable, str(BASE_DIR / "manage.py")]
+)
+VAR_DIR = Path(env_str("VAR_DIR", str(WORK_DIR / "var"))).resolve()
 
 # a folder, or what Django makes a storage in a bucket of
 _archives = env_parsed("STORAGE_URL", "", storage_url.parse, should=storage_url.SHOULD)
@@ -28,6 +36,8 @@ if isinstance(_archives, Path):
     if env_str("ARCHIVE_DIR"):
         raise WrongVariable("STORAGE_URL is a folder, and ARCHIVE_DIR is set as well. Keep one of them.")
     ARCHIVE_DIR = _archives.resolve()
+# whether a standby that is promoted had every commit, so that a new timeline of PostgreSQL is no restored copy
+SYNCHRONOUS_STANDBY = env_bool("SYNCHRONOUS_STANDBY", False)
 STOP_FILE = VAR_DIR / "stopping"  # while it exists, dispatch finishes what is in flight and takes nothing new
 
 DEBUG = env_bool("DEBUG", False)
@@ -40,24 +50,17 @@ ACCESS_LOG = env_bool("ACCESS_LOG", False)
 
 
 # --- Database -----------------------------------------------------------------------------------------------------------
-def _database(url: str) -> dict[str, object]:
-    parsed = environ.Env.db_url_config(url)
-    engine = str(parsed.get("ENGINE", ""))
-    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-        raise ValueError("neither SQLite nor PostgreSQL")
-    return dict(parsed)
-
-
 SQLITE_URL = f"sqlite:///{VAR_DIR / 'textdesk.sqlite3'}"
 _default = env_parsed(
     "DATABASE_URL",
     SQLITE_URL,
-    _database,
+    server_urls.database,
     should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
 )
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
-_default["CONN_MAX_AGE"] = 60
+_default.setdefault("CONN_MAX_AGE", 60)
 _default["CONN_HEALTH_CHECKS"] = True
+DATABASE_SESSION: dict[str, str] = {}  # what DATABASE_URL says of sessions, see `sms.models.sql.limits`
 if DEBUG and (HTTPS or not EMBEDDED):
     why = "PUBLIC_URL is https" if HTTPS else "DATABASE_URL is PostgreSQL"
     raise WrongVariable(
@@ -71,29 +74,15 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [PUBLIC_HOST, *(_here if _is_local 
 private_files.keep(VAR_DIR)
 if EMBEDDED:
     private_files.keep_database(Path(str(_default["NAME"])))
-    # IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
-    # FULL: "armed" must survive a power cut, or we would forget that we sent.
-    _default["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
-    }
+    _default["OPTIONS"] = database.EMBEDDED
 else:
     # Works behind PgBouncer in transaction mode too.
     _default["DISABLE_SERVER_SIDE_CURSORS"] = True
-    _default.setdefault("OPTIONS", {})
-    _default["OPTIONS"] = {"connect_timeout": 5, "prepare_threshold": None} | dict(_default["OPTIONS"])  # type: ignore[call-overload]
+    _given = dict(_default.get("OPTIONS", {}))  # type: ignore[call-overload]
+    _default["OPTIONS"], DATABASE_SESSION = database.with_defaults(_given, sys.argv)
 DATABASES = {"default": _default}
 if env_str("DATABASE_REPLICA_URL"):
-    _replica = env_parsed(
-        "DATABASE_REPLICA_URL", "", _database, should="like postgres://user:password@replica:5432/name"
-    )
-    if EMBEDDED or _replica["ENGINE"] != _default["ENGINE"]:
-        raise WrongVariable(
-            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
-        )
-    DATABASES["replica"] = _default | _replica
-    DATABASES["replica"]["OPTIONS"] = dict(_default["OPTIONS"]) | dict(_replica.get("OPTIONS", {}))  # type: ignore[call-overload]
+    DATABASES["replica"] = database.replica_of(_default)
     DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -160,6 +149,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.request_ids.RequestIds",
+    "portal.request_meters.RequestMeters",
     "portal.access_log.AccessLog",
     "portal.machines.MachinesFirst",
     "portal.middleware.CallersAddress",
@@ -285,15 +275,11 @@ DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
 
 # --- Cache: used codes and tries at sign-in, shared by all processes and never culled ------------------------------------------
-def _redis(url: str) -> dict[str, Any]:
-    if url.partition("://")[0] not in ("redis", "rediss") or not urlsplit(url).hostname:
-        raise ValueError("not an address of one Redis server")
-    return dict(environ.Env.cache_url_config(url))
-
-
 REDIS_URL = env_str("REDIS_URL")
 CACHES = {
-    "default": env_parsed("REDIS_URL", "", _redis, should="like redis://host:6379/0, or rediss:// with TLS")
+    "default": env_parsed(
+        "REDIS_URL", "", server_urls.redis, should="like redis://host:6379/0, or rediss:// with TLS"
+    )
     if REDIS_URL
     else {"BACKEND": "portal.kept_cache.KeptCache", "LOCATION": "cache_table"}
 }
@@ -327,10 +313,13 @@ REST_FRAMEWORK = {
 }
 
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)  # then X-Forwarded-For says who calls
-METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics to other machines
+METRICS_TOKEN = env_str("METRICS_TOKEN")  # opens /metrics and /status to other machines
+OPERATIONS_MAIL_TO = env_list("OPERATIONS_MAIL_TO")
+OPERATIONS_WEBHOOK = env_str("OPERATIONS_WEBHOOK")
+if OPERATIONS_WEBHOOK and not OPERATIONS_WEBHOOK.startswith(("https://", "http://")):
+    raise WrongVariable("OPERATIONS_WEBHOOK should be an address that begins with https:// or http://.")
 # places beside the log stream, see sms.compliance.audit.elsewhere
 AUDIT_CHECKPOINTS_TO = env_list("AUDIT_CHECKPOINTS_TO")
-
 SPECTACULAR_SETTINGS = {
     "TITLE": "Textdesk",
     "DESCRIPTION": "Send SMS and follow them. Send your API key in the header `key`, or as `Authorization: Bearer`.",

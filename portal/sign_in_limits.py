@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.core.internal.cryptokit import normalize_user_code
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest
 
 from portal import devices
 from portal.models import User
 
-AWAY: tuple[type[Exception], ...] = (DatabaseError, OSError)
+AWAY: tuple[type[Exception], ...] = (Error, OSError)
 try:
     from redis.exceptions import RedisError  # type: ignore[import-not-found, unused-ignore]
 except ImportError:

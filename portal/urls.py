@@ -42,6 +42,7 @@ from portal.views import (
     send_report,
     sends,
     settings,
+    status,
     templates,
 )
 from portal.views.catalogue_base import (
@@ -164,6 +165,7 @@ service: list[URLPattern | URLResolver] = [
     path("receipts/retry/", receipts.receipts_retry, name="receipts_retry"),
     path("receipts/rotate/", receipts.receipts_rotate, name="receipts_rotate"),
     path("receipts/rotate-webhook/", receipts.receipts_rotate_webhook, name="receipts_rotate_webhook"),
+    path("receipts/take-in-kept/", receipts.receipts_take_in_kept, name="receipts_take_in_kept"),
     path("receipts/retire/", receipts.receipts_retire, name="receipts_retire"),
     path("receipts/replay/", receipts.ReplayReceipts.as_view(), name="receipts_replay"),
     path("receipts/refused/take-in/", refused_posts.TakeInRefused.as_view(), name="receipts_take_in"),
@@ -309,7 +311,10 @@ urlpatterns = [
         name="messaging_v1_status",
     ),
     path("healthz", metrics.healthz, name="healthz"),
-    path("readyz", metrics.readyz, name="readyz"),
+    path("readyz", status.readyz, name="readyz"),
+    path("status", status.status, name="status"),
     path("metrics", metrics.metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
 ]
+
+handler500 = "portal.views.errors.broke_off"

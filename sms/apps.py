@@ -22,23 +22,30 @@ class SmsConfig(AppConfig):
 
         from sms import callbacks, checks  # noqa: F401 - `checks` registers the system checks
         from sms.compliance.archive import store
+        from sms.dispatch import epochs
         from sms.dispatch.journal import journals
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
         from sms.models.audit_proof import audit_keys
         from sms.models.fields import keyring
+        from sms.models.sql import limits
+        from sms.operations import database_errors
 
         keyring.load(settings.FIELD_KEYS)
         audit_keys.load(settings.AUDIT_KEYS)
         callbacks.allowed_addresses.policy = lambda: callbacks.AddressPolicy(**settings.CALLBACKS)
         connection_created.connect(_keep_private, dispatch_uid="private_database")
-        connection_created.connect(_do_not_compile, dispatch_uid="no_compiling")
+        connection_created.connect(database_errors.watch, dispatch_uid="database_errors")
+        connection_created.connect(_limit, dispatch_uid="limits")
         post_migrate.connect(_guard_the_audit, sender=self, dispatch_uid="audit_guard")
         spool.folder = settings.VAR_DIR / "spool"
         inbound_spool.folder = settings.VAR_DIR / "inbound"
         journals.folder = settings.VAR_DIR / "dispatch"
         store.folder = settings.ARCHIVE_DIR
+        epochs.folders = (settings.VAR_DIR, settings.ARCHIVE_DIR)
+        epochs.lossless = settings.SYNCHRONOUS_STANDBY
         store.bucket = storages["archives"] if "archives" in settings.STORAGES else None
+        limits.given = settings.DATABASE_SESSION
 
 
 def _guard_the_audit(using: str, **_: Any) -> None:
@@ -62,11 +69,9 @@ def _keep_private(connection: Any, **_: Any) -> None:
                 path.chmod(0o600)
 
 
-def _do_not_compile(connection: Any, **_: Any) -> None:
-    """PostgreSQL takes a third of a second to compile a statement that looks long to it, which for ours is longer than to answer it.
+def _limit(connection: Any, **_: Any) -> None:
+    """Said here and not in the address of the database, whose `options` PgBouncer refuses."""
+    from sms.models.sql import limits
 
-    Said here and not in the address of the database, whose `options` PgBouncer refuses.
-    """
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET jit = off")
+        limits.begin(connection)

@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
+from sms.values.version import VERSION
+
 ROOT = Path(__file__).parents[1]
 BOM = ROOT / "requirements" / "bom.json"
 LOCK = ROOT / "requirements" / "run.txt"
@@ -79,7 +81,7 @@ def _edges(lock: str) -> dict[str, set[str]]:
 def bom() -> dict[str, Any]:
     lock = LOCK.read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    own = f"pkg:pypi/{project['name']}@{project['version']}"
+    own = f"pkg:pypi/{project['name']}@{VERSION}"
     listed, edges = components(lock), _edges(lock)
     purls = {one["name"]: one["purl"] for one in listed}
     dependencies = [
@@ -97,7 +99,7 @@ def bom() -> dict[str, Any]:
                 "type": "application",
                 "bom-ref": own,
                 "name": project["name"],
-                "version": project["version"],
+                "version": VERSION,
                 "purl": own,
             }
         },

@@ -32,15 +32,17 @@ from portal.costly_pages import CostlyPages  # noqa: E402
 from portal.going_live import this_host  # noqa: E402
 from sms.api import refused_requests  # noqa: E402
 from sms.compliance.archive import store  # noqa: E402
+from sms.dispatch import epochs  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
-from sms.inbound.receipts.inbox import intake  # noqa: E402
 from sms.inbound.refused.keeping import room as refused_room  # noqa: E402
 from sms.ledger import wakeups  # noqa: E402
 from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
 from sms.models.sql import audit_guard  # noqa: E402
+from sms.models.sql.availability import database  # noqa: E402
+from sms.values.meters import meters  # noqa: E402
 from tests.support import databases  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]
@@ -211,10 +213,13 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     spool.folder, inbound_spool.folder = folder / "spool", folder / "inbound"
     store.folder = folder / "archive"
+    epochs.folders = (folder, folder / "archive")
+    epochs.forget()
     receipt_addresses.forget()
     refused_room.forget()
     CostlyPages.forget()
-    intake.away_until = 0.0
+    meters.take()
+    database.forget()
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)
     # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test

@@ -67,7 +67,7 @@ def server(*, forgetful: bool = False, settings: Sequence[str] = ()) -> Iterator
         return
     more = [part for one in settings for part in ("-c", one)]
     tried = ["no server on 127.0.0.1:5432 lets us create databases"]
-    for folder in _program_folders():
+    for folder in program_folders():
         try:
             with _own_server(folder, (*ROOMY, *(FORGETFUL if forgetful else ()), *more)) as started:
                 yield started
@@ -153,7 +153,7 @@ def _answering() -> Server | None:
 
 
 # --- A server of our own ----------------------------------------------------------------------------------------------
-def _program_folders() -> Iterator[Path]:
+def program_folders() -> Iterator[Path]:
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
     debian = Path("/usr/lib/postgresql").glob("*/bin")

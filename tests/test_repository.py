@@ -17,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from portal.models import User
 from sms.compliance.personal_columns import personal_of
+from sms.values.version import VERSION
 from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 
@@ -88,7 +89,7 @@ def _pins(name: str) -> dict[str, str]:
 
 # --- Documents --------------------------------------------------------------------------------------------------------------
 DOCUMENTS = [
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "deploy/README.md"),
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/**/*.md"))),
 ]
 # They lead newcomers to code, so each path in them exists. Decisions tell of the tree as it was.
@@ -151,7 +152,7 @@ def test_changelog_begins_with_the_version_of_the_package():
         r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
     )
     assert newest is not None
-    assert newest[1] == _pyproject()["project"]["version"]
+    assert newest[1] == VERSION
 
 
 def test_env_example_lists_exactly_the_variables_that_settings_read():

@@ -16,6 +16,7 @@ from portal.presenters.send_state import may_send_again
 from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.dispatch import Settlement, by_person
+from sms.dispatch.restored_copy import NotAfterRestore
 from sms.ledger import wakeups
 from sms.models import UNFINISHED, Actor, Hold, Message, MessageState, Send, Sender, Service, ShortLinkDomain
 from sms.sends import control, holds
@@ -141,7 +142,7 @@ sender_resume = button("configure", Sender, back="catalogue", at="")(_resume)
 domain_resume = button("configure", ShortLinkDomain, back="catalogue", at="")(_resume)
 
 
-@button("configure", back="settings")
+@button("configure", back="settings", refusals=NotAfterRestore)
 def service_resume(service: Service, by: Actor) -> Said:
     """Also where the service paused itself."""
     if control.resume_service(service, by=by):

@@ -1,27 +1,45 @@
-"""For operators: is the process alive, can it work, and service levels for Prometheus."""
+"""For operators: is the process alive, and everything that Prometheus is told. docs/operators/metrics.md names it all."""
 
 import hmac
 import ipaddress
+import platform
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.db.models import Count, Min
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from portal.presenters.prometheus import BUCKET, COUNT, SUM, family, gauge, histogram, line
 from sms.compliance import audit
 from sms.inbound import refused
-from sms.models import AuditCheck, FactDelta, ReceiptInbox, RefusedPost, Service
-from sms.models.fact import TIMES
-from sms.reports.levels import measured
-from sms.values.histogram import EDGES, middle
-from sms.worker import health
+from sms.models import AuditCheck, MeterTotal, RefusedPost
+from sms.models.sql.session import impatient
+from sms.operations import faults
+from sms.operations.processes import Process, hosts, processes, provider_troubles
+from sms.operations.work import ServiceWork, Work, work
+from sms.values.meters import labels_of
+from sms.webex import VERSION
 
-LES = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
+PATIENCE = 3000  # milliseconds of a statement: whoever asks gives up soon
+# What is kept in the table of totals, and is there with its first count
+COUNTED = {
+    "textdesk_messages": ("gauge", "Messages by the state they are in, worked out once a minute."),
+    "textdesk_step_seconds": (
+        "histogram",
+        "Seconds from being accepted to posted (wait), and from posted to each further step.",
+    ),
+    "textdesk_clicked_messages": ("gauge", "Messages by whose click they count for."),
+    "textdesk_opt_outs": ("gauge", "People who opted out."),
+    "textdesk_provider_request_duration_seconds": ("histogram", "Requests to Webex Connect by outcome."),
+    "textdesk_http_request_duration_seconds": ("histogram", "Requests that were answered."),
+    "textdesk_database_errors_total": ("counter", "Statements that the database refused or did not answer."),
+    "textdesk_leases_ran_out_total": ("counter", "Slices whose dispatcher died or hung."),
+    "textdesk_answers_lost_total": ("counter", "Answers of Webex Connect that could not be recorded."),
+    "textdesk_job_failures_total": ("counter", "Jobs that broke off and are tried again."),
+}
 
 
 @login_not_required
@@ -33,37 +51,23 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 when the database answers too. `dispatch` and `audit` say `ok`, or what is wrong: the pages still work then, so still 200.
-
-    `refused_posts` are what Webex Connect, or somebody else, posted and we did not accept, and that still waits for a person.
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        still = health.sentence()
-        wrong = " ".join(filter(None, (audit.sentence(), *audit.undelivered())))
-        kept = RefusedPost.objects.count()
-    except DatabaseError as problem:
-        return JsonResponse({"database": type(problem).__name__}, status=503)
-    found = {"database": "ok", "dispatch": still or "ok", "audit": wrong or "ok"}
-    return JsonResponse(found | {"refused_posts": kept})
-
-
-@login_not_required
-@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text, for this machine or a request with METRICS_TOKEN. It holds no number and no name of a person."""
-    if not _may_read(request):
+    """Prometheus text, for this machine or a request with METRICS_TOKEN. While the database is away, what the process knows itself."""
+    if not may_read(request):
         words = (
             "Metrics are for this machine, or for a request with “Authorization: Bearer” and METRICS_TOKEN."
         )
         return HttpResponse(f"{words}\n", status=403, content_type="text/plain; charset=utf-8")
-    body = "\n".join(_lines()) + "\n"
+    try:
+        with impatient(PATIENCE):
+            found, up = list(_of_database()), 1
+    except DatabaseError:
+        found, up = [], 0
+    body = "\n".join((*_of_process(up), *found)) + "\n"
     return HttpResponse(body, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _may_read(request: HttpRequest) -> bool:
+def may_read(request: HttpRequest) -> bool:
     """What a proxy hands on comes from this machine too, so only a request that none touched counts as local."""
     token, shown = settings.METRICS_TOKEN, request.headers.get("Authorization", "")
     if token and hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
@@ -78,91 +82,125 @@ def _may_read(request: HttpRequest) -> bool:
         return False
 
 
-def _lines() -> Iterator[str]:
-    slugs = dict(Service.objects.values_list("pk", "slug").order_by("pk"))
-    messages: list[str] = []
-    times: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
-    others: list[str] = []
-    for service_id, measure, word, bucket, count in measured():
-        if (slug := slugs.get(service_id)) is None:
-            continue
-        if measure in TIMES:
-            times[(slug, measure)][bucket] = count
-        elif measure == "state":
-            messages.append(f'textdesk_messages{{service="{slug}",state="{word}"}} {count}')
-        elif measure == "click":
-            others.append(f'textdesk_clicked_messages{{service="{slug}",by="{word}"}} {count}')
-        else:
-            others.append(f'textdesk_opt_outs{{service="{slug}"}} {count}')
-    yield from _family("textdesk_messages", "Messages by the state they are in, from the facts.", messages)
-    words = "Seconds from being accepted to posted (wait), and from posted to each further step."
-    yield from _family("textdesk_step_seconds", words, kind="histogram")
-    for (slug, step), counts in times.items():
-        yield from _histogram(f'service="{slug}",step="{step}"', counts)
-    for name, said in (
-        ("textdesk_clicked_messages", "Messages by whose click they count for."),
-        ("textdesk_opt_outs", "People who opted out."),
-    ):
-        yield from _family(name, said, [line for line in others if line.startswith(f"{name}{{")])
-    yield from _waiting()
+def _of_process(up: int) -> Iterator[str]:
+    name = "textdesk_build_info"
+    of = {"version": VERSION, "python": platform.python_version(), "database": connection.vendor}
+    yield from family(name, "Which release answers.", [line(name, 1, **of)])
+    yield from gauge("textdesk_database_up", "Whether the database answered this request.", up)
+
+
+def _of_database() -> Iterator[str]:
+    found = processes()
+    waits = work(provider_troubles(found))
+    yield from _processes(found, waits)
+    yield from _hosts(found)
+    yield from _totals()
+    yield from _faults(found)
+    yield from _services(waits.services)
+    yield from _waiting(waits)
     yield from _refused()
     yield from _audit()
-    yield from _places()
 
 
-def _family(name: str, said: str, lines: Iterable[str] = (), *, kind: str = "gauge") -> Iterator[str]:
-    yield f"# HELP {name} {said}"
-    yield f"# TYPE {name} {kind}"
-    yield from lines
+def _processes(found: Sequence[Process], waits: Work) -> Iterator[str]:
+    of = [{"host": one.host, "kind": one.kind, "process": str(one.pid)} for one in found]
+    pairs = list(zip(found, of, strict=True))
+    name = "textdesk_process_info"
+    lines = [line(name, 1, **labels, version=one.version) for one, labels in pairs]
+    yield from family(name, "Processes that were heard of lately.", lines)
+    name = "textdesk_heartbeat_age_seconds"
+    lines = [line(name, round(one.age, 1), **labels) for one, labels in pairs]
+    yield from family(name, "Since the last heartbeat of a process.", lines)
+    name = "textdesk_clock_skew_seconds"
+    lines = [line(name, round(one.skew, 3), **labels) for one, labels in pairs if one.fresh]
+    yield from family(name, "The clock of a process minus the database's.", lines)
+    name, lines = "textdesk_breaker_open", []
+    for one in found:
+        if one.fresh and one.kind in ("cluster", "dispatch"):
+            for service in waits.services:
+                held = int(str(service.pk) in one.facts.get("provider", {}))
+                lines.append(line(name, held, service=service.slug, host=one.host, process=str(one.pid)))
+    yield from family(name, "1 while a process has trouble with Webex Connect.", lines)
 
 
-def _gauge(name: str, said: str, value: float) -> Iterator[str]:
-    yield from _family(name, said, [f"{name} {value}"])
+def _hosts(found: Sequence[Process]) -> Iterator[str]:
+    known = hosts(found)
+    for name, said, column in (
+        ("textdesk_spool_files", "Spool files that wait for the database.", "spool_files"),
+        ("textdesk_spool_bytes", "Their size.", "spool_bytes"),
+        ("textdesk_spool_kept_files", "Spool files that wait for a person.", "spool_kept"),
+        ("textdesk_var_dir_writable", "Whether VAR_DIR can be written.", "var_dir"),
+    ):
+        yield from family(name, said, [line(name, int(getattr(one, column)), host=one.name) for one in known])
 
 
-def _histogram(labels: str, counts: dict[int, int]) -> Iterator[str]:
-    whole = sum(counts.values())
-    for le in LES:
-        inside = sum(
-            count for bucket, count in counts.items() if bucket < len(EDGES) and EDGES[bucket] <= le * 1000
+def _totals() -> Iterator[str]:
+    rows: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
+    for host, name, labels, value in MeterTotal.objects.values_list("host", "name", "labels", "value"):
+        suffix = next((one for one in (BUCKET, SUM, COUNT) if name.endswith(one)), "")
+        whole = ",".join(filter(None, (labels_of(host=host) if host else "", labels)))
+        rows[name.removesuffix(suffix)][suffix, whole] = value
+    for name, (kind, said) in COUNTED.items():
+        found = rows.get(name, {})
+        plain = [f"{name}{{{labels}}} {value:.15g}" for (_, labels), value in sorted(found.items())]
+        lines = list(histogram(name, found)) if kind == "histogram" else plain
+        yield from family(name, said, lines, kind=kind)
+
+
+def _faults(found: Sequence[Process]) -> Iterator[str]:
+    name = "textdesk_fault"
+    lines = [line(name, 1, fault=one.word, where=one.where) for one in faults.find(found)]
+    yield from family(name, "What does not work now.", lines)
+
+
+def _services(found: Sequence[ServiceWork]) -> Iterator[str]:
+    for name, said, column in (
+        (
+            "textdesk_oldest_due_message_seconds",
+            "Since when the oldest message that may be sent is due.",
+            "due_for",
+        ),
+        ("textdesk_held_sends", "Sends that a person or a rule holds.", "held_sends"),
+        ("textdesk_unconfirmed_messages", "Messages that may or may not have been sent.", "unconfirmed"),
+    ):
+        lines = [line(name, getattr(one, column), service=one.slug) for one in found]
+        yield from family(name, said, lines)
+    name = "textdesk_service_paused"
+    lines = [line(name, int(one.paused_at is not None), service=one.slug) for one in found]
+    yield from family(name, "Whether all sending of the service is paused.", lines)
+
+
+def _waiting(waits: Work) -> Iterator[str]:
+    for name, said, value in (
+        ("textdesk_receipts_waiting", "New receipts that are not applied yet.", waits.receipts),
+        ("textdesk_receipts_waiting_seconds", "How long the oldest of them waits.", waits.receipts_for),
+        ("textdesk_callbacks_waiting", "Callbacks to partners that are due or tried again.", waits.callbacks),
+        ("textdesk_queue_tasks", "Wake-ups in django-q2's queue.", waits.queue),
+        ("textdesk_fact_deltas_waiting", "Changes that are not in the facts yet.", waits.fact_deltas),
+        ("textdesk_retention_lag_seconds", "How long retention is overdue.", waits.retention_lag),
+    ):
+        yield from gauge(name, said, value)
+    if waits.backup is not None:
+        name = "textdesk_backup_last_timestamp_seconds"
+        yield from gauge(
+            name, "When manage.py note_backup was last called.", int(waits.backup.at.timestamp())
         )
-        yield f'textdesk_step_seconds_bucket{{{labels},le="{le:g}"}} {inside}'
-    yield f'textdesk_step_seconds_bucket{{{labels},le="+Inf"}} {whole}'
-    yield f"textdesk_step_seconds_sum{{{labels}}} {sum(middle(bucket) * count for bucket, count in counts.items()):.3f}"
-    yield f"textdesk_step_seconds_count{{{labels}}} {whole}"
 
 
 def _audit() -> Iterator[str]:
-    if (last := AuditCheck.objects.order_by("-pk").first()) is None:
-        return
-    words = (
-        "1 if the last check of the whole audit found nothing wrong; 0 if it did, is overdue or was altered."
-    )
-    yield from _gauge("textdesk_audit_holds", words, int(last.holds and not audit.sentence()))
-    name = "textdesk_audit_checked_timestamp_seconds"
-    yield from _gauge(name, "When that check was made.", int(last.at.timestamp()))
-
-
-def _places() -> Iterator[str]:
+    if (last := AuditCheck.objects.order_by("-pk").first()) is not None:
+        words = "1 if the last check of the whole audit found nothing wrong; 0 if it did, is overdue or was altered."
+        yield from gauge("textdesk_audit_holds", words, int(last.holds and not audit.sentence()))
+        name = "textdesk_audit_checked_timestamp_seconds"
+        yield from gauge(name, "When that check was made.", int(last.at.timestamp()))
     words = "Second places that did not take the last checkpoints of the audit."
-    yield from _gauge("textdesk_audit_places_failing", words, len(audit.undelivered()))
-
-
-def _waiting() -> Iterator[str]:
-    new = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW)
-    inbox = new.aggregate(count=Count("pk"), oldest=Min("next_at"))
-    age = (timezone.now() - inbox["oldest"]).total_seconds() if inbox["oldest"] else 0.0
-    yield from _gauge("textdesk_receipts_waiting", "New receipts that are not applied yet.", inbox["count"])
-    words = "How long the oldest of them waits."
-    yield from _gauge("textdesk_receipts_waiting_seconds", words, round(max(age, 0.0), 1))
-    words = "Changes that are not in the facts yet."
-    yield from _gauge("textdesk_fact_deltas_waiting", words, FactDelta.objects.count())
+    yield from gauge("textdesk_audit_places_failing", words, len(audit.undelivered()))
 
 
 def _refused() -> Iterator[str]:
     found = refused.tallies()
     labels = [
-        f'service="{one.service.slug if one.service else ""}",kind="{one.kind}",address="{one.came_to}"'
+        {"service": one.service.slug if one.service else "", "kind": one.kind, "address": one.came_to}
         for one in found
     ]
     for name, said, column in (
@@ -174,9 +212,7 @@ def _refused() -> Iterator[str]:
             "would_refuse",
         ),
     ):
-        lines = (
-            f"{name}{{{label}}} {getattr(one, column)}" for label, one in zip(labels, found, strict=True)
-        )
-        yield from _family(name, said, lines, kind="counter")
+        lines = [line(name, getattr(one, column), **of) for one, of in zip(found, labels, strict=True)]
+        yield from family(name, said, lines, kind="counter")
     words = "Refused posts that wait for a person."
-    yield from _gauge("textdesk_refused_posts", words, RefusedPost.objects.count())
+    yield from gauge("textdesk_refused_posts", words, RefusedPost.objects.count())

@@ -14,7 +14,7 @@ from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.views.button_base import Said, button, error
 from portal.views.confirm_base import Confirmation, ConfirmView
-from sms.inbound import receipts, refused
+from sms.inbound import kept_files, receipts, refused
 from sms.inbound.receipts.overview import overview_of
 from sms.inbound.receipts.rotate import StillAnswered, retire, rotate
 from sms.ledger import wakeups
@@ -36,6 +36,7 @@ def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
     now = timezone.now()
     context = {
         "look": overview_of(service, now=now),
+        "kept_files": kept_files.count(),
         "url": f"{settings.PUBLIC_URL}/receipts/{service.receipt_token}/",
         "webhook_url": f"{settings.PUBLIC_URL}/receipts/{service.webhook_token}/",
         "inbound_url": f"{settings.PUBLIC_URL}/inbound/{service.webhook_token}/",
@@ -71,6 +72,21 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
     else:
         messages.info(request, "Nothing was left to try again.")
     return redirect("receipts_page", service=service.slug)
+
+
+@button("configure", back="receipts_page")
+def receipts_take_in_kept(service: Service, by: Actor) -> Said:
+    """What this host's disk kept of all services; it changes nothing that is in already."""
+    taken = kept_files.take_in()
+    audit(
+        "receipts.kept_taken_in",
+        service,
+        by=by,
+        receipts=taken.receipts,
+        messages=taken.messages,
+        left=taken.left,
+    )
+    return Said(str(taken))
 
 
 @button("configure", back="receipts_page", refusals=StillAnswered)

@@ -9,9 +9,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.conf import settings
+from django.db import Error, close_old_connections
+from django.http import HttpResponse
 
-from portal.body_limits import BODILESS, OF_OPERATORS, BodyLimit, BodyRefused, is_http2, limit_of, refusal
+from portal.body_limits import (
+    AWAY,
+    BODILESS,
+    OF_OPERATORS,
+    BodyLimit,
+    BodyRefused,
+    is_http2,
+    limit_of,
+    refusal,
+)
+from portal.machines import normal
 from portal.web.answers import Answered, answerer, of_response
 from portal.web.asking_again import AskingAgain, CallerGone
 from portal.web.environ import Environ, environ_of
@@ -19,6 +31,8 @@ from portal.web.lanes import LaneFull, ThreadLane
 from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
 from portal.web.waiting import TooSlow, waiting
 from sms.api.v1.idle_parts import BODY_NOT_TAKEN
+from sms.models.sql.availability import database
+from sms.models.sql.limits import Work
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +41,13 @@ READER = 60.0  # seconds in which a reader takes a piece
 THROWN_AWAY = 1_000_000_000
 THROWN_AWAY_FOR = 60.0  # seconds
 AHEAD_OF_ANSWER = 5.0  # seconds
+ALIVE = of_response(
+    HttpResponse(
+        "ok\n",
+        content_type="text/plain",
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Length": "3"},
+    )
+)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -37,10 +58,10 @@ class Front:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.lanes = {
-            "provider": ThreadLane("provider", threads=8, room=1000),
-            "partners": ThreadLane("partners", threads=6, room=200),
+            "provider": ThreadLane("provider", threads=8, room=1000, work=Work.POST),
+            "partners": ThreadLane("partners", threads=6, room=200, work=Work.PROGRAM),
             "people": ThreadLane("people", threads=8, room=400),
-            "operators": ThreadLane("operators", threads=2, room=100),
+            "operators": ThreadLane("operators", threads=2, room=100, work=Work.PROGRAM),
         }
         self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
         self.asking_again = AskingAgain()
@@ -52,10 +73,15 @@ class Front:
         if self._answer is None:
             self._answer = answerer(self.application, asyncio.get_running_loop())
         environ = environ_of(scope)
+        if normal(environ["PATH_INFO"]) == "/healthz" and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            await _give(ALIVE, send)  # from the loop, which nobody can take for longer than a moment
+            return
         limit = limit_of(environ)
         name = _lane(limit)
         lane, body = self.lanes[name], Body(self.memory[name])
         try:
+            if database.shut() and name in ("people", "partners") and not _is_static(environ):
+                raise BodyRefused(503, AWAY)
             if environ["REQUEST_METHOD"] in BODILESS:
                 length, streamed = (
                     environ.pop(name, "") for name in ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
@@ -72,7 +98,9 @@ class Front:
         except LaneFull:
             await _refuse(BodyRefused(503, BUSY), environ, limit, send)
         except BodyRefused as refused:
-            still_comes = refused.status in (413, 415, 429) and "HTTP_EXPECT" not in environ
+            still_comes = (
+                refused.status in (413, 415, 429) or refused.words == AWAY
+            ) and "HTTP_EXPECT" not in environ
             if still_comes:
                 body.close()
                 # curl waits for leave to send its rest, and does so for ever where the answer overtakes that
@@ -83,6 +111,10 @@ class Front:
                 await _throw_away(receive, THROWN_AWAY_FOR)
         finally:
             body.close()
+
+
+def _is_static(environ: Environ) -> bool:
+    return environ["PATH_INFO"].startswith(settings.STATIC_URL)
 
 
 def _lane(limit: BodyLimit) -> str:
@@ -105,7 +137,7 @@ async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:
 
     try:
         found: str = await lane.run(job, environ)
-    except DatabaseError:
+    except Error:
         raise BodyRefused(503, BUSY) from None
     return found
 

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from sms.models.sql.limits import Work, work_as
+
 Deliver = Callable[[Any], None]
 
 
@@ -20,8 +22,8 @@ class ThreadLane:
     What is done is handed back to the event loop together: while it is busy, one wake-up is enough.
     """
 
-    def __init__(self, name: str, *, threads: int, room: int) -> None:
-        self.name, self.threads, self.room = name, threads, room
+    def __init__(self, name: str, *, threads: int, room: int, work: Work = Work.PAGE) -> None:
+        self.name, self.threads, self.room, self.work = name, threads, room, work
         self._jobs: queue.SimpleQueue[tuple[Callable[[Any, Deliver], None], Any, asyncio.Future[Any]]] = (
             queue.SimpleQueue()
         )
@@ -45,6 +47,7 @@ class ThreadLane:
             threading.Thread(target=self._work, name=f"{self.name}-{number}", daemon=True).start()
 
     def _work(self) -> None:
+        work_as(self.work)
         while True:
             job, given, future = self._jobs.get()
             delivered = False

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-from django.db import OperationalError, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse
 
 from sms.models import ApiKey
 from sms.models.idempotency import IdempotentAnswer
-from sms.models.sql.session import waited_in_vain
+from sms.models.sql.trouble import waited_in_vain
 
 HEADER = "Idempotency-Key"
 WRITTEN = re.compile(r"[!-~]{1,255}")
@@ -81,7 +81,7 @@ def once(key: str, *, by: ApiKey, fingerprint: str, act: Callable[[], HttpRespon
             else:
                 transaction.set_rollback(True)
             return answer
-    except OperationalError as problem:
+    except Error as problem:
         if key and waited_in_vain(problem):
             raise UnderWay from None
         raise

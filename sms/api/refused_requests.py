@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from sms.models import ApiKey, RefusedRequest
@@ -101,7 +101,7 @@ class RefusalLog:
                 ]
                 RefusedRequest.objects.bulk_create(sorted(rows, key=lambda row: row.at), batch_size=500)
                 self._prune(row.key_id for row in rows)
-        except DatabaseError as problem:
+        except Error as problem:
             log.warning("refused_requests_not_stored", error=type(problem).__name__)
             return 0
         return len(rows)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -30,12 +30,13 @@ from sms.inbound.receipts.rotate import asked
 from sms.ledger import wakeups
 from sms.models import CameTo, PostKind
 from sms.models.fields import UnreadableSecret
+from sms.models.sql.availability import database
+from sms.models.sql.trouble import is_away
 
 log = structlog.get_logger(__name__)
 
 SIGNATURE = "HTTP_X_HUB_SIGNATURE"
 RETRY = {"Retry-After": "30"}
-DATABASE_AWAY = (DatabaseError, InterfaceError)
 ANSWERS = {
     200: OpenApiResponse(description="It is durable."),
     401: OpenApiResponse(
@@ -91,7 +92,7 @@ class WebexPostView(APIView):
         """Webex Connect asks with HEAD before it saves a webhook and expects 200."""
         try:
             address = receipt_addresses.find(token)
-        except (*DATABASE_AWAY, UnreadableSecret):
+        except (Error, UnreadableSecret):
             return HttpResponse(status=503, headers=RETRY)
         if address is None:
             return HttpResponse(status=404)
@@ -105,7 +106,7 @@ class WebexPostView(APIView):
             if address is not None and address.judge(raw, header, kind=self.kind) is Verdict.REFUSED:
                 receipt_addresses.look_again(address.service_id)  # its secret may be a moment old
                 address = receipt_addresses.find(token)
-        except (*DATABASE_AWAY, UnreadableSecret) as problem:  # not 404: Webex Connect would not try again
+        except (Error, UnreadableSecret) as problem:  # not 404: Webex Connect would not try again
             log.error("posted_address_unknown_now", kind=self.kind, error=str(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         if address is None:
@@ -125,20 +126,22 @@ class WebexPostView(APIView):
 
     def _of_no_address(self, raw: bytes, token: str) -> HttpResponse:
         service_id, came_to = receipt_addresses.owner_of_retired(token), CameTo.RETIRED
-        if service_id is None:
+        if service_id is None and not database.away():
             came_to = CameTo.UNKNOWN
             try:
                 service_id = refused.whose(raw, kind=self.kind)
-            except DATABASE_AWAY:
+            except Error:
                 return HttpResponse(status=503, headers=RETRY)
         return self._refuse(raw, came_to=came_to, service_id=service_id, status=404)
 
     def _refuse(self, raw: bytes, *, came_to: str, service_id: int | None, status: int) -> HttpResponse:
         """Refused, and kept for a person to look at; where it cannot be, Webex Connect is to send it again."""
         now = timezone.now()
+        if database.away():
+            return HttpResponse(status=503, headers=RETRY)
         try:
             kept = refused.keep(raw, kind=self.kind, came_to=came_to, service_id=service_id, now=now)
-        except DATABASE_AWAY as problem:
+        except Error as problem:
             log.error("refused_not_kept", kind=self.kind, service=service_id, error=str(problem)[:300])
             return HttpResponse(status=503, headers=RETRY)
         log.warning("posted_refused", kind=self.kind, service=service_id, came_to=str(came_to), kept=kept)
@@ -163,7 +166,7 @@ class ReceiptView(WebexPostView):
     def checked(self, address: ReceiptAddress) -> None:
         """A webhook is looked at when it is saved. Nobody but a person who tries it out looks at the address in messages."""
         if address.came_to == CameTo.WEBHOOK:
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 asked(address.service_id)
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
@@ -180,12 +183,14 @@ class ReceiptView(WebexPostView):
             return False
         try:
             return receipts.store(incoming)
-        except (*DATABASE_AWAY, OSError, receipts.Overloaded, receipts.Stuck) as problem:
+        except (Error, OSError, receipts.Overloaded, receipts.Stuck) as problem:
             raise NotStored(repr(problem)) from problem
 
     def _of_a_probe(self, raw: bytes, address: ReceiptAddress) -> bool:
         """Whether it is about a message of a tenant probe, and is kept with that."""
-        with contextlib.suppress(*DATABASE_AWAY):
+        if database.away():
+            return False
+        with contextlib.suppress(Error):
             return tenant_probe.take(
                 raw,
                 service_id=address.service_id,
@@ -205,11 +210,16 @@ class InboundView(WebexPostView):
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
         now = timezone.now()
-        try:
-            optouts.take(raw, service_id=address.service_id, received_at=now)
-        except DATABASE_AWAY as problem:
-            log.error("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
+        if not database.away():
             try:
-                optouts.inbound_spool.append([optouts.IncomingPost(address.service_id, raw, now)])
-            except OSError as trouble:
-                raise NotStored(repr(trouble)) from trouble
+                optouts.take(raw, service_id=address.service_id, received_at=now)
+            except Error as problem:
+                if is_away(problem):
+                    database.report(problem)
+                log.warning("inbound_goes_to_the_disk", error=f"{type(problem).__name__}: {problem}"[:300])
+            else:
+                return
+        try:
+            optouts.inbound_spool.append([optouts.IncomingPost(address.service_id, raw, now)])
+        except OSError as trouble:
+            raise NotStored(repr(trouble)) from trouble

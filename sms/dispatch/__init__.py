@@ -6,6 +6,7 @@ that ran out). Called by `sms.worker.tasks` and `manage.py dispatch`; both run t
 
 from sms.dispatch.claim import due_within, sweep
 from sms.dispatch.coordinator import DispatchRun, run, run_simulated
+from sms.dispatch.epochs import epochs
 from sms.dispatch.recovery import recover
 from sms.dispatch.settle import Settlement, by_person
 from sms.dispatch.unproven import end_unproven

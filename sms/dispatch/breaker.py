@@ -22,6 +22,7 @@ UNLIMITED = 10_000  # requests: no limit of the breaker's own
 SHORTEST_HOLD = 0.5
 LONGEST_HOLD = 30.0
 LONGEST_PROBE = 60.0  # after that no answer comes any more
+STALE = 2 * LONGEST_PROBE  # trouble that nobody has met again since then is not reported any more
 
 
 @dataclass(slots=True)
@@ -35,6 +36,10 @@ class Breaker:
     troubles: int = 0
     unconfirmed: int = 0
     recent: deque[tuple[float, bool]] = field(default_factory=deque)
+    trouble_since: float | None = (
+        None  # nothing was accepted since then, for a reason that is not the message's
+    )
+    trouble_at: float = 0.0  # … and met again
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -62,6 +67,7 @@ class Breaker:
     def _answered(self, result: object) -> None:
         uncertain = isinstance(result, Unconfirmed)
         self._count(uncertain)
+        self._note_trouble(result)
         if not isinstance(result, ProviderError):
             self.narrow, self.troubles, self.unconfirmed = False, 0, 0
             if not self.broken:  # a late acceptance does not close a circuit that has broken since
@@ -82,11 +88,20 @@ class Breaker:
     def probed(self, result: object) -> None:
         """Learn from the answer to a probe: any clear answer means that the provider is back."""
         self.probed_at = float("-inf")
+        self._note_trouble(result)
         if isinstance(result, Unconfirmed | NotSent | ServicePaused):
             self._hold(None, renewed=True)
             return
         self.broken, self.narrow, self.unconfirmed = False, True, 0
         self.recent.clear()
+
+    def _note_trouble(self, result: object) -> None:
+        """Ended by any clear answer, also to a probe."""
+        if isinstance(result, Unconfirmed | NotSent | ServicePaused):
+            self.trouble_at = time.monotonic()
+            self.trouble_since = self.trouble_since or self.trouble_at
+        else:
+            self.trouble_since = None
 
     def _hold(self, wait: float | None, *, renewed: bool = False) -> None:
         now = time.monotonic()
@@ -113,6 +128,16 @@ class Breakers(defaultdict[int, Breaker]):
 
     def __init__(self) -> None:
         super().__init__(Breaker)
+
+    def troubles(self) -> dict[int, float]:
+        """Seconds for which posting has been held back, by service; those without trouble are left out."""
+        now = time.monotonic()
+        found = {key: one for key, one in list(self.items()) if one.broken or one.narrow}
+        return {
+            key: now - one.trouble_since
+            for key, one in found.items()
+            if one.trouble_since is not None and now - one.trouble_at < STALE
+        }
 
 
 OF_THIS_PROCESS = Breakers()

@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from sms.dispatch.epochs import epochs
+from sms.ledger import progress_log
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.ledger.settled import settle_after, tell
@@ -26,6 +28,7 @@ from sms.models.lease import LeaseQuerySet
 from sms.models.message import OPEN
 from sms.models.sql import slices
 from sms.models.sql.session import database_now
+from sms.values.meters import meters
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +137,7 @@ def claim(
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
     wanted = _in_order(due, working_on=set(working_on))[: limit * 2]
-    if not wanted:
+    if not wanted or epochs.is_promoted():
         return []
     until = owner.until
     with transaction.atomic():
@@ -165,7 +168,15 @@ def claim(
     for lease in leases:
         lease.until = until
         load(lease)
+    fresh = [lease for lease in reversed(leases) if is_fresh(lease)]
+    progress_log.began({lease.send_id: lease.first_id for lease in fresh})
     return leases
+
+
+def is_fresh(lease: ClaimedSlice) -> bool:
+    """Whether nothing of it was ever posted."""
+    first = lease.waiting[0] if lease.waiting else None
+    return first is not None and first.pk == lease.first_id and first.attempt == 0
 
 
 def _in_order(due: "QuerySet[Slice]", *, working_on: set[int]) -> list[int]:
@@ -236,6 +247,7 @@ def _sweep(slices: Sequence[Slice], *, begun: Collection[int] | None = None) -> 
         changes += [
             StateChange(pk, MessageState.PENDING, at, attempt, returned=True) for pk, attempt in never
         ]
+        meters.add("textdesk_leases_ran_out_total")
         log.warning(
             "lease_ran_out" if begun is None else "lease_taken_over",
             slice=item.pk,
@@ -291,6 +303,7 @@ def finish(lease: ClaimedSlice, *, owner: Owner, retry_in: float = 0.0) -> None:
             ended = Send.objects.filter(~Exists(more), pk=send.pk, state=SendState.SENDING)
             now = database_now()
             if ended.update(state=SendState.FINISHED, posted_at=send.posted_at or now):
+                progress_log.posted(send)
                 send.state = SendState.FINISHED
                 tell("send.posted", [] if send.posted_at else [send], at=now)
                 settle_after([] if outstanding else [send.pk])  # its receipts were faster

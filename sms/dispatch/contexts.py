@@ -25,6 +25,7 @@ class ServiceContext:
     breaker: Breaker
     connection: ProviderConnection | SimulatedConnection
     templates: dict[int, RequestTemplate] = field(default_factory=dict)
+    slug: str = ""  # of the service, for what is counted
 
 
 class ServiceContexts(dict[int, ServiceContext]):
@@ -55,7 +56,9 @@ class ServiceContexts(dict[int, ServiceContext]):
             send = Send.objects.select_related(*related).get(pk=lease.send_id)
             if context is None:
                 breaker = self._breakers[lease.service_id]
-                context = self[lease.service_id] = ServiceContext(breaker, self._connection_of(send.service))
+                context = self[lease.service_id] = ServiceContext(
+                    breaker, self._connection_of(send.service), slug=send.service.slug
+                )
             context.templates[lease.send_id] = template_of(send, public_url=self._public_url)
             self._stale.discard(lease.send_id)
         except (UnreadableSecret, SecretElsewhere) as problem:

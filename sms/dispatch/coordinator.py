@@ -16,11 +16,12 @@ import structlog
 from django.db import transaction
 
 from sms import simulator
-from sms.dispatch import record
+from sms.dispatch import outcome_meters, record
 from sms.dispatch.arm import ArmResult, arm, fence
 from sms.dispatch.breaker import OF_THIS_PROCESS, PROBE, Breakers
 from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, finish, load, renew
 from sms.dispatch.contexts import ServiceContexts
+from sms.dispatch.epochs import epochs
 from sms.dispatch.fair_queue import FairQueue
 from sms.dispatch.isolation import NO_SENDS_FAULT, held_if_broken
 from sms.dispatch.journal import Journal, journals
@@ -172,6 +173,8 @@ class Coordinator:
                 continue
             self.in_flight[request.service_id] -= 1
             self.report.outcomes[type(result).__name__] += 1
+            if not self.simulated:
+                outcome_meters.count(outcome, self.contexts[request.service_id].slug)
             if isinstance(result, Late):
                 self.to_retime.append(request)
             elif isinstance(result, RequestRefused) and len(request.messages) > 1:
@@ -345,6 +348,7 @@ def run(
 
     Returns when nothing is left, when the time is over or when `stopped()`; in each case everything armed has its answer.
     """
+    epochs.check_once()
     recover_own()
     if stopped() or due_within(0.0) is None:
         return DispatchRun()

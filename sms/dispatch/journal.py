@@ -22,6 +22,7 @@ from sms.dispatch.post import PostOutcome
 from sms.dispatch.stored_answers import packed
 from sms.models.lease import new_owner
 from sms.values import durable_file
+from sms.values.meters import meters
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,7 @@ class Journal:
             log.warning("answers_kept", outcomes=len(wanted), file=str(path))
         except OSError as problem:
             self.owed = wanted
+            meters.add("textdesk_answers_lost_total", len(answers))
             log.error("answers_kept_in_memory", outcomes=len(wanted), error=str(problem))
 
     def let_go(self) -> None:

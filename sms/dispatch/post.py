@@ -68,6 +68,7 @@ class PostOutcome:
 
     request: ArmedRequest
     result: Accepted | ProviderError | Late | Held
+    seconds: float = 0.0
 
 
 def client_of(connection: ProviderConnection) -> Client:
@@ -197,7 +198,9 @@ class Posters:
     def _work(self) -> None:
         clients: dict[ProviderConnection | SimulatedConnection, Client] = {}
         while (request := self._next()) is not None:
+            began = time.monotonic()
             result = self._deliver(request, clients)
+            seconds = time.monotonic() - began
             # throttling of a contracted rate is the pace's affair, for every process
             if request.lease is not None and not (
                 isinstance(result, Held | Late) or (isinstance(result, Throttled) and request.paced)
@@ -207,7 +210,7 @@ class Posters:
                 self._in_flight[request.service_id] -= 1
                 if isinstance(result, Accepted):
                     self._accepted_at = time.monotonic()
-            self._outcomes.put(PostOutcome(request, result))
+            self._outcomes.put(PostOutcome(request, result, seconds))
         for client in clients.values():
             client.close()
 

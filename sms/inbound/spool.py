@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Generic
 
 import structlog
-from django.db import InterfaceError, OperationalError
 
 from sms.inbound.spool_records import Post, RecordFormat
+from sms.models.sql.trouble import may_work_again
 from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
@@ -80,12 +80,26 @@ class Spool(Generic[Post]):
         up no other: the one is told in the log, the other is kept in a file beside.
         """
         done = 0
-        for path in self._files("*.taken", "*.spool")[:files]:
+        for path in self._files("*.taken", "*.spool"):
+            if files <= 0:
+                break
             try:
+                files -= path.stat().st_size > 0  # an empty one, as a full disk left them once, only goes
                 done += self._bring_in(path, insert)
+            except FileNotFoundError:
+                continue  # another process took it
             except OSError as problem:
+                files -= 1
                 log.error("spool_file_unusable", file=str(path), error=str(problem))
         return done
+
+    def take_in_kept(self, insert: Callable[[Sequence[Post]], object]) -> int:
+        """Bring in what could not be before; returns how many posts. What is refused again, or damaged, is kept again.
+
+        Raises where the database is away; the next sweep then goes on.
+        """
+        again = [path.replace(path.with_suffix(".spool")) for path in self._files("*.kept")]
+        return sum(self._bring_in(path, insert) for path in again)
 
     def _bring_in(self, path: Path, insert: Callable[[Sequence[Post]], object]) -> int:
         with _taken(path) as taken:
@@ -101,7 +115,7 @@ class Spool(Generic[Post]):
                 taken.replace(kept)
             else:
                 if refused:  # durable before the file that they came in goes
-                    durable_file.append(kept, self.format.packed(refused))
+                    durable_file.put(kept, self.format.packed(refused))
                 taken.unlink(missing_ok=True)
             return len(posts) - len(refused)
 
@@ -177,9 +191,9 @@ def _insert(batch: Sequence[Post], insert: Callable[[Sequence[Post]], object]) -
     """Those that are refused for good, found by halving; raises where the database is away."""
     try:
         insert(batch)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as problem:  # the service is gone, for example
+        if may_work_again(problem):
+            raise
         if len(batch) == 1:
             log.error("spool_record_refused", service=batch[0].service_id, error=repr(problem)[:300])
             return list(batch)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from sms import notices
 from sms.callbacks import events
+from sms.ledger import progress_log
 from sms.models.conversation import ConversationAnswer
 from sms.models.message import OPEN, MessageState
 from sms.models.notice import NoticeKind
@@ -51,6 +52,7 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
             one.settled_at = now
         tell("send.settled", locked, at=now)
         for one in locked:
+            progress_log.settled(one)
             _tell_author(one, now=now)
     return len(locked)
 

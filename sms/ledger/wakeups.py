@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
@@ -107,7 +107,7 @@ def keep_schedule() -> None:
     try:
         if not Schedule.objects.filter(name="tick").exists():
             make_schedule()
-    except DatabaseError as problem:
+    except Error as problem:
         log.warning("schedule_not_seen_to", error=type(problem).__name__)
 
 
@@ -132,7 +132,7 @@ def discard_stale() -> int:
 def _enqueue(task: str) -> None:
     try:
         async_task(task)
-    except DatabaseError as problem:  # the tick is the guarantee; a wake-up only saves waiting for it
+    except Error as problem:  # the tick is the guarantee; a wake-up only saves waiting for it
         log.warning("wake_up_lost", task=task, error=str(problem))
     else:
         if not transaction.get_connection().in_atomic_block:

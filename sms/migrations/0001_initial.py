@@ -262,15 +262,58 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
                 ('host', models.CharField(max_length=255)),
                 ('pid', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('cluster', 'django-q2 worker'), ('dispatch', 'manage.py dispatch')], max_length=10)),
+                ('kind', models.CharField(choices=[('cluster', 'django-q2 worker'), ('dispatch', 'manage.py dispatch'), ('jobs', 'Jobs beside a cluster'), ('web', 'Web server')], max_length=10)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('doing', models.CharField(blank=True, help_text='Empty while it rests.', max_length=20)),
                 ('progress', models.BigIntegerField(default=0, help_text='Messages posted since it started.')),
+                ('version', models.CharField(blank=True, db_default='', default='', max_length=40)),
                 ('skew', models.FloatField(default=0.0, help_text="Seconds by which its host's clock is ahead of the database's.")),
+                ('facts', models.JSONField(blank=True, default=dict, help_text='What only this process knows: spool, connection to the provider.')),
             ],
             options={
                 'ordering': ('-beat_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='MeterTotal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('host', models.CharField(blank=True, max_length=255)),
+                ('name', models.CharField(max_length=60)),
+                ('labels', models.CharField(blank=True, max_length=400)),
+                ('value', models.FloatField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('host', 'name', 'labels'), name='meter_total_is_there_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OperationalFault',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fault', models.CharField(max_length=30)),
+                ('where', models.CharField(blank=True, max_length=255)),
+                ('says', models.CharField(max_length=300)),
+                ('since', models.DateTimeField()),
+                ('told_at', models.DateTimeField(blank=True, null=True)),
+                ('over_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ('since', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('fault', 'where'), name='operational_fault_is_there_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BackupNote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('host', models.CharField(max_length=255)),
+                ('what', models.CharField(blank=True, max_length=100)),
+            ],
+            options={
+                'ordering': ('-id',),
             },
         ),
         migrations.CreateModel(
@@ -671,6 +714,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Epoch',
+            fields=[
+                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=32, unique=True)),
+                ('raised_at', models.DateTimeField()),
+                ('timeline', models.PositiveIntegerField(default=0, help_text="PostgreSQL's: a promoted or recovered server begins another. 0 on SQLite.")),
+            ],
+            options={
+                'ordering': ('-number',),
+                'indexes': [models.Index(fields=['raised_at'], name='epoch_by_time')],
+            },
+        ),
+        migrations.CreateModel(
             name='EventEpoch',
             fields=[
                 ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
@@ -753,6 +809,23 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['key', '-id'], name='refused_requests_of_a_key'), models.Index(fields=['at'], name='refused_requests_by_age')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RestoredCopy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='restored_copies', to='sms.service')),
+                ('found_at', models.DateTimeField()),
+                ('why', models.CharField(max_length=300)),
+                ('last_send', models.BigIntegerField()),
+                ('attempts_from', models.PositiveSmallIntegerField(default=0)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'verbose_name_plural': 'restored copies',
+                'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at__isnull', True)), fields=('service',), name='service_is_of_one_restored_copy_at_a_time')],
             },
         ),
         migrations.CreateModel(

@@ -10,6 +10,7 @@ from sms.models.comment import AskedToLook, Comment
 from sms.models.conversation import Conversation, ConversationAnswer
 from sms.models.draft import Draft, DraftPresence, Hidden, Upload
 from sms.models.duty import Duty
+from sms.models.epoch import Epoch, RestoredCopy
 from sms.models.erasure import Erasure
 from sms.models.event import Event, EventEpoch
 from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
@@ -34,6 +35,7 @@ from sms.models.link import (
 from sms.models.list_choice import BulkAct, KeptList, ListColumns, SavedFilter
 from sms.models.message import Message, MessageState
 from sms.models.notice import NOTICE_RULES, Notice, NoticeChoices, NoticeKind, NoticeWay
+from sms.models.operations import BackupNote, MeterTotal, OperationalFault
 from sms.models.optout import OptOut
 from sms.models.policy import ContactPolicyGroup, PolicyConnection
 from sms.models.preparation import ColumnMemory, Preparation

@@ -67,6 +67,9 @@ ACTS: dict[str, str] = {
     "service.demo_ended": "Demo of the service ended",
     "service.paused": "Service paused",
     "service.resumed": "Service resumed",
+    "service.restored_copy_found": "Restored copy of the database found",
+    "service.restored_copy_settled": "Restored copy settled",
+    "service.restored_copy_denied": "Said not to be a restored copy",
     "service.stopped": "Everything of the service stopped",
     "service.receipt_address_changed": "Receipt address changed",
     "service.receipt_address_retired": "Old receipt address retired",
@@ -220,6 +223,7 @@ ACTS: dict[str, str] = {
     "report.mailed": "Report sent by e-mail",
     # receipts and callbacks
     "receipts.retried": "Receipts tried again",
+    "receipts.kept_taken_in": "Kept files of a host taken in",
     "receipts.replayed": "Receipts applied again",
     "receipts.imported": "Receipts imported",
     "receipts.taken_in": "Refused posts taken in",

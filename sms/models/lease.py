@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Self, TypeVar
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Now
 
@@ -88,7 +88,7 @@ def kept(renew: Callable[[], bool], *, every: float) -> Iterator[None]:
                     held = renew()
                 if not held:
                     return  # who works finds out at the next step
-            except (DatabaseError, InterfaceError) as problem:
+            except Error as problem:
                 log.warning("lease_not_renewed", error=type(problem).__name__)
             finally:
                 connection.close()

@@ -27,6 +27,7 @@ class NoticeKind(models.TextChoices):
     SPEND_CAP = "spend_cap", "A spend cap comes near or is reached"
     CHANGE_WAITS = "change_waits", "A change waits for a second admin"
     AUDIT_RED = "audit_red", "The check of the audit found a change"
+    OPERATIONS = "operations", "Something does not work, such as the database or sending"
 
 
 class NoticeWay(models.TextChoices):
@@ -67,6 +68,7 @@ NOTICE_RULES: dict[NoticeKind, NoticeRule] = {
     NoticeKind.SPEND_CAP: NoticeRule(NoticeWay.MAIL, _ADMINS),
     NoticeKind.CHANGE_WAITS: NoticeRule(NoticeWay.MAIL, _ADMINS, fixed=True),
     NoticeKind.AUDIT_RED: NoticeRule(NoticeWay.MAIL, _ADMINS, fixed=True),
+    NoticeKind.OPERATIONS: NoticeRule(NoticeWay.MAIL, _ADMINS),
 }
 
 

@@ -208,6 +208,11 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         )
 
     @property
+    def is_restored_copy(self) -> bool:
+        """Whether an operator has to run `manage.py after_restore` before anybody may resume it."""
+        return self.restored_copies.filter(settled_at=None).exists()
+
+    @property
     def clock(self) -> str:
         """Its time zone for screens and forecasts: UTC where this machine does not know the name."""
         return time_zones.or_utc(self.time_zone)

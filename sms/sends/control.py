@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from sms.dispatch.restored_copy import refuse_to_resume
 from sms.dispatch.service_pause import pause_service
 from sms.ledger import wakeups
 from sms.models import Actor, MessageState, Preparation, Send, SendState, Service, StateCount
@@ -37,7 +38,8 @@ def pause_everything(service: Service, *, by: Actor, because: str) -> bool:
 
 
 def resume_service(service: Service, *, by: Actor) -> bool:
-    """Let a whole service go on; what is held by itself stays held."""
+    """Let a whole service go on; what is held by itself stays held. Raises NotAfterRestore for a restored copy."""
+    refuse_to_resume(service)
     with transaction.atomic():
         paused = Service.objects.filter(pk=service.pk, paused_at__isnull=False)
         if not paused.update(paused_at=None, paused_because=""):

@@ -7,6 +7,7 @@ transaction, and what was armed but has not left comes back. The dispatcher's ow
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,6 +17,8 @@ from sms.ledger import wakeups
 from sms.models import UNFINISHED, Actor, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.models.audit import audit
 from sms.notices import tell_held
+
+log = structlog.get_logger(__name__)
 
 Scope = Send | Sender | ShortLinkDomain
 _FIELDS: dict[type[Scope], str] = {Send: "send", Sender: "sender", ShortLinkDomain: "link_domain"}
@@ -50,6 +53,7 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
             by=by,
         )
         record(scope, "paused", by=by, because=because[:300])
+    log.info("send_held", **{field: scope.pk}, by=by.label)
     return made
 
 
@@ -63,6 +67,7 @@ def lift(held: Hold, *, by: Actor) -> bool:
         tell_resumed(unfinished(scope), once=(held.pk,))
         record(scope, "resumed", by=by, rule=held.rule)
         wakeups.dispatch()
+    log.info("send_resumed", **{field_of(scope): scope.pk}, by=by.label)
     return True
 
 

@@ -24,7 +24,7 @@ def sentence() -> str:
         wakeups.fold()
     if dispatch.due_within(-WAKE_AFTER) is None:
         return ""
-    silence = Heartbeat.silence()
+    silence = Heartbeat.dispatching()
     if silence is None or silence > WAKE_AFTER:
         _wake()
     if (silence is not None and silence < LATE) or dispatch.due_within(-LATE) is None:

@@ -1,4 +1,4 @@
-"""The pulse of a dispatching process: heartbeats from inside its loop, so that they stop when the loop does.
+"""The pulse of a process: heartbeats from inside its loop, so that they stop when the loop does. They carry what only it knows.
 
 `Pulse.through(stopped)` gives a dispatch run its `stopped` callable; the run asks it on every turn, and each asking may leave a beat.
 No thread writes them: a thread would go on beating beside a loop that hangs.
@@ -6,21 +6,21 @@ No thread writes them: a thread would go on beating beside a loop that hangs.
 
 import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
 
 import structlog
-from django.db import DatabaseError, connection
+from django.conf import settings
+from django.db import Error, connection
 
 from sms.models import Heartbeat
-from sms.models.sql.clock import host_clock
+from sms.operations import own_facts, totals
 
 log = structlog.get_logger(__name__)
 
+HOST = own_facts.HOST
 EVERY = 4.0  # seconds between two writes
-HOST = socket.gethostname()
 
 
 class Pulse:
@@ -32,7 +32,8 @@ class Pulse:
         self.progress = 0
         self.doing = ""
         self._thread = threading.get_ident()
-        self._written = -EVERY
+        self._written = float("-inf")
+        self._facts = own_facts.OwnFacts(None if kind == Heartbeat.Kind.CLUSTER else settings.VAR_DIR)
 
     def beat(self, doing: str | None = None) -> None:
         """Write a beat if the last one is old enough. Others report a database that is away."""
@@ -43,17 +44,13 @@ class Pulse:
         if threading.get_ident() != self._thread or connection.in_atomic_block:
             return
         try:
-            Heartbeat.beat(
-                self.name,
-                host=HOST,
-                pid=self.pid,
-                kind=self.kind,
-                doing=self.doing,
-                progress=self.progress,
-                skew=host_clock.compare(),
-            )
+            if self._written < 0:
+                forget_dead()
+            says = {"doing": self.doing, "progress": self.progress} | self._facts.now()
+            Heartbeat.beat(self.name, host=HOST, pid=self.pid, kind=self.kind, **says)
             self._written = time.monotonic()
-        except DatabaseError as problem:
+            totals.keep()
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
 
     def through(self, stopped: Callable[[], bool]) -> Callable[[], bool]:
@@ -68,8 +65,25 @@ class Pulse:
     def end(self) -> None:
         try:
             Heartbeat.objects.filter(pk=self.name).delete()
-        except DatabaseError as problem:
+        except Error as problem:
             log.debug("heartbeat_lost", error=type(problem).__name__)
+
+
+def forget_dead() -> None:
+    """Those of this host that ended without a word: whoever starts again in their place is another process."""
+    for one in Heartbeat.objects.filter(host=HOST).only("pid"):
+        if one.pid == os.getpid() or not _lives(one.pid):
+            one.delete()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 _pulses: dict[int, Pulse] = {}  # by process: a worker of django-q2 has no other place of its own that lasts

@@ -6,7 +6,6 @@ lease only saves work that two processes would do twice.
 """
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,12 +28,15 @@ from sms.ledger.squash import squash
 from sms.models import IdempotentAnswer, RefusedRequest
 from sms.models.lease import LEASE
 from sms.models.sql.session import database_now
+from sms.operations import telling, totals
+from sms.operations.delivery import FaultDelivery
 from sms.reports import facts
 from sms.sends import unapproved
 from sms.sends.recurring import make as recurring
 from sms.sends.replies import automatic
-from sms.worker import expired
+from sms.worker import expired, heartbeat
 from sms.worker.heartbeat import Pulse
+from sms.worker.tied import tied
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +44,20 @@ IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE = 60.0
 SIMULATING = 2.0  # seconds after which a simulated send lets its receipts come in
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
+SIGNS = "signs of life"  # the loop that web servers run too
 SEEN_OFF_WITHIN = 3.0  # seconds that a child process has for the block under way
 Stopped = Callable[[], bool]
 
 
 def _audit_folder() -> Path:
     return Path(settings.VAR_DIR) / "audit"
+
+
+def _teller() -> telling.Teller:
+    delivery = FaultDelivery(
+        settings.PUBLIC_URL, tuple(settings.OPERATIONS_MAIL_TO), settings.OPERATIONS_WEBHOOK
+    )
+    return telling.Teller(delivery, Path(settings.VAR_DIR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +67,10 @@ class JobContext:
     stopped: Stopped
     pause: Callable[[float], None] = time.sleep
     pulse: Pulse | None = None  # where the process sends in a loop of its own
+    kind: str = ""  # of the heartbeats of one that does not
     renew: Callable[[], bool] = lambda: True  # the lease of the job that runs; False where it was lost
     sealer: audit.ChainSealer = field(default_factory=lambda: audit.ChainSealer(_audit_folder()))
+    teller: telling.Teller = field(default_factory=_teller)
     courier: audit.CheckpointCourier = field(
         default_factory=lambda: audit.CheckpointCourier(settings.AUDIT_CHECKPOINTS_TO)
     )
@@ -108,6 +120,11 @@ def _send(context: JobContext) -> None:
     context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
 
 
+def _beat(context: JobContext) -> None:
+    if context.kind:
+        heartbeat.of_this_process(context.kind).beat("")
+
+
 def _simulate(context: JobContext) -> int:
     """Receipts that the simulator owes, and sends with test keys."""
     handed_over = simulator.hand_over()
@@ -133,11 +150,10 @@ def _erase(context: JobContext) -> None:
 
 
 def _in_a_process(command: str) -> Callable[[JobContext], None]:
-    """By `manage.py` in a process of its own, which takes neither the interpreter from sending nor a worker from receipts."""
+    """By a command in a process of its own, which takes neither the interpreter from sending nor a worker from receipts."""
 
     def run(context: JobContext) -> None:
-        arguments = (sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), command)
-        child = subprocess.Popen(arguments)  # noqa: S603 - our own program
+        child = subprocess.Popen(tied([*settings.COMMAND, command]))  # noqa: S603 - our own program
         while child.poll() is None:
             if context.stopped():
                 _see_off(child)
@@ -162,6 +178,7 @@ def _see_off(child: "subprocess.Popen[bytes]") -> None:
 JOBS: tuple[Job, ...] = (
     Job("sending", 0, _send, loop="sending"),
     # what people wait for, and small chores
+    Job("epoch", MINUTE, lambda _: dispatch.epochs.keep()),
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),
@@ -197,7 +214,11 @@ JOBS: tuple[Job, ...] = (
     Job("old notices", MINUTE, lambda _: notices.forget(), repeats=True, by_clock=True),
     Job("old occurrences", 3600, lambda _: recurring.forget(), lease=LEASE, by_clock=True),
     Job("old report files", MINUTE, lambda _: reports.forget(), by_clock=True),
+    Job("figures for metrics", MINUTE, lambda _: totals.work_out(), lease=LEASE),
     Job("stale wake-ups", MINUTE, lambda _: wakeups.discard_stale()),
+    # in every process, web servers too
+    Job("heartbeats", heartbeat.EVERY, _beat, loop=SIGNS),
+    Job("faults", telling.EVERY, lambda context: context.teller.look(), loop=SIGNS),
     # beside all that, since it may take its time or cannot wait for it
     Job("spooled receipts", 3, lambda _: receipts.sweep(), loop="spools"),
     Job("what dispatchers left", 2, lambda _: dispatch.recover(), loop="spools"),

@@ -5,18 +5,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, connections
 
 from sms.models import Duty
 from sms.models.sql.clock import host_clock
+from sms.models.sql.limits import Work, work_as
+from sms.models.sql.trouble import is_away, may_work_again
+from sms.values.meters import meters
 from sms.worker.jobs import IDLE, Job, JobContext
 
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between tries while the database is away, or a job breaks off
 NEVER = float("-inf")
+BROKE_OFF = "It broke off and is tried again"
+BUSY = "Another transaction was in its way, so it is tried again"
+LONG = ("audit", "audit check", "recurring sends", "retention")  # loops whose statements may take long
 LONG_REST = 10.0  # seconds for which no connection to the database is kept
-AWAY = (OperationalError, InterfaceError)
 
 
 class Loop:
@@ -33,11 +38,12 @@ class Loop:
     def run(self) -> None:
         """Until `stopped`. A database that is away is waited for, and mentioned once."""
         pause, since = FIRST_PAUSE, 0.0
+        work_as(Work.LONG if self.jobs[0].loop in LONG else Work.JOB)
         try:
             while not self.context.stopped():
                 try:
                     rest = self.once()
-                except AWAY as problem:
+                except Error as problem:
                     connections.close_all()
                     since = since or self.clock()
                     self._say("", "The database does not answer, so this waits", problem)
@@ -63,12 +69,14 @@ class Loop:
             if self._due[job.name] == NEVER:
                 log.debug("job_taken_up", job=job.name)
             try:
-                found = self._run(job)
-            except AWAY:
-                raise
+                with structlog.contextvars.bound_contextvars(job=job.name):
+                    found = self._run(job)
             except Exception as problem:
+                if is_away(problem):
+                    raise
                 connections.close_all()
-                self._say(job.name, "It broke off and is tried again", problem)
+                meters.add("textdesk_job_failures_total", job=job.name)
+                self._say(job.name, BUSY if may_work_again(problem) else BROKE_OFF, problem)
                 pause = self._retry.get(job.name, FIRST_PAUSE)
                 self._retry[job.name] = min(pause * 2, LONGEST_PAUSE)
                 self._due[job.name] = self.clock() + max(job.every, pause)
@@ -89,10 +97,9 @@ class Loop:
         try:
             with duty.kept():
                 found = job.run(replace(self.context, renew=duty.renew))
-        except AWAY:
-            raise  # its lease runs out
-        except Exception:
-            duty.give_back()
+        except Exception as problem:
+            if not is_away(problem):  # else it runs out
+                duty.give_back()
             raise
         # a job that comes seldom is rested until its time, so that all processes together do it once
         rest = job.every - (self.clock() - started)
@@ -106,8 +113,9 @@ class Loop:
         self._broken[name] = kind
         first = (str(problem).strip().splitlines() or [kind])[0]
         what = {"job": name} if name else {"loop": self.jobs[0].loop}
-        (log.error if name else log.warning)(
-            "job_waits", **what, sentence=f"{sentence}: {kind}: {first}"[:300], exc_info=bool(name)
+        broke_off = sentence == BROKE_OFF
+        (log.error if broke_off else log.warning)(
+            "job_waits", **what, sentence=f"{sentence}: {kind}: {first}"[:300], exc_info=broke_off
         )
 
     def _pause(self, seconds: float) -> None:

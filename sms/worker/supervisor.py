@@ -2,10 +2,12 @@
 
 Each child leads a process group of its own, so that Ctrl-C reaches only us and we end them in the right order: first the flag that
 makes dispatch drain, then the cluster and the web, the sandbox last because it still owes answers. Whatever is left is killed.
+They end by themselves where we are killed.
 A child that ends, or of which its watch says that it hangs, is started again with its whole group.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -19,6 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from django.conf import settings
+
+from sms.worker.tied import tied
 from sms.worker.watchdog import Watchdog
 
 GRACE = 3.5  # seconds for a clean end, so that the whole stop stays within 5
@@ -47,7 +52,7 @@ class Child:
 
     def start(self, environment: Mapping[str, str], folder: Path) -> None:
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
-            list(self.command),
+            tied(self.command),
             env=dict(environment),
             cwd=folder,
             start_new_session=True,
@@ -169,38 +174,53 @@ class Supervisor:
         self.say("Stopped.")
 
 
-def must_be_free(port: int, option: str) -> None:
-    with socket.socket() as probe:
+def must_be_free(port: int, option: str, *, host: str = "127.0.0.1") -> None:
+    """Raises CannotStart, also for a host that is no address of this machine."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
+            probe.bind((host, port))
+        except OSError as problem:
+            if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+                says = (
+                    f"{host} is no address of this machine. Give one with --host, or 0.0.0.0 for all of them."
+                )
+                raise CannotStart(says) from None
             raise CannotStart(
                 f"Port {port} is busy. Stop what uses it, or choose another one with {option}, "
                 f"for example: make run ARGS='{option} {port + 10}'"
             ) from None
 
 
-def web(port: int, *, workers: int = 1, most_memory: int | None = None) -> Child:
+def web(
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    workers: int = 1,
+    most_memory: int | None = None,
+    log_config: Path | None = None,
+) -> Child:
     """The web server. `portal.web` has few threads for each kind of caller: each thread may hold a database connection.
 
     A second worker on PostgreSQL takes in receipts half as fast again on two cores; SQLite has one writer anyway. Workers that
     have more than `most_memory` MiB each, by default half of the machine's together, are replaced, and killed if they do not end.
+    One that is killed is replaced too; the others meanwhile take what comes.
     """
     most_memory = most_memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21 // workers
-    listen = (
-        f"--interface asginl --task-impl asyncio --host 127.0.0.1 --port {port} --no-ws --log-level warning"
-    )
+    listen = f"--interface asginl --task-impl asyncio --host {host} --port {port} --no-ws --log-level warning"
     # sockets that wait take the place of none that comes
     room = f"--workers {workers} --backlog 4096 --backpressure 4096"
     memory = f"--workers-max-rss {most_memory} --rss-sample-interval 1 --workers-kill-timeout 5"
-    command = f"-m granian {listen} {room} {memory} portal.asgi:application"
-    return Child("web", [sys.executable, *command.split()])
+    again = "--respawn-failed-workers --respawn-interval 1"
+    command = f"-m granian {listen} {room} {memory} {again}"
+    lines = () if log_config is None else ("--log-config", str(log_config))
+    named = ("--process-name", "textdesk web", "portal.asgi:application")
+    return Child("web", [sys.executable, *command.split(), *lines, *named])
 
 
 def cluster(watch: Watchdog | None = None) -> Child:
-    return Child("cluster", [sys.executable, "manage.py", "qcluster"], watch=watch)
+    return Child("cluster", [*settings.COMMAND, "qcluster"], watch=watch)
 
 
 def sandbox(port: int, key: str) -> Child:
-    return Child("sandbox", [sys.executable, "manage.py", "webex_sandbox", "--port", str(port), "--key", key])
+    return Child("sandbox", [*settings.COMMAND, "webex_sandbox", "--port", str(port), "--key", key])

@@ -10,13 +10,17 @@ import ctypes
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+import structlog
 from django.conf import settings
+from django_q.signals import post_execute_in_worker, pre_execute
 
 from sms import dispatch, notices
 from sms.inbound import receipts
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat
+from sms.models.sql.limits import Work, work_as
 from sms.reports import facts
 from sms.worker import heartbeat
 from sms.worker.jobs import IDLE, JobContext, Stopped, loops, send
@@ -30,6 +34,19 @@ LINGER = 1.5
 FOLD_LEASE = 10.0
 STOP_COUNTS_FOR = 60.0  # seconds; a stop file older than that was left behind by a supervisor that was killed
 BY_TASKS = ("sending", "chores")  # loops of the table that are run here; `manage.py qcluster` runs the others
+
+
+def _named(task: dict[str, Any], **_: Any) -> None:
+    """Every line that a task writes says which it is."""
+    structlog.contextvars.bind_contextvars(task=task["id"])
+
+
+def _unnamed(**_: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task")
+
+
+pre_execute.connect(_named, dispatch_uid="task_in_log")
+post_execute_in_worker.connect(_unnamed, dispatch_uid="task_in_log")
 # `manage.py qcluster` puts a byte here that its workers share, and sets it at SIGTERM
 draining = ctypes.c_byte(0)
 
@@ -46,6 +63,7 @@ def stopping() -> bool:
 @contextmanager
 def _sign_of_life() -> Iterator[heartbeat.Pulse]:
     """Beat at the beginning and at the end of a task, whatever it finds to do; heal the schedule on the way."""
+    work_as(Work.JOB)
     mine = heartbeat.of_this_process(Heartbeat.Kind.CLUSTER)
     mine.beat("looking")
     wakeups.keep_schedule()

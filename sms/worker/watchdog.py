@@ -2,7 +2,7 @@
 
 A live cluster answers a wake-up with a heartbeat within a second, however little there is to do. So silence alone proves nothing, and
 silence after a wake-up does: the guard, the pusher or the workers are dead or hang, though the process is still there. It looks from
-a thread of its own, because a database that hangs must not hold up the supervisor.
+a thread of its own, because a database that hangs must not hold up the supervisor; a look that does not end is a verdict too.
 """
 
 import threading
@@ -10,11 +10,12 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Heartbeat
+from sms.models.sql.limits import Work, work_as
 from sms.worker.health import receipts_wait
 from sms.worker.heartbeat import HOST
 
@@ -41,10 +42,12 @@ class Watchdog:
     _verdict: str = ""
     _end: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _looking: float | None = None  # since when
 
     def begin(self) -> None:
         """The cluster was just started: what was before does not count."""
         self._heard, self._asked, self._verdict = time.monotonic(), None, ""
+        self._looking = None
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
             self._thread.start()
@@ -54,17 +57,24 @@ class Watchdog:
 
     def verdict(self) -> str:
         """Why the cluster should be started again, as a sentence; empty while all is well."""
+        since = self._looking
+        if since is not None and (seconds := time.monotonic() - since) > self.patience:
+            return f"the database has not answered its watchdog for {seconds:.0f} s"
         return self._verdict
 
     def _watch(self) -> None:
+        work_as(Work.PROGRAM)
         while not self._end.wait(LOOK):
+            self._looking = time.monotonic()
             try:
                 self.look()
-            except DatabaseError:
+            except Error:
                 self._heard, self._asked = time.monotonic(), None  # no beat can be written without it
                 connections.close_all()
             except Exception:
                 log.exception("watchdog_failed")
+            finally:
+                self._looking = None
         connections.close_all()
 
     def look(self) -> None:

@@ -51,6 +51,7 @@ class Statistics:
     exchanges: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
+    bytes_swallowed: int = 0
     cuts: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -60,6 +61,7 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self.target, self.port = target, 0
+        self.silent = False
         self.statistics = Statistics()
         self._script: deque[Fault] = deque()
         self._choose: Chooser = lambda: CLEAN
@@ -85,6 +87,14 @@ class Proxy:
     def restore(self) -> None:
         """Listen again, on the same port."""
         self._call(self._listen())
+
+    def hush(self) -> None:
+        """From now on swallow every byte in both directions and close nothing, as where a firewall forgot; new connections too."""
+        self._call(self._hush(True))
+
+    def heal(self) -> None:
+        """New connections work again. Those of which a byte was swallowed stay silent for ever."""
+        self._call(self._hush(False))
 
     def cut_for(self, seconds: float) -> threading.Timer:
         """Cut now and restore by itself; join the timer to wait for that."""
@@ -126,6 +136,9 @@ class Proxy:
             )
             self.port = self._listener.sockets[0].getsockname()[1]
 
+    async def _hush(self, silent: bool) -> None:
+        self.silent = silent
+
     async def _cut(self) -> None:
         if self._listener is not None:
             self._listener.close()
@@ -157,6 +170,11 @@ class Proxy:
         if fault.kind == "refuse":
             self._happened(fault)
             _reset(client)
+            return
+        if self.silent:
+            while data := await reader.read(CHUNK):
+                self.statistics.bytes_swallowed += len(data)
+            client.close()
             return
         back, server = await asyncio.open_connection(HOST, self.target, limit=CHUNK)
         line = _Line(self, fault, client, server)
@@ -191,12 +209,12 @@ class _Line:
         self.exchange = 0
         self.answering = True  # the client's next bytes begin an exchange
         self.sent = 0  # bytes of this exchange's reply that were passed on
-        self.broken = self.half_closed = False
+        self.broken = self.half_closed = self.silent = False
 
     async def up(self, reader: asyncio.StreamReader) -> None:
         """The client's bytes."""
         while data := await reader.read(CHUNK):
-            if self.half_closed:
+            if self.half_closed or self.swallows(data):
                 continue
             if self.answering:
                 self.exchange, self.answering, self.sent = self.exchange + 1, False, 0
@@ -211,6 +229,8 @@ class _Line:
     async def down(self, reader: asyncio.StreamReader) -> None:
         """The other side's bytes."""
         while data := await reader.read(CHUNK):
+            if self.swallows(data):
+                continue
             first, self.answering = not self.answering, True
             if self.due("reset_after"):
                 self.break_off()
@@ -232,6 +252,12 @@ class _Line:
                 self.half_closed = True
                 self.client.write_eof()
                 return
+
+    def swallows(self, data: bytes) -> bool:
+        self.silent = self.silent or self.proxy.silent
+        if self.silent:
+            self.proxy.statistics.bytes_swallowed += len(data)
+        return self.silent
 
     def due(self, *kinds: Kind) -> bool:
         """Whether this connection's fault is one of these, and it is this exchange's."""

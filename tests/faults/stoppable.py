@@ -56,7 +56,7 @@ class Stoppable:
 def stoppable() -> Iterator[Stoppable]:
     """One with an empty cluster, started; raises NoPostgres where there are no programs."""
     person = postgres._person()
-    programs = next(postgres._program_folders(), None)
+    programs = next(postgres.program_folders(), None)
     if programs is None:
         raise postgres.NoPostgres("no initdb on PATH, under /usr/lib/postgresql, or in a package")
     folder = Path(tempfile.mkdtemp(prefix="textdesk-stoppable-", dir="/tmp" if person.switch else None))

@@ -323,6 +323,16 @@ def test_a_cluster_whose_guard_was_killed_ends_with_its_orphans(idle_bench):
     assert "guard died" in idle_bench.log.read_text()
 
 
+def test_what_a_cluster_started_ends_with_it_when_it_is_killed(idle_bench):
+    cluster = idle_bench.cluster()
+    until(lambda: len(family(cluster.pid)) >= 5, what="the start", log=idle_bench.log)
+
+    cluster.kill()
+    cluster.wait()
+
+    until(lambda: not alive_in(cluster.pid), what="the end of its guard and workers", log=idle_bench.log)
+
+
 def test_readiness_says_that_no_process_sends(idle_bench, tmp_path):
     send(idle_bench, an_audience(tmp_path, 1))
     idle_bench.run(

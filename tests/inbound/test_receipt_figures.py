@@ -47,7 +47,7 @@ def test_an_overview_counts_minutes_hours_and_what_is_set_aside():
     assert (found.waiting, found.unmatched, found.quarantined) == (1, 1, 2)
     assert [one.pk for one in found.quarantine] == [broke.pk, bad.pk]
     assert [one.pk for one in found.orphans] == [unknown.pk]
-    assert (found.spool_files, found.spool_bytes, found.spool_kept, list(found.gaps)) == (0, 0, 0, [])
+    assert (found.spool_files, found.spool_bytes, list(found.gaps)) == (0, 0, [])
     assert waiting.pk
     empty = SimpleNamespace(**overview_of(a_service(slug="empty", name="Empty"), now=NOW))
     assert (empty.last, empty.last_minute, empty.last_hour) == (None, 0, 0)

@@ -7,8 +7,9 @@ import threading
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -314,6 +315,51 @@ def test_a_record_that_the_database_refuses_holds_up_no_other(tmp_path):
     assert mine.sweep(insert) == 3
     assert sorted(item.raw for item in found) == [incoming(n).raw for n in (1, 2, 4)]
     assert (mine.waiting(), mine.kept()) == ((0, 0), 1)
+
+
+def test_what_was_kept_is_taken_in_later_and_what_is_damaged_stays(tmp_path):
+    """Also the files of earlier versions, which put all there that a read-only database refused."""
+    mine, found = Spool(Incoming, tmp_path / "s"), []
+    mine.append([incoming(1), incoming(2)])
+    (path,) = (tmp_path / "s").glob("*.spool")
+    path.replace(path.with_suffix(".kept"))
+    (tmp_path / "s" / "1-damaged.kept").write_bytes(MAGIC + b"\x00" * 40 + mine.format.packed([incoming(3)]))
+
+    def away(batch) -> None:
+        raise OperationalError
+
+    with pytest.raises(OperationalError):
+        mine.take_in_kept(away)
+    assert mine.waiting()[0] + mine.kept() == 2, "nothing is lost where the database is away again"
+    assert mine.sweep(found.extend) + mine.take_in_kept(found.extend) >= 3
+    assert {item.raw for item in found} == {incoming(n).raw for n in (1, 2, 3)}
+    assert (mine.waiting()[0], mine.kept()) == (0, 1)
+
+
+def test_empty_files_of_a_full_disk_hold_up_none_and_go(tmp_path):
+    mine, found = Spool(Incoming, tmp_path / "s"), []
+    mine.append([incoming(1)])
+    for number in range(60):
+        (tmp_path / "s" / f"0-{number}.spool").touch()
+    assert mine.sweep(found.extend, files=1) == 1
+    assert list((tmp_path / "s").iterdir()) == []
+
+
+@pytest.mark.parametrize("problem", [InternalError, OperationalError])
+def test_a_database_that_was_in_the_way_of_a_sweep_has_refused_nothing(tmp_path, problem):
+    """A deadlock, or a database that may only be read, which is of a kind that wrong statements are of too."""
+    mine = Spool(Incoming, tmp_path / "s")
+    mine.append([incoming(1)])
+    cause = (
+        psycopg.errors.ReadOnlySqlTransaction if problem is InternalError else psycopg.errors.DeadlockDetected
+    )
+
+    def insert(batch) -> None:
+        raise problem("as Django raises it") from cause("as the driver does")
+
+    with pytest.raises(problem):
+        mine.sweep(insert)
+    assert (mine.waiting()[0], mine.kept()) == (1, 0)
 
 
 def test_a_writer_never_waits_for_a_sweep(tmp_path):

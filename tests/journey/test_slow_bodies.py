@@ -39,7 +39,7 @@ def asked(running, path: str, body: bytes | None = None) -> int:
 
 def web_processes(running) -> list[psutil.Process]:
     children = psutil.Process(running.process.pid).children(recursive=True)
-    return [one for one in children if "granian" in " ".join(one.cmdline())]
+    return [one for one in children if "textdesk web" in " ".join(one.cmdline())]
 
 
 @pytest.mark.parametrize("count", [8, 64, 400])

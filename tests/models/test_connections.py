@@ -1,7 +1,12 @@
-"""What every connection to PostgreSQL is told."""
+"""What every connection to PostgreSQL is told, and how long it is waited for."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+
+from portal.database import role, with_defaults
+from sms.models.sql import limits
+from sms.models.sql.limits import Work, work_as
+from sms.models.sql.trouble import is_away
 
 
 @pytest.mark.django_db
@@ -14,3 +19,71 @@ def test_no_statement_is_compiled() -> None:
             assert cursor.fetchone() == ("off",)
     finally:
         fresh.close()
+
+
+def told(*names):
+    fresh = connection.copy()
+    try:
+        with fresh.cursor() as cursor:
+            return [cursor.execute(f"SHOW {name}") or cursor.fetchone()[0] for name in names]
+    finally:
+        fresh.close()
+
+
+@pytest.fixture
+def of_a_post():
+    work_as(Work.POST)
+    yield
+    work_as(Work.LONG)
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_the_session_has_limits_by_kind_of_work(of_a_post, monkeypatch):
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+    assert told(*names) == ["2s", "10s", "30s", "on"]
+    work_as(Work.LONG)
+    assert told(*names) == ["0", "10s", "10min", "on"]
+    work_as(Work.POST)
+    monkeypatch.setattr(limits, "given", {"statement_timeout": "7s", "synchronous_commit": "remote_apply"})
+    assert told(*names) == ["7s", "10s", "30s", "remote_apply"], "what DATABASE_URL says wins"
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_a_server_that_does_not_answer_is_given_up_by_our_own_deadline(of_a_post, monkeypatch):
+    """Its own limit is taken away: a silent server has none."""
+    monkeypatch.setattr(limits, "given", {"statement_timeout": "0"})
+    fresh = connection.copy()
+    try:
+        with pytest.raises(OperationalError, match="no answer within") as caught, fresh.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+        assert is_away(caught.value)
+        with pytest.raises(OperationalError), fresh.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        fresh.close()
+
+
+def test_options_of_the_address_win():
+    given = {"connect_timeout": 9, "lock_timeout": "1s", "options": "-c statement_timeout=5 -c work_mem=1MB"}
+    options, session = with_defaults(given, ["manage.py", "dispatch"])
+    assert (options["connect_timeout"], options["tcp_user_timeout"]) == (9, 10_000)
+    assert options["application_name"] == "textdesk dispatch"
+    assert options["target_session_attrs"] == "read-write"
+    assert session == {"lock_timeout": "1s", "statement_timeout": "5"}
+    assert "lock_timeout" not in options, "libpq does not know it"
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["/x/site-packages/granian/__main__.py", "--port", "1"], "web"),
+        (["/x/bin/granian"], "web"),
+        (["manage.py", "qcluster"], "cluster"),
+        (["/x/manage.py", "retain"], "retain"),
+        (["-c"], "python"),
+    ],
+)
+def test_a_database_administrator_can_tell_processes_apart(argv, name):
+    assert role(argv) == name

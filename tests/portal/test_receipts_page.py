@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.utils import timezone
 
 from sms.inbound import receipts
@@ -37,6 +38,26 @@ def test_the_address_is_shown_to_admins_only(cast):
         assert token not in page.content.decode()
         assert "<form" not in page.content.decode().partition("<main")[2].partition("</main>")[0]
     assert cast["foreigner"].get(PAGE).status_code == 404
+
+
+def test_what_the_host_kept_is_taken_in_by_a_button_and_by_a_command(cast, state_folder, capsys):
+    address = receipts.receipt_addresses.find(cast.service.receipt_token)
+    for number in range(2):
+        receipts.spool.append([receipts.Incoming.of(receipt(f"nobody-{number}"), address=address)])
+        (path,) = (state_folder / "spool").glob("*.spool")
+        path.replace(state_folder / "spool" / f"{number}.kept")
+        page = text_of(cast["admin"].get(PAGE))
+        assert "1 file on this host could not be brought in" in page
+        if number:
+            call_command("take_in_kept")
+            assert "1 receipts and 0 incoming SMS were taken in." in capsys.readouterr().out
+        else:
+            assert cast["composer"].post(f"{PAGE}take-in-kept/").status_code == 403
+            said = cast["admin"].post(f"{PAGE}take-in-kept/", follow=True)
+            assert "1 receipts and 0 incoming SMS were taken in." in text_of(said)
+        assert Receipt.objects.count() == number + 1
+        assert list((state_folder / "spool").iterdir()) == []
+    assert AuditEvent.objects.filter(act="receipts.kept_taken_in").count() == 1
 
 
 def test_quarantine_is_listed_with_its_reason_and_tried_again(cast):

@@ -18,6 +18,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
 from sms.models import AuditEvent, Fact, Message, ReportFile, ReportSchedule, Send
 from sms.models.sql.messages import Acceptance
+from sms.operations import totals
 from sms.reports import facts
 from sms.reports.mail import next_time
 from tests.support.people import Cast, a_cast
@@ -302,6 +303,7 @@ def test_service_levels_have_percentiles_and_a_budget(cast):
 def test_metrics_are_for_this_machine_or_the_token(cast, settings):
     sent(cast.service)
     facts.fold()
+    totals.work_out()
     client = cast["visitor"]
     shown = client.get("/metrics")
     assert shown["Content-Type"].startswith("text/plain; version=0.0.4")

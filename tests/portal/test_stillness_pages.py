@@ -21,7 +21,14 @@ def test_an_admin_is_informed_on_the_home_page_and_a_composer_is_not():
 
     assert SENTENCE in cast["admin"].get("/s/shop/").content.decode()
     assert SENTENCE not in cast["composer"].get("/s/shop/").content.decode()
-    still = {"database": "ok", "dispatch": SENTENCE, "audit": "ok", "refused_posts": 0}
+    still = {
+        "database": "ok",
+        "failing": [],
+        "because": [],
+        "dispatch": SENTENCE,
+        "audit": "ok",
+        "refused_posts": 0,
+    }
     assert cast["visitor"].get("/readyz").json() == still
 
     Heartbeat.beat("1-a", host="h", pid=1, kind="dispatch", doing="", progress=0)

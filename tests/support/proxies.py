@@ -8,39 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tests.support.processes import ROOT, free_port
 
 WAIT = 30  # seconds until it listens
+DEPLOY = ROOT / "deploy"  # the files that operators copy, which are tried here
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log warn; worker_processes 1;
 events {{}}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi; client_max_body_size 0;
-  server {{
-    listen 127.0.0.1:{port};
-    listen 127.0.0.1:{http2_port} http2;
-    location / {{
-      proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; proxy_set_header Host $http_host;
-      proxy_request_buffering off; proxy_buffering off;
-    }}
-  }}
-}}
-"""
-CADDY = """
-{{
-  admin off
-  auto_https off
-  servers {{
-    protocols h1 h2c
-  }}
-}}
-http://127.0.0.1:{port} {{
-  reverse_proxy {scheme}127.0.0.1:{behind} {{
-    flush_interval -1
-    header_up Host {{http.request.hostport}}
-    {no_offer}
-  }}
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  include {site};
 }}
 """
 # Caddy passes an offer to upgrade on to HTTP/2, which forbids it, and answers 502.
@@ -56,10 +34,27 @@ def tool(name: str) -> str:
 def nginx(folder: Path, behind: int) -> Iterator[tuple[int, int]]:
     """The ports on which it speaks HTTP/1.1, and HTTP/2."""
     port, http2_port = free_port(), free_port()
-    config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, http2_port=http2_port, behind=behind))
+    site, config = folder / "site.conf", folder / "nginx.conf"
+    site.write_text(nginx_site(port, http2_port, behind))
+    config.write_text(NGINX.format(folder=folder, site=site))
     with _running([tool("nginx"), "-p", str(folder), "-c", str(config)], folder, port):
         yield port, http2_port
+
+
+def nginx_site(port: int, http2_port: int, behind: int) -> str:
+    """Our example, on ports of this machine and without TLS."""
+    text = (DEPLOY / "nginx" / "textdesk.conf").read_text()
+    for written, instead in (
+        ("127.0.0.1:8000", f"127.0.0.1:{behind}"),
+        ("127.0.0.1:8010", f"127.0.0.1:{behind}"),
+        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        ("listen 443 ssl http2;", f"listen 127.0.0.1:{port}; listen 127.0.0.1:{http2_port} http2;"),
+        ("ssl_certificate /etc/nginx/textdesk.crt;", ""),
+        ("ssl_certificate_key /etc/nginx/textdesk.key;", ""),
+    ):
+        assert text.count(written) == 1, written
+        text = text.replace(written, instead)
+    return text
 
 
 @contextmanager
@@ -67,20 +62,33 @@ def caddy(folder: Path, behind: int, *, http2: bool = False) -> Iterator[tuple[i
     """The port on which it speaks both, twice; with `http2` it speaks that to what is behind it, too."""
     port = free_port()
     config = folder / "Caddyfile"
-    config.write_text(
-        CADDY.format(
-            port=port, behind=behind, scheme="h2c://" if http2 else "", no_offer=NO_OFFER if http2 else ""
-        )
-    )
+    text = (DEPLOY / "caddy" / "Caddyfile").read_text()
+    if http2:
+        assert text.count("flush_interval -1") == 1
+        text = text.replace("flush_interval -1", f"flush_interval -1\n{NO_OFFER}")
+        text = text.replace("response_header_timeout 2m", "response_header_timeout 2m\nversions h2c")
+    config.write_text(text)
     command = [tool("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
-    with _running(command, folder, port):
+    there = f"127.0.0.1:{behind}"
+    site = {
+        "SITE": f"http://127.0.0.1:{port}",
+        "ADMIN": "off",
+        "PROTOCOLS": "h1 h2c",
+        "WEB": there,
+        "DOORS": there,
+    }
+    with _running(command, folder, port, **site):
         yield port, port
 
 
 @contextmanager
-def _running(command: list[str], folder: Path, port: int) -> Iterator[None]:
+def _running(command: list[str], folder: Path, port: int, **variables: str) -> Iterator[None]:
     log = folder / "proxy.log"
-    environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    environment = {
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+    } | variables
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:

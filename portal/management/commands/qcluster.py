@@ -19,12 +19,13 @@ from typing import Any
 
 import structlog
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django_q.cluster import Cluster
 from django_q.management.commands.qcluster import Command as Original
 
 from sms.ledger import wakeups
-from sms.worker import tasks
+from sms.models import Heartbeat
+from sms.worker import heartbeat, tasks, tied
 from sms.worker.jobs import JobContext, loops
 from sms.worker.loop import Loop
 from sms.worker.watchdog import PATIENCE, Watchdog
@@ -47,6 +48,7 @@ class Command(Original):
             return
         if options.get("cluster_name"):
             os.environ["Q_CLUSTER_NAME"] = options["cluster_name"]
+        tied.tie_forks()
         tasks.draining = multiprocessing.RawValue("b", 0)
         _prepare()
         cluster = Cluster()  # takes the signals
@@ -56,7 +58,7 @@ class Command(Original):
         cluster.start()
         threading.Thread(target=_see_it_end, args=(cluster, signals), daemon=True).start()
         # after the fork, in this process: its workers are for sends and receipts
-        context = JobContext(tasks.stopping)
+        context = JobContext(tasks.stopping, kind=Heartbeat.Kind.JOBS)
         beside = [
             threading.Thread(target=Loop(rows, context).run, name=name, daemon=True)
             for name, rows in loops(without=tasks.BY_TASKS).items()
@@ -75,6 +77,7 @@ class Command(Original):
             until = time.monotonic() + GRACE
             for thread in beside:
                 thread.join(max(until - time.monotonic(), 0.0))
+            heartbeat.of_this_process(Heartbeat.Kind.JOBS).end()
             return
         tasks.draining.value = 1  # workers that still work come to an end
         why = f"The cluster hangs: {why}." if why else "The cluster's guard died."
@@ -92,7 +95,7 @@ def _prepare() -> None:
             wakeups.make_schedule()
             wakeups.discard_stale()
             wakeups.dispatch()
-        except DatabaseError as problem:
+        except Error as problem:
             if not said:
                 log.warning("cluster_waits", sentence=f"The database does not answer: {str(problem).strip()}")
             said = True

@@ -34,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--demo", action="store_true", help="load the demo service, its people, and start the sandbox"
         )
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            metavar="ADDRESS",
+            help="listen on this address of the machine, 0.0.0.0 for all of them; what reaches it should be a proxy (default: %(default)s)",
+        )
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--sandbox-port", type=int, default=8001)
         parser.add_argument(
@@ -79,12 +85,14 @@ class Command(BaseCommand):
         if webex and not webex.startswith(("http://", "https://")):
             says = f"--webex is {webex!r}; it should be an address that begins with https:// or http://."
             raise CommandError(says)
-        supervisor.must_be_free(port, "--port")
+        host = options["host"]
+        supervisor.must_be_free(port, "--port", host=host)
         if with_demo and not webex:
             supervisor.must_be_free(sandbox_port, "--sandbox-port")
         call_command("prepare", no_code=True)
         wakeups.dispatch()  # what became due while nothing ran goes out now, not at the first tick
-        here = f"http://127.0.0.1:{port}/"
+        reached_at = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - every address
+        here = f"http://{reached_at}:{port}/"
         lines = [
             f"Textdesk is at {settings.PUBLIC_URL}/ (from {here})"
             if settings.HTTPS
@@ -105,18 +113,24 @@ class Command(BaseCommand):
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         watch = watchdog.Watchdog(options["patience"])
-        children = [supervisor.web(port, workers=workers), supervisor.cluster(watch)]
+        lines_as = (
+            Path(settings.BASE_DIR) / "portal" / "granian_log.json" if settings.LOG_FORMAT == "json" else None
+        )
+        children = [
+            supervisor.web(port, host=host, workers=workers, log_config=lines_as),
+            supervisor.cluster(watch),
+        ]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
         processes = supervisor.Supervisor(
             children=children,
-            folder=Path(settings.BASE_DIR),
+            folder=settings.WORK_DIR,
             environment=self._environment(port, demo=loaded),
             stop_file=settings.STOP_FILE,
             say=self._say,
         )
         processes.run(
-            ready_url=f"http://127.0.0.1:{port}/healthz",
+            ready_url=f"{here}healthz",
             when_ready=lambda: self._say("\n".join([*lines, "Ctrl-C stops it."])),
         )
 

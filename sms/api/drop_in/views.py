@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -81,7 +81,7 @@ class PartnerView(RateLimited, APIView):
                 words = "You have reached the maximum transaction limit"
                 wait = {"Retry-After": str(int(getattr(exc, "wait", None) or 1))}
                 return DropInRefused("7020", words, status=429, headers=wait)
-            case DatabaseError() | InterfaceError() | UnreadableSecret():
+            case Error() | UnreadableSecret():
                 log.error("api_cannot_answer", error=f"{type(exc).__name__}: {exc}"[:300])
                 words = "Unknown exception: Textdesk cannot answer at the moment. Try again soon."
                 return DropInRefused("7011", words, status=503, headers={"Retry-After": "5"})

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, OperationalError
+from django.db import Error
 from django.http import Http404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
@@ -21,7 +21,7 @@ from sms.api.v1.problem_kinds import KINDS, page_of
 from sms.audiences.errors import SavedError
 from sms.compose.errors import ComposeError, RepeatedReference
 from sms.compose.spending import CapRefused
-from sms.models.sql.session import waited_in_vain
+from sms.models.sql.trouble import is_away, may_work_again, waited_in_vain
 from sms.values.nearest import nearest
 from sms.values.problems import Problem, ProblemCode, code_of
 
@@ -194,9 +194,9 @@ def _read(exc: Exception, context: dict[str, Any]) -> ApiProblem:
             seconds = max(1, int(getattr(exc, "wait", None) or 1))
             says = f"Try again in {seconds} seconds."
             return ApiProblem(429, "too_many_requests", says, headers={"Retry-After": str(seconds)})
-        case DatabaseError():
-            busy = isinstance(exc, OperationalError) and waited_in_vain(exc)
-            says = f"The database is {'busy' if busy else 'away'}. Try again soon."
+        case Error() if may_work_again(exc):
+            away = is_away(exc) and not waited_in_vain(exc)
+            says = f"The database is {'away' if away else 'busy'}. Try again soon."
             return ApiProblem(503, "unavailable", says, headers={"Retry-After": "10"})
     says = "It was logged. Sending the same request with the same Idempotency-Key is safe."
     return ApiProblem(500, "error", says)

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
 from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, NoticeKind, Send, Service, audit_proof
 from sms.models.sql import audit_guard
+from sms.models.sql.trouble import may_work_again
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +74,9 @@ def _verdict(slug: str, known: Sequence[Checkpoint], processes: int) -> ChainVer
     """Something written into the tables that ends a check must not be what keeps it from being found."""
     try:
         return verify_long(slug, checkpoints=known, processes=processes)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away
     except Exception as problem:
+        if may_work_again(problem):
+            raise  # the database's trouble, not the audit's
         log.exception("audit_check_failed", service=slug)
         return ChainVerdict(slug, broken=Broken(1, None, f"The chain cannot be read: {problem!r}"[:300]))
 
@@ -84,9 +85,9 @@ def witnesses(files: CheckpointFiles) -> list[str]:
     """What is missing or altered around the chains, a sentence each."""
     try:
         return _look(files)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as problem:
+        if may_work_again(problem):
+            raise
         log.exception("audit_check_failed")
         return [f"What guards the audit cannot be read: {problem!r}"[:300]]
 

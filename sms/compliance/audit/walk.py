@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import DatabaseError
+from django.db import Error
 
 from sms.compliance.audit.retire import retired_until
 from sms.compliance.audit.seal import head_of
@@ -12,6 +12,7 @@ from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.models import AuditEvent, AuditSeal, audit_proof
 from sms.models.audit_proof import START
 from sms.models.sql.audit_rows import SealedRow, read_ahead
+from sms.models.sql.trouble import may_work_again
 
 PAGE = 20_000
 
@@ -73,7 +74,9 @@ def _pages(
         while after < last:
             try:
                 page = page_of()
-            except (DatabaseError, UnicodeDecodeError):
+            except (Error, UnicodeDecodeError) as problem:
+                if may_work_again(problem):
+                    raise
                 if size == 1:
                     raise ChainBroken(after + 1, None, "It holds what cannot be read as text.") from None
                 size = 1  # one of these cannot even be read: go up to it row by row

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from sms.audiences.files import AudienceError
@@ -20,6 +20,7 @@ from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.models.lease import new_owner
 from sms.models.sql.session import database_now
+from sms.models.sql.trouble import may_work_again
 from sms.values.problems import Problem, ProblemCode
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,9 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
     except (AudienceError, ComposeError) as problem:
         first = problem.problems[0] if isinstance(problem, ComposeError) else problem.problem
         _fail(found, lease, replace(first, text=str(problem)))
-    except (OperationalError, InterfaceError) as problem:
+    except Error as problem:
+        if not may_work_again(problem):
+            return _broke_off(found, lease, problem)
         # where the database is away this raises too: then nothing can be counted, the lease runs out, and another worker tries again
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
@@ -103,10 +106,20 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
         says = f"The database refused this work {{tries}} times ({type(problem).__name__})."
         return _try_again(found, lease, says, most=PATIENCE)
     except Exception as problem:
-        log.exception("preparation_broke_off", preparation=pk, kind=found.kind, error=repr(problem)[:300])
-        says = f"It broke off {{tries}} times ({type(problem).__name__})."
-        return _try_again(found, lease, says, most=TRIES)
+        return _broke_off(found, lease, problem)
     return True
+
+
+def _broke_off(found: Preparation, lease: PreparationLease, problem: Exception) -> bool:
+    log.error(
+        "preparation_broke_off",
+        preparation=found.pk,
+        kind=found.kind,
+        error=repr(problem)[:300],
+        exc_info=problem,
+    )
+    says = f"It broke off {{tries}} times ({type(problem).__name__})."
+    return _try_again(found, lease, says, most=TRIES)
 
 
 def _fail(found: Preparation, lease: PreparationLease, problem: Problem) -> None:

@@ -27,6 +27,11 @@ def sweep() -> int:
     return inbound_spool.sweep(_take_all, files=MOST)
 
 
+def take_in_kept() -> int:
+    """Bring in what could not be when this host's spool was swept; returns how many SMS."""
+    return inbound_spool.take_in_kept(_take_all)
+
+
 def _take_all(posts: Sequence[IncomingPost]) -> None:
     for post in posts:
         take(post.raw, service_id=post.service_id, received_at=post.received_at)

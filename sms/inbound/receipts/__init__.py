@@ -9,7 +9,7 @@ from sms.inbound.clicks.counts import judge_history
 from sms.inbound.clicks.verdicts import reason_in_words
 from sms.inbound.receipts.addresses import ReceiptAddress, Verdict, receipt_addresses
 from sms.inbound.receipts.fold import fold
-from sms.inbound.receipts.inbox import Overloaded, Stuck, insert, spool, store, sweep
+from sms.inbound.receipts.inbox import Overloaded, Stuck, insert, spool, store, sweep, take_in_kept
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.receipts.missing import tell_missing
 from sms.inbound.receipts.provider_export import ImportResult, NotAnExport, import_export

@@ -1,18 +1,22 @@
 """Whose posts come to an address, and whether they are genuine."""
 
 import hashlib
+import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, cast
 
-from django.db import DatabaseError, InterfaceError
+from django.db import Error, OperationalError
 from django.utils import timezone
 
 from sms.models import CameTo, PostTally, RetiredAddress, Service
+from sms.models.sql.availability import database
+from sms.models.sql.trouble import is_away
 from sms.webex import signature
 
+WAIT = 3.0  # seconds that a thread with an unknown address waits for another that reads
 SOON = 1.0  # seconds after which an unknown address may be looked up again
 
 
@@ -60,7 +64,8 @@ class _Owner(NamedTuple):
 
 
 class ReceiptAddresses:
-    """Addresses by their token, remembered for a few seconds, and for as long as the database is away.
+    """Addresses by their token, remembered for a few seconds, and for as long as the database is away. One thread reads them again,
+    while the others use what is known.
 
     A token is looked up in memory by its digest, so that neither our timing nor the database's says anything about tokens. Two are
     valid while one is changed: today's, and the previous one until its end.
@@ -72,6 +77,7 @@ class ReceiptAddresses:
         self._addresses: dict[tuple[int, CameTo], tuple[float, ReceiptAddress]] = {}
         self._read_at = float("-inf")
         self._trouble: Exception | None = None
+        self._reading = threading.Lock()
 
     def find(self, token: str) -> ReceiptAddress | None:
         """The address in use with this token. Raises what the database raised for one that is not known."""
@@ -91,18 +97,29 @@ class ReceiptAddresses:
         self._read_at = float("-inf")
 
     def look_again(self, service_id: int) -> None:
-        """What was remembered of a service has just changed."""
+        """What was remembered of a service has just changed. What cannot be read again is kept."""
+        if database.away():
+            return
         for came_to in CameTo:
             self._addresses.pop((service_id, came_to), None)
 
     def _owner(self, token: str) -> _Owner | None:
         key = digest_of(token)
         sure = key in self._tokens and self._trouble is None
-        if time.monotonic() - self._read_at > (self.ttl if sure else min(self.ttl, SOON)):
-            self._read_tokens()
+        if database.away():
+            self._trouble = self._trouble or OperationalError("the database is away")
+        elif self._is_old(sure) and self._reading.acquire(timeout=0 if key in self._tokens else WAIT):
+            try:
+                if self._is_old(sure):  # nobody read them while we waited
+                    self._read_tokens()
+            finally:
+                self._reading.release()
         if self._trouble is not None and key not in self._tokens:
             raise self._trouble  # another process may have made it a moment ago
         return self._tokens.get(key)
+
+    def _is_old(self, sure: bool) -> bool:
+        return time.monotonic() - self._read_at > (self.ttl if sure else min(self.ttl, SOON))
 
     def _read_tokens(self) -> None:
         columns = ("receipt_token", "receipt_token_before", "receipt_token_until")
@@ -110,7 +127,8 @@ class ReceiptAddresses:
         try:
             rows = list(Service.objects.order_by().values_list("pk", *columns, *of_webhook))
             retired = list(RetiredAddress.objects.order_by().values_list("digest", "service_id"))
-        except (DatabaseError, InterfaceError) as trouble:
+        except Error as trouble:
+            _report(trouble)
             if self._read_at == float("-inf"):
                 raise
             self._read_at, self._trouble = time.monotonic(), trouble  # what we know still holds
@@ -130,18 +148,25 @@ class ReceiptAddresses:
     def _address_of(self, owner: _Owner) -> ReceiptAddress | None:
         key = (owner.service_id, owner.came_to)
         until, known = self._addresses.get(key, (0.0, None))
-        if known is not None and until > time.monotonic():
+        if known is not None and (until > time.monotonic() or database.away()):
             return known
+        if known is not None:  # others use it while we read
+            self._addresses[key] = (time.monotonic() + SOON, known)
         try:
             made = _read(*key)
-        except (DatabaseError, InterfaceError):
+        except Error as trouble:
+            _report(trouble)
             if known is None:
                 raise
-            self._addresses[key] = (time.monotonic() + SOON, known)
             return known
         if made is not None:
             self._addresses[key] = (time.monotonic() + self.ttl, made)
         return made
+
+
+def _report(trouble: Error) -> None:
+    if is_away(trouble):
+        database.report(trouble)
 
 
 def digest_of(token: str) -> bytes:

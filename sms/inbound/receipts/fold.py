@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ from sms.models.sql.id_list import among
 from sms.models.sql.pipeline import pipelined
 from sms.models.sql.receipt_inbox import TakenReceipt, take_due
 from sms.models.sql.session import database_now
+from sms.models.sql.trouble import may_work_again
 from sms.values import correlation_id
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
@@ -69,9 +70,9 @@ def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
     now = now or database_now()
     try:
         return _apply(limit, now)
-    except (OperationalError, InterfaceError):
-        raise  # the database's trouble is no receipt's fault
     except Exception as problem:
+        if may_work_again(problem):
+            raise  # the database's trouble is no receipt's fault
         log.error("receipts_break_off", error=repr(problem)[:300])
     due = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk").values_list("pk", flat=True)
     return sum(_apply_alone(pk, now) for pk in list(due[:limit]))
@@ -80,9 +81,9 @@ def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
 def _apply_alone(receipt_id: int, now: datetime) -> int:
     try:
         return _apply(1, now, only=receipt_id)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as problem:
+        if may_work_again(problem):
+            raise
         log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
         ReceiptInbox.objects.filter(pk=receipt_id).update(
             why=ReceiptInbox.Why.BROKE,

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import Error, transaction
 
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
+from sms.models.sql.availability import database
 from sms.models.sql.receipt_inbox import store_new
+from sms.models.sql.trouble import is_away, may_work_again
 
 log = structlog.get_logger(__name__)
 
 ROOM = 1000  # receipts that may wait in one process
 PATIENCE = 2.0  # seconds for a commit; after that the database counts as away
-AWAY = 1.0  # seconds until it is tried again
-GONE = (OperationalError, InterfaceError)
 
 
 class Overloaded(RuntimeError):
@@ -101,7 +101,7 @@ class GroupCommit:
         try:
             self.write([ticket.incoming for ticket in batch])
         except Exception as error:  # handed to every request of the batch; each answers for itself
-            alone = len(batch) > 1 and isinstance(error, DatabaseError) and not isinstance(error, GONE)
+            alone = len(batch) > 1 and isinstance(error, Error) and not may_work_again(error)
             for ticket in batch:
                 if alone:  # one of them is wrong: the others shall not suffer
                     self._write_all([ticket])
@@ -139,17 +139,20 @@ class Intake:
     def __init__(self) -> None:
         self.database = GroupCommit(insert)
         self.disk = GroupCommit(spool.append)
-        self.away_until = 0.0
 
     def store(self, incoming: Incoming) -> bool:
         """Return once the receipt is durable: True in the database, False on the spool. Raises Overloaded, Stuck, OSError or
-        DatabaseError where it is neither."""
-        if time.monotonic() >= self.away_until:
+        the database's Error where it is neither."""
+        if not database.away():
             try:
                 self.database.store(incoming)
-            except (*GONE, Stuck) as problem:
-                self.away_until = time.monotonic() + AWAY
-                log.error("receipts_go_to_the_spool", error=f"{type(problem).__name__}: {problem}"[:300])
+            except (Error, Stuck) as problem:
+                stuck = isinstance(problem, Stuck)
+                if not stuck and not may_work_again(problem):
+                    raise
+                if stuck or is_away(problem):
+                    database.report(problem)
+                log.warning("receipt_goes_to_the_spool", error=f"{type(problem).__name__}: {problem}"[:300])
             else:
                 return True
         self.disk.store(incoming)
@@ -158,6 +161,11 @@ class Intake:
 
 intake = Intake()
 store = intake.store
+
+
+def take_in_kept() -> int:
+    """Bring in what could not be when this host's spool was swept; returns how many receipts."""
+    return spool.take_in_kept(insert)
 
 
 def sweep() -> int:

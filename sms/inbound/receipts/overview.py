@@ -38,6 +38,5 @@ def overview_of(service: Service, *, now: datetime) -> dict[str, Any]:
         "orphans": list(set_aside.filter(why=ReceiptInbox.Why.UNKNOWN).order_by("-pk")[:SHOWN]),
         "spool_files": files,
         "spool_bytes": size,
-        "spool_kept": spool.kept(),
         "gaps": gaps(service, now=now),
     }

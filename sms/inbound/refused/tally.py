@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import Error, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from sms.inbound.receipts.addresses import ReceiptAddress, Verdict, receipt_addresses
 from sms.models import Actor, PostTally, Service
 from sms.models.audit import audit
+from sms.models.sql.availability import database
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ class _Waiting:
         with self._lock:
             self._counts.update(counted)
         # asked again after each turn: what came in the meantime found it being written
-        while self._counts and self._writing.acquire(blocking=False):
+        while self._counts and not database.away() and self._writing.acquire(blocking=False):
             try:
                 if not self._write():
                     return
@@ -52,7 +53,7 @@ class _Waiting:
                     counts.items(), key=lambda item: (item[0].service_id or 0, *item[0][1:])
                 ):
                     _update(one, number, timezone.now())
-        except (DatabaseError, InterfaceError) as problem:
+        except Error as problem:
             log.error("posts_not_counted_yet", error=str(problem)[:300])
             with self._lock:
                 self._counts.update(counts)
@@ -72,10 +73,10 @@ def note(verdict: Verdict, *, address: ReceiptAddress, kind: str) -> None:
     """What a post that was stored says about today's secret."""
     if verdict is Verdict.UNPROVEN:
         count(address.service_id, kind, address.came_to, "would_refuse", mark=address.mark)
-    elif verdict is Verdict.PROVES:
+    elif verdict is Verdict.PROVES and not database.away():  # else the next one proves it
         try:
             _prove(address, kind, timezone.now())
-        except (DatabaseError, InterfaceError) as problem:  # the next one proves it
+        except Error as problem:  # the next one proves it
             log.error("signature_not_noted_yet", service=address.service_id, error=str(problem)[:300])
 
 

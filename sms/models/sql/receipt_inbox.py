@@ -9,7 +9,7 @@ from django.db import connection
 from sms.models.receipt import Receipt, ReceiptInbox
 from sms.models.sql import id_list, receipt_months
 from sms.models.sql.pipeline import rows_ahead
-from sms.models.sql.session import database_now, do_not_wait_for_disk, hold_lock
+from sms.models.sql.session import database_now, do_not_wait_for_disk, had_lock
 
 ONE_FOLDER = 0x666F6C64  # the number of the lock
 PART = 2500  # receipts that are read while PostgreSQL takes the next; with less it walks over those just taken too often
@@ -73,7 +73,10 @@ def take_due(limit: int, now: datetime, only: int | None) -> Iterator[Sequence[T
     due = f"FROM sms_receiptinbox WHERE next_at <= %s {this} ORDER BY next_at, receipt_id LIMIT %s"
     if connection.vendor == "postgresql":
         do_not_wait_for_disk()
-        hold_lock(ONE_FOLDER)
+        if not had_lock(
+            ONE_FOLDER
+        ):  # its holder applies what waits; one that stands still loses it with its transaction
+            return
         # the inbox by place, half the cost of by key; what Retry has moved is no longer there, and waits for the next time.
         # Receipts by their month, too, so that none is looked for in all of them
         yield from rows_ahead(

@@ -4,7 +4,7 @@ On SQLite deleted text is overwritten while an erasure runs, and a file that is 
 of earlier edits is left in free pages. PostgreSQL's dead rows go with its vacuum. Called by erasure.
 """
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 LARGEST = 300_000_000  # bytes: a second or so for each hundred million, in which nothing else is written
 
@@ -37,7 +37,7 @@ def rewrite_file() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM")
-    except DatabaseError:
+    except Error:
         return "The file was in use and was not rewritten: run VACUUM on it while nothing is sent."
     return "The file was rewritten, so that nothing of replaced text is left in it. Copies of it, as in backups, are yours to expire."
 

@@ -3,16 +3,27 @@
 On SQLite, with its one writer, locks and limits have nothing to do.
 """
 
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import OperationalError, connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 
 def hold_lock(number: int) -> None:
     """Wait until no other transaction holds the lock of this number, and hold it until the present one ends."""
     on_postgresql("SELECT pg_advisory_xact_lock(%s)", number)
+
+
+def had_lock(number: int) -> bool:
+    """Hold the lock of this number until the present transaction ends; False where another transaction has it."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        had: bool = cursor.fetchone()[0]
+        return had
 
 
 def do_not_wait_for_disk() -> None:
@@ -25,11 +36,15 @@ def limit_statements(milliseconds: int) -> None:
     on_postgresql(f"SET LOCAL lock_timeout = {milliseconds}; SET LOCAL statement_timeout = {milliseconds}")
 
 
-def waited_in_vain(problem: OperationalError) -> bool:
-    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
-    cause = problem.__cause__
-    busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    return busy or getattr(cause, "sqlstate", "") in ("55P03", "57014")
+@contextmanager
+def impatient(milliseconds: int) -> Iterator[None]:
+    """Reading that would rather fail than wait; SQLite's readers wait for nobody."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic():
+        limit_statements(milliseconds)
+        yield
 
 
 def on_postgresql(statement: str, *values: int | str | list[int]) -> None:
@@ -52,3 +67,12 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
         return now
+
+
+def timeline() -> int:
+    """PostgreSQL's number of its own history, which is another after a promotion or a recovery to a moment; 0 on SQLite."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint")
+        return int(cursor.fetchone()[0])

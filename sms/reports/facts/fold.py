@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from django.db import OperationalError
+from django.db import Error
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from sms.models import Duty, FactDelta, FactFold, Send
 from sms.models.sql.facts.dialect import snapshot
 from sms.models.sql.facts.profiles import name_sends
 from sms.models.sql.facts.projections import delete_zeros, projections
+from sms.models.sql.trouble import is_away, may_work_again
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +43,8 @@ def fold(*, at_once: int = AT_ONCE) -> int:
         while mine:
             try:
                 some = fold_some(at_once)
-            except OperationalError as problem:
-                if getattr(problem.__cause__, "sqlstate", "") != "40001":
+            except Error as problem:
+                if is_away(problem) or not may_work_again(problem):
                     raise
                 log.info("facts_folded_by_another")
                 break

@@ -1,0 +1,74 @@
+"""How we talk to the database unless DATABASE_URL says otherwise. Called by `portal.settings`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from portal import server_urls
+from portal.env import WrongVariable, env_parsed
+
+# IMMEDIATE: a transaction that will write waits for the lock at its start instead of failing half-way.
+# FULL: "armed" must survive a power cut, or we would forget that we sent.
+EMBEDDED = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+}
+
+# Told to each connection when it begins (`sms.models.sql.limits`), and not by libpq, whose `options` PgBouncer refuses
+SESSION = (
+    *("jit", "synchronous_commit", "lock_timeout", "statement_timeout"),
+    "idle_in_transaction_session_timeout",
+)
+ROLES = {"qcluster": "cluster", "runserver": "web"}
+
+
+def with_defaults(given: dict[str, Any], argv: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The options of a connection, and what its session is told instead of our limits.
+
+    A peer that is silent is given up within half a minute: TCP by itself waits for hours where nothing was sent, and for a quarter of
+    an hour where something was. A server that may only be read, as a standby, is not taken for the database.
+    """
+    session = {name: str(given.pop(name)) for name in SESSION if name in given}
+    for setting in str(given.get("options", "")).split("-c"):  # libpq's own way
+        name, _, value = setting.strip().removeprefix("-").partition("=")
+        if name in SESSION:
+            session.setdefault(name, value)
+    options: dict[str, Any] = {
+        "prepare_threshold": None,  # PgBouncer in transaction mode
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,  # milliseconds
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "target_session_attrs": "read-write",
+        "application_name": f"textdesk {role(argv)}",
+    }
+    return options | given, session
+
+
+def replica_of(primary: dict[str, Any]) -> dict[str, Any]:
+    """The connection to DATABASE_REPLICA_URL, like that to the primary but that it may be one that is only read."""
+    read = env_parsed(
+        "DATABASE_REPLICA_URL",
+        "",
+        server_urls.database,
+        should="like postgres://user:password@replica:5432/name",
+    )
+    if read["ENGINE"] != "django.db.backends.postgresql" or primary["ENGINE"] != read["ENGINE"]:
+        raise WrongVariable(
+            "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
+        )
+    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | dict(read.get("OPTIONS", {}))  # type: ignore[call-overload]
+    return primary | read | {"OPTIONS": options}
+
+
+def role(argv: Sequence[str]) -> str:
+    """What this process is, for whoever looks at pg_stat_activity: `web`, `dispatch`, `cluster`, or the name of a command."""
+    if any("granian" in Path(word).parts or Path(word).name == "granian" for word in argv[:1]):
+        return "web"
+    if len(argv) > 1 and Path(argv[0]).name in ("manage.py", "textdesk", "django-admin", "__main__.py"):
+        return ROLES.get(argv[1], argv[1])
+    name = Path(argv[0]).stem if argv else ""
+    return name if name.isidentifier() else "python"

@@ -1,0 +1,46 @@
+"""A restored copy: nothing of it is posted, and nobody resumes it, until `manage.py after_restore` has settled what it does not know."""
+
+from datetime import datetime
+
+import structlog
+from django.db.models import Max
+
+from sms.dispatch.service_pause import pause_service
+from sms.models import Actor, RestoredCopy, Send, Service
+from sms.models.audit import audit
+from sms.models.sql import sequences
+
+log = structlog.get_logger(__name__)
+
+FOUND = (
+    "This is a restored copy of the database: what was sent since it was made is not known here. "
+    "Your operator runs manage.py after_restore; until then it cannot be resumed."
+)
+
+
+class NotAfterRestore(Exception):
+    """Somebody wants to resume a restored copy; the text says what comes first."""
+
+
+def declare(why: str, *, at: datetime) -> int:
+    """Pause all services and move the sequences, in the caller's transaction; returns of how many services that was not known."""
+    last_send = Send.objects.aggregate(last=Max("pk"))["last"] or 0
+    # what is made from now on takes no id of what was lost
+    sequences.move_on()
+    known = set(RestoredCopy.objects.filter(settled_at=None).values_list("service_id", flat=True))
+    by, new = Actor.system(), 0
+    for service in Service.objects.defer(*Service.secrets()).order_by("pk"):
+        pause_service(service.pk, by=by, because=FOUND, at=at)
+        if service.pk in known:
+            continue
+        RestoredCopy.objects.create(service=service, found_at=at, why=why[:300], last_send=last_send)
+        audit("service.restored_copy_found", service, by=by, reason=why)
+        new += 1
+    log.error("restored_copy", why=why, services=new)
+    return new
+
+
+def refuse_to_resume(service: Service) -> None:
+    """Raises NotAfterRestore while it is a restored copy that is not settled."""
+    if RestoredCopy.objects.filter(service=service, settled_at=None).exists():
+        raise NotAfterRestore(FOUND)

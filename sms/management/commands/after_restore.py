@@ -1,0 +1,92 @@
+"""`manage.py after_restore`: settle what a restored copy of the database does not know, before anything of it is sent."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sms import dispatch
+from sms.inbound import receipts
+from sms.management.arguments import service_of
+from sms.models import Actor, RestoredCopy, Service
+from sms.models.audit import audit
+from sms.sends import after_restore
+
+BY_HAND = "An operator said that this database was restored."
+
+
+class Command(BaseCommand):
+    """May be run again, also after it was killed. Leaves every service paused."""
+
+    help = (
+        "After a backup was restored or a standby promoted: receipts prove what was sent, and the rest is unconfirmed. "
+        "Run it with all dispatchers stopped; services stay paused until a person resumes them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--service", help="only this one, by its short name")
+        parser.add_argument(
+            "--export", type=Path, action="append", default=[], metavar="FILE",
+            help="receipts as import_receipts takes them, of --service; may be repeated",
+        )  # fmt: skip
+        parser.add_argument(
+            "--not-restored", metavar="REASON", help="nothing was lost: let people resume the services"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by, denied = Actor.system("cli"), options["not_restored"]
+        if options["export"] and not options["service"]:
+            raise CommandError("Say of which service the export is: --service NAME.")
+        if denied is not None and not denied.strip():
+            raise CommandError("Say why nothing was lost.")
+        services = [service_of(options["service"])] if options["service"] else list(
+            Service.objects.defer(*Service.secrets()).order_by("pk")
+        )  # fmt: skip
+        dispatch.epochs.check()
+        if denied is None:
+            self._declare(services)
+        copies = RestoredCopy.objects.filter(service__in=services).select_related("service")
+        copies = copies.defer(*Service.secrets("service")).order_by("service", "-pk")
+        newest = {copy.service_id: copy for copy in reversed(copies)}.values()
+        if denied is not None:
+            unsettled = [copy for copy in newest if copy.settled_at is None]
+            for copy in unsettled:
+                after_restore.deny(copy, because=denied, by=by)
+            self.stdout.write(f"{len(unsettled)} services may be resumed.")
+            return
+        brought = after_restore.bring_in()
+        self.stdout.write(f"{brought} posts of the provider were on the spools of this host.")
+        for path in options["export"]:
+            self._import(services[0], path, by)
+        for copy in sorted(newest, key=lambda one: one.service_id):
+            self._settle(copy, by)
+
+    def _declare(self, services: list[Service]) -> None:
+        """Where nothing was found by itself, the operator's word counts; a service that waits to be resumed is not found anew."""
+        waiting = RestoredCopy.objects.filter(service__in=services, settled_at=None)
+        settled = Service.objects.filter(paused_because=after_restore.SETTLED)
+        if not waiting.exists() and not settled.exists():
+            dispatch.epochs.declare(BY_HAND)
+
+    def _import(self, service: Service, path: Path, by: Actor) -> None:
+        try:
+            found = receipts.import_export(Service.objects.get(pk=service.pk), path.read_bytes())
+        except OSError as problem:
+            raise CommandError(f"{path} cannot be read: {problem.strerror}.") from None
+        except receipts.NotAnExport as problem:
+            raise CommandError(str(problem)) from None
+        audit("receipts.imported", service, by=by, rows=found.rows, new=found.new)
+        self.stdout.write(f"{path}: {found.rows} rows, {found.new} new receipts, {found.refused} refused.")
+        for row, reason in found.wrong:
+            self.stderr.write(f"Row {row}: {reason}")
+
+    def _settle(self, copy: RestoredCopy, by: Actor) -> None:
+        found = after_restore.settle(copy, by=by)
+        figures = ", ".join(
+            f"{getattr(found, one.name)} {one.name.replace('_', ' ')}" for one in fields(found)
+        )
+        left = after_restore.left_over(copy.service)
+        self.stdout.write(
+            f"{copy.service.slug}: {figures}. {left} messages are unconfirmed now. It stays paused until somebody resumes it."
+        )

@@ -1,0 +1,59 @@
+"""What a database's error means: it is away, another transaction was in the way, or the statement was wrong.
+
+The one place that decides it. Called wherever work waits for the database instead of blaming what it worked on.
+"""
+
+import sqlite3
+
+from django.db import Error, InterfaceError, OperationalError
+
+# SQLSTATE: connection exceptions, no room, an operator's act (shutdown, a statement cancelled), the system's own trouble, internal errors
+AWAY_CLASSES = frozenset({"08", "53", "57", "58", "XX"})
+READ_ONLY = "25006"  # a standby, or a primary that an operator closed
+NO_LOCK, CANCELLED = "55P03", "57014"
+# rolled back for another's sake (deadlock, serialization), a lock not had in time, a transaction ended because it stood still
+IN_THE_WAY = ("40", NO_LOCK, "25P03", "25P04")
+_SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_SQLITE_AWAY = _SQLITE_BUSY | {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
+}
+
+
+def is_away(problem: BaseException) -> bool:
+    """Whether the database could not do it, whatever it was asked: not reachable, not writable, full, shutting down.
+
+    PostgreSQL's errors without a code never came from the server: the connection broke, or there was none.
+    """
+    if not isinstance(problem, Error):
+        return False
+    if isinstance(problem.__cause__, sqlite3.Error):
+        return _sqlite_code(problem) in _SQLITE_AWAY
+    state = _sqlstate(problem)
+    if state:
+        return state[:2] in AWAY_CLASSES or state == READ_ONLY
+    return isinstance(problem, OperationalError | InterfaceError)
+
+
+def may_work_again(problem: BaseException) -> bool:
+    """Whether the same may work in a while: the database is away, or was busy with others (a deadlock, a lock not had in time)."""
+    return is_away(problem) or (isinstance(problem, Error) and _sqlstate(problem).startswith(IN_THE_WAY))
+
+
+def waited_in_vain(problem: BaseException) -> bool:
+    """Whether a lock was not to be had: PostgreSQL's lock_timeout or statement_timeout, SQLite's busy_timeout."""
+    return _sqlite_code(problem) in _SQLITE_BUSY or _sqlstate(problem) in (NO_LOCK, CANCELLED)
+
+
+def _sqlstate(problem: BaseException) -> str:
+    """Django raises an error of its own from the driver's, which has the code."""
+    return getattr(problem.__cause__, "sqlstate", None) or ""
+
+
+def _sqlite_code(problem: BaseException) -> int | None:
+    code: int | None = getattr(problem.__cause__, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

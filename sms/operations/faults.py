@@ -1,0 +1,125 @@
+"""What does not work at present. Each fault has a short word, which metrics, /readyz, mails and docs/operators/faults.md share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Min
+
+from sms import dispatch
+from sms.compliance import audit
+from sms.models import Heartbeat, ReceiptInbox, Service
+from sms.models.sql.clock import REFUSED
+from sms.models.sql.session import database_now
+from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
+
+LATE = 60.0  # seconds that something must have been due, or have waited
+
+AWAY = "database_away"
+READ_ONLY = "database_read_only"
+LOCKED = "database_locked"
+NOT_DISPATCHED = "not_dispatched"
+RECEIPTS_WAIT = "receipts_wait"
+PROVIDER = "provider_away"
+SILENT_PROCESS = "process_silent"
+VAR_DIR = "var_dir_not_writable"
+SPOOL_KEPT = "spool_kept"
+CLOCK = "clock_skew"
+AUDIT = "audit_broken"
+
+SAYS = {
+    AWAY: "The database does not answer.",
+    READ_ONLY: "The database is read-only: it may be a standby.",
+    LOCKED: "A table that sends need is locked by another session.",
+    VAR_DIR: "VAR_DIR cannot be written: receipts have no spool if the database goes away.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`where` is a host, a process, a service, or empty; `age`: seconds for which it is known to have lasted when it is found."""
+
+    word: str
+    where: str
+    says: str
+    age: float = 0.0
+
+
+def find(found: Sequence[Process] | None = None) -> list[Fault]:
+    """All but those of the database itself. A few small queries."""
+    found = processes() if found is None else found
+    return [
+        *_dispatch(),
+        *_receipts(),
+        *_provider(found),
+        *_processes(found),
+        *_hosts(found),
+        *_audit(),
+    ]
+
+
+def not_dispatched() -> str:
+    """Why nothing is sent, where that is so for longer than LATE; otherwise empty."""
+    silence = Heartbeat.dispatching()
+    if (silence is not None and silence < LATE) or dispatch.due_within(-LATE) is None:
+        return ""
+    if silence is None:
+        return "Messages are due, and no dispatcher has reported yet."
+    return f"Messages are due, and no dispatcher has reported for {silence:.0f} s."
+
+
+def receipts_wait() -> tuple[str, float]:
+    """The same for receipts, with the seconds that the oldest waits."""
+    new = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW)
+    oldest = new.aggregate(oldest=Min("next_at"))["oldest"]
+    waited = (database_now() - oldest).total_seconds() if oldest else 0.0
+    return (f"Receipts wait for {waited:.0f} s to be applied." if waited > LATE else ""), waited
+
+
+def _dispatch() -> Iterator[Fault]:
+    if says := not_dispatched():
+        yield Fault(NOT_DISPATCHED, "", says, LATE)
+
+
+def _receipts() -> Iterator[Fault]:
+    says, waited = receipts_wait()
+    if says:
+        yield Fault(RECEIPTS_WAIT, "", says, waited)
+
+
+def _provider(found: Sequence[Process]) -> Iterator[Fault]:
+    troubles = provider_troubles(found)
+    names = dict(Service.objects.filter(pk__in=troubles).values_list("pk", "slug"))
+    for key, seconds in sorted(troubles.items()):
+        if slug := names.get(key):
+            yield Fault(PROVIDER, slug, f"Webex Connect takes nothing of {slug}; its messages wait.", seconds)
+
+
+def _processes(found: Sequence[Process]) -> Iterator[Fault]:
+    for one in found:
+        where = f"{one.host} {one.kind} {one.pid}"
+        if one.silent:
+            yield Fault(
+                SILENT_PROCESS,
+                where,
+                f"{one.label} on {one.host} (process {one.pid}) has not been heard for {one.age:.0f} s.",
+                SILENT,
+            )
+    skews = {one.host: one.skew for one in found if one.fresh and abs(one.skew) > REFUSED}
+    for host, skew in sorted(skews.items()):
+        yield Fault(CLOCK, host, f"The clock of {host} differs from the database's by {skew:+.0f} s.")
+
+
+def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
+    for one in hosts([process for process in found if process.fresh]):
+        if not one.var_dir:
+            yield Fault(VAR_DIR, one.name, f"{one.name}: {SAYS[VAR_DIR]}")
+        if one.spool_kept:
+            files = f"{one.spool_kept} spool file{'s' if one.spool_kept > 1 else ''}"
+            yield Fault(
+                SPOOL_KEPT, one.name, f"{one.name}: {files} could not be brought in and wait for a person."
+            )
+
+
+def _audit() -> Iterator[Fault]:
+    if says := audit.sentence():
+        yield Fault(AUDIT, "", says)

@@ -1,0 +1,91 @@
+"""What the heartbeats say of every process and host."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Now
+
+from sms.models import Heartbeat
+
+SILENT = 60.0  # seconds without a heartbeat after which something is wrong with a process
+WORKER = Heartbeat.Kind.CLUSTER  # beats with each task only
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    host: str
+    kind: str
+    pid: int
+    name: str
+    version: str
+    started_at: datetime
+    age: float  # seconds since its last heartbeat
+    skew: float  # seconds by which its clock is ahead of the database's
+    doing: str
+    progress: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return str(Heartbeat.Kind(self.kind).label)
+
+    @property
+    def silent(self) -> bool:
+        """Whether it should have been heard since."""
+        return self.kind != WORKER and self.age > SILENT
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what it says of itself still counts."""
+        return self.age <= SILENT
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    name: str
+    var_dir: bool
+    spool_files: int
+    spool_bytes: int
+    spool_kept: int
+
+
+def processes() -> list[Process]:
+    rows = Heartbeat.objects.annotate(now=Now()).order_by("host", "kind", "started_at")
+    return [
+        Process(
+            host=one.host,
+            kind=one.kind,
+            pid=one.pid,
+            name=one.name,
+            version=one.version,
+            started_at=one.started_at,
+            age=max((one.now - one.beat_at).total_seconds(), 0.0),
+            skew=one.skew,
+            doing=one.doing,
+            progress=one.progress,
+            facts=one.facts,
+        )
+        for one in rows
+    ]
+
+
+def hosts(found: Sequence[Process]) -> list[Host]:
+    """Each by what the process says of it that was heard last."""
+    latest: dict[str, Process] = {}
+    for one in sorted(found, key=lambda one: -one.age):
+        if "var_dir" in one.facts:
+            latest[one.host] = one
+    columns = ("var_dir", "spool_files", "spool_bytes", "spool_kept")
+    return [Host(name, *(one.facts.get(key, 0) for key in columns)) for name, one in sorted(latest.items())]
+
+
+def provider_troubles(found: Sequence[Process]) -> dict[int, float]:
+    """Seconds for which a process has had trouble with Webex Connect, the longest by service."""
+    longest: dict[int, float] = {}
+    for one in found:
+        if one.fresh:
+            for key, seconds in one.facts.get("provider", {}).items():
+                longest[int(key)] = max(longest.get(int(key), 0.0), seconds + one.age)
+    return longest

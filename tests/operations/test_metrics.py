@@ -1,0 +1,153 @@
+"""What Prometheus is told, by whom it was counted, and what is left of it without a database."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.models import F
+from django.db.models.functions import Now
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from sms.models import Heartbeat, MeterTotal, Slice
+from sms.operations import totals
+from sms.values.meters import meters
+from sms.worker import heartbeat
+from tests.environment import ROOT
+from tests.support.faults_of_databases import database_away
+from tests.support.provider import Provider, refused
+from tests.support.sends import a_send, a_service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LINE = re.compile(r'([a-z_]+)(?:\{([a-z_]+="(?:[^"\\]|\\.)*"(?:,[a-z_]+="(?:[^"\\]|\\.)*")*)\})? (\S+)')
+
+
+def scraped() -> dict[str, float]:
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    found = {}
+    for line in answer.content.decode().splitlines():
+        if not line.startswith("#"):
+            match = LINE.fullmatch(line)
+            assert match, line
+            found[line.rpartition(" ")[0]] = float(match[3])
+    return found
+
+
+def families() -> dict[str, str]:
+    text = Client().get("/metrics").content.decode()
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+
+
+def test_requests_to_the_provider_are_counted_by_outcome_and_kept_by_host():
+    service = a_service()
+    provider = Provider()
+    a_send(service, 3)
+    provider.dispatch()
+    provider.answer = lambda _: refused("7004")
+    a_send(service, 2)
+    provider.dispatch()
+    totals.keep()
+    name, host = "textdesk_provider_request_duration_seconds", heartbeat.HOST
+    found = scraped()
+    for outcome, count in (("accepted", 3), ("refused", 2)):
+        labels = f'host="{host}",service="{service.slug}",outcome="{outcome}"'
+        assert found[f"{name}_count{{{labels}}}"] == count
+        assert found[f'{name}_bucket{{{labels},le="+Inf"}}'] == count
+        assert 0 <= found[f"{name}_sum{{{labels}}}"] < 60
+
+
+def test_counts_go_on_where_they_were_and_are_kept_in_memory_while_the_database_is_away():
+    meters.add("textdesk_answers_lost_total", 2)
+    with database_away(), pytest.raises(DatabaseError):
+        totals.keep()
+    meters.add("textdesk_answers_lost_total")
+    totals.keep()
+    totals.keep()
+    meters.add("textdesk_answers_lost_total", 4)
+    totals.keep()
+    assert scraped()[f'textdesk_answers_lost_total{{host="{heartbeat.HOST}"}}'] == 7
+
+
+def test_requests_are_counted_by_lane_and_status():
+    client = Client()
+    client.get("/healthz")
+    client.get("/api/v1/nothing")
+    client.post("/receipts/unknown/")
+    client.get("/accounts/login/")
+    totals.keep()
+    labels = {
+        (match[1], match[2])
+        for match in re.finditer(
+            r'duration_seconds_count\{host="[^"]*",lane="(\w+)",status="(\w+)"', str(scraped())
+        )
+    }
+    assert labels >= {("operators", "2xx"), ("partners", "4xx"), ("provider", "4xx"), ("people", "2xx")}
+
+
+def test_statements_that_the_database_refuses_are_counted():
+    with pytest.raises(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT nothing FROM nowhere")
+    totals.keep()
+    state = "42" if connection.vendor == "postgresql" else "none"
+    name = f'textdesk_database_errors_total{{host="{heartbeat.HOST}",sqlstate="{state}"}}'
+    assert scraped()[name] == 1
+
+
+def test_a_lease_that_ran_out_is_counted():
+    a_send(a_service())
+    Slice.objects.update(owner="gone", leased_until=Now() - timedelta(seconds=1))
+    Provider().dispatch()
+    totals.keep()
+    assert scraped()[f'textdesk_leases_ran_out_total{{host="{heartbeat.HOST}"}}'] == 1
+
+
+def test_while_the_database_is_away_the_process_says_what_it_knows():
+    with database_away():
+        found = scraped()
+    assert found.pop("textdesk_database_up") == 0
+    assert [name.partition("{")[0] for name in found] == ["textdesk_build_info"]
+    assert scraped()["textdesk_database_up"] == 1
+
+
+def test_every_metric_is_documented_with_its_type_and_none_is_that_there_is_not():
+    service = a_service()
+    a_send(service, 1)
+    call_command("note_backup", "nightly dump")
+    meters.add("textdesk_leases_ran_out_total")
+    heartbeat.Pulse(Heartbeat.Kind.DISPATCH).beat("sending")
+    totals.work_out()
+    page = (ROOT / "docs" / "operators" / "metrics.md").read_text()
+    documented = dict(re.findall(r"^\| `(textdesk_\w+)` \| (\w+) \|", page, re.MULTILINE))
+    shown = families()
+    # the audit's are there once it was checked
+    assert {k: v for k, v in documented.items() if not k.startswith("textdesk_audit")} == {
+        k: v for k, v in shown.items() if not k.startswith("textdesk_audit")
+    }
+
+
+def test_a_scrape_reads_no_table_of_messages_or_facts():
+    a_send(a_service(), 5)
+    totals.work_out()
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        scraped()
+    read = " ".join(one["sql"] for one in seen.captured_queries)
+    for table in ("sms_message", "sms_fact", "sms_statecount", "sms_receipt"):
+        assert f'"{table}"' not in read
+    assert len(seen.captured_queries) < 45
+
+
+def test_what_waits_is_shown_in_seconds():
+    service = a_service()
+    a_send(service, 1)
+    Slice.objects.update(due_at=F("due_at") - timedelta(seconds=100))
+    found = scraped()
+    assert 100 <= found['textdesk_oldest_due_message_seconds{service="shop"}'] < 1000
+    assert found['textdesk_held_sends{service="shop"}'] == 0
+    assert found["textdesk_queue_tasks"] >= 0
+    assert found['textdesk_fault{fault="not_dispatched",where=""}'] == 1
+    assert not MeterTotal.objects.filter(host="").exists()

@@ -1,0 +1,165 @@
+"""Operators are told of a fault after a minute, once, and once when it is over; also while there is no database."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sms.dispatch import breaker
+from sms.models import Heartbeat, Notice, OperationalFault, Slice
+from sms.operations import faults, telling
+from sms.operations.delivery import FaultDelivery
+from sms.webex.errors import NotSent
+from sms.worker import heartbeat
+from sms.worker.jobs import JOBS, JobContext
+from tests.support.callback_receiver import receiving
+from tests.support.faults_of_databases import database_away, read_only_database
+from tests.support.people import a_cast
+from tests.support.sends import a_send, a_service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = timezone.now()
+
+
+def told(receiver) -> list[tuple[str, str, str]]:
+    return [(one.json["state"], one.json["fault"], one.json["where"]) for one in receiver.heard]
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def delivery(receiver) -> FaultDelivery:
+    return FaultDelivery("https://desk.example.test", ("ops@example.test",), f"{receiver.url}/hook")
+
+
+def beat(seconds_ago: float = 0.0, *, kind: str = "dispatch", **says) -> None:
+    Heartbeat.beat("1-a", host="far", pid=1, kind=kind, **{"doing": "", "progress": 0} | says)
+    Heartbeat.objects.update(beat_at=Now() - timedelta(seconds=seconds_ago))
+
+
+def test_messages_that_nobody_sends_are_told_by_webhook_mail_and_notices(delivery, receiver):
+    cast = a_cast(waiting=True)
+    a_send(cast.service)
+    telling.of_all(faults.find(), delivery)
+    assert told(receiver) == []
+    Slice.objects.update(due_at=Now() - timedelta(seconds=61))
+    telling.of_all(faults.find(), delivery)
+    assert told(receiver) == [("begun", "not_dispatched", "")]
+    ours = [one for one in mail.outbox if one.to == ["ops@example.test"]]
+    assert ours[0].subject == "Textdesk: does not work: Messages are due, and no dispatcher has reported yet."
+    assert "https://desk.example.test/status" in ours[0].body
+    admins = set(Notice.objects.filter(kind="operations").values_list("person__email", flat=True))
+    assert admins == {"admin@example.test", "foreigner@example.test"}, "the admins of every service"
+    telling.of_all(faults.find(), delivery)
+    assert len(receiver.heard) == 1, "once"
+
+    beat()
+    telling.of_all(faults.find(), delivery)
+    assert len(receiver.heard) == 1, "it may come again"
+    telling.of_all(faults.find(), delivery, now=timezone.now() + timedelta(seconds=61))
+    assert told(receiver)[1:] == [("over", "not_dispatched", "")]
+    assert not OperationalFault.objects.exists()
+
+
+def test_what_comes_and_goes_is_told_once(delivery, receiver):
+    fault = faults.Fault("clock_skew", "far", "Its clock is wrong.")
+    for second in range(0, 300, 10):
+        found = [fault] if second % 30 else []
+        telling.of_all(found, delivery, now=NOW + timedelta(seconds=second))
+    assert told(receiver) == [("begun", "clock_skew", "far")]
+
+
+def test_a_fault_of_less_than_a_minute_is_not_told(delivery, receiver):
+    fault = faults.Fault("clock_skew", "far", "Its clock is wrong.")
+    for second, found in ((0, [fault]), (50, [fault]), (60, []), (130, [])):
+        telling.of_all(found, delivery, now=NOW + timedelta(seconds=second))
+    assert (told(receiver), mail.outbox) == ([], [])
+
+
+def test_a_webhook_that_fails_is_tried_again(receiver):
+    receiver.answer = 500
+    delivery = FaultDelivery("https://desk.example.test", (), f"{receiver.url}/hook")
+    fault = faults.Fault("clock_skew", "far", "Its clock is wrong.", age=61)
+    telling.of_all([fault], delivery, now=NOW)
+    assert OperationalFault.objects.get().told_at is not None, "the admins have it as a notice"
+    assert delivery.tell(fault, since=NOW, over=False, people=False) is False
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"), [(database_away, "database_away"), (read_only_database, "database_read_only")]
+)
+def test_a_database_that_takes_nothing_is_told_by_one_process_of_each_host(
+    delivery, receiver, tmp_path, monkeypatch, trouble, word
+):
+    first, second = (telling.Teller(delivery, tmp_path) for _ in range(2))
+    clock = [1000.0]
+    monkeypatch.setattr(telling.time, "monotonic", lambda: clock[0])
+    with trouble():
+        for _ in range(7):
+            for teller in (first, second):
+                teller.of_database(telling.readiness.of_database(), now=clock[0])
+            clock[0] += 10
+            assert receiver.heard == [] or clock[0] > 1060
+    assert told(receiver) == [("begun", word, heartbeat.HOST)]
+    assert [one.to for one in mail.outbox] == [["ops@example.test"]]
+    for teller in (first, second):
+        teller.look()
+    assert told(receiver)[1:] == [("over", word, heartbeat.HOST)]
+
+
+def test_a_process_that_died_without_a_word_is_a_fault_and_one_that_ended_is_none():
+    beat(61)
+    (found,) = faults.find()
+    assert (found.word, found.where) == ("process_silent", "far dispatch 1")
+    beat(61, kind="cluster")
+    Heartbeat.objects.update(kind="cluster")
+    assert faults.find() == [], "a worker beats with its tasks only"
+    mine = heartbeat.Pulse(Heartbeat.Kind.DISPATCH)
+    mine.beat()
+    mine.end()
+    assert faults.find() == []
+
+
+def test_who_starts_again_takes_the_place_of_what_was_killed():
+    Heartbeat.beat("999999-a", host=heartbeat.HOST, pid=2**22 + 1, kind="dispatch", doing="", progress=0)
+    Heartbeat.objects.update(beat_at=Now() - timedelta(seconds=90))
+    mine = heartbeat.Pulse(Heartbeat.Kind.DISPATCH)
+    mine.beat()
+    assert list(Heartbeat.objects.values_list("pk", flat=True)) == [mine.name]
+
+
+def test_clocks_folders_and_kept_files_of_other_hosts_are_faults():
+    beat(skew=61.0, facts={"var_dir": False, "spool_kept": 2, "spool_files": 2, "spool_bytes": 9})
+    found = {one.word: one.where for one in faults.find()}
+    assert found == {"clock_skew": "far", "var_dir_not_writable": "far", "spool_kept": "far"}
+    beat(skew=59.0, facts={"var_dir": True, "spool_kept": 0})
+    assert faults.find() == []
+
+
+def test_a_provider_that_takes_nothing_is_a_fault_of_the_service(monkeypatch):
+    service = a_service()
+    breakers = breaker.Breakers()
+    monkeypatch.setattr(breaker, "OF_THIS_PROCESS", breakers)
+    breakers[service.pk].answered(NotSent("unreachable"))
+    heartbeat.Pulse(Heartbeat.Kind.CLUSTER).beat("sending")
+    (found,) = faults.find()
+    assert (found.word, found.where) == ("provider_away", "shop")
+    breakers[service.pk].answered(object())
+    Heartbeat.objects.all().delete()
+    heartbeat.Pulse(Heartbeat.Kind.CLUSTER).beat("sending")
+    assert faults.find() == []
+
+
+def test_every_process_looks_for_faults(settings, receiver):
+    settings.OPERATIONS_WEBHOOK = receiver.url
+    a_send(a_service())
+    Slice.objects.update(due_at=Now() - timedelta(seconds=61))
+    (job,) = [one for one in JOBS if one.name == "faults"]
+    job.run(JobContext(lambda: False))
+    assert told(receiver) == [("begun", "not_dispatched", "")]

@@ -1,0 +1,193 @@
+"""A restored copy is known for one, nothing of it is posted, and `manage.py after_restore` settles it by what receipts prove."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from sms import dispatch
+from sms.dispatch import epochs
+from sms.dispatch.restored_copy import NotAfterRestore
+from sms.inbound import receipts
+from sms.models import AuditEvent, Epoch, Message, Resend, RestoredCopy, Send, Service
+from sms.sends import control, holds
+from sms.values import correlation_id
+from tests.support.dispatching import release, states
+from tests.support.jobs import run_job
+from tests.support.people import signed_in
+from tests.support.provider import Provider, raw_reply
+from tests.support.receipts import post, receipt
+from tests.support.sends import BY, a_send, a_service
+
+pytestmark = pytest.mark.django_db
+
+
+def is_restored(folder, *, ago: timedelta = timedelta()) -> None:
+    """As if this database had been put back: files beside it have seen more. A process begins."""
+    run_job("epoch")
+    known = Epoch.objects.first()
+    said = {"number": known.number + 1, "name": "f" * 32, "raised_at": (timezone.now() - ago).isoformat()}
+    (folder / "epoch.json").write_text(json.dumps(said))
+    epochs.forget()
+
+
+def run(*options: str) -> str:
+    out = StringIO()
+    call_command("after_restore", *options, stdout=out)
+    return out.getvalue()
+
+
+def heard_of(service, message, *, attempt: int) -> None:
+    name = correlation_id.write(message_id=message.pk, attempt=attempt, key=service.correlation_key)
+    assert post(service, receipt(name)).status_code == 200
+
+
+def test_a_process_that_begins_beside_a_newer_file_posts_nothing_and_nobody_resumes_it(state_folder):
+    service, provider = a_service(), Provider()
+    a_send(service, 3)
+    is_restored(state_folder)
+    provider.dispatch()
+    assert provider.bodies == []
+    client = signed_in("admin@example.test", service, "admin")
+    page = client.get("/s/shop/").content.decode()
+    assert "This is a restored copy" in page
+    assert "Resume sending" not in page
+    answer = client.post("/s/shop/settings/resume/", follow=True).content.decode()
+    assert "after_restore" in answer
+    with pytest.raises(NotAfterRestore):
+        control.resume_service(service, by=BY)
+    assert Service.objects.get().paused_at is not None
+    provider.another_process()
+    assert provider.bodies == []
+
+
+def test_the_files_of_other_hosts_do_not_tell_of_the_same_restore_again(state_folder):
+    service = a_service()
+    a_send(service)
+    is_restored(state_folder)
+    run_job("epoch")
+    run()
+    control.resume_service(service, by=BY)
+    is_restored(state_folder, ago=timedelta(minutes=5))
+    run_job("epoch")
+    assert RestoredCopy.objects.count() == 1
+    is_restored(state_folder)
+    run_job("epoch")
+    assert RestoredCopy.objects.count() == 2, "another restore is found"
+
+
+def test_no_crash_and_no_new_folder_look_like_a_restore(state_folder):
+    a_send(a_service())
+    run_job("epoch")
+    kept = (state_folder / "epoch.json").read_bytes()
+    assert (state_folder / "archive" / "epoch.json").read_bytes() == kept
+    epochs.forget()
+    run_job("epoch")  # a process that begins raises it
+    assert (state_folder / "epoch.json").read_bytes() != kept
+    (state_folder / "epoch.json").write_bytes(kept)  # killed between its commit and its file
+    epochs.forget()
+    run_job("epoch")
+    (state_folder / "epoch.json").write_bytes(b"{")
+    (state_folder / "archive" / "epoch.json").unlink()
+    epochs.forget()
+    run_job("epoch")
+    assert not RestoredCopy.objects.exists()
+    Send.objects.all().delete()
+    is_restored(state_folder)  # a new database beside old files
+    run_job("epoch")
+    assert not RestoredCopy.objects.exists()
+
+
+def test_receipts_prove_and_all_else_is_unconfirmed_whatever_its_policy(state_folder):
+    service, provider = a_service(), Provider()
+    soon = timezone.now() + timedelta(minutes=5)
+    send = a_send(service, 4, resend=Resend.ALWAYS, expires_at=soon)
+    twice, once, _, _ = send.messages.order_by("pk")
+    heard_of(service, twice, attempt=2)
+    heard_of(service, once, attempt=1)
+    receipts.fold()
+    assert states(send) == {"pending": 4}, "this copy knows no such attempt"
+    is_restored(state_folder)
+    assert "2 proved, 2 unconfirmed" in run()
+    assert states(send) == {"delivered": 2, "unconfirmed": 2}
+    assert Message.objects.get(pk=twice.pk).attempt == 2
+    assert control.resume_service(service, by=BY)
+    Send.objects.update(expires_at=soon + timedelta(days=1))
+    Message.objects.filter(state="unconfirmed").update(posted_at=timezone.now() - timedelta(hours=1))
+    release(send)
+    provider.dispatch()
+    assert provider.bodies == []
+    for late in send.messages.filter(state="unconfirmed")[:1]:
+        heard_of(service, late, attempt=1)
+        receipts.fold()
+    assert states(send) == {"delivered": 3, "unconfirmed": 1}, "a receipt of a lost attempt still fits"
+    assert dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY) == 1
+    provider.dispatch()
+    (body,) = provider.bodies
+    name = correlation_id.read(body["to"][0]["correlationId"], key=service.correlation_key)
+    assert name.attempt == 1001, "no attempt of what was lost had this name"
+
+
+def test_what_is_due_later_waits_for_a_person_and_new_sends_have_new_ids(state_folder):
+    service, provider = a_service(), Provider()
+    later = a_send(service, 2, due_at=timezone.now() + timedelta(days=1))
+    open_one = a_send(service)
+    is_restored(state_folder)
+    run_job("epoch")
+    made_since = a_send(service, content="Made in this copy")
+    assert made_since.messages.get().pk > open_one.messages.get().pk + 1_000_000
+    found = run("--service", "shop")
+    assert "1 unconfirmed, 2 due later, 1 sends held" in found
+    again = run()
+    assert "0 proved, 0 unconfirmed, 0 due later, 0 sends held" in again
+    assert (states(later), states(open_one), states(made_since)) == (
+        {"pending": 2},
+        {"unconfirmed": 1},
+        {"pending": 1},
+    )
+    control.resume_service(service, by=BY)
+    release(later)
+    provider.dispatch()
+    assert len(provider.bodies) == 1, "only what was made since"
+    holds.lift(holds.holds_on(later).get(), by=BY)
+    provider.dispatch()
+    assert len(provider.bodies) == 3
+    acts = list(AuditEvent.objects.filter(act__contains="restored_copy").values_list("act", flat=True))
+    assert acts.count("service.restored_copy_found") == 1
+    assert acts.count("service.restored_copy_settled") == 2
+
+
+def test_what_was_killed_goes_on_where_it_was(state_folder):
+    service = a_service()
+    send = a_send(service, 3)
+    Provider(lambda body: raw_reply(500)).dispatch(clients=1)
+    is_restored(state_folder)
+    run()
+    done = {one.pk: one.attempt for one in send.messages.all()}
+    RestoredCopy.objects.update(settled_at=None)  # killed before its last step
+    assert "0 proved, 0 unconfirmed" in run()
+    assert {one.pk: one.attempt for one in send.messages.all()} == done
+    assert RestoredCopy.objects.get().settled_at is not None
+
+
+def test_an_operator_may_say_that_nothing_was_lost(state_folder):
+    service, provider = a_service(), Provider()
+    send = a_send(service)
+    is_restored(state_folder)
+    assert "1 services may be resumed" in run("--not-restored", "The folder came from another host.")
+    assert states(send) == {"pending": 1}
+    control.resume_service(service, by=BY)
+    provider.dispatch()
+    assert len(provider.bodies) == 1
+    assert AuditEvent.objects.filter(act="service.restored_copy_denied").count() == 1
+
+
+def test_a_copy_that_nothing_shows_is_one_by_the_operators_word():
+    service = a_service()
+    send = a_send(service)
+    assert "1 unconfirmed" in run()
+    assert states(send) == {"unconfirmed": 1}
+    assert Service.objects.get().paused_at is not None

@@ -1,0 +1,212 @@
+"""What operators copy from `deploy/`: read by the tools that will read it, and true to commands, metrics and runbooks of this version.
+
+nginx and Caddy run with these files in `tests/journey/test_clients.py`.
+"""
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands, load_command_class
+from django.db import connection
+
+from sms.values.version import VERSION
+from tests.environment import ROOT, variables
+
+DEPLOY = ROOT / "deploy"
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+METRICS = ROOT / "docs" / "operators" / "metrics.md"
+RUNBOOKS = ROOT / "docs" / "operators" / "runbooks.md"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+OF_PROMETHEUS = {"up"}
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def read_by_its_command(words: list[str]) -> None:
+    """As the command line would: an unknown command or option ends it."""
+    name, *options = words
+    load_command_class(get_commands()[name], name).create_parser("textdesk", name).parse_args(options)
+
+
+# --- systemd ----------------------------------------------------------------------------------------------------------------
+def test_units_are_what_systemd_understands(tmp_path):
+    program = tmp_path / "textdesk"
+    program.symlink_to("/bin/true")
+    for path in UNITS:
+        text = path.read_text()
+        assert "/opt/textdesk/bin/textdesk " in text
+        (tmp_path / path.name).write_text(text.replace("/opt/textdesk/bin/textdesk", str(program)))
+    names = [str(tmp_path / path.name) for path in UNITS]
+    done = subprocess.run([tool("systemd-analyze"), "verify", *names], capture_output=True, text=True)
+    ours = [line for line in done.stderr.splitlines() if "textdesk" in line]
+    assert ours == [], done.stderr
+    assert len(UNITS) == 4
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_starts_a_command_of_ours(path):
+    (line,) = re.findall(r"^ExecStart=/opt/textdesk/bin/textdesk (.*)$", path.read_text(), flags=re.MULTILINE)
+    read_by_its_command(line.split())
+
+
+# --- containers ---------------------------------------------------------------------------------------------------------------
+def commands_in(words: list[str]) -> list[list[str]]:
+    """Those of a shell's line, or the one that the image's entry point gets."""
+    if len(words) == 1 and "textdesk " in words[0]:
+        return [part.split() for part in re.findall(r"textdesk ([^&|;]+)", words[0])]
+    return [words]
+
+
+def test_the_compose_file_starts_commands_of_ours_with_no_more_rights_than_they_need():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    ours = {name: one for name, one in services.items() if one.get("image") == f"textdesk:{VERSION}"}
+    assert set(ours) == {"prepare", "web", "doors", "dispatch"}
+    for one in ours.values():
+        for words in commands_in(one["command"]):
+            read_by_its_command(words)
+        assert one["read_only"] and one["cap_drop"] == ["ALL"] and one["restart"]
+        assert set(one["environment"]) <= variables()
+    for one in services.values():
+        for mount in one.get("volumes", ()):
+            if mount.startswith("."):
+                assert (DEPLOY / mount.split(":")[0]).is_file(), mount
+
+
+def kubernetes() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "textdesk.yaml").read_text()))
+
+
+def pods() -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (one["metadata"]["name"], one["spec"]["template"]["spec"])
+        for one in kubernetes()
+        if "template" in one.get("spec", {})
+    ]
+
+
+def test_pods_start_commands_of_ours_with_no_more_rights_than_they_need():
+    assert {name for name, _ in pods()} == {
+        f"textdesk-{part}" for part in ("prepare", "web", "doors", "dispatch")
+    }
+    for _, pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+        volumes = {one["name"] for one in pod["volumes"]}
+        for one in (*pod["containers"], *pod.get("initContainers", ())):
+            assert one["image"] == f"textdesk:{VERSION}"
+            read_by_its_command([str(word) for word in one["args"]])
+            rights = one["securityContext"]
+            assert rights["readOnlyRootFilesystem"] and not rights["allowPrivilegeEscalation"]
+            assert rights["capabilities"] == {"drop": ["ALL"]}
+            mounted = {mount["name"] for mount in one["volumeMounts"]}
+            assert mounted - volumes <= {"var"}, "a claim of its own"
+
+
+def test_what_serves_is_probed_and_never_by_readiness_of_the_whole():
+    """A database that is away would take every pod out, and with them the spool that keeps receipts."""
+    serving = [
+        one for name, pod in pods() for one in pod["containers"] if name in ("textdesk-web", "textdesk-doors")
+    ]
+    assert len(serving) == 2
+    for one in serving:
+        probes = [one[kind] for kind in ("startupProbe", "readinessProbe", "livenessProbe")]
+        assert {probe["httpGet"]["path"] for probe in probes} == {"/healthz"}
+
+
+def test_every_part_may_be_disrupted_but_one_pod_stays():
+    budgets = {one["metadata"]["name"] for one in kubernetes() if one["kind"] == "PodDisruptionBudget"}
+    assert budgets == {"textdesk-web", "textdesk-doors", "textdesk-dispatch"}
+
+
+def test_settings_of_the_cluster_are_variables_that_we_read():
+    (settings,) = [one["data"] for one in kubernetes() if one["kind"] == "ConfigMap"]
+    assert set(settings) <= variables()
+
+
+def test_the_image_runs_as_nobody_in_particular_and_copies_what_is_there():
+    lines = (DEPLOY / "Containerfile").read_text().splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users == ["10001:10001"]
+    copied = [line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    assert copied
+    assert all((ROOT / path).exists() for path in copied)
+
+
+# --- alerts -------------------------------------------------------------------------------------------------------------------
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def asked_for(expression: str) -> set[str]:
+    """Metrics by their own names, without what a histogram puts behind them."""
+    found = set(re.findall(r"\btextdesk_[a-z_]+", expression))
+    return {re.sub(r"_(bucket|count|sum)$", "", name) if "_seconds_" in name else name for name in found}
+
+
+def test_prometheus_takes_the_rules():
+    done = subprocess.run([tool("promtool"), "check", "rules", str(ALERTS)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len({rule["alert"] for rule in rules()}) == len(rules()) >= 20
+
+
+def test_each_alert_has_its_runbook_and_each_runbook_its_alert():
+    headings = re.findall(r"^## (\w+)$", RUNBOOKS.read_text(), flags=re.MULTILINE)
+    assert headings == [rule["alert"] for rule in rules()]
+    for rule in rules():
+        assert rule["annotations"]["runbook"] == f"docs/operators/runbooks.md#{rule['alert'].lower()}"
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def dashboard() -> list[str]:
+    panels = json.loads((DEPLOY / "grafana" / "textdesk.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_there_are():
+    if not METRICS.exists():
+        pytest.skip("docs/operators/metrics.md lists them, and is not there")
+    listed = set(re.findall(r"`(textdesk_[a-z_]+)`", METRICS.read_text()))
+    asked = set[str]().union(*map(asked_for, [*(rule["expr"] for rule in rules()), *dashboard()]))
+    assert len(asked) > 20
+    assert asked - listed == set()
+
+
+@pytest.mark.parametrize("expression", dashboard())
+def test_the_dashboard_asks_what_prometheus_understands(expression, tmp_path):
+    rule = {"groups": [{"name": "dashboard", "rules": [{"record": "x", "expr": expression}]}]}
+    path: Path = tmp_path / "rules.yml"
+    path.write_text(yaml.safe_dump(rule))
+    done = subprocess.run([tool("promtool"), "check", "rules", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# --- PostgreSQL and PgBouncer --------------------------------------------------------------------------------------------------
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_postgresql_knows_each_setting_that_we_write():
+    text = (DEPLOY / "postgresql" / "textdesk.conf").read_text()
+    written = dict(re.findall(r"^([a-z_]+) = ('[^']*'|[^\s#]+)", text, flags=re.MULTILINE))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings")
+        known = {name for (name,) in cursor.fetchall()}
+    assert len(written) > 20
+    assert set(written) - known == set()
+
+
+def test_pgbouncer_keeps_nothing_of_a_session_and_enough_connections():
+    parser = configparser.ConfigParser()
+    parser.read(DEPLOY / "pgbouncer" / "pgbouncer.ini")
+    pool = parser["pgbouncer"]
+    assert pool["pool_mode"] == "transaction"
+    assert "options" in pool["ignore_startup_parameters"]
