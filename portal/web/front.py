@@ -32,7 +32,7 @@ from portal.web.reading import BUSY, Body, BodyRoom, Receive, read
 from portal.web.waiting import TooSlow, waiting
 from sms.api.v1.idle_parts import BODY_NOT_TAKEN
 from sms.models.sql.availability import database
-from sms.models.sql.limits import Work
+from sms.models.sql.limits import WorkKind
 
 log = structlog.get_logger(__name__)
 
@@ -58,10 +58,10 @@ class Front:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.lanes = {
-            "provider": ThreadLane("provider", threads=8, room=1000, work=Work.POST),
-            "partners": ThreadLane("partners", threads=6, room=200, work=Work.PROGRAM),
+            "provider": ThreadLane("provider", threads=8, room=1000, work=WorkKind.POST),
+            "partners": ThreadLane("partners", threads=6, room=200, work=WorkKind.PROGRAM),
             "people": ThreadLane("people", threads=8, room=400),
-            "operators": ThreadLane("operators", threads=2, room=100, work=Work.PROGRAM),
+            "operators": ThreadLane("operators", threads=2, room=100, work=WorkKind.PROGRAM),
         }
         self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
         self.asking_again = AskingAgain()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 
 Deliver = Callable[[Any], None]
 
@@ -22,7 +22,7 @@ class ThreadLane:
     What is done is handed back to the event loop together: while it is busy, one wake-up is enough.
     """
 
-    def __init__(self, name: str, *, threads: int, room: int, work: Work = Work.PAGE) -> None:
+    def __init__(self, name: str, *, threads: int, room: int, work: WorkKind = WorkKind.PAGE) -> None:
         self.name, self.threads, self.room, self.work = name, threads, room, work
         self._jobs: queue.SimpleQueue[tuple[Callable[[Any, Deliver], None], Any, asyncio.Future[Any]]] = (
             queue.SimpleQueue()

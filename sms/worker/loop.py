@@ -9,7 +9,7 @@ from django.db import Error, connections
 
 from sms.models import Duty
 from sms.models.sql.clock import host_clock
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away, may_work_again
 from sms.values.meters import meters
 from sms.worker.jobs import IDLE, Job, JobContext
@@ -38,7 +38,7 @@ class Loop:
     def run(self) -> None:
         """Until `stopped`. A database that is away is waited for, and mentioned once."""
         pause, since = FIRST_PAUSE, 0.0
-        work_as(Work.LONG if self.jobs[0].loop in LONG else Work.JOB)
+        work_as(WorkKind.LONG if self.jobs[0].loop in LONG else WorkKind.JOB)
         try:
             while not self.context.stopped():
                 try:

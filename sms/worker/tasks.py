@@ -20,7 +20,7 @@ from sms import dispatch, notices
 from sms.inbound import receipts
 from sms.ledger import wakeups
 from sms.models import Duty, Heartbeat
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 from sms.reports import facts
 from sms.worker import heartbeat
 from sms.worker.jobs import IDLE, JobContext, Stopped, loops, send
@@ -63,7 +63,7 @@ def stopping() -> bool:
 @contextmanager
 def _sign_of_life() -> Iterator[heartbeat.Pulse]:
     """Beat at the beginning and at the end of a task, whatever it finds to do; heal the schedule on the way."""
-    work_as(Work.JOB)
+    work_as(WorkKind.JOB)
     mine = heartbeat.of_this_process(Heartbeat.Kind.CLUSTER)
     mine.beat("looking")
     wakeups.keep_schedule()

@@ -15,7 +15,7 @@ from django.db import Error, connections
 from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Heartbeat
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 from sms.worker.health import receipts_wait
 from sms.worker.heartbeat import HOST
 
@@ -63,7 +63,7 @@ class Watchdog:
         return self._verdict
 
     def _watch(self) -> None:
-        work_as(Work.PROGRAM)
+        work_as(WorkKind.PROGRAM)
         while not self._end.wait(LOOK):
             self._looking = time.monotonic()
             try:

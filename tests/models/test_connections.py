@@ -5,7 +5,7 @@ from django.db import OperationalError, connection
 
 from portal.database import role, with_defaults
 from sms.models.sql import limits
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away
 
 
@@ -32,9 +32,9 @@ def told(*names):
 
 @pytest.fixture
 def of_a_post():
-    work_as(Work.POST)
+    work_as(WorkKind.POST)
     yield
-    work_as(Work.LONG)
+    work_as(WorkKind.LONG)
 
 
 @pytest.mark.django_db
@@ -42,9 +42,9 @@ def of_a_post():
 def test_the_session_has_limits_by_kind_of_work(of_a_post, monkeypatch):
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
     assert told(*names) == ["2s", "10s", "30s", "on"]
-    work_as(Work.LONG)
+    work_as(WorkKind.LONG)
     assert told(*names) == ["0", "10s", "10min", "on"]
-    work_as(Work.POST)
+    work_as(WorkKind.POST)
     monkeypatch.setattr(limits, "given", {"statement_timeout": "7s", "synchronous_commit": "remote_apply"})
     assert told(*names) == ["7s", "10s", "30s", "remote_apply"], "what DATABASE_URL says wins"
 

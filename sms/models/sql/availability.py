@@ -6,7 +6,7 @@ import time
 import structlog
 from django.db import Error, OperationalError, connection, transaction
 
-from sms.models.sql.limits import Work, work_as
+from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import waited_in_vain
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class Availability:
             log.error("database_away", error=f"{type(problem).__name__}: {problem}".strip()[:300])
 
     def _probe(self) -> None:
-        work_as(Work.POST)
+        work_as(WorkKind.POST)
         since: float | None = None
         while True:
             self._wanted.wait(PAUSE if self._away else EVERY)

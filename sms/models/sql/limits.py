@@ -28,7 +28,7 @@ class WaitLimits:
     idle: str = "30s"
 
 
-class Work(Enum):
+class WorkKind(Enum):
     """Kinds of work."""
 
     POST = WaitLimits(2_000, 2.5)  # the provider's posts: what takes longer goes to the spool
@@ -39,14 +39,14 @@ class Work(Enum):
 
 
 class _OfThread(threading.local):
-    work = Work.LONG
+    work = WorkKind.LONG
 
 
 _of_thread = _OfThread()
 given: dict[str, str] = {}  # what DATABASE_URL says instead; `sms.apps` fills it
 
 
-def work_as(work: Work) -> None:
+def work_as(work: WorkKind) -> None:
     """What the present thread does from now on; counts for connections that it opens."""
     _of_thread.work = work
 
