@@ -71,7 +71,7 @@ class FaultDelivery:
             self.webhook, json.dumps(said).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE):  # noqa: S310
+            with urllib.request.urlopen(request, timeout=DEADLINE):  # noqa: S310 - as above
                 return True
         except (OSError, ValueError) as problem:
             log.error("fault_webhook_not_taken", error=repr(problem)[:300])
