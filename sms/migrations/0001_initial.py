@@ -1006,7 +1006,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReceiptInbox',
             fields=[
-                ('receipt', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='waiting', serialize=False, to='sms.receipt')),
+                ('receipt', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='waiting', serialize=False, to='sms.receipt')),
+                ('received_at', models.DateTimeField(help_text='As of the receipt: in which month it is to be found.')),
                 ('why', models.CharField(default='new', max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('tries', models.PositiveIntegerField(default=0)),
@@ -1741,7 +1742,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clicks', to='sms.message')),
-                ('receipt', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='click', to='sms.receipt')),
+                ('receipt', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='click', to='sms.receipt')),
                 ('url', models.TextField()),
                 ('ip', models.CharField(blank=True, max_length=45)),
                 ('user_agent', models.TextField(blank=True)),

@@ -1,8 +1,9 @@
-"""What the models cannot say: the provider's regions, the triggers that guard the audit and what is simulated, and room in the pages of messages."""
+"""What the models cannot say: the provider's regions, the triggers that guard the audit and what is simulated, room in the pages of messages, and the
+months of receipts."""
 
 from django.db import migrations
 
-from sms.models.sql import audit_guard, fixed_columns
+from sms.models.sql import audit_guard, fixed_columns, receipt_months
 
 # The provider's table, with the DNS targets of its short-link domains; editable afterwards.
 # key, name, API host, host documented, CNAME, A record
@@ -61,6 +62,10 @@ def _storage(schema_editor, what):
         schema_editor.execute(f"ALTER TABLE sms_message {what}")
 
 
+def divide_receipts(apps, schema_editor):
+    receipt_months.install(schema_editor.connection)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -72,4 +77,5 @@ class Migration(migrations.Migration):
         migrations.RunPython(guard_the_audit, unguard_the_audit),
         migrations.RunPython(fix_columns, free_columns),
         migrations.RunPython(leave_room, fill),
+        migrations.RunPython(divide_receipts, migrations.RunPython.noop),  # the table goes with 0001
     ]

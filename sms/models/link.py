@@ -164,7 +164,9 @@ class Click(models.Model):
         UNSURE = "unsure"
 
     message = models.ForeignKey("sms.Message", on_delete=CASCADE, related_name="clicks")
-    receipt = models.OneToOneField("sms.Receipt", on_delete=CASCADE, related_name="click")
+    receipt = models.OneToOneField(
+        "sms.Receipt", on_delete=CASCADE, related_name="click", db_constraint=False
+    )
     url = models.TextField()
     ip = models.CharField(max_length=45, blank=True)
     user_agent = models.TextField(blank=True)

@@ -7,7 +7,10 @@ from sms.models.personal import PersonalData
 
 
 class Receipt(models.Model):
-    """One notification as it came. `message_id` was read from our correlation id; 0 where it names none of ours."""
+    """One notification as it came. `message_id` was read from our correlation id; 0 where it names none of ours.
+
+    In months on PostgreSQL (`sms.models.sql.receipt_months`), where neither `dedupe` is unique in all of them nor a foreign key leads here.
+    """
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="receipts", db_index=False)
     message_id = models.BigIntegerField(default=0)
@@ -67,7 +70,10 @@ class ReceiptInbox(models.Model):
         UNREADABLE = "unreadable"  # authentic but not a receipt we can read
         BROKE = "broke"  # applying it raised an error of ours
 
-    receipt = models.OneToOneField(Receipt, on_delete=CASCADE, primary_key=True, related_name="waiting")
+    receipt = models.OneToOneField(
+        Receipt, on_delete=CASCADE, primary_key=True, related_name="waiting", db_constraint=False
+    )
+    received_at = models.DateTimeField(help_text="As of the receipt: in which month it is to be found.")
     why = models.CharField(max_length=12, default=Why.NEW)
     reason = models.CharField(max_length=300, blank=True)
     tries = models.PositiveIntegerField(default=0)

@@ -201,6 +201,7 @@ JOBS: tuple[Job, ...] = (
     Job("old tries and sessions", MINUTE, lambda _: expired.forget(), by_clock=True),
     Job("silent messages", 900, lambda _: receipts.note_silence(), lease=LEASE, by_clock=True),
     Job("missing receipts", 900, lambda _: receipts.tell_missing(), lease=LEASE),
+    Job("months of receipts", 6 * 3600, lambda _: receipts.keep_months(), lease=LEASE),
     Job("keys that expire", 3600, lambda _: key_expiry.tell_due(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions(), by_clock=True),

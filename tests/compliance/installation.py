@@ -97,7 +97,11 @@ def an_installation_that_knows(folder) -> tuple[Service, Send]:
             service=service, raw=b'{"destination":"447710000000"', dedupe=digit * 16, received_at=now
         )
         ReceiptInbox.objects.create(
-            receipt=lost, why=why, reason="of +447710000000", next_at=now + timedelta(days=1)
+            receipt=lost,
+            received_at=lost.received_at,
+            why=why,
+            reason="of +447710000000",
+            next_at=now + timedelta(days=1),
         )
     for digit, of in ((b"4", service), (b"5", None)):
         raw = b'{"destination":"447710000000"}'

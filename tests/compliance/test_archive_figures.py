@@ -219,7 +219,12 @@ def test_a_receipt_that_waits_keeps_its_block_in_the_ledger(folder):
     ids = list(send.messages.order_by("pk").values_list("pk", flat=True))
     made = archive.make(service, [ids], posted_until=timezone.now(), gone=archive.StripRule(), rest=no_rest)
     waiting = Receipt.objects.filter(message_id=ids[1]).first()
-    ReceiptInbox.objects.create(receipt=waiting, why="new", next_at=timezone.now() + timedelta(days=1))
+    ReceiptInbox.objects.create(
+        receipt=waiting,
+        received_at=waiting.received_at,
+        why="new",
+        next_at=timezone.now() + timedelta(days=1),
+    )
     assert archive.move(made, rest=no_rest) == 0
     assert send.messages.count() == 2
 

@@ -218,7 +218,9 @@ def test_what_lies_beside_messages_follows_the_same_days():
         received_at=long_ago,
     )
     lost = Receipt.objects.create(service=service, raw=b"x", dedupe=b"2" * 16, received_at=long_ago)
-    ReceiptInbox.objects.create(receipt=lost, why="unknown", next_at=timezone.now())
+    ReceiptInbox.objects.create(
+        receipt=lost, received_at=lost.received_at, why="unknown", next_at=timezone.now()
+    )
     named = Receipt.objects.create(
         service=service, raw=b'{"to":"447710000000"}', dedupe=b"3" * 16, received_at=long_ago
     )

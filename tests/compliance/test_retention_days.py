@@ -76,7 +76,7 @@ def an_answer(service: Service, at: datetime) -> IdempotentAnswer:
 
 def a_lost_receipt(service: Service, at: datetime, why: str = "unknown") -> Receipt:
     lost = Receipt.objects.create(service=service, raw=b"x", dedupe=secrets.token_bytes(16), received_at=at)
-    ReceiptInbox.objects.create(receipt=lost, why=why, next_at=timezone.now())
+    ReceiptInbox.objects.create(receipt=lost, received_at=lost.received_at, why=why, next_at=timezone.now())
     return lost
 
 

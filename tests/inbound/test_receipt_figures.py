@@ -29,7 +29,7 @@ def stored(
         service=service, raw=raw, received_at=now - ago, dedupe=Receipt.objects.count().to_bytes(16, "big")
     )
     if why:
-        ReceiptInbox.objects.create(receipt=made, why=why, next_at=now)
+        ReceiptInbox.objects.create(receipt=made, received_at=made.received_at, why=why, next_at=now)
     return made
 
 
@@ -78,7 +78,9 @@ def test_a_replay_puts_back_what_came_in_within_its_time_and_in_batches():
     rows = [stored(service, ago=timedelta(hours=ago), now=NOW) for ago in (10, 5, 4, 3, 2)]
     stored(a_service(slug="other", name="Other"), ago=timedelta(hours=4))
     aside = rows[2]
-    ReceiptInbox.objects.create(receipt=aside, why="unknown", tries=3, reason="x", next_at=NOW)
+    ReceiptInbox.objects.create(
+        receipt=aside, received_at=aside.received_at, why="unknown", tries=3, reason="x", next_at=NOW
+    )
     since, until = NOW - timedelta(hours=5), NOW - timedelta(hours=2)
     assert count_since(service, since=since, most=99) == 4
     assert count_since(service, since=since, most=2) == 2
@@ -126,10 +128,8 @@ def test_a_receipt_is_matched_by_our_name_and_else_by_the_providers_id():
     second.refresh_from_db()
     assert (first.state, second.state) == ("delivered", "queued")
     assert first.final_at == datetime(2026, 3, 2, 9, 15, 7, 412000, tzinfo=UTC)
-    stored(
-        service, why="new", now=now, raw=receipt("theirs", transid=second.provider_id, info={"timeStamp": ""})
-    )
-    Receipt.objects.filter(message_id=0).order_by("-pk").update(received_at=now - timedelta(minutes=5))
+    raw = receipt("theirs", transid=second.provider_id, info={"timeStamp": ""})
+    stored(service, why="new", now=now, ago=timedelta(minutes=5), raw=raw)
     receipts.fold(now=now)
     second.refresh_from_db()
     assert second.final_at == now - timedelta(minutes=5), "without a time of its own it is when it came in"

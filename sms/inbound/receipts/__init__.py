@@ -15,3 +15,4 @@ from sms.inbound.receipts.missing import tell_missing
 from sms.inbound.receipts.provider_export import ImportResult, NotAnExport, import_export
 from sms.inbound.receipts.replay import count_since, replay, retry
 from sms.inbound.receipts.silence import gaps, note_silence
+from sms.models.sql.receipt_months import keep_months

@@ -4,7 +4,7 @@ A receipt that matches no message waits and is tried again, ever more seldom; on
 Neither holds up the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -123,7 +123,7 @@ def _apply(limit: int, now: datetime, *, only: int | None = None) -> int:
         # a click changes what its neighbours mean, a delivery what the clicks before it mean
         judge_messages({entry.message_id for entry in (*clicked, *delivered)})
         _tell_clicks(clicked_now)
-        ReceiptInbox.objects.bulk_create(unread + [_put_back(entry, now) for entry in unknown])
+        _put_back(unread + [_again(entry, now) for entry in unknown])
         point("folded")
     return len(read) + len(unread)
 
@@ -146,8 +146,7 @@ def _read(taken: Sequence[TakenReceipt], now: datetime, unread: list[ReceiptInbo
             without_time.append(pk)
         read.append(_Read(pk, tries, message_id, attempt, service_id, note.at or now, note, body))
     if without_time:  # the receipt's own time is when it came in
-        rows = Receipt.objects.filter(pk__in=among(without_time))
-        came = dict(rows.values_list("pk", "received_at"))
+        came = _came(without_time)
         read = [replace(entry, at=came.get(entry.receipt_id, entry.at)) for entry in read]
     return read
 
@@ -274,7 +273,18 @@ def _tell_clicks(clicked: Sequence[_Read]) -> None:
     )
 
 
-def _put_back(entry: _Read, now: datetime) -> ReceiptInbox:
+def _came(receipt_ids: Iterable[int]) -> dict[int, datetime]:
+    return dict(Receipt.objects.filter(pk__in=among(receipt_ids)).values_list("pk", "received_at"))
+
+
+def _put_back(rows: Sequence[ReceiptInbox]) -> None:
+    came = _came(row.pk for row in rows) if rows else {}
+    for row in rows:
+        row.received_at = came[row.pk]
+    ReceiptInbox.objects.bulk_create(rows)
+
+
+def _again(entry: _Read, now: datetime) -> ReceiptInbox:
     """Back into the inbox, for longer the more often it was tried."""
     wait = timedelta(seconds=RETRY_AFTER[min(entry.tries, len(RETRY_AFTER) - 1)])
     return ReceiptInbox(

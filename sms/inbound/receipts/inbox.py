@@ -5,18 +5,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
 import structlog
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 
 from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
-from sms.models import Receipt, ReceiptInbox
 from sms.models.sql.availability import database
-from sms.models.sql.session import database_now
+from sms.models.sql.receipt_inbox import store_new
 from sms.models.sql.trouble import is_away, may_work_again
 
 log = structlog.get_logger(__name__)
@@ -114,41 +111,22 @@ class GroupCommit:
             ticket.done = True
 
 
-def insert(batch: Sequence[Incoming]) -> int:
-    """Store receipts that are not stored yet, in one transaction; returns how many were new."""
-    values = [
+def insert(batch: Sequence[Incoming], *, everywhere: bool = False) -> int:
+    """Store receipts that are not stored yet, in one transaction; returns how many were new.
+
+    `everywhere`: an exact repeat is looked for in all of the past, not only near the time when the receipt came.
+    """
+    items = {item.dedupe: item for item in reversed(batch)}
+    rows = [
         (
-            *(item.service_id, item.message_id, item.attempt, item.dedupe, item.raw),
-            *(_time(item.received_at), item.simulated),
+            *(item.service_id, item.message_id, item.attempt, digest, item.raw),
+            *(item.received_at, item.simulated),
         )
-        for item in batch
+        for digest, item in items.items()
     ]
-    values.sort(key=itemgetter(3))  # two processes with the same receipts would wait for each other otherwise
-    row = "(%s, %s, %s, %s, %s, %s, %s)"
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Receipt._meta.db_table} (service_id, message_id, attempt, dedupe, raw, received_at, simulated)"  # noqa: S608 - words of ours; values are parameters
-            f" VALUES {', '.join([row] * len(values))} ON CONFLICT (dedupe) DO NOTHING RETURNING id",
-            [value for item in values for value in item],
-        )
-        new = [pk for (pk,) in cursor.fetchall()]
-        if new:
-            # by the clock that folds them, since this host's may be an hour ahead; PostgreSQL is not asked for it first
-            now = (
-                ("clock_timestamp()", ())
-                if connection.vendor == "postgresql"
-                else ("%s", (_time(database_now()),))
-            )
-            cursor.execute(
-                f"INSERT INTO {ReceiptInbox._meta.db_table} (receipt_id, why, reason, tries, next_at)"  # noqa: S608 - words of ours; values are parameters
-                f" VALUES {', '.join([f'(%s, %s, %s, %s, {now[0]})'] * len(new))}",
-                [value for pk in new for value in (pk, ReceiptInbox.Why.NEW.value, "", 0, *now[1])],
-            )
-    return len(new)
-
-
-def _time(at: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(at)
+    rows.sort(key=itemgetter(3))  # two processes with the same receipts would wait for each other otherwise
+    with transaction.atomic():
+        return store_new(rows, everywhere=everywhere)
 
 
 # One for the process: its open file is what makes a group quick. `sms.apps` gives it its folder

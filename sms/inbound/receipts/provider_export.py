@@ -181,7 +181,7 @@ def _as_iso(text: str, *, day_first: bool) -> str:
 
 def _store(batch: list[Incoming], found: ImportResult) -> None:
     if batch:
-        new = insert(batch)
+        new = insert(batch, everywhere=True)  # a file may be imported again after months
         found.new += new
         found.known += len(batch) - new
         batch.clear()

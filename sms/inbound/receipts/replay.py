@@ -34,11 +34,12 @@ def replay(service: Service, *, since: datetime, until: datetime, batch: int = 1
     last_id = _last_id_before(since)
     while True:
         rows = Receipt.objects.filter(service=service, received_at__gte=since, received_at__lt=until)
-        ids = list(rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:batch])
-        if not ids:
+        found = dict(rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", "received_at")[:batch])
+        if not found:
             return
-        last_id = ids[-1]
-        fresh = (ReceiptInbox(receipt_id=pk, next_at=database_now()) for pk in ids)
+        ids = list(found)
+        last_id, now = ids[-1], database_now()
+        fresh = (ReceiptInbox(receipt_id=pk, received_at=at, next_at=now) for pk, at in found.items())
         ReceiptInbox.objects.bulk_create(fresh, ignore_conflicts=True)
         _put_in_again(ids)
         yield len(ids)

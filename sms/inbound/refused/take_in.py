@@ -84,7 +84,8 @@ def _receipts(service: Service, batch: list[RefusedPost]) -> int:
             for receipt in Incoming.each(
                 bytes(one.raw), service_id=service.pk, key=key, received_at=one.received_at
             )
-        ]
+        ],
+        everywhere=True,
     )
 
 
