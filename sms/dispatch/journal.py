@@ -195,7 +195,9 @@ class Journals:
     def _forked(self) -> None:
         for one in self._all:
             one.let_go()
-        self.__init__(self.folder)  # type: ignore[misc]
+        folder = self.folder
+        self.__init__()  # type: ignore[misc]
+        self.folder = folder
 
 
 @contextmanager
