@@ -24,7 +24,7 @@ class Costs:
     dispatch_ms: float
     web_ms: float  # of a receipt
     fold_ms: float  # of a receipt: of the process that folds
-    folding_ms: float  # of a receipt: seconds by the clock while it folds, which only one does at a time
+    folding_ms: float  # of a receipt in a backlog, with the database's part: only one process folds at a time
     database_ms: float
     receipts: float = 2.0
     random_entries: Mapping[str, float] = field(default_factory=dict)  # bytes of an entry, by index
