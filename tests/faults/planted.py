@@ -58,7 +58,7 @@ def no_fence_and_no_guard() -> None:
 def sweep_sends_again() -> None:
     """What a dead dispatcher had armed is simply sent again."""
 
-    def sweep(expired):
+    def sweep(expired, **_rest):
         for item in expired:
             claiming.in_slice(item).filter(state=MessageState.POSTING).update(state=MessageState.PENDING)
 
@@ -67,7 +67,7 @@ def sweep_sends_again() -> None:
 
 def sweep_forgets() -> None:
     """What a dead dispatcher had armed stays posting for ever."""
-    _replace(claiming, "_sweep", lambda expired: None)
+    _replace(claiming, "_sweep", lambda expired, **_rest: None)
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -31,18 +31,24 @@ def one_bench(migrated_database_url, tmp_path_factory):
         bench(folder, url, "--fault", "slow=150") as made,
         databases.kept(url) as restore,
     ):
-        yield made, restore
+
+        def begin_anew() -> None:
+            restore()
+            for path in folder.rglob("epoch.json"):  # it would rightly be taken for a restored backup
+                path.unlink()
+
+        yield made, begin_anew
 
 
 @pytest.fixture
 def idle_bench(one_bench):
     """As if it had just been made: nothing was sent, and nobody has reported."""
-    made, restore = one_bench
+    made, begin_anew = one_bench
     made.log.write_bytes(b"")
     yield made
     made.end()
     made.forget_at_provider()
-    restore()
+    begin_anew()
 
 
 @pytest.fixture(scope="module")
