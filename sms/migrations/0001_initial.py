@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service_slug', '-id'], name='audit_of_a_service'), models.Index(fields=['noun', 'noun_key'], name='audit_of_a_noun')],
+                'indexes': [models.Index(fields=['service_slug', 'id'], name='audit_of_a_service'), models.Index(fields=['noun', 'noun_key'], name='audit_of_a_noun')],
             },
         ),
         migrations.CreateModel(
@@ -686,7 +686,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('next_at__isnull', False)), fields=['endpoint', 'priority', 'next_at', 'id'], name='callback_waiting_in_line'), models.Index(fields=['endpoint', '-id'], name='callback_of_an_endpoint'), models.Index(fields=['created_at'], name='callback_by_age')],
+                'indexes': [models.Index(condition=models.Q(('next_at__isnull', False)), fields=['endpoint', 'priority', 'next_at', 'id'], name='callback_waiting_in_line'), models.Index(fields=['endpoint', 'id'], name='callback_of_an_endpoint'), models.Index(fields=['created_at'], name='callback_by_age')],
                 'constraints': [models.UniqueConstraint(fields=('endpoint', 'event_id'), name='callback_tells_an_event_once_to_a_receiver'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('next_at__isnull', False), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('done_at__isnull', False), ('next_at__isnull', True)), _connector='OR'), name='callback_waits_for_a_time_or_is_done')],
             },
         ),
@@ -808,7 +808,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['key', '-id'], name='refused_requests_of_a_key'), models.Index(fields=['at'], name='refused_requests_by_age')],
+                'indexes': [models.Index(fields=['key', 'id'], name='refused_requests_of_a_key'), models.Index(fields=['at'], name='refused_requests_by_age')],
             },
         ),
         migrations.CreateModel(
@@ -987,7 +987,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
-                'indexes': [models.Index(condition=models.Q(('message_id__gt', 0)), fields=['message_id', 'id'], name='receipt_of_a_message'), models.Index(fields=['service', '-id'], name='receipt_last_of_a_service')],
+                'indexes': [models.Index(condition=models.Q(('message_id__gt', 0)), fields=['message_id', 'id'], name='receipt_of_a_message'), models.Index(fields=['service', 'id'], name='receipt_last_of_a_service')],
             },
         ),
         migrations.CreateModel(
@@ -1318,7 +1318,7 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('receipts__range', (1, 31))), name='send_asks_for_receipts', violation_error_message='Ask for at least one receipt. Without receipts the state of a message stays unknown.'), models.CheckConstraint(condition=models.Q(('validity__isnull', True), ('validity__range', (1, 259200)), _connector='OR'), name='send_is_valid_for_72_hours_at_most', violation_error_message='A validity is from one second to 72 hours. Write a shorter one.'), models.CheckConstraint(condition=models.Q(('smartlink_validity__isnull', True), ('smartlink_validity__range', (1, 525600)), _connector='OR'), name='send_has_smartlinks_for_a_year_at_most', violation_error_message='A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes.'), models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('validity__isnull', True), ('reference__isnull', False), _connector='OR'), name='send_expires_at_a_time_or_after_a_while', violation_error_message='Webex Connect takes an expiry or a validity, not both. Choose one of the two.'), models.CheckConstraint(condition=models.Q(('tested__isnull', True), ('test', True), _connector='OR'), name='send_that_tries_out_a_draft_is_a_test'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', True)), fields=('service', 'client_reference'), name='send_has_its_client_reference_for_itself'), models.UniqueConstraint(condition=models.Q(models.Q(('client_reference', ''), _negated=True), ('owner__isnull', False)), fields=('service', 'client_reference', 'owner'), name='send_has_its_client_reference_for_itself_within_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('template__isnull', False), _connector='OR'), name='send_has_a_text_or_a_template'), models.CheckConstraint(condition=models.Q(models.Q(('resend', 'always'), _negated=True), ('expires_at__isnull', False), ('validity__isnull', False), _connector='OR'), name='send_that_is_always_sent_again_expires'), models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', True), ('cancelled_by', '')), models.Q(('cancelled_at__isnull', False), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='send_is_cancelled_at_and_by_or_neither')],
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='send_of_a_service'), models.Index(condition=models.Q(('owner__isnull', True)), fields=['service', '-id'], name='send_that_people_made'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('simulated', False), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(fields=['service', 'created_at'], name='send_by_its_making'), models.Index(condition=models.Q(('settled_at__isnull', True), ('state__in', ('finished', 'cancelled'))), fields=['id'], name='send_to_be_settled'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', '-id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test'), models.Index(condition=models.Q(('simulated', True)), fields=['service', 'id'], name='send_that_is_simulated')],
+                'indexes': [models.Index(fields=['service', 'id'], name='send_of_a_service'), models.Index(condition=models.Q(('owner__isnull', True)), fields=['service', 'id'], name='send_that_people_made'), models.Index(condition=models.Q(('state', 'scheduled')), fields=['service', 'due_at'], name='send_still_to_come'), models.Index(condition=models.Q(('file_sha256', ''), _negated=True), fields=['service', 'file_sha256'], name='send_of_a_file'), models.Index(condition=models.Q(('audience_digest', ''), _negated=True), fields=['service', 'audience_digest'], name='send_to_the_same_people'), models.Index(condition=models.Q(('approvers', 0), ('simulated', False), ('test', False), models.Q(('recipients__gt', 1), ('created_by__isnull', False), _connector='OR')), fields=['service', 'due_at'], name='send_that_nobody_approved'), models.Index(fields=['service', 'created_at'], name='send_by_its_making'), models.Index(condition=models.Q(('settled_at__isnull', True), ('state__in', ('finished', 'cancelled'))), fields=['id'], name='send_to_be_settled'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner', 'id'], name='send_of_a_key'), models.Index(condition=models.Q(('test', True)), fields=['created_by', 'created_at'], name='send_that_is_a_test'), models.Index(condition=models.Q(('simulated', True)), fields=['service', 'id'], name='send_that_is_simulated')],
             },
         ),
         migrations.CreateModel(
@@ -1353,7 +1353,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['service', '-id'], name='approval_request_open'), models.Index(fields=['service', '-id'], name='approval_request_of_a_service'), models.Index(condition=models.Q(('begun_at__isnull', True), ('state__in', ('open', 'approved'))), fields=['expires_at'], name='approval_request_to_expire'), models.Index(condition=models.Q(('state', 'expired')), fields=['ended_at'], name='approval_request_expired'), models.Index(condition=models.Q(('remind_at__isnull', False)), fields=['remind_at'], name='approval_request_to_remind')],
+                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['service', 'id'], name='approval_request_open'), models.Index(fields=['service', 'id'], name='approval_request_of_a_service'), models.Index(condition=models.Q(('begun_at__isnull', True), ('state__in', ('open', 'approved'))), fields=['expires_at'], name='approval_request_to_expire'), models.Index(condition=models.Q(('state', 'expired')), fields=['ended_at'], name='approval_request_expired'), models.Index(condition=models.Q(('remind_at__isnull', False)), fields=['remind_at'], name='approval_request_to_remind')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'approved'))), fields=('send',), name='send_has_one_approval_in_force'), models.CheckConstraint(condition=models.Q(('approvers__gte', 1), ('approvers__lte', 2)), name='approval_needs_one_or_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='approval_is_open_or_has_ended'), models.CheckConstraint(condition=models.Q(('begun_at__isnull', True), ('released_at__isnull', False), _connector='OR'), name='approval_begins_only_when_approved')],
             },
         ),
@@ -1434,7 +1434,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('row', 'id'),
-                'indexes': [models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', '-id'], name='reject_by_reference'), models.Index(condition=models.Q(('value', ''), _negated=True), fields=['value', '-id'], name='reject_of_a_number')],
+                'indexes': [models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', 'id'], name='reject_by_reference'), models.Index(condition=models.Q(('value', ''), _negated=True), fields=['value', 'id'], name='reject_of_a_number')],
             },
         ),
         migrations.CreateModel(
@@ -1658,7 +1658,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', '-id'], name='inbound_of_a_number'), models.Index(fields=['conversation', '-id'], name='inbound_of_a_conversation'), models.Index(condition=models.Q(('answer_due', True)), fields=['id'], name='inbound_to_answer'), models.Index(condition=models.Q(('why', ''), _negated=True), fields=['service', '-id'], name='inbound_set_aside'), models.Index(condition=models.Q(('meaning', 'maybe')), fields=['service', 'id'], name='inbound_to_decide')],
+                'indexes': [models.Index(fields=['service', 'id'], name='inbound_of_a_service'), models.Index(fields=['service', 'msisdn', 'id'], name='inbound_of_a_number'), models.Index(fields=['conversation', 'id'], name='inbound_of_a_conversation'), models.Index(condition=models.Q(('answer_due', True)), fields=['id'], name='inbound_to_answer'), models.Index(condition=models.Q(('why', ''), _negated=True), fields=['service', 'id'], name='inbound_set_aside'), models.Index(condition=models.Q(('meaning', 'maybe')), fields=['service', 'id'], name='inbound_to_decide')],
             },
         ),
         migrations.CreateModel(
@@ -1720,7 +1720,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
-                'indexes': [models.Index(fields=['send', 'id'], name='message_of_a_send'), models.Index(fields=['msisdn', '-id'], name='message_to_a_number'), models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='message_by_provider_id')],
+                'indexes': [models.Index(fields=['send', 'id'], name='message_of_a_send'), models.Index(fields=['msisdn', 'id'], name='message_to_a_number'), models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='message_by_provider_id')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('posted_at__isnull', True), ('attempt__gte', 1), _connector='OR'), name='message_that_was_posted_has_an_attempt')],
             },
         ),
@@ -1775,7 +1775,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['service', '-id'], name='opt_out_of_a_service'), models.Index(fields=['service', 'msisdn'], name='opt_out_of_a_number')],
+                'indexes': [models.Index(fields=['service', 'id'], name='opt_out_of_a_service'), models.Index(fields=['service', 'msisdn'], name='opt_out_of_a_number')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('service', 'msisdn'), name='opt_out_in_force_once_per_number')],
             },
         ),
@@ -1974,7 +1974,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['person', '-id'], name='notice_of_a_person'), models.Index(condition=models.Q(('seen_at__isnull', True)), fields=['person'], name='notice_unread'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='notice_to_mail'), models.Index(fields=['at'], name='notice_by_time')],
+                'indexes': [models.Index(fields=['person', 'id'], name='notice_of_a_person'), models.Index(condition=models.Q(('seen_at__isnull', True)), fields=['person'], name='notice_unread'), models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='notice_to_mail'), models.Index(fields=['at'], name='notice_by_time')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'person'), name='notice_tells_a_person_once'), models.CheckConstraint(condition=models.Q(('mailed_at__isnull', True), ('mail_due_at__isnull', True), _connector='OR'), name='notice_is_mailed_or_owed_not_both')],
             },
         ),

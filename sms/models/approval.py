@@ -239,8 +239,8 @@ class ApprovalRequest(models.Model):
         ordering = ("-id",)
         indexes = (
             # used by: navigation, home, list
-            Index(fields=("service", "-id"), name="approval_request_open", condition=Q(state="open")),
-            Index(fields=("service", "-id"), name="approval_request_of_a_service"),  # used by: list
+            Index(fields=("service", "id"), name="approval_request_open", condition=Q(state="open")),
+            Index(fields=("service", "id"), name="approval_request_of_a_service"),  # used by: list
             Index(
                 fields=("expires_at",),
                 name="approval_request_to_expire",

@@ -102,7 +102,7 @@ class AuditEvent(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("service_slug", "-id"), name="audit_of_a_service"),  # used by: audit list
+            Index(fields=("service_slug", "id"), name="audit_of_a_service"),  # used by: audit list
             Index(fields=("noun", "noun_key"), name="audit_of_a_noun"),  # used by: send page
         )
 

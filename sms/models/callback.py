@@ -247,7 +247,7 @@ class Callback(models.Model):
                 name="callback_waiting_in_line",
                 condition=Q(next_at__isnull=False),
             ),  # used by: delivery
-            Index(fields=("endpoint", "-id"), name="callback_of_an_endpoint"),  # used by: log
+            Index(fields=("endpoint", "id"), name="callback_of_an_endpoint"),  # used by: log
             Index(fields=("created_at",), name="callback_by_age"),  # used by: log, replay, retention
         )
         constraints = (

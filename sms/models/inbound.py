@@ -70,15 +70,15 @@ class InboundMessage(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("service", "-id"), name="inbound_of_a_service"),  # used by: opt-outs page
+            Index(fields=("service", "id"), name="inbound_of_a_service"),  # used by: opt-outs page
             # used by: search for a number, a person's newest word
-            Index(fields=("service", "msisdn", "-id"), name="inbound_of_a_number"),
+            Index(fields=("service", "msisdn", "id"), name="inbound_of_a_number"),
             # used by: the page of a conversation, and the newest of each in the list
-            Index(fields=("conversation", "-id"), name="inbound_of_a_conversation"),
+            Index(fields=("conversation", "id"), name="inbound_of_a_conversation"),
             # used by: answers of keywords
             Index(fields=("id",), name="inbound_to_answer", condition=Q(answer_due=True)),
             Index(
-                fields=("service", "-id"), name="inbound_set_aside", condition=~Q(why="")
+                fields=("service", "id"), name="inbound_set_aside", condition=~Q(why="")
             ),  # used by: replies page
             # used by: home, opt-outs page, replies page
             Index(fields=("service", "id"), name="inbound_to_decide", condition=Q(meaning="maybe")),

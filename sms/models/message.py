@@ -99,7 +99,7 @@ class Message(models.Model):
         ordering = ("id",)
         indexes = (
             Index(fields=("send", "id"), name="message_of_a_send"),  # used by: dispatch, send page
-            Index(fields=("msisdn", "-id"), name="message_to_a_number"),  # used by: message search
+            Index(fields=("msisdn", "id"), name="message_to_a_number"),  # used by: message search
             # used by: message search, receipts without our correlation id
             Index(fields=("provider_id",), name="message_by_provider_id", condition=~Q(provider_id="")),
         )

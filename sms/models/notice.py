@@ -107,7 +107,7 @@ class Notice(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("person", "-id"), name="notice_of_a_person"),  # used by: the page of notices
+            Index(fields=("person", "id"), name="notice_of_a_person"),  # used by: the page of notices
             # used by: the bell, in every page's head
             Index(fields=("person",), name="notice_unread", condition=Q(seen_at__isnull=True)),
             # used by: the job that mails

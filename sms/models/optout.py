@@ -57,7 +57,7 @@ class OptOut(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("service", "-id"), name="opt_out_of_a_service"),  # used by: opt-outs page
+            Index(fields=("service", "id"), name="opt_out_of_a_service"),  # used by: opt-outs page
             # lifted ones too; used by: search for a number, refusals reported twice by the provider
             Index(fields=("service", "msisdn"), name="opt_out_of_a_number"),
         )

@@ -34,7 +34,7 @@ class Receipt(models.Model):
             # used by: message page
             Index(fields=("message_id", "id"), name="receipt_of_a_message", condition=Q(message_id__gt=0)),
             # used by: settings, home
-            Index(fields=("service", "-id"), name="receipt_last_of_a_service"),
+            Index(fields=("service", "id"), name="receipt_last_of_a_service"),
         )
 
     def __str__(self) -> str:

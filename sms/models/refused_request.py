@@ -32,7 +32,7 @@ class RefusedRequest(models.Model):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("key", "-id"), name="refused_requests_of_a_key"),  # used by: page of the key
+            Index(fields=("key", "id"), name="refused_requests_of_a_key"),  # used by: page of the key
             Index(fields=("at",), name="refused_requests_by_age"),  # used by: jobs
         )
 

@@ -124,9 +124,9 @@ class Send(SendOptions):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            Index(fields=("service", "-id"), name="send_of_a_service"),  # used by: sends list, home
+            Index(fields=("service", "id"), name="send_of_a_service"),  # used by: sends list, home
             # used by: search by name, also where programs make thousands a day
-            Index(fields=("service", "-id"), name="send_that_people_made", condition=Q(owner__isnull=True)),
+            Index(fields=("service", "id"), name="send_that_people_made", condition=Q(owner__isnull=True)),
             # used by: home
             Index(fields=("service", "due_at"), name="send_still_to_come", condition=Q(state="scheduled")),
             # used by: was this file sent before
@@ -152,7 +152,7 @@ class Send(SendOptions):
                 condition=Q(settled_at__isnull=True, state__in=OVER),
             ),
             # used by: what one API key made
-            Index(fields=("owner", "-id"), name="send_of_a_key", condition=Q(owner__isnull=False)),
+            Index(fields=("owner", "id"), name="send_of_a_key", condition=Q(owner__isnull=False)),
             # used by: how many tests a person made within the hour
             Index(fields=("created_by", "created_at"), name="send_that_is_a_test", condition=Q(test=True)),
             # used by: what is left out of figures, by its own
@@ -348,9 +348,9 @@ class Reject(models.Model):
         ordering = ("row", "id")
         indexes = (
             # used by: the API's lists of rejects
-            Index(fields=("reference", "-id"), name="reject_by_reference", condition=~Q(reference="")),
+            Index(fields=("reference", "id"), name="reject_by_reference", condition=~Q(reference="")),
             # used by: the page of a person
-            Index(fields=("value", "-id"), name="reject_of_a_number", condition=~Q(value="")),
+            Index(fields=("value", "id"), name="reject_of_a_number", condition=~Q(value="")),
         )
 
     def __str__(self) -> str:

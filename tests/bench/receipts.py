@@ -85,9 +85,9 @@ def cpu(path: str, make, *, rounds: int, seconds: float = 3.0) -> dict[str, obje
             with web_process(application, workers=1) as (port, process):
                 first = (10 + number) * 10**9 + (application == OURS) * 10**8
                 shoot(port, path, make, seconds=1, first=first + 10**7)  # warm
-                before = _cpu_of(process)
+                before = cpu_of(process)
                 shots = shoot(port, path, make, seconds=seconds, first=first)
-                figures.append((_cpu_of(process) - before) / len(shots.bodies) * 1000)
+                figures.append((cpu_of(process) - before) / len(shots.bodies) * 1000)
     ours, threaded = (round(statistics.median(took[name]), 3) for name in (OURS, THREADED))
     return {
         "cpu_ms": ours,
@@ -97,7 +97,8 @@ def cpu(path: str, make, *, rounds: int, seconds: float = 3.0) -> dict[str, obje
     }
 
 
-def _cpu_of(process: psutil.Process) -> float:
+def cpu_of(process: psutil.Process) -> float:
+    """Seconds of processor time of a process and those that it started."""
     return sum(sum(one.cpu_times()[:2]) for one in (process, *process.children(recursive=True)))
 
 

@@ -1,5 +1,6 @@
 """What a run that broke off, or a process that died, had leased goes on at once: nothing twice, nothing parked that was never sent."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -197,3 +198,19 @@ def test_a_full_disk_keeps_answers_in_memory_until_the_run_is_recovered(folder, 
     with transaction.atomic():
         assert recover_run(one.journal) == 1
     assert states(send) == {"queued": 1}
+
+
+def test_a_forked_process_has_a_journal_of_its_own(folder):
+    with journals.one(simulated=False):
+        pass
+    child = os.fork()
+    if not child:
+        try:
+            with journals.one(simulated=False) as mine:
+                mine.reserve([1])
+                mine.begin([1])
+                os._exit(0 if mine.owner.startswith(f"{os.getpid()}-") and mine.path("begun").exists() else 1)
+        finally:
+            os._exit(3)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

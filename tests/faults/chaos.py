@@ -6,18 +6,29 @@ the kills are done the weather turns calm; the figure is how long it then takes 
 """
 
 import argparse
+import atexit
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests import postgres
-from tests.faults import proxy
-from tests.faults.crash import Field, Pack, field_of, figure
-from tests.faults.frozen import through_a_proxy
+from tests import environment
+
+# `tests.faults.crash` asks the product how its web server is started, which wants settings
+atexit.register(shutil.rmtree, environment.isolate(), ignore_errors=True)
+
+import django  # noqa: E402
+
+django.setup()
+
+from tests import postgres  # noqa: E402
+from tests.faults import proxy  # noqa: E402
+from tests.faults.crash import Field, Pack, field_of, figure  # noqa: E402
+from tests.faults.frozen import through_a_proxy  # noqa: E402
 
 SANDBOX = ("--fault", "http_500=0.08", "--fault", "malformed=0.06", "--fault", "receipt_shuffle=0.2")
 SANDBOX_SHARE = 0.14

@@ -65,6 +65,10 @@ class Clerk:
         """Slices of a send that are not done."""
         return int(self.ask("open_slices", send=send))
 
+    def leased_by(self, pid: int) -> int:
+        """Slices that bear the name of one process."""
+        return int(self.ask("leased_by", pid=pid))
+
     def let_leases_run_out(self, *, of_pid: int = 0) -> int:
         """Move every lease (or those of one process) into the past, instead of waiting; returns how many there were."""
         return int(self.ask("age", of_pid=of_pid))
@@ -183,6 +187,12 @@ def open_slices(send: int) -> int:
     from sms.models import Slice
 
     return Slice.objects.filter(send=send, done=False).count()
+
+
+def leased_by(pid: int) -> int:
+    from sms.models import Slice
+
+    return Slice.objects.filter(owner__startswith=f"{pid}-").count()
 
 
 def age(of_pid: int) -> int:
@@ -353,6 +363,7 @@ COMMANDS = {
     "page": page,
     "waiting": waiting,
     "open_slices": open_slices,
+    "leased_by": leased_by,
     "age": age,
     "at_rest": at_rest,
     "ready": lambda: True,
