@@ -3,14 +3,14 @@
 Of what programs post one by one (`/v2/messages`) there are none: each would be three lines for one message.
 """
 
-from collections import deque
-from collections.abc import Mapping
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping
 
 import structlog
-from django.db.models import Min
+from django.db.models import Min, Sum
 
 from sms.models.message import Message
-from sms.models.send import Send, Slice
+from sms.models.send import Send, Slice, StateCount
 from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
@@ -49,6 +49,17 @@ def posted(send: Send) -> None:
     )
 
 
-def settled(send: Send) -> None:
-    if send.reference is None:
-        log.info("send_settled", send=send.pk, recipients=send.recipients, messages=send.counts())
+def settled(sends: Collection[Send]) -> None:
+    """Two queries for all of them."""
+    rows = Send.objects.filter(pk__in=[one.pk for one in sends], reference=None).order_by("pk")
+    recipients = dict(rows.values_list("pk", "recipients"))
+    if not recipients:
+        return
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    counters = (
+        StateCount.objects.filter(send__in=list(recipients)).order_by("state").values_list("send", "state")
+    )
+    for send_id, state, count in counters.annotate(total=Sum("delta")).filter(total__gt=0):
+        counts[send_id][state] = count
+    for send_id, count in recipients.items():
+        log.info("send_settled", send=send_id, recipients=count, messages=counts[send_id])

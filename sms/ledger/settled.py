@@ -51,8 +51,8 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
         for one in locked:
             one.settled_at = now
         tell("send.settled", locked, at=now)
+        progress_log.settled(locked)
         for one in locked:
-            progress_log.settled(one)
             _tell_author(one, now=now)
     return len(locked)
 

@@ -12,6 +12,7 @@ from sms.dispatch.watch import broken_rules
 from sms.models import USUAL_RECEIPTS, ContactPolicyGroup, Receipts, Resend, ShortLinkDomain
 from sms.models.receipt_choice import WITHOUT
 from sms.sends import plan
+from tests.support.dispatching import without_receipt
 from tests.support.link_fields import all_six
 from tests.support.provider import PUBLIC_URL, Provider
 from tests.support.sends import a_send, a_service, an_order
@@ -143,5 +144,5 @@ def test_silence_holds_only_a_send_that_asks_for_submitted(service, receipts, he
     service.save()
     send = a_send(service, 200, options=asking_for(receipts=Receipts.of(receipts)))
     now = timezone.now()
-    send.messages.update(state="queued", attempt=1, posted_at=now - timedelta(minutes=11))
+    without_receipt(send, now - timedelta(minutes=11))
     assert [one.rule for one in broken_rules(send, {"queued": 200}, now=now)] == ["silence"] * held

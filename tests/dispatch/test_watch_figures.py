@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from sms import dispatch
 from sms.dispatch.watch import broken_rules
-from sms.ledger.counters import window_of
-from sms.models import AuditEvent, Hold, OptOut, Send, Slice, StateCount
+from sms.models import AuditEvent, Hold, OptOut, Send, Slice
+from tests.support.dispatching import without_receipt
 from tests.support.provider import Provider, refused
 from tests.support.sends import a_send, a_service
 
@@ -33,12 +33,6 @@ def found(
     for index in range(opt_outs):
         OptOut.objects.create(service=service, msisdn=f"+44772{index:07d}", source="inbound", send=send)
     return [(one.rule, one.because, one.facts) for one in broken_rules(send, counts, now=timezone.now())]
-
-
-def without_receipt(send, posted_at) -> None:
-    """All its messages were posted then, as the rows and the counters have it."""
-    count = send.messages.update(state="queued", attempt=1, posted_at=posted_at)
-    StateCount.objects.create(send=send, state="queued", code="", window=window_of(posted_at), delta=count)
 
 
 @pytest.mark.parametrize(

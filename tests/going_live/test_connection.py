@@ -76,7 +76,7 @@ def start(monkeypatch, *arguments: str) -> tuple[str, dict]:
             when_ready()
 
     monkeypatch.setattr(up.supervisor, "Supervisor", Recorded)
-    monkeypatch.setattr(up.supervisor, "must_be_free", lambda port, option: None)
+    monkeypatch.setattr(up.supervisor, "must_be_free", lambda port, option, **_: None)
     monkeypatch.setattr(up.connections, "close_all", lambda: None)
     said = io.StringIO()
     call_command("up", *arguments, stdout=said)

@@ -83,3 +83,9 @@ def back_in_time(send, by: timedelta) -> None:
         StateCount(send=send, state=state, code=code, window=window_of(posted_at), delta=1)
         for state, code, posted_at in rows.values_list("state", "code", "posted_at")
     )
+
+
+def without_receipt(send, posted_at) -> None:
+    """All its messages were posted then, as the rows and the counters have it."""
+    count = send.messages.update(state="queued", attempt=1, posted_at=posted_at)
+    StateCount.objects.create(send=send, state="queued", code="", window=window_of(posted_at), delta=count)
