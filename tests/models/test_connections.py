@@ -25,7 +25,7 @@ def told(*names):
     fresh = connection.copy()
     try:
         with fresh.cursor() as cursor:
-            return [cursor.execute(f"SHOW {name}") or cursor.fetchone()[0] for name in names]
+            return [cursor.execute(f"SHOW {name}").fetchone()[0] for name in names]
     finally:
         fresh.close()
 
