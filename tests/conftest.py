@@ -36,7 +36,7 @@ from sms.dispatch import epochs  # noqa: E402
 from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
 from sms.inbound.refused.keeping import room as refused_room  # noqa: E402
-from sms.ledger import wakeups  # noqa: E402
+from sms.ledger import progress_log, wakeups  # noqa: E402
 from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
@@ -219,6 +219,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     refused_room.forget()
     CostlyPages.forget()
     meters.take()
+    progress_log.forget()
     database.forget()
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)

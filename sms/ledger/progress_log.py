@@ -19,6 +19,11 @@ log = structlog.get_logger(__name__)
 _said: deque[int] = deque(maxlen=1000)  # sends; what cannot be posted is claimed again and again
 
 
+def forget() -> None:
+    """As when the process began."""
+    _said.clear()
+
+
 def began(fresh: Mapping[int, int]) -> None:
     """Of these sends a slice is about to be posted for the first time, from this message on; it begins with its first slice."""
     new = fresh.keys() - set(_said)
