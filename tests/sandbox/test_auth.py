@@ -72,14 +72,14 @@ GOOD = {"iss": "SVC-TEST-0001", "iat": NOW}
     ],
 )
 def test_any_other_token_is_401_without_body_even_beside_a_good_key(headers: dict[str, str]):
-    with sandbox(key="right", **SERVICE) as running:
+    with sandbox(clock=Clock(NOW), key="right", **SERVICE) as running:
         answer = running.post(order(), headers | {"key": "right"})
         assert (answer.status, answer.body) == (401, b"")
         assert running.log() == []
 
 
 def test_a_good_token_needs_no_key_and_makes_a_wrong_one_harmless():
-    with sandbox(key="right", **SERVICE) as running:
+    with sandbox(clock=Clock(NOW), key="right", **SERVICE) as running:
         assert running.post(order(), bearer(GOOD)).status == 201
         assert running.post(order(), bearer(GOOD) | {"key": "wrong"}).status == 201
         assert running.post(order(), bearer(GOOD | {"exp": NOW + 3000})).status == 201
