@@ -5,7 +5,7 @@ import sys
 
 from setproctitle import setproctitle
 
-from sms.values.version import VERSION
+from sms import VERSION
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ import structlog
 from django.conf import settings
 
 from portal import foreign_lines, logs
-from sms.values.version import VERSION
+from sms import VERSION
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,8 @@ from django.http import HttpRequest, HttpResponse
 from portal.logs import hidden
 from portal.request_meters import lane_of
 from portal.telemetry_variables import TraceCollector
+from sms import VERSION
 from sms.values.spans import OpenSpan, Said, spans
-from sms.values.version import VERSION
 
 log = structlog.get_logger(__name__)
 

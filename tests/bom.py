@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
-from sms.values.version import VERSION
+from sms import VERSION
 
 ROOT = Path(__file__).parents[1]
 BOM = ROOT / "requirements" / "bom.json"

@@ -16,7 +16,7 @@ import yaml
 from django.core.management import get_commands, load_command_class
 from django.db import connection
 
-from sms.values.version import VERSION
+from sms import VERSION
 from tests.environment import ROOT, variables
 
 DEPLOY = ROOT / "deploy"

@@ -16,8 +16,8 @@ from django.db.migrations import AddField, CreateModel
 from django.db.migrations.loader import MigrationLoader
 
 from portal.models import User
+from sms import VERSION
 from sms.compliance.personal_columns import personal_of
-from sms.values.version import VERSION
 from tests.architecture import tree_of
 from tests.environment import ROOT, variables
 

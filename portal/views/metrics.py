@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from portal.presenters.prometheus import BUCKET, COUNT, SUM, family, gauge, histogram, line
+from sms import VERSION
 from sms.compliance import audit
 from sms.inbound import refused
 from sms.models import AuditCheck, MeterTotal, RefusedPost
@@ -21,7 +22,6 @@ from sms.operations import faults
 from sms.operations.processes import Process, hosts, processes, provider_troubles
 from sms.operations.work import ServiceWork, Work, work
 from sms.values.meters import labels_of
-from sms.webex import VERSION
 
 PATIENCE = 3000  # milliseconds of a statement: whoever asks gives up soon
 # What is kept in the table of totals, and is there with its first count

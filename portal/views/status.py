@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from portal.models import Role
 from portal.presenters.status_page import as_json
 from portal.views.metrics import PATIENCE, may_read
+from sms import VERSION
 from sms.compliance import audit
 from sms.models import OperationalFault, RefusedPost
 from sms.models.sql.session import impatient
@@ -22,7 +23,6 @@ from sms.operations import faults, readiness
 from sms.operations.own_facts import HOST
 from sms.operations.processes import hosts, processes, provider_troubles
 from sms.operations.work import work
-from sms.webex import VERSION
 from sms.worker import health
 
 

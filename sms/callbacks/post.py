@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 import httpx
 
+from sms import VERSION
 from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
 from sms.callbacks.resolve import Connect, Forbidden, dial
 from sms.callbacks.schedule import LONGEST_RETRY_AFTER
 from sms.callbacks.sign import headers, hub_header, trace_header
-from sms.webex import HOP, VERSION
+from sms.webex import HOP
 from sms.webex.replies import retry_after
 from sms.webex.transport import Deadline, SingleConnection
 

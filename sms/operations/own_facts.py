@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sms import VERSION
 from sms.dispatch import breaker
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models.sql.clock import host_clock
-from sms.webex import VERSION
 
 HOST = socket.gethostname()
 LOOK = 10.0  # seconds between looks at the disk and at the clocks

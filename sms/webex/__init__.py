@@ -6,4 +6,3 @@ lets both meet in one process. Requests that partners write are read by `sms.api
 """
 
 HOP = "X-Textdesk-Hop"  # on all that we post: what a Textdesk posted is taken by none, so that nothing goes round in circles
-VERSION = "0.1.0"  # of the distribution; named in our User-Agent, and a test holds it against pyproject.toml

@@ -16,7 +16,8 @@ from typing import Self
 
 import httpx
 
-from sms.webex import HOP, VERSION
+from sms import VERSION
+from sms.webex import HOP
 from sms.webex.auth import Jwt, ServiceKey
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
 from sms.webex.origin import must_match

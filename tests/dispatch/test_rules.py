@@ -445,7 +445,7 @@ def test_a_crowd_of_small_sends_costs_no_watch(django_assert_max_num_queries):
     for _ in range(8):
         a_send(service)
     Send.objects.update(state="sending")
-    with django_assert_max_num_queries(1):
+    with django_assert_max_num_queries(3):  # beside the sends, what time it is by the database
         dispatch.watch()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sms.values.version import VERSION
+from sms import VERSION
 from tests.support.processes import OURS, ROOT, free_port, until
 
 pytestmark = pytest.mark.sqlite  # what an empty folder gets

@@ -226,7 +226,7 @@ PROOFS = {
         {"clock": 1_800_000_000},
     ),
     "zoneless_time": Proof(
-        partial(outcome, expireAt=ahead(hours=1)[:-1]), {"7004": "7004", "utc": "delivered"}
+        lambda run: outcome(run, expireAt=ahead(hours=1)[:-1]), {"7004": "7004", "utc": "delivered"}
     ),
     "long_correlation": Proof(
         lambda run: said(
