@@ -49,8 +49,10 @@ class FaultDelivery:
         )
         try:
             connection = get_connection(timeout=DEADLINE)
-            subject = one_line(f"Textdesk: {said.lower()}: {fault.says}")[:150]
-            EmailMessage(subject=subject, body=body, to=list(self.mail_to), connection=connection).send()
+            subject = f"Textdesk: {said.lower()}: {fault.says}"[:150]
+            EmailMessage(
+                subject=one_line(subject), body=body, to=list(self.mail_to), connection=connection
+            ).send()
         except OSError as problem:
             log.error("fault_mail_not_sent", error=repr(problem)[:300])
             return False

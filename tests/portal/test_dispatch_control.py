@@ -6,9 +6,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from sms.dispatch import Settlement
-from sms.dispatch.watch import BrokenRule
-from sms.dispatch.watch import _hold as hold_by_rule
+from sms.dispatch import Settlement, isolation
 from sms.models import AuditEvent, Draft, Hold, Lane, Resend, Send, Service, ShortLinkDomain, Slice
 from sms.sends import holds
 from tests.support.people import Cast, a_cast
@@ -74,7 +72,7 @@ def test_a_paused_send_posts_nothing_and_goes_on_where_it_stopped(cast, role):
 
 def test_a_send_held_by_a_rule_says_which_one_what_has_gone_and_what_resuming_does(cast):
     send = a_send(cast.service, 4)
-    hold_by_rule(send, BrokenRule("failures", "61 % have failed.", {}))
+    isolation.hold(send, "failures", because="61 % have failed.", facts={})
     for part in ("", "progress/"):
         shown = text_of(cast["composer"], f"/s/shop/sends/{send.pk}/{part}")
         assert "too many failures" in shown
