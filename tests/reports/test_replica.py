@@ -1,12 +1,14 @@
 """Reports read the replica while it serves, and the primary while it is away or behind; nothing is written to it."""
 
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, connections
 from django.db.utils import InternalError
 from django.test.utils import CaptureQueriesContext
 
+from portal import database
 from sms.models import Heartbeat, Service
 from sms.models.sql.replica import ALIAS, ReplicaRouter, replica
 from sms.reports import facts
@@ -20,10 +22,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 @contextmanager
 def at(**other):
-    """The database of this test, or another one, as a role that may only read."""
-    options = dict(connection.settings_dict["OPTIONS"]) | {"options": "-c default_transaction_read_only=on"}
-    settings = connection.settings_dict | {"OPTIONS": options, "CONN_HEALTH_CHECKS": False}
-    connections.databases[ALIAS] = settings | other
+    """The database of this test, or another one, at an address where it may only be read, as `portal.settings` makes it of the variable."""
+    primary = connection.settings_dict
+    name, password = (quote(primary[part], safe="") for part in ("USER", "PASSWORD"))
+    where = f"{name}:{password}@{primary['HOST']}:{primary['PORT']}/{primary['NAME']}"
+    options = quote("-c default_transaction_read_only=on")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_REPLICA_URL", f"postgres://{where}?options={options}")
+        settings = database.replica_of(primary)
+    connections.databases[ALIAS] = settings | {"CONN_HEALTH_CHECKS": False} | other
     replica.forget()
     try:
         connections[
