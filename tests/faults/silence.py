@@ -120,7 +120,7 @@ class Silence:
             yield process
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 @contextmanager

@@ -31,13 +31,14 @@ def sweeping(place):
     try:
         yield
     finally:
+        log = place.field.folder / "dispatchers.log"
+        until(lambda: f'"pid": {dispatcher.pid}' in log.read_text(), "it has begun, and heeds signals")
         dispatcher.terminate()
         assert dispatcher.wait(timeout=60) == 0, place.field.log
 
 
 def all_come_in(place, posted):
-    with sweeping(place):
-        until(lambda: not place.spooled(), "the spool is swept")
+    until(lambda: not place.spooled(), "the web server has brought its spool in")
     assert posted.bodies <= place.stored() and not place.kept()
     assert set(posted.answers) == {200}, posted.answers
 
