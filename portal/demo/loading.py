@@ -60,8 +60,7 @@ def load(url: str, key: str, *, password: str) -> Service | None:
         service.cap_number = CAP_NUMBER
     service.base_url, service.auth_kind, service.api_key = url, AuthKind.KEY, key
     service.keep_secrets_for_address()
-    service.paused_at, service.paused_because = None, ""
-    service.save()
+    service.save()  # a pause stays: a start is no word of whoever paused it, nor that a restored copy is settled
     if before is None:
         _catalogue(service)
     if service.is_sandbox:

@@ -16,6 +16,7 @@ from portal.demo.loading import load
 from portal.management.commands import up
 from portal.models import Membership, User
 from sms.catalogue import api_keys
+from sms.dispatch import epochs
 from sms.models import (
     Actor,
     AuditEvent,
@@ -286,6 +287,14 @@ def test_a_key_from_the_environment_is_enough_and_a_typed_one_is_warned_about(
 def test_a_start_with_a_sandbox_elsewhere_keeps_the_demo(demo, monkeypatch):
     said, _ = start(monkeypatch, "--demo", "--webex", "http://127.0.0.1:9911", "--webex-key", "k")
     assert "Sign in as composer@demo.test" in said and Service.objects.get().is_sandbox
+
+
+def test_a_later_demo_start_resumes_nothing(demo, monkeypatch):
+    """Neither what a person paused nor a restored copy, of which nobody knows yet what it had sent."""
+    epochs.declare("It was restored.")
+    because = Service.objects.get().paused_because
+    start(monkeypatch, "--demo")
+    assert because and Service.objects.get().paused_because == because
 
 
 @pytest.mark.parametrize("command", ["up", "prepare"])
