@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -61,7 +61,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         with impatient(PATIENCE):
             found, up = list(_of_database()), 1
-    except DatabaseError:
+    except Error:
         found, up = [], 0
     body = "\n".join((*_of_process(up), *found)) + "\n"
     return HttpResponse(body, content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -61,7 +61,7 @@ class Front:
             "provider": ThreadLane("provider", threads=8, room=1000, work=WorkKind.POST),
             "partners": ThreadLane("partners", threads=6, room=200, work=WorkKind.PROGRAM),
             "people": ThreadLane("people", threads=8, room=400),
-            "operators": ThreadLane("operators", threads=2, room=100, work=WorkKind.PROGRAM),
+            "operators": ThreadLane("operators", threads=2, room=100, work=WorkKind.PROBE),
         }
         self.memory = {name: BodyRoom(128_000_000) for name in self.lanes}
         self.asking_again = AskingAgain()

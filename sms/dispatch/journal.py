@@ -203,18 +203,8 @@ class Journals:
 @contextmanager
 def of_the_dead(path: Path) -> Iterator[Collection[int] | None]:
     """What a dead process had begun; None where that is not proved. Its file is removed when the block ends well."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            alive = path.stat().st_ino != os.fstat(fd).st_ino
-        except (BlockingIOError, FileNotFoundError):
-            alive = True
-        if alive:
+    with durable_file.left_behind(path) as free:
+        if not free:
             yield None
             return
         content = path.read_bytes()
@@ -222,8 +212,6 @@ def of_the_dead(path: Path) -> Iterator[Collection[int] | None]:
         same_boot = content[:36] == boot_id() != b""
         yield set(memoryview(content)[HEAD:].cast("q")) - {0} if whole and same_boot else None
         path.unlink(missing_ok=True)
-    finally:
-        os.close(fd)
 
 
 journals = Journals()

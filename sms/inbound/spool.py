@@ -168,23 +168,8 @@ class Spool(Generic[Post]):
 @contextlib.contextmanager
 def _taken(path: Path) -> Iterator[Path | None]:
     """The file under a name and a lock of our own; None where another process has it, or had it."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            same = path.stat().st_ino == os.fstat(fd).st_ino
-        except (BlockingIOError, FileNotFoundError):
-            same = False
-        if not same:
-            yield None
-            return
-        yield path.replace(path.with_suffix(".taken"))
-    finally:
-        os.close(fd)
+    with durable_file.left_behind(path) as free:
+        yield path.replace(path.with_suffix(".taken")) if free else None
 
 
 def _insert(batch: Sequence[Post], insert: Callable[[Sequence[Post]], object]) -> list[Post]:

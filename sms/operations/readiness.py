@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.db import DatabaseError
+from django.db import Error
 
 from sms.models.sql import writable
 from sms.models.sql.clock import REFUSED, host_clock
+from sms.models.sql.trouble import is_read_only, waited_in_vain
 from sms.operations import faults
 from sms.operations.own_facts import HOST, can_write
 
@@ -29,7 +30,7 @@ def failing(folder: Path) -> Iterator[tuple[str, str]]:
             yield faults.NOT_DISPATCHED, says
         if says := faults.receipts_wait()[0]:
             yield faults.RECEIPTS_WAIT, says
-    except DatabaseError as problem:
+    except Error as problem:
         yield word_of(problem), faults.SAYS[word_of(problem)]
 
 
@@ -37,17 +38,12 @@ def of_database() -> str:
     """The word of what keeps rows from being written; empty while they are."""
     try:
         writable.try_to_write(NAME)
-    except DatabaseError as problem:
+    except Error as problem:
         return word_of(problem)
     return ""
 
 
-def word_of(problem: DatabaseError) -> str:
-    cause = problem.__cause__
-    state = getattr(cause, "sqlstate", None) or ""
-    lite = getattr(cause, "sqlite_errorname", "")
-    if state == "25006" or lite.startswith("SQLITE_READONLY"):
+def word_of(problem: Error) -> str:
+    if is_read_only(problem):
         return faults.READ_ONLY
-    if state in ("55P03", "57014") or lite.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return faults.LOCKED
-    return faults.AWAY
+    return faults.LOCKED if waited_in_vain(problem) else faults.AWAY

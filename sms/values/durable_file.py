@@ -1,6 +1,7 @@
 """Files that are on the disk when a call returns, names included: for spools, archives, audit checkpoints and lists of erasures."""
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,25 @@ def append(path: Path, content: bytes) -> None:
     finally:
         os.close(fd)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def left_behind(path: Path) -> Iterator[bool]:
+    """Whether nobody has this file locked any more, as its owner does for as long as it lives; it is ours for the length of the block."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = path.stat().st_ino == os.fstat(fd).st_ino
+        except (BlockingIOError, FileNotFoundError):
+            free = False
+        yield free
+    finally:
+        os.close(fd)
 
 
 def write(fd: int, content: bytes) -> None:

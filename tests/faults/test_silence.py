@@ -56,6 +56,7 @@ def test_a_connection_that_falls_silent_costs_no_receipt_and_no_probe(place):
     try:
         place.post_at_once(40, posted)
         assert place.ask("GET", "/healthz") == 200
+        assert (place.ask("GET", "/readyz"), place.ask("GET", "/metrics")) == (503, 200)
         until(lambda: place.ask("GET", "/") == 503, "pages say that the database is away")
         swallowed = place.way.statistics.bytes_swallowed
         assert swallowed and place.spooled()

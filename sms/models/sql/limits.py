@@ -32,7 +32,8 @@ class WorkKind(Enum):
     """Kinds of work."""
 
     POST = WaitLimits(2_000, 2.5)  # the provider's posts: what takes longer goes to the spool
-    PROGRAM = WaitLimits(30_000, 35.0)  # partners' programs, operators' probes
+    PROBE = WaitLimits(3_000, 4.0)  # operators' probes, which give up soon themselves
+    PROGRAM = WaitLimits(30_000, 35.0)  # partners' programs
     PAGE = WaitLimits(60_000, 65.0)  # a person's page
     JOB = WaitLimits(120_000, 130.0)  # dispatchers
     LONG = WaitLimits(0, None, idle="10min")  # retention, reports, migrations, commands

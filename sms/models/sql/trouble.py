@@ -39,6 +39,10 @@ def is_away(problem: BaseException) -> bool:
     return isinstance(problem, OperationalError | InterfaceError)
 
 
+def is_read_only(problem: BaseException) -> bool:
+    return _sqlstate(problem) == READ_ONLY or _sqlite_code(problem) == sqlite3.SQLITE_READONLY
+
+
 def may_work_again(problem: BaseException) -> bool:
     """Whether the same may work in a while: the database is away, or was busy with others (a deadlock, a lock not had in time)."""
     return is_away(problem) or (isinstance(problem, Error) and _sqlstate(problem).startswith(IN_THE_WAY))
