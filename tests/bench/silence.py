@@ -73,7 +73,7 @@ def measure(place: Silence, name: str, seconds: float, per_second: float) -> dic
             thread.join()
 
     pacing = threading.Thread(target=pace)
-    dispatcher = place.field.dispatcher()
+    dispatcher = place.field.dispatcher(seconds=seconds + 300)  # it ends after the last look
     pacing.start()
     try:
         time.sleep(BEFORE)
