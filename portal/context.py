@@ -1,7 +1,7 @@
 """What every template knows: the service the page belongs to, what the viewer may do there, and their other services."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,9 +9,13 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from portal import factors, passkeys
+from portal.access import may as acts_of
 from portal.access import services_of
+from portal.models import User
+from portal.navigation import DESK, OWN, Navigation, alone
 from sms import notices
 from sms.compose.approval import queries
+from sms.models import Service
 from sms.values import time_zones
 
 
@@ -28,6 +32,10 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
         **signing_in,
         "service": service,
         "services": services_of(user),
+        "navigation": SimpleLazyObject(partial(_navigation, request)),
+        "own_place": request.path.startswith("/accounts/"),
+        "own_pages": SimpleLazyObject(partial(alone, OWN, request.path)),
+        "desk_pages": SimpleLazyObject(partial(alone, DESK, request.path)),
         "may": may,
         "to_answer": queries.waiting_for(service, user) if service and "approve" in may else 0,
         "unread": SimpleLazyObject(partial(notices.unread, user)),
@@ -35,6 +43,19 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
         "zone": timezone.get_current_timezone_name(),
         "unknown_zone": _unknown(user.time_zone or (service.time_zone if service else "")),
     }
+
+
+def _navigation(request: HttpRequest) -> Navigation:
+    """Of the page's service; on a page of no service, of the viewer's only one."""
+    user = cast("User", request.user)
+    service: Service | None = getattr(request, "service", None)
+    if service is not None:
+        held: frozenset[str] = request.may  # type: ignore[attr-defined]
+        return Navigation(service, held, request.path, getattr(request, "place", ""))
+    only = list(services_of(user)[:2])
+    if len(only) != 1:
+        return Navigation(None, frozenset(), request.path)
+    return Navigation(only[0], acts_of(user, only[0]), request.path)
 
 
 def _unknown(zone: str) -> str:

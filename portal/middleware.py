@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from portal.access import services_of
 from sms.api.authentication import address_of
 from sms.guard import watching
 from sms.values import time_zones
@@ -59,13 +60,18 @@ class SecurityHeaders:
 
 
 class ViewersZone:
-    """Show times in the viewer's own zone; pages of a service fall back to the service's (see `portal.access`)."""
+    """Show times in the viewer's own zone; pages of a service fall back to the service's (see `portal.access`),
+    those of the own account to that of the only one."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = getattr(getattr(request, "user", None), "time_zone", "")
+        user = getattr(request, "user", None)
+        name = getattr(user, "time_zone", "")
+        if user is not None and user.is_authenticated and not name and request.path.startswith("/accounts/"):
+            only = list(services_of(user)[:2])
+            name = only[0].time_zone if len(only) == 1 else ""
         if not name:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(time_zones.or_utc(name))):

@@ -92,6 +92,11 @@ class User(Guarded, AbstractUser):
         return self.email
 
     @property
+    def shown_name(self) -> str:
+        """What colleagues call them. The address is what identifies them, so where it matters who it was, that is shown as well."""
+        return self.get_full_name() or self.email
+
+    @property
     def guards(self) -> int | None:
         """A superuser answers for every service."""
         return None

@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.SecurityHeaders",
+    "portal.compressed_pages.CompressedPages",
     "portal.odd_requests.OddRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -255,6 +256,8 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user,20/d/user",
 }
 ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 48
+_FORMS = ("login", "change_password", "reset_password", "reset_password_from_key", "reauthenticate")
+ACCOUNT_FORMS = {one: f"portal.forms.account.{one.title().replace('_', '')}Form" for one in _FORMS}
 MFA_FORMS = {
     "authenticate": "portal.forms.second_factor.CountedSignInCode",
     "reauthenticate": "portal.forms.second_factor.CountedConfirmingCode",

@@ -95,6 +95,7 @@ service: list[URLPattern | URLResolver] = [
     path("sends/<int:pk>/", sends.send, name="send"),
     path("sends/<int:pk>/progress/", sends.send_progress, name="send_progress"),
     path("sends/<int:pk>/move/", move_and_duplicate.send_move, name="send_move"),
+    path("sends/<int:pk>/send-now/", move_and_duplicate.SendNow.as_view(), name="send_now"),
     path("sends/<int:pk>/duplicate/", move_and_duplicate.send_duplicate, name="send_duplicate"),
     path("sends/<int:pk>/cancel/", sends.send_cancel, name="send_cancel"),
     path("sends/<int:pk>/pause/", control.send_pause, name="send_pause"),

@@ -25,6 +25,7 @@ writing = [
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
     path("drafts/<int:pk>/test/", test_sends.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", edit.draft_discard, name="draft_discard"),
+    path("drafts/<int:pk>/bring-back/", edit.draft_bring_back, name="draft_bring_back"),
     path("drafts/<int:pk>/repeat/", repeat.draft_repeat, name="draft_repeat"),
     path("drafts/<int:pk>/take/", repeat.TakeDraft.as_view(), name="draft_take"),
     path("recurring/", recurring.recurring_list, name="recurring"),

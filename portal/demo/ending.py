@@ -12,7 +12,7 @@ from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, POLICY_GROUP, SENDER
 from portal.models import Invitation, User
 from portal.people import OPEN, record_roles, withdraw
 from sms.catalogue import api_keys
-from sms.models import Actor, Service
+from sms.models import Actor, ApiKey, Service
 from sms.models.audit import audit
 
 
@@ -51,26 +51,40 @@ def withdraw_invitations(service: Service, *, by: Actor) -> int:
 
 def revoke_keys(service: Service, *, by: Actor) -> int:
     """API keys that demo people made end with them."""
-    usable = service.api_keys.filter(created_by__in=ADDRESSES, revoked_at=None)
-    return sum(api_keys.revoke(key, by=by) for key in usable)
+    return sum(api_keys.revoke(key, by=by) for key in _keys(service))
 
 
 def archive_entries(service: Service, *, by: Actor) -> int:
     """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many."""
+    return sum(_archive(rows, act, by) for act, rows in _entries(service).items())
+
+
+def would_end(service: Service) -> tuple[int, int, int]:
+    """How many people, API keys and entries of the catalogue end with the demo."""
+    people = User.objects.filter(email__in=ADDRESSES, is_active=True).count()
+    return people, _keys(service).count(), sum(rows.count() for rows in _entries(service).values())
+
+
+def _keys(service: Service) -> "QuerySet[ApiKey]":
+    return service.api_keys.filter(created_by__in=ADDRESSES, revoked_at=None)
+
+
+def _entries(service: Service) -> "dict[str, QuerySet[Any]]":
+    """In use, by the act that archives them."""
     if service.slug != SLUG:
-        return 0
-    return (
-        _archive(
-            service.senders.filter(address__in=[address for address, *_ in SENDERS]), "sender.archived", by
-        )
-        + _archive(service.policy_groups.filter(group_id=POLICY_GROUP), "policy_group.archived", by)
-        + _archive(service.link_domains.filter(host=DOMAIN), "domain.archived", by)
-        + _archive(service.keywords.filter(keyword=KEYWORD[0]), "keyword.archived", by)
-    )
+        return {}
+    senders = [address for address, *_ in SENDERS]
+    found: dict[str, QuerySet[Any]] = {
+        "sender.archived": service.senders.filter(address__in=senders),
+        "policy_group.archived": service.policy_groups.filter(group_id=POLICY_GROUP),
+        "domain.archived": service.link_domains.filter(host=DOMAIN),
+        "keyword.archived": service.keywords.filter(keyword=KEYWORD[0]),
+    }
+    return {act: rows.filter(active=True) for act, rows in found.items()}
 
 
 def _archive(rows: "QuerySet[Any]", act: str, by: Actor) -> int:
-    used = list(rows.filter(active=True))
+    used = list(rows)
     for row in used:
         row.active = False
         row.save(update_fields=["active"])

@@ -8,6 +8,12 @@ from sms.models import SenderKind
 SLUG = "demo"
 PEOPLE = (Role.COMPOSER, Role.APPROVER, Role.ADMIN, Role.AUDITOR)
 ADDRESSES = tuple(f"{role}@demo.test" for role in PEOPLE)
+NAMES = {
+    Role.COMPOSER: ("Grace", "Mensah"),
+    Role.APPROVER: ("Omar", "Haddad"),
+    Role.ADMIN: ("Julia", "Novak"),
+    Role.AUDITOR: ("Peter", "Lindqvist"),
+}
 POLICY_GROUP, DOMAIN = "demo-marketing", "go.demo.test"
 SENDERS = (
     ("TEXTDESK", SenderKind.ALPHANUMERIC, True),

@@ -82,13 +82,14 @@ class DetailsForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("time_zone",)
-        labels = {"time_zone": "Your time zone"}  # noqa: RUF012
+        fields = ("first_name", "last_name", "time_zone")
+        labels = {"time_zone": "Your time zone", "first_name": "First name", "last_name": "Last name"}  # noqa: RUF012
         help_texts = {  # noqa: RUF012
-            "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service."
+            "first_name": "Colleagues see your name. Approvals and the audit name your e-mail address too.",
+            "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service.",
         }
 
-    field_order = ("own_number", "country", "time_zone")
+    field_order = ("first_name", "last_name", "own_number", "country", "time_zone")
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]

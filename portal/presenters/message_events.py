@@ -56,7 +56,7 @@ def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
 
 def author_of(send: Send) -> str:
     """The program or the person; empty where neither is known, as of the command line's."""
-    return send.partner or (send.created_by.email if send.created_by else "")
+    return send.partner or (send.created_by.shown_name if send.created_by else "")
 
 
 def _approval(answers: Sequence[ApprovalAnswer]) -> Iterator[TimelineEntry]:

@@ -54,7 +54,7 @@ def saved_filters(
             name=masked(one.name),
             query=one.query if of == KeptList.MESSAGES else masked(one.query),  # of messages it is sealed
             current=one.query == query,
-            shared_by=one.user.email if one.user != user else "",
+            shared_by=one.user.shown_name if one.user != user else "",
             may_remove=one.user == user or admin,
             gone=_gone(one.query, offered or {}),
         )

@@ -89,3 +89,8 @@ def duration(seconds: int) -> str:
             count = seconds // size
             return f"{count:,} {unit}{'' if count == 1 else 's'}"
     raise AssertionError("every number of seconds is a number of seconds")
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 message`, `1,200 messages`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -28,7 +28,7 @@ def details(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=viewer.pk)
     first = services_of(user).first()
     country = first.default_country if first else "GB"
-    before = (user.own_number, user.time_zone)
+    before, named = (user.own_number, user.time_zone), user.shown_name
     form = DetailsForm(
         **typed(request), instance=user, initial={"country": country, "own_number": user.own_number}
     )
@@ -36,10 +36,11 @@ def details(request: HttpRequest) -> HttpResponse:
         number = form.cleaned_data["own_number"]
         with transaction.atomic():
             user.own_number = user.own_number if number else ""
-            user.save(update_fields=["own_number", "time_zone"])
+            user.save(update_fields=["first_name", "last_name", "own_number", "time_zone"])
             after = (user.own_number, user.time_zone)
-            if after != before:
+            if after != before or user.shown_name != named:
                 said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
+                said |= {"named_anew": True} if user.shown_name != named else {}
                 audit("user.details_changed", user, by=actor(request), **said)
         if number in ("", user.own_number):
             messages.success(request, "Saved.")

@@ -92,6 +92,7 @@ def bulk_act(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
     kind = _mine(request, act)
     if kind is None:
         return redirect("home", service=service.slug)
+    request.place = kind.page  # type: ignore[attr-defined]
     begun = act.claimed_at is not None
     rows = bulk.outcome(act) if begun else bulk.outlook(act)
     context: dict[str, Any] = {

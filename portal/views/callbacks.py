@@ -8,14 +8,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from portal.access import WRITE, PageView, actor, service_page
 from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm, SecretForm
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
-from portal.views.button_base import Said, button, error
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.button_base import Said, button, error, info
+from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside
 from sms import callbacks
 from sms.callbacks.event_bodies import fill
@@ -135,7 +136,24 @@ def _switch(switch: Callable[..., bool], words: str) -> PageView:
     return button("configure", CallbackEndpoint, back="callback_endpoint")(does)
 
 
-callback_retire = _switch(callbacks.retire, "Nothing is signed with the previous secret any more.")
+def _ask_retire(endpoint: CallbackEndpoint) -> Confirmation | Said:
+    until = endpoint.secret_before_until
+    if until is None:
+        return info("The previous secret has ended already.")
+    return Confirmation(
+        "End the previous secret now?",
+        f"{endpoint.name} may still check signatures with it; until {timezone.localtime(until):%-d %B %Y, %H:%M} both are sent.",
+        "A program that does not know the new secret refuses every event from then on.",
+        button="End the previous secret",
+    )
+
+
+@asking("configure", CallbackEndpoint, asks=_ask_retire, back="callback_endpoint", crumb="Callbacks")
+def callback_retire(endpoint: CallbackEndpoint, by: Actor) -> Said | None:
+    done = callbacks.retire(endpoint, by=by)
+    return Said("Nothing is signed with the previous secret any more.") if done else None
+
+
 callback_pause = _switch(callbacks.pause, "Paused. Events are kept, and delivered when it is resumed.")
 callback_resume = _switch(callbacks.resume, "On again. What waits is delivered now.")
 

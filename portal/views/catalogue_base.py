@@ -9,11 +9,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.generic import CreateView, DetailView, TemplateView, UpdateView
 from django.views.generic.detail import SingleObjectMixin
 
 from portal.forms.catalogue import NounForm
 from portal.limits import PAGE
+from portal.presenters.wording import counted
+from portal.views.confirm_base import Confirmation, ask
 from portal.views.service_base import ServiceView
 from sms.catalogue.form_changes import changes
 from sms.models import (
@@ -136,9 +139,24 @@ class CatalogueEdit(CatalogueForm, UpdateView):
 
 
 class CatalogueRemove(CatalogueView, SingleObjectMixin):
-    """What nothing uses is deleted; the rest is archived, and a second press takes it back."""
+    """Asks; what nothing uses is deleted, the rest is archived, and a second press takes it back."""
 
     act = "configure"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        thing = self.get_object()
+        back = reverse(self.kind.key, args=[self.service.slug, thing.pk])
+        if not thing.active:
+            return redirect(back)
+        uses = sum(rows.count() for rows in _users(thing))
+        many = f"{counted(uses, 'send, draft or other entry', 'sends, drafts and other entries')} use{'s' if uses == 1 else ''} it"
+        archived = f"{many}, so it is archived: nothing new can use it, and its history stays readable. You can take it back."
+        asked = Confirmation(
+            f"Remove {thing}?",
+            archived if uses else "Nothing uses it, so it is deleted. This cannot be undone.",
+            button="Archive it" if uses else "Delete it",
+        )
+        return ask(request, asked, back=back, crumb=str(thing))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         thing = self.get_object()
@@ -159,6 +177,10 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
 
 
 def _used(thing: Any) -> bool:
+    return any(rows.exists() for rows in _users(thing))
+
+
+def _users(thing: Any) -> "list[QuerySet[Any]]":
     if isinstance(thing, Smartlink):
         texts = {"service": thing.service, "text__contains": thing.token}
         versions = {"service": thing.service, "versions__text__contains": thing.token}
@@ -172,4 +194,4 @@ def _used(thing: Any) -> bool:
         users = [Send.objects.filter(**of), Draft.objects.filter(**of)]
         if hasattr(thing, "holds"):
             users.append(thing.holds.all())
-    return any(rows.exists() for rows in users)
+    return users

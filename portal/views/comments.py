@@ -52,7 +52,7 @@ def said_about(request: HttpRequest, thing: Draft | Send) -> HttpResponse:
                 chosen=form.chosen,
                 begun=given["comment_begun"],
             )
-            asked = ", ".join(one.user.email for one in made.asked.select_related("user"))
+            asked = ", ".join(one.user.shown_name for one in made.asked.select_related("user"))
             messages.success(
                 request, f"Comment added. Asked to look: {asked}." if asked else "Comment added."
             )
@@ -82,6 +82,7 @@ def _find(request: HttpRequest, service: Service, pk: int) -> Comment:
     held: frozenset[str] = request.may  # type: ignore[attr-defined]
     if ACT[type(found.thing)] not in held:
         raise Http404
+    request.place = "drafts" if isinstance(found.thing, Draft) else "sends"  # type: ignore[attr-defined]
     return found
 
 

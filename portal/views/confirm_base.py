@@ -1,16 +1,22 @@
-"""A page that asks before it acts. It says how much is at stake, asks for a reason where one is needed, and works without JavaScript."""
+"""A page that asks before it acts. It says how much is at stake, asks for a reason where one is needed, and works without JavaScript.
 
+What cancels, stops, discards, revokes, removes or ends something asks here, and so does what sends at once; what a press takes back, as a
+pause, does not. `tests/portal/test_asking_first.py` holds every address to it.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.generic import FormView
 
-from portal.views.button_base import Said, error
+from portal.access import PageView
+from portal.views.button_base import Does, Said, error
 from portal.views.service_base import ServiceView
 
 
@@ -86,3 +92,56 @@ class ConfirmView(ServiceView, FormView):
             done.on(self.request)
             done = redirect(done.to, self.service.slug) if done.to else None
         return done or super().form_valid(form)
+
+
+def asking(
+    act: str,
+    of: Any = None,
+    *,
+    asks: Callable[[Any], Confirmation | Said],
+    back: str,
+    at: str = "pk",
+    through: str = "service",
+    crumb: str = "",
+    refusals: tuple[type[Exception], ...] = (),
+) -> Callable[[Does], PageView]:
+    """As `portal.views.button_base.button`, but asked first: `asks` says what will happen, or what makes the question idle."""
+
+    def decorate(does: Does) -> PageView:
+        class Asking(ConfirmView):
+            one: tuple[Any, ...] | list[Any] = ()
+
+            def find(self) -> Any:
+                if of is None:
+                    return self.service
+                rows = of._default_manager.select_related(through)
+                found = get_object_or_404(rows, **{through: self.service}, pk=self.kwargs["pk"])
+                self.one = [getattr(found, at)] if at else []  # what is deleted has no key afterwards
+                return found
+
+            def over(self) -> Said | None:
+                if self.request.method == "POST":
+                    return None  # what is done says it
+                self.asked = asks(self.thing)
+                return self.asked if isinstance(self.asked, Said) else None
+
+            def confirmation(self) -> Confirmation:
+                asked = self.asked
+                assert isinstance(asked, Confirmation)
+                return asked
+
+            def get_success_url(self) -> str:
+                return reverse(back, args=[self.service.slug, *self.one])
+
+            def confirmed(self, form: Any) -> Said | None:
+                return does(self.thing, self.by)
+
+        Asking.act, Asking.crumb, Asking.refusals = act, crumb, refusals
+        return Asking.as_view()
+
+    return decorate
+
+
+def ask(request: HttpRequest, asked: Confirmation, *, back: str, crumb: str) -> HttpResponse:
+    """The question on a page of no service."""
+    return render(request, "control/ask.html", {"asked": asked, "back": back, "crumb": crumb})

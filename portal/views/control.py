@@ -142,7 +142,7 @@ sender_resume = button("configure", Sender, back="catalogue", at="")(_resume)
 domain_resume = button("configure", ShortLinkDomain, back="catalogue", at="")(_resume)
 
 
-@button("configure", back="settings", refusals=NotAfterRestore)
+@button("configure", back="home", refusals=NotAfterRestore)
 def service_resume(service: Service, by: Actor) -> Said:
     """Also where the service paused itself."""
     if control.resume_service(service, by=by):

@@ -14,8 +14,9 @@ from portal.forms.control import NoteForm
 from portal.going_live.progress import CannotConfirm, confirm, keep_passed, progress_of, take_back
 from portal.going_live.steps import STEPS, Step
 from portal.going_live.this_host import this_host
-from portal.views.button_base import Said, button, error, info
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, error, info
+from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from sms.models import Actor, Region, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
@@ -89,7 +90,18 @@ def step_take_back(request: HttpRequest, service: Service, step: str) -> HttpRes
     return redirect("going_live", service=service.slug)
 
 
-@button("configure", back="going_live")
+def _ask_end(service: Service) -> Confirmation:
+    people, keys, entries = ending.would_end(service)
+    return Confirmation(
+        "End the demo?",
+        f"{counted(people, 'demo person', 'demo people')} can no longer sign in, {counted(keys, 'API key')} of theirs "
+        f"{'ends' if keys == 1 else 'end'}, and {counted(entries, 'entry', 'entries')} of the catalogue are archived.",
+        "This cannot be undone.",
+        button="End the demo",
+    )
+
+
+@asking("configure", asks=_ask_end, back="going_live", crumb="Going live")
 def demo_end(service: Service, by: Actor) -> Said:
     """For what came back after the service went live, as by an admin who let a demo person in again."""
     if service.is_sandbox:

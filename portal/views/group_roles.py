@@ -10,11 +10,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from portal.access import actor
+from portal.access import FORM, actor
 from portal.forms.group_roles import GroupRoleForm
 from portal.models import GroupRole
+from portal.views.confirm_base import Confirmation, ask
 from portal.views.form_base import form_page, typed
 from sms import guard
 from sms.models import Service
@@ -26,7 +27,7 @@ def _superusers_only(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(FORM)
 def group_roles(request: HttpRequest) -> HttpResponse:
     _superusers_only(request)
     form = GroupRoleForm(**typed(request))
@@ -64,9 +65,19 @@ def _add(request: HttpRequest, gives: GroupRole) -> None:
     messages.warning(request, waits.sentence)
 
 
-@require_POST
+@require_http_methods(FORM)
 def group_role_remove(request: HttpRequest, pk: int) -> HttpResponse:
     _superusers_only(request)
+    if request.method != "POST":
+        one = get_object_or_404(
+            GroupRole.objects.select_related("service").defer(*Service.secrets("service")), pk=pk
+        )
+        asked = Confirmation(
+            f"Remove what the group {one.group} gives?",
+            f"It gives: {one.gives}. People whom only this group gives it lose it at their next sign-in.",
+            button="Remove it",
+        )
+        return ask(request, asked, back=reverse("group_roles"), crumb="Single sign-on")
     with transaction.atomic():
         gone = get_object_or_404(GroupRole.objects.defer(*Service.secrets("service")), pk=pk)
         audit("group_role.deleted", gone, by=actor(request), **_said(gone))
@@ -75,10 +86,19 @@ def group_role_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("group_roles")
 
 
-@require_POST
+@require_http_methods(FORM)
 def sso_unbind(request: HttpRequest, pk: int) -> HttpResponse:
     """As where an organisation has made somebody's account anew. The next sign-in is matched by the address again."""
     _superusers_only(request)
+    if request.method != "POST":
+        one = get_object_or_404(SocialAccount.objects.select_related("user"), pk=pk)
+        asked = Confirmation(
+            f"Unbind {one.user.email}?",
+            "Their account here is no longer tied to that of your organisation. At the next sign-in they are matched by their "
+            "e-mail address.",
+            button="Unbind",
+        )
+        return ask(request, asked, back=reverse("group_roles"), crumb="Single sign-on")
     with transaction.atomic():
         gone = get_object_or_404(SocialAccount.objects.select_related("user"), pk=pk)
         audit("user.sso_unbound", gone.user, by=actor(request))

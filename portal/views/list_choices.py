@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from portal.access import WRITE, service_page
+from portal.access import FORM, WRITE, service_page
 from portal.forms.texts import text_of
 from portal.lists import PAGES, address_of
 from portal.presenters.list_columns import COLUMNS, choose_columns
+from portal.views.confirm_base import Confirmation, ask
 from sms.models import KeptList, SavedFilter, Service
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import numbers_like
@@ -63,7 +64,7 @@ def _problem(of: KeptList, name: str, query: str) -> str:
     return ""
 
 
-@service_page("see", WRITE)
+@service_page("see", FORM)
 def filter_remove(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """One's own; an admin also what a colleague shared."""
     user: Any = request.user
@@ -71,7 +72,13 @@ def filter_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     found = get_object_or_404(
         SavedFilter.objects.filter(Q(user=user) | Q(shared=True)), service=service, pk=pk
     )
-    if found.user_id != user.pk and "configure" not in held:
+    may = found.user_id == user.pk or "configure" in held
+    if may and request.method != "POST":
+        others = "Colleagues who use it no longer find it." if found.shared else "Only you use it."
+        asked = Confirmation(f"Remove the filter “{found.name}”?", others, button="Remove it")
+        page = PAGES[KeptList(found.of)][0] if PAGES[KeptList(found.of)][1] in held else "home"
+        return ask(request, asked, back=reverse(page, args=[service.slug]), crumb=KeptList(found.of).label)
+    if not may:
         messages.error(request, "Only an admin can remove what a colleague shared.")
     else:
         found.delete()

@@ -1,6 +1,7 @@
 """Moving a send that has not begun to another time or to now, and duplicating one: on pages that work without scripts."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,6 +14,9 @@ from portal.access import FORM, actor, service_page
 from portal.forms.control import MoveForm
 from portal.forms.problems import add_problems
 from portal.limits import upload_limits
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, error, info
+from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.draft_opened import opened
 from portal.views.form_base import form_page, typed
 from sms.compose.drafts import duplicate, recipients_of_send
@@ -29,28 +33,74 @@ NO_RECIPIENTS = "nobody"
 @service_page("compose", FORM, of=Send.objects.select_related("sender", "service"))
 def send_move(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
     """A send that begins while the page is open is not moved, and the page says so."""
-    now, at_once = corrected_now(), "now" in request.POST
+    now = corrected_now()
     if request.method != "POST" and found.state not in calendar.BEFORE:
         messages.info(request, reschedule.too_late(found))
         return redirect("send", service=service.slug, pk=found.pk)
     form = MoveForm(**typed(request), initial={"send_at": timezone.localtime(found.due_at)})
-    if not at_once and not form.is_valid():
+    if not form.is_valid():
         return _page(request, service, found, form)
-    due_at = now if at_once else form.cleaned_data["send_at"]
     try:
-        reschedule.reschedule(found, due_at=due_at, by=actor(request), now=now)
+        reschedule.reschedule(found, due_at=form.cleaned_data["send_at"], by=actor(request), now=now)
     except reschedule.SendHasBegun as problem:
         messages.warning(request, str(problem))
     except ComposeError as problem:
         add_problems(form, (one.at("send_at") for one in problem.problems))
         return _page(request, service, found, form)
     else:
-        _say(request, found, at_once=at_once)
+        _say(request, found, at_once=False)
+    return redirect(_where_from(request, found))
+
+
+def _where_from(request: HttpRequest, found: Send) -> str:
+    """The calendar's week of the send, or its page."""
     if request.GET.get("from") == "calendar" and found.state in calendar.BEFORE:
-        at = timezone.localtime(found.due_at).date()
-        week = urlencode({"view": "week", "at": at})
-        return redirect(f"{reverse('calendar', args=[service.slug])}?{week}")
-    return redirect("send", service=service.slug, pk=found.pk)
+        week = urlencode({"view": "week", "at": timezone.localtime(found.due_at).date()})
+        return f"{reverse('calendar', args=[found.service.slug])}?{week}"
+    return reverse("send", args=[found.service.slug, found.pk])
+
+
+class SendNow(ConfirmView):
+    """To send at once what was planned for later."""
+
+    act = "compose"
+    model = Send
+    crumb = "Send"
+
+    def over(self) -> Said | None:
+        if self.request.method == "POST" or self.thing.state in calendar.BEFORE:
+            return None
+        return info(reschedule.too_late(self.thing))
+
+    def get_success_url(self) -> str:
+        return _where_from(self.request, self.thing)
+
+    def confirmation(self) -> Confirmation:
+        found: Send = self.thing
+        many, due = counted(found.recipients, "message"), timezone.localtime(found.due_at)
+        approval = (
+            ["It needs approval of its new time first. Nothing is sent before."] if found.approvers else []
+        )
+        return Confirmation(
+            f"Send “{found.name}” now?",
+            f"{many} from {found.sender} would go out on {due:%A %-d %B %Y} at {due:%H:%M %Z}. "
+            "They go out at once instead.",
+            *approval,
+            "Messages that have gone out cannot be called back.",
+            button=f"Send {many} now",
+            danger=False,
+        )
+
+    def confirmed(self, form: Any) -> Said | None:
+        now = corrected_now()
+        try:
+            reschedule.reschedule(self.thing, due_at=now, by=self.by, now=now)
+        except reschedule.SendHasBegun as problem:
+            return Said(str(problem), messages.WARNING)
+        except ComposeError as problem:
+            return error(" ".join(one.text for one in problem.problems))
+        _say(self.request, self.thing, at_once=True)
+        return None
 
 
 def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -> HttpResponse:

@@ -22,8 +22,8 @@ from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.models import Invitation, Membership, Role, User
-from portal.views.button_base import Said, button, info
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.button_base import Said, info
+from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.models import Actor, Service
 
@@ -158,7 +158,16 @@ class SignOutPerson(ConfirmView):
         return Said(f"{self.thing.email} is signed out ({ended} {'device' if ended == 1 else 'devices'}).")
 
 
-@button("configure", Invitation, back="people", at="")
+def _ask_withdraw(invitation: Invitation) -> Confirmation:
+    return Confirmation(
+        f"Withdraw the invitation of {invitation.email}?",
+        f"The link that was sent stops working: it offered {invitation.role_names or 'no role'}.",
+        "You can invite them again at any time.",
+        button="Withdraw it",
+    )
+
+
+@asking("configure", Invitation, asks=_ask_withdraw, back="people", at="", crumb="People")
 def invitation_withdraw(invitation: Invitation, by: Actor) -> Said:
     if people.withdraw(invitation, by=by):
         return Said(f"The invitation of {invitation.email} is withdrawn.")

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.views.button_base import Said, button, error
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from sms.inbound import kept_files, receipts, refused
 from sms.inbound.receipts.overview import overview_of
 from sms.inbound.receipts.rotate import StillAnswered, retire, rotate
@@ -108,7 +108,17 @@ def receipts_rotate_webhook(service: Service, by: Actor) -> Said:
     )
 
 
-@button("configure", back="receipts_page")
+def _ask_retire(_service: Service) -> Confirmation:
+    return Confirmation(
+        "End the previous address and secret now?",
+        "Receipts that still come to a previous address, or are signed with the previous secret, are refused from now on. "
+        "They are kept under “Refused” for a while, and can be taken in there.",
+        "First make sure that Webex Connect uses the present address and secret.",
+        button="End them now",
+    )
+
+
+@asking("configure", asks=_ask_retire, back="receipts_page", crumb="Receipts")
 def receipts_retire(service: Service, by: Actor) -> Said:
     """Previous addresses and the previous secret end now."""
     retire(service, by=by)

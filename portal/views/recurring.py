@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.recurring import HolidaysForm, RhythmForm
 from portal.limits import CARDS
+from portal.presenters.wording import counted
 from portal.views.button_base import Said, button, error, info
-from portal.views.confirm_base import Confirmation, ConfirmView
+from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.models import Actor, Holiday, RecurringSend, Service, StandingApproval
 from sms.sends import progress
@@ -63,7 +65,7 @@ def recurring_send(request: HttpRequest, _service: Service, found: RecurringSend
         "figures": {one.send.pk: one for one in sends},
         "standing": standing.in_force(found),
         "was_standing": found.standing_approvals.filter(ended_at__isnull=False)[:5],
-        "to_take": found.contents.filter(recurs_since=None, send=None).first(),
+        "to_take": found.contents.filter(recurs_since=None, send=None, discarded_at=None).first(),
         "before": found.contents.exclude(recurs_since=None)
         .exclude(pk=found.draft_id)
         .order_by("-recurs_since")[:5],
@@ -241,7 +243,27 @@ def day_of(written: str) -> date | None:
         return None
 
 
-@button("cancel", StandingApproval, back="recurring", at="", through="recurring__service")
+def _ask_end(given: StandingApproval) -> Confirmation | Said:
+    if given.ended_at is not None:
+        return info("It has ended already.")
+    return Confirmation(
+        f"End the standing approval of {given.label}?",
+        f"It lets each occurrence of “{given.recurring.name}” go to {counted(given.most, 'person', 'people')} at most, "
+        f"until {localtime(given.expires_at):%-d %B %Y}.",
+        "From now on each occurrence waits until it is approved.",
+        button="End it",
+    )
+
+
+@asking(
+    "cancel",
+    StandingApproval,
+    asks=_ask_end,
+    back="recurring",
+    at="",
+    through="recurring__service",
+    crumb="Recurring sends",
+)
 def standing_approval_end(given: StandingApproval, by: Actor) -> Said:
     if given.ended_at is not None:
         return info("It has ended already.")

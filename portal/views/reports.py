@@ -26,7 +26,9 @@ from portal.presenters import charts, report_addresses, report_charts, report_fo
 from portal.presenters.charts import duration
 from portal.presenters.downloads import CSV, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
-from portal.views.button_base import Said, button
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, info
+from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, typed
 from sms import reports
 from sms.models import Actor, ReportFile, ReportSchedule, Send, Service
@@ -147,7 +149,18 @@ def report_files(request: HttpRequest, service: Service) -> HttpResponse:
     return render(request, "reports/files.html", context)
 
 
-@button("export", ReportFile, back="report_files", at="")
+def _ask_cancel(file: ReportFile) -> Confirmation | Said:
+    if file.ready_at or file.failed or file.cancelled_at:
+        return info("Nothing is left to cancel.")
+    return Confirmation(
+        "Cancel this file?",
+        f"{file.done:,} of {file.rows:,} rows are written. They are thrown away.",
+        "You can ask for the report again at any time.",
+        button="Cancel the file",
+    )
+
+
+@asking("export", ReportFile, asks=_ask_cancel, back="report_files", at="", crumb="Files")
 def report_file_cancel(file: ReportFile, _by: Actor) -> Said | None:
     """Stop one that is being made; the next thousand rows are not written any more."""
     waiting = ReportFile.objects.filter(pk=file.pk, ready_at=None, failed="", cancelled_at=None)
@@ -187,7 +200,16 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
     return form_page(request, "reports/schedules.html", context)
 
 
-@button("export", ReportSchedule, back="report_schedules", at="")
+def _ask_end(schedule: ReportSchedule) -> Confirmation:
+    return Confirmation(
+        f"End “{schedule.name}”?",
+        f"{counted(len(schedule.recipients), 'address', 'addresses')} get{'s' if len(schedule.recipients) == 1 else ''} no further report.",
+        "This cannot be undone. Reports that were sent stay where they are.",
+        button="End it",
+    )
+
+
+@asking("export", ReportSchedule, asks=_ask_end, back="report_schedules", at="", crumb="Reports by e-mail")
 def report_schedule_remove(schedule: ReportSchedule, by: Actor) -> Said:
     with transaction.atomic():
         audit("report.unscheduled", schedule, by=by)

@@ -18,7 +18,9 @@ from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
 from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
-from portal.views.button_base import Said, button, info
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, info
+from portal.views.confirm_base import Confirmation, asking
 from portal.views.send_report import shows_whole_numbers
 from sms.audiences.files import RejectedRow, rejects_csv, without_number
 from sms.compose import labels
@@ -45,7 +47,7 @@ from sms.models import (
 )
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
-from sms.sends import bulk, holds, report
+from sms.sends import bulk, control, holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
@@ -99,7 +101,7 @@ def _makers(service: Service) -> list[tuple[str, str]]:
     people = User.objects.filter(memberships__service=service).distinct().order_by("email")
     keys = ApiKey.objects.filter(service=service).order_by("name").values_list("name", flat=True).distinct()
     return [
-        *((f"user:{one.pk}", one.email) for one in people),
+        *((f"user:{one.pk}", one.shown_name) for one in people),
         *((f"key:{name}", f"{name} (program)") for name in keys),
     ]
 
@@ -183,7 +185,25 @@ def send_progress(request: HttpRequest, _service: Service, found: Send) -> HttpR
     return render(request, "sends/_progress.html", _progress(found))
 
 
-@button("cancel", Send, back="send")
+def _ask_cancel(send: Send) -> Confirmation | Said:
+    waiting = control.at_stake(send).messages or (send.recipients if send.state == SendState.PREPARING else 0)
+    if send.state not in UNFINISHED:
+        return info("Nothing is left to cancel.")
+    gone = max(send.recipients - waiting, 0)
+    left = f"{counted(waiting, 'message')} will never be sent."
+    handed = (
+        f"{counted(gone, 'message')} went to Webex Connect already and cannot be called back." if gone else ""
+    )
+    return Confirmation(
+        f"Cancel “{send.name}”?",
+        left,
+        *filter(None, [handed]),
+        "This cannot be undone. To stop for a while, pause it instead.",
+        button=f"Cancel {counted(waiting, 'message')}" if waiting else "Cancel it",
+    )
+
+
+@asking("cancel", Send, asks=_ask_cancel, back="send", crumb="Send")
 def send_cancel(send: Send, by: Actor) -> Said:
     stopped = cancel(send, by=by)
     if stopped:

@@ -12,7 +12,9 @@ from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.templates import WordingForm
 from portal.forms.texts import text_of
 from portal.limits import PAGE
+from portal.presenters.wording import counted
 from portal.views.button_base import Said, button
+from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.catalogue import content_gate, placeholder_rules, template_users, templates
 from sms.catalogue.content_gate.finding import ContentFinding
@@ -125,13 +127,37 @@ def template_publish(request: HttpRequest, service: Service, found: TemplateVers
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
-@button(
+def _ask_retire(version: TemplateVersion) -> Confirmation:
+    begun = version.state == VersionState.DRAFT
+    drafts = template_users.users_of(version.template, version.language).drafts_count
+    says = (
+        "It was never published, so no send used it."
+        if begun
+        else "New sends cannot use it. Sends that were made keep their text."
+    )
+    users = (
+        f"{counted(drafts, 'draft')} use{'s' if drafts == 1 else ''} this template."
+        if drafts
+        else "No draft uses this template."
+    )
+    return Confirmation(
+        f"{'Discard' if begun else 'Retire'} {version}?",
+        says,
+        users,
+        "This cannot be undone.",
+        button="Discard this version" if begun else "Retire this language",
+    )
+
+
+@asking(
     "configure",
     TemplateVersion,
+    asks=_ask_retire,
     through="template__service",
     back="template",
     at="template_id",
-    refusals=templates.TemplateError,
+    crumb="Template",
+    refusals=(templates.TemplateError,),
 )
 def template_retire(version: TemplateVersion, by: Actor) -> Said:
     templates.retire(version, by=by)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from portal.access import WRITE, actor, service_page
 from portal.forms.tenant_probe import StartProbeForm, TenantSwitchesForm
 from portal.views.button_base import Said, button, info
+from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, keep, refused_beside
 from sms.catalogue import tenant_probe
 from sms.models import MOST_MESSAGES, Actor, ProbeStep, Service
@@ -120,7 +121,18 @@ def probe_receipts(request: HttpRequest, _service: Service, step: ProbeStep) -> 
     return render(request, "settings/_probe_receipts.html", {"step": step})
 
 
-@button("configure", back="tenant_probe")
+def _ask_end(service: Service) -> Confirmation | Said:
+    if tenant_probe.open_probe(service) is None:
+        return info("No tenant probe is under way.")
+    return Confirmation(
+        "End this tenant probe?",
+        "Questions that were not asked stay open, and the phone’s number is forgotten. What was found stays.",
+        "To ask them later, begin another tenant probe.",
+        button="End it",
+    )
+
+
+@asking("configure", asks=_ask_end, back="tenant_probe", crumb="Tenant probe")
 def probe_end(service: Service, by: Actor) -> Said:
     probe = tenant_probe.open_probe(service)
     if probe is None:

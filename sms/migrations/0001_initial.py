@@ -1244,6 +1244,7 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField(default=0, help_text='Goes up by one at every change.')),
                 ('begun', models.UUIDField(editable=False, help_text='Of the page it was begun on, so that a first save that is tried again finds it.', null=True)),
                 ('recurs_since', models.DateTimeField(blank=True, help_text='Since when occurrences are made of it; it is not edited any more.', null=True)),
+                ('discarded_at', models.DateTimeField(blank=True, help_text='It can be brought back for some days, then it is deleted.', null=True)),
                 ('editors', models.ManyToManyField(blank=True, help_text='The people who saved it; they may not approve what it becomes.', related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -1914,6 +1915,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='Draft',
             index=models.Index(condition=models.Q(('send__isnull', True)), fields=['service', '-changed_at'], name='draft_of_a_service_unsent'),
+        ),
+        migrations.AddIndex(
+            model_name='Draft',
+            index=models.Index(condition=models.Q(('discarded_at__isnull', False)), fields=['discarded_at'], name='draft_that_was_discarded'),
         ),
         migrations.CreateModel(
             name='WaitingChange',

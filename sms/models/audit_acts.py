@@ -128,6 +128,7 @@ ACTS: dict[str, str] = {
     # drafts and audiences
     "draft.created": "Started a draft",
     "draft.discarded": "Draft discarded",
+    "draft.brought_back": "Discarded draft brought back",
     "draft.labelled": "Labels added to a draft",
     "draft.tested": "Draft tried out by a test send",
     "draft.numbers_chosen": "Chose which doubtful numbers of a draft get a message",

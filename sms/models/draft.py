@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.conf import settings
@@ -96,6 +97,7 @@ class Draft(SendOptions):
     """The compose page's memory: whatever was typed, complete or not, until `compose.create` makes a send of it."""
 
     audit_noun = "draft"
+    BROUGHT_BACK_FOR = 30  # days
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="drafts")
     name = models.CharField(max_length=100, blank=True)
@@ -162,6 +164,9 @@ class Draft(SendOptions):
         blank=True,
         help_text="Since when occurrences are made of it; it is not edited any more.",
     )
+    discarded_at = models.DateTimeField(
+        null=True, blank=True, help_text="It can be brought back for some days, then it is deleted."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=SET_NULL, related_name="+")
     editors = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
@@ -205,6 +210,12 @@ class Draft(SendOptions):
                 name="draft_of_a_service_unsent",
                 condition=Q(send__isnull=True),
             ),
+            # used by: deleting those that nobody brought back, and the list of those that can be
+            Index(
+                fields=("discarded_at",),
+                name="draft_that_was_discarded",
+                condition=Q(discarded_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -212,12 +223,17 @@ class Draft(SendOptions):
 
     @classmethod
     def open_ones(cls) -> Q:
-        """Still being written: neither sent nor the content of a recurring send."""
-        return Q(send=None, recurs_since=None)
+        """Still being written: neither sent nor discarded nor the content of a recurring send."""
+        return Q(send=None, recurs_since=None, discarded_at=None)
+
+    @classmethod
+    def discarded_ones(cls, now: datetime) -> Q:
+        """Those that can be brought back."""
+        return Q(send=None, discarded_at__gt=now - timedelta(days=cls.BROUGHT_BACK_FOR))
 
     @property
     def is_open(self) -> bool:
-        return self.send_id is None and self.recurs_since is None
+        return self.send_id is None and self.recurs_since is None and self.discarded_at is None
 
     @property
     def numbers_withheld(self) -> bool:

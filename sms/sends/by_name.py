@@ -66,7 +66,11 @@ def _keys(text: str) -> Iterator[tuple[str, object]]:
 
 def named_things(service: Service, text: str) -> list["QuerySet[Any, Any]"]:
     """Labels, templates, saved audiences and drafts, in COLUMNS, for one union: a search has few queries to ask."""
-    newest = service.drafts.filter(send=None).order_by("-changed_at").values("pk")[:NEWEST_DRAFTS]
+    newest = (
+        service.drafts.filter(send=None, discarded_at=None)
+        .order_by("-changed_at")
+        .values("pk")[:NEWEST_DRAFTS]
+    )
     names = words_in(text.replace(" ", "_"), "name")
     return [
         named(service.labels.filter(words_in(text, "word")), "label", "word"),

@@ -22,6 +22,7 @@ from sms.compliance import audit, erasure, retention
 from sms.compliance.archive import ArchiveError
 from sms.compose import background
 from sms.compose.approval import notices as approval_notices
+from sms.compose.drafts import discard
 from sms.inbound import optouts, receipts, refused
 from sms.ledger import settled, wakeups
 from sms.ledger.squash import squash
@@ -204,6 +205,7 @@ JOBS: tuple[Job, ...] = (
     Job("months of receipts", 6 * 3600, lambda _: receipts.keep_months(), lease=LEASE),
     Job("keys that expire", 3600, lambda _: key_expiry.tell_due(), lease=LEASE),
     Job("facts", MINUTE, lambda _: facts.fold()),
+    Job("discarded drafts", 3600, lambda _: discard.forget(database_now()), lease=LEASE, by_clock=True),
     Job("old preparations", MINUTE, lambda _: background.delete_unused_versions(), by_clock=True),
     Job("notices of spend caps", MINUTE, lambda _: cap_notices.tell(), lease=LEASE),
     Job("old spend counters", MINUTE, lambda _: cap_notices.forget(), by_clock=True),

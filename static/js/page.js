@@ -1,4 +1,5 @@
 // Small comforts of every page; without them everything still works.
+import "./copy.js";
 import "./press.js";
 import "./search.js";
 import "./token.js";

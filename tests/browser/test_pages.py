@@ -144,7 +144,14 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
     sign_in(page, live_server)
     page.goto(f"{live_server.url}/accounts/details/")
     found += problems(page, "details")
-    for path in ("/notices/", "/accounts/notices/", "/api/docs/", "/api/docs/quick-start/"):
+    for path in (
+        "/notices/",
+        "/accounts/notices/",
+        "/accounts/password/change/",
+        "/accounts/2fa/",
+        "/api/docs/",
+        "/api/docs/quick-start/",
+    ):
         page.goto(f"{live_server.url}{path}")
         found += problems(page, path.strip("/").replace("/", " "))
     for path in (
@@ -154,6 +161,9 @@ def test_every_page_is_accessible_and_fits(page, live_server, shop):
         f"drafts/{draft.pk}/review/",
         f"drafts/{draft.pk}/test/",
         "drafts/",
+        "drafts/?discarded=1",
+        f"sends/{coming.pk}/cancel/",
+        f"sends/{coming.pk}/send-now/",
         "sends/",
         "calendar/",
         "calendar/?view=week",

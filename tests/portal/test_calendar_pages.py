@@ -89,7 +89,7 @@ def test_a_move_from_the_calendar_leads_back_to_its_new_week(service, composer):
 
 def test_send_now_goes_now(service, composer):
     send = a_send(service, 2, due_at=timezone.now() + DAY)
-    composer.post(f"/s/shop/sends/{send.pk}/move/", {"now": "1", "send_at": ""})
+    composer.post(f"/s/shop/sends/{send.pk}/send-now/")
     provider = Provider()
     provider.dispatch()
     assert len(provider.bodies) == 2

@@ -89,10 +89,10 @@ def test_other_addresses_are_written_whole(cast):
     with written_log("console") as log:
         cast["admin"].get("/s/shop/receipts/rotate/")
         cast["admin"].get("/v2/messages/0b1cc3a4-6c0e-4b6e-9a44-0123456789ab")
-        cast["admin"].get("/s/shop/settings/invitations/1/withdraw/")
+        cast["admin"].get("/s/shop/inbound/1/retry/")
         lines = log.getvalue()
     assert "/s/shop/receipts/rotate/" in lines
-    assert "/s/shop/settings/invitations/1/withdraw/" in lines
+    assert "/s/shop/inbound/1/retry/" in lines
 
 
 def test_without_a_mail_server_no_reset_link_is_made(cast, settings, capsys):

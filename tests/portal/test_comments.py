@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from portal.models import Membership
 from sms.compliance.retention import other_rows
+from sms.compose.drafts.discard import forget
 from sms.models import AskedToLook, AuditEvent, Comment, Draft, Notice, Send
 from sms.sends.cancel import cancel
 from tests.support.people import a_cast, a_person, signed_in
@@ -177,6 +178,7 @@ def test_what_was_taken_back_and_discarded_keeps_its_comments_at_the_send(servic
     assert "About the draft" in shown and "About the send" in shown
     comment(ada, f"drafts/{draft.pk}", "Only here")
     assert ada.post(f"/s/shop/drafts/{draft.pk}/discard/").status_code == 302
+    assert forget(timezone.now() + timedelta(days=31)) == 1
     kept = Comment.objects.filter(send=send, draft=None).values_list("text", flat=True)
     assert sorted(kept) == ["About the draft", "About the send"] and Comment.objects.count() == 2
 

@@ -5,22 +5,25 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from portal.access import FORM, WRITE, actor, service_page
+from portal.access import FORM, service_page
 from portal.colleagues import who_may
 from portal.forms.compose import DraftForm
 from portal.forms.draft_search import DraftSearch
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
 from portal.presenters.saved_filters import saved_filters
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, button, error, info
 from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
 from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import check_for_a_moment, press
+from portal.views.confirm_base import Confirmation, asking
 from sms.compose.drafts import collaboration, presence
-from sms.compose.drafts.discard import DraftOpen, discard
+from sms.compose.drafts.discard import DraftOpen, bring_back, discard
 from sms.compose.errors import ComposeError
-from sms.models import Draft, KeptList, Service, Upload
+from sms.models import Actor, Draft, KeptList, Service, Upload
 from sms.models.sql.clock import corrected_now
 from sms.values import text
 
@@ -28,10 +31,15 @@ from sms.values import text
 @service_page("compose")
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     """Everything that is being written, the latest first, with who changed it last and who is at it now."""
-    search = DraftSearch(request.GET, queryset=service.drafts.filter(Draft.open_ones()))
+    now, is_bin = corrected_now(), request.GET.get("discarded") == "1"
+    kept = service.drafts.filter(Draft.discarded_ones(now) if is_bin else Draft.open_ones())
+    if is_bin:
+        page = Paginator(kept.order_by("-discarded_at"), CARDS).get_page(request.GET.get("page"))
+        return render(request, "compose/discarded.html", {"page": page, "days": Draft.BROUGHT_BACK_FOR})
+    search = DraftSearch(request.GET, queryset=kept)
     rows = search.qs.select_related("sender", "template", "upload", "audience", "created_by", "changed_by")
     page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
-    busy = presence.present_in(page.object_list, now=corrected_now())
+    busy = presence.present_in(page.object_list, now=now)
     people, senders = who_may("compose", service), list(service.senders.all())
     offered = {"by": {f"user:{one.pk}" for one in people}, "sender": {str(one.pk) for one in senders}}
     query = search.address
@@ -41,10 +49,11 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "wanted": search.wanted,
         "address": query,
         "extra": f"{query}&" if query else "",
-        "people": [(f"user:{one.pk}", one.email) for one in people],
+        "people": [(f"user:{one.pk}", one.shown_name) for one in people],
         "senders": [one for one in senders if one.active],
         "kept": saved_filters(request, KeptList.DRAFTS, query=query, offered=offered),
         "matching": page.paginator.count,
+        "discarded": service.drafts.filter(Draft.discarded_ones(now)).count(),
     }
     return render(request, "compose/drafts.html", context)
 
@@ -102,14 +111,34 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     return compose_page(request, form, status=422)
 
 
-@service_page("compose", WRITE)
-def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
-    """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
-    found = get_object_or_404(service.drafts.filter(Draft.open_ones()), pk=pk)
+def _ask_discard(draft: Draft) -> Confirmation | Said:
+    if not draft.is_open:
+        return info("This draft was sent or discarded already.")
+    lines = len(draft.pasted.split("\n")) if draft.pasted else 0
+    holds = ["its text", *([counted(lines, "line of numbers", "lines of numbers")] if lines else [])]
+    holds += [f"the file {draft.upload.name}"] if draft.upload else []
+    return Confirmation(
+        f"Discard “{draft.title}”?",
+        f"It leaves the list of drafts, with {' and '.join(holds)}. Nothing was sent of it.",
+        f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days, under Drafts. Then it is deleted for good.",
+        button="Discard it",
+    )
+
+
+@asking("compose", Draft, asks=_ask_discard, back="drafts", at="", crumb="Drafts")
+def draft_discard(draft: Draft, by: Actor) -> Said:
+    """A sent one stays, and so does one that a colleague has open: they may be writing."""
     try:
-        discard(found, by=actor(request), now=corrected_now())
+        gone = discard(draft, by=by, now=corrected_now())
     except DraftOpen as problem:
-        messages.error(request, str(problem))
-        return redirect("draft", service=service.slug, pk=found.pk)
-    messages.success(request, "Draft discarded.")
-    return redirect("home", service=service.slug)
+        return error(problem)
+    if not gone:
+        return info("This draft was sent or discarded already.")
+    return Said(f"Discarded. You can bring it back for {Draft.BROUGHT_BACK_FOR} days.")
+
+
+@button("compose", Draft, back="draft")
+def draft_bring_back(draft: Draft, by: Actor) -> Said:
+    if bring_back(draft, by=by, now=corrected_now()):
+        return Said("The draft is back, as it was.")
+    return info("It was brought back or deleted already.")

@@ -9,14 +9,18 @@ from sms.models import Draft
 
 
 def what_it_became(draft: Draft) -> str:
-    """The address of its send, or of the recurring send that it is content of."""
+    """The address of its send, or of the recurring send that it is content of; of a discarded one, that of the list it is in."""
+    if draft.discarded_at is not None:
+        return reverse("drafts", kwargs={"service": draft.service.slug}, query={"discarded": "1"})
     name, pk = ("send", draft.send_id) if draft.send_id else ("recurring_send", draft.recurring_id)
     return reverse(name, kwargs={"service": draft.service.slug, "pk": pk})
 
 
 def in_use(request: HttpRequest, draft: Draft) -> HttpResponse:
     says = "This draft was sent. Here is the send."
-    if not draft.send_id:
+    if draft.discarded_at is not None:
+        says = "This draft was discarded. Bring it back to go on with it."
+    elif not draft.send_id:
         says = "This draft is sent again and again. To write another text, change it from here on."
     messages.info(request, says)
     return redirect(what_it_became(draft))

@@ -75,4 +75,5 @@ def say_looked(thing: Thing, *, by: Actor, now: datetime) -> bool:
 def waiting_for(service: Service, user: Any) -> "QuerySet[AskedToLook]":
     """What a person is asked to look at and did not yet, the oldest first."""
     rows = AskedToLook.objects.filter(user=user, done_at=None, comment__service=service)
+    rows = rows.filter(Q(comment__draft=None) | Q(comment__draft__discarded_at=None))
     return rows.select_related("comment__by", "comment__send", "comment__draft__send").order_by("pk")

@@ -37,6 +37,9 @@ def send_draft(
         locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
         if locked.send is not None:
             return locked.send
+        if locked.discarded_at is not None:
+            says = "This draft was discarded. Bring it back under Drafts, then send it."
+            raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         if locked.recurs_since is not None:
             says = "This draft is sent again and again by now. Open the recurring send instead."
             raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])

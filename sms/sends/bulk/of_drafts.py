@@ -11,6 +11,7 @@ from sms.models.sql.clock import corrected_now
 from sms.sends.bulk.row import RowOutlook
 
 SENT = "It was sent in the meantime."
+KEPT = f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days, under Drafts."
 
 
 def would_discard(drafts: Sequence[Draft], _given: str) -> Iterator[RowOutlook]:
@@ -19,9 +20,9 @@ def would_discard(drafts: Sequence[Draft], _given: str) -> Iterator[RowOutlook]:
         if draft.send_id:
             does, says = False, SENT
         elif who := busy.get(draft.pk):
-            does, says = True, f"It is deleted for good, unless a colleague still has it open: {who} has now."
+            does, says = True, f"{KEPT} It stays where a colleague still has it open: {who} has now."
         else:
-            does, says = True, "It is deleted for good."
+            does, says = True, KEPT
         yield RowOutlook(draft.pk, draft.title, does, says, draft)
 
 
