@@ -120,7 +120,10 @@ def env_parsed(name: str, default: str, parse: Callable[[str], T], *, should: st
     value = env_str(name, default)
     try:
         parts = urlsplit(value)
-        if parts.port == 0 or (parts.netloc and "@" in parts.path + parts.query + parts.fragment):
+        hosts = parts.netloc.rpartition("@")[2].split(",")  # PostgreSQL takes several
+        if 0 in [urlsplit(f"//{host}").port for host in hosts] or (
+            parts.netloc and "@" in parts.path + parts.query + parts.fragment
+        ):
             raise ValueError
         return parse(value)
     except Exception:  # parsers of third parties raise what they like

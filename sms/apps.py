@@ -44,7 +44,8 @@ class SmsConfig(AppConfig):
         store.folder = settings.ARCHIVE_DIR
         epochs.folders = (settings.VAR_DIR, settings.ARCHIVE_DIR)
         epochs.lossless = settings.SYNCHRONOUS_STANDBY
-        store.bucket = storages["archives"] if "archives" in settings.STORAGES else None
+        bucket: Any = storages["archives"] if "archives" in settings.STORAGES else None
+        store.bucket = epochs.bucket = bucket
         limits.given = settings.DATABASE_SESSION
 
 

@@ -179,7 +179,7 @@ class _Person:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
 
 
-def _person() -> _Person:
+def person_of_servers() -> _Person:
     if os.geteuid() != 0:
         return _Person(uid=os.geteuid(), gid=os.getegid(), switch=False)
     for name in ("postgres", "nobody"):
@@ -189,25 +189,97 @@ def _person() -> _Person:
     raise NoPostgres("we are root, and there is no user postgres or nobody to run a server as")
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A server of our own that runs: its folder (with `data` and `log`), programs and process."""
+
+    folder: Path
+    programs: Path
+    person: _Person
+    password: str
+    version: str
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        return f"postgres://textdesk:{self.password}@127.0.0.1:{self.port}"
+
+    def run(self, program: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """One of its programs, by its user."""
+        return _run([str(self.programs / program), *options], self.person, self.folder)
+
+    def execute(self, *statements: str) -> list[tuple[object, ...]]:
+        """Statements one by one, by its superuser; returns the rows of the last."""
+        with psycopg.connect(f"{self.base_url}/postgres", autocommit=True) as connection:
+            for statement in statements:
+                answer = connection.execute(statement.encode())
+            return answer.fetchall() if answer.description else []
+
+    def kill(self) -> None:
+        """As if its machine had died: SIGKILL, and then for its processes, which would end by themselves a moment later."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self.process.wait()
+
+    @contextmanager
+    def standby(self, *options: str) -> Iterator["Cluster"]:
+        """Another that follows this one by streaming, as `pg_basebackup` makes it; asynchronous unless this one waits for it."""
+        with _folder_of(self.person) as folder:
+            made = self.run(
+                *("pg_basebackup", "-R", "-c", "fast", "-X", "stream", "--no-sync"),
+                *("-D", str(folder / "data"), "-d", f"{self.base_url}/postgres"),
+            )
+            if made.returncode:
+                raise NoPostgres(f"pg_basebackup failed: {made.stderr.strip()}")
+            with _running(
+                self.programs, folder, self.person, self.password, self.version, options
+            ) as follower:
+                yield follower
+
+
+@contextmanager
+def cluster(programs: Path, options: Sequence[str]) -> Iterator[Cluster]:
+    person = person_of_servers()
+    with _folder_of(person) as folder:
+        password = secrets.token_urlsafe(24)
+        programs = _reachable(programs, folder, person)
+        version = _create_cluster(programs, folder, person, password)
+        with _running(programs, folder, person, password, version, options) as started:
+            yield started
+
+
 @contextmanager
 def _own_server(programs: Path, options: Sequence[str]) -> Iterator[Server]:
-    person = _person()
+    with cluster(programs, options) as own:
+        yield Server(base_url=own.base_url, where=f"our own, {own.version}, from {own.programs}")
+
+
+@contextmanager
+def _folder_of(person: _Person) -> Iterator[Path]:
     # a root's TMPDIR may be closed to the other user; /tmp never is
     folder = Path(tempfile.mkdtemp(prefix="textdesk-postgres-", dir="/tmp" if person.switch else None))
     try:
         os.chown(folder, person.uid, person.gid)
-        password = secrets.token_urlsafe(24)
-        programs = _reachable(programs, folder, person)
-        version = _create_cluster(programs, folder, person, password)
-        process, port = _start(programs, folder, person, options)
-        try:
-            base_url = f"postgres://textdesk:{password}@127.0.0.1:{port}"
-            _wait_until_ready(process, base_url, folder / "log")
-            yield Server(base_url=base_url, where=f"our own, {version}, from {programs}")
-        finally:
-            _stop(process)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(
+    programs: Path, folder: Path, person: _Person, password: str, version: str, options: Sequence[str]
+) -> Iterator[Cluster]:
+    process, port = _start(programs, folder, person, options)
+    try:
+        made = Cluster(folder, programs, person, password, version, process, port)
+        _wait_until_ready(process, made.base_url, folder / "log")
+        yield made
+    finally:
+        _stop(process)
 
 
 def _run(command: list[str], person: _Person, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -249,7 +321,7 @@ def _create_cluster(programs: Path, folder: Path, person: _Person, password: str
     secret.write_text(password, encoding="utf-8")
     os.chown(secret, person.uid, person.gid)
     command = [str(programs / "initdb"), "-D", str(folder / "data"), "-U", "textdesk", f"--pwfile={secret}"]
-    command += ["--auth=scram-sha-256", "--encoding=UTF8"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
     for locale in ("C.UTF-8", "C"):  # not every system has C.UTF-8
         made = _run([*command, f"--locale={locale}"], person, folder)
         if made.returncode == 0:

@@ -76,6 +76,7 @@ READ = {
     [
         "DATABASE_URL=postgres://desk:hunt{}er2@db.example:port/textdesk",
         "DATABASE_URL=postgres://desk:123{}er2@db.example:5432/textdesk",
+        "DATABASE_URL=postgres://desk:123{}er2@db1.example:5432,db2.example:5433/textdesk",
         "EMAIL_URL=smtp+tls://desk:123{}er2@mail.example:587",
         "REDIS_URL=redis://:123{}er2@cache.example:6379/0",
     ],
@@ -90,6 +91,7 @@ def test_a_password_is_read_right_or_refused_without_showing_any_of_it(monkeypat
         assert not any(part in str(caught) for part in ("er2", "hunt", "123"))
         assert sign or "port" in url
     else:
+        assert read.get("HOST") in ("db1.example,db2.example", "db.example", None)
         password = read.get("PASSWORD") or read.get("EMAIL_HOST_PASSWORD")
         assert password == f"123{sign}er2" if variable != "REDIS_URL" else url in str(read["LOCATION"])
 

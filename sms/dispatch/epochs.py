@@ -1,26 +1,28 @@
 """Is this database an earlier state of itself? A restored backup, or a standby that had not all of it, sends again what was sent since.
 
 An epoch is raised now and then: committed first, then named in files outside the database, so that no crash leaves a file ahead. A file
-that names an epoch which the database does not have was written beside a later state of it. Any one file tells, on any host; where
-there is none, nothing is known. A PostgreSQL that was promoted or recovered to a moment says so by itself, by its timeline.
+that names an epoch which the database does not have was written beside a later state of it. Any one file tells, on any host, and the one
+in the bucket of archives tells all hosts; where there is none, nothing is known. A PostgreSQL that was promoted or recovered to a moment
+says so by itself, by its timeline.
 
 `check_once` comes before a process arms anything, `keep` with every beat, `is_promoted` with every claim.
 """
 
 import json
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from sms.dispatch import restored_copy
-from sms.models import Epoch, RestoredCopy, Send
+from sms.models import Epoch, RestoredCopy, Service
 from sms.models.sql.session import database_now, timeline
 from sms.values import durable_file
 
@@ -29,6 +31,16 @@ log = structlog.get_logger(__name__)
 EVERY = timedelta(seconds=45)  # a beat comes once a minute
 KEPT = timedelta(days=40)  # an older file tells only whether its number is larger
 FILE = "epoch.json"
+LONGEST = 4096  # bytes of a file
+REST = 600.0  # seconds for which a bucket that failed is left alone, so that no beat waits for it again and again
+FAR = 1_000_000  # numbers that a new database leaves out: hosts write their files at different moments
+
+
+class Bucket(Protocol):
+    """Where one more file is kept, for all hosts. Both raise OSError."""
+
+    def part(self, name: str, start: int, length: int) -> bytes: ...
+    def replace(self, name: str, content: bytes) -> None: ...
 
 
 class KeptEpoch(NamedTuple):
@@ -40,15 +52,17 @@ class KeptEpoch(NamedTuple):
 
 
 class Epochs:
-    """Of one process: its folders, and whether it has looked. `lossless`: a promoted standby had every commit."""
+    """Of one process: its folders and the bucket, and whether it has looked. `lossless`: a promoted standby had every commit."""
 
     def __init__(self) -> None:
         self.folders: Sequence[Path] = ()
+        self.bucket: Bucket | None = None
         self.lossless = False
-        self._checked = self._raised = False
+        self.forget()
 
     def forget(self) -> None:
         self._checked = self._raised = False
+        self._rests_until = 0.0
 
     def check_once(self) -> None:
         """Before anything is armed by this process. Raises where the database is away: then nothing is armed."""
@@ -76,6 +90,7 @@ class Epochs:
             restored_copy.declare(why, at=database_now())
             raised = _raise()
         self._write(raised)
+        self._write_to_bucket(raised)
 
     def keep(self) -> None:
         """With every beat: look, and raise the epoch where the last was raised a while ago or this process is new."""
@@ -85,8 +100,9 @@ class Epochs:
         if newest is None or newest.raised_at < now - EVERY or not self._raised:
             with suppress(IntegrityError):  # another process raised it at this moment
                 with transaction.atomic():
-                    _raise()
+                    raised = _raise()
                 Epoch.objects.filter(raised_at__lt=now - KEPT).delete()
+                self._write_to_bucket(raised)
             newest = Epoch.objects.first()
         self._raised = True
         if newest is not None:
@@ -94,7 +110,7 @@ class Epochs:
 
     def _behind(self) -> str:
         """Why this is a restored copy by what the files say; "" where it is none."""
-        for kept in self._kept():
+        for where, kept in self._kept():
             if Epoch.objects.filter(number=kept.number, name=kept.name).exists():
                 continue
             oldest = Epoch.objects.order_by("number").first()
@@ -103,9 +119,10 @@ class Epochs:
             found = RestoredCopy.objects.aggregate(last=Max("found_at"))["last"]
             if found is not None and kept.raised_at < found:
                 continue  # of the same lost history, seen by another host
-            if not Send.objects.exists():
-                continue  # a new database beside old files: nothing to send twice
-            return f"A file of this host knows epoch {kept.number} of {kept.raised_at:%-d %B %Y, %H:%M} UTC, and the database does not."
+            if not Service.objects.exists():
+                self._begin_anew(kept)
+                continue
+            return f"{where} knows epoch {kept.number} of {kept.raised_at:%-d %B %Y, %H:%M} UTC, and the database does not."
         return ""
 
     def _promoted(self) -> str:
@@ -116,32 +133,72 @@ class Epochs:
             return ""
         return f"The database server was promoted or recovered: it is on timeline {present}, and was on {newest.timeline}."
 
-    def _kept(self) -> Iterator[KeptEpoch]:
+    def _begin_anew(self, kept: KeptEpoch) -> None:
+        """A new database beside old files: each service to come has its own key for correlation IDs, and so shares none with the past.
+        Its numbers begin beyond those of all files, so that they are of a forgotten past when there are services."""
+        with suppress(IntegrityError):  # another process began it at this moment
+            with transaction.atomic():
+                Epoch.objects.all().delete()
+                raised = _raise(beyond=kept.number + FAR)
+            self._write(raised)
+            self._write_to_bucket(raised)
+
+    def _kept(self) -> Iterator[tuple[str, KeptEpoch]]:
+        """What each file says, behind a phrase for where it is."""
         for folder in self.folders:
             path = folder / FILE
             try:
-                said = json.loads(path.read_text(encoding="utf-8"))
-                yield KeptEpoch(
-                    int(said["number"]), str(said["name"]), datetime.fromisoformat(said["raised_at"])
-                )
+                yield "A file of this host", _read(path.read_bytes())
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, KeyError, TypeError) as problem:
                 log.error("epoch_unreadable", file=str(path), error=repr(problem)[:300])
+        if self.bucket is None or time.monotonic() < self._rests_until:
+            return
+        try:
+            yield "The bucket of archives", _read(self.bucket.part(FILE, 0, LONGEST))
+        except FileNotFoundError:
+            pass
+        except OSError as problem:
+            self._bucket_failed(problem)
+        except (ValueError, KeyError, TypeError) as problem:
+            log.error("epoch_unreadable", file="bucket", error=repr(problem)[:300])
 
     def _write(self, epoch: Epoch) -> None:
-        said = {"number": epoch.number, "name": epoch.name, "raised_at": epoch.raised_at.isoformat()}
         for folder in self.folders:
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                durable_file.put(folder / FILE, json.dumps(said).encode())
+                durable_file.put(folder / FILE, _said(epoch))
             except OSError as problem:
                 log.error("epoch_not_kept", folder=str(folder), error=str(problem))
 
+    def _write_to_bucket(self, epoch: Epoch) -> None:
+        """By who raised it alone: one request a minute, however many processes there are."""
+        if self.bucket is None or time.monotonic() < self._rests_until:
+            return
+        try:
+            self.bucket.replace(FILE, _said(epoch))
+        except OSError as problem:
+            self._bucket_failed(problem)
 
-def _raise() -> Epoch:
+    def _bucket_failed(self, problem: OSError) -> None:
+        self._rests_until = time.monotonic() + REST
+        log.error("epoch_bucket_away", error=str(problem)[:300])
+
+
+def _said(epoch: Epoch) -> bytes:
+    said = {"number": epoch.number, "name": epoch.name, "raised_at": epoch.raised_at.isoformat()}
+    return json.dumps(said).encode()
+
+
+def _read(content: bytes) -> KeptEpoch:
+    said = json.loads(content)
+    return KeptEpoch(int(said["number"]), str(said["name"]), datetime.fromisoformat(said["raised_at"]))
+
+
+def _raise(*, beyond: int = 0) -> Epoch:
     """In the transaction of the caller; the files are written once that is committed. Raises IntegrityError where another was first."""
-    last = Epoch.objects.aggregate(last=Max("number"))["last"] or 0
+    last = max(Epoch.objects.aggregate(last=Max("number"))["last"] or 0, beyond)
     return Epoch.objects.create(
         number=last + 1, name=secrets.token_hex(16), raised_at=database_now(), timeline=timeline()
     )

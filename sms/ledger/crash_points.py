@@ -26,7 +26,7 @@ Name = Literal[
     "swept",  # a dead dispatcher's messages settled, not committed
     "folded",  # receipts applied, not committed
 ]
-# the same for what leaves the ledger, and for large audiences, in processes of their own
+# the same for what leaves the ledger, for large audiences and for a restored copy, in processes of their own
 Elsewhere = Literal[
     "archive_named",  # an archive's file is named and committed, not written
     "archive_written",  # the file is on the disk, the manifest not committed
@@ -43,6 +43,9 @@ Elsewhere = Literal[
     "check_uncommitted",  # the figures so far are written, not committed
     "check_committed",
     "check_ending",  # the figures of all rows are written, not committed
+    "settling_uncommitted",  # a chunk of a restored copy's messages is settled, not committed
+    "settling_committed",
+    "settled_uncommitted",  # a restored copy counts as settled, not committed
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 Place = Name | Elsewhere

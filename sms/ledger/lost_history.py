@@ -1,6 +1,6 @@
 """Messages of a restored copy, of whose history a part was lost: put where no dispatcher sends them again by itself.
 
-In the transaction of the caller. Called by `sms.sends.after_restore`.
+In the transaction of the caller. Called by `sms.sends.after_restore` and `sms.ledger.states`.
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,8 @@ class Surmise(msgspec.Struct, frozen=True, gc=False):
 
 def surmise(found: Sequence[Surmise], *, deltas: CounterDeltas) -> int:
     """Put messages there that are still unsent; returns how many. Rows are locked in order of id."""
+    if not found:
+        return 0
     by_id = {one.message_id: one for one in found}
     followers = event_log.find_followers()
     changed, told = [], []

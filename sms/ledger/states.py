@@ -12,6 +12,7 @@ from sms.callbacks import events as event_log
 from sms.callbacks import outbox
 from sms.callbacks.bodies import MessageChange
 from sms.ledger.counters import CountedMessage, CounterDeltas, MessagePlace, crossed_posting
+from sms.ledger.lost_history import Surmise, surmise
 from sms.ledger.state_machine import RANK, StateChange, merge
 from sms.models.link import Click
 from sms.models.message import Message, MessageState
@@ -158,10 +159,23 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
         ]
         outbox.enqueue(queued, followers)
     others = [one for one in accepted if one.message_id not in sends]
+    _remember(others, at=at, deltas=deltas)
     apply(
         [StateChange(one.message_id, MessageState.QUEUED, at, provider_id=one.provider_id) for one in others],
         deltas=deltas,
     )
+
+
+def _remember(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDeltas) -> None:
+    """Attempts that this database does not know: it is a standby that was promoted under us, and had not heard that they were made."""
+    made = {one.message_id: one for one in accepted}
+    known = Message.objects.filter(pk__in=among(made)).values_list("pk", "attempt") if made else ()
+    lost = [
+        Surmise(pk, MessageState.QUEUED, made[pk].attempt, at)
+        for pk, attempt in known
+        if attempt < made[pk].attempt
+    ]
+    surmise(lost, deltas=deltas)
 
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:

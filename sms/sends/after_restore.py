@@ -18,6 +18,7 @@ from sms.dispatch.claim import EXTRA, lock_sends
 from sms.dispatch.restored_copy import FOUND
 from sms.inbound import optouts, receipts
 from sms.ledger.counters import CounterDeltas
+from sms.ledger.crash_points import point
 from sms.ledger.lost_history import Surmise, surmise
 from sms.models import (
     Actor,
@@ -109,6 +110,7 @@ def settle(copy: RestoredCopy, *, by: Actor) -> Found:
             by=by,
             **{one.name: getattr(found, one.name) for one in fields(found)},
         )
+        point("settled_uncommitted")
     return found
 
 
@@ -176,6 +178,8 @@ def _settle_send(send: Send, copy: RestoredCopy, *, now: datetime, by: Actor) ->
                 # no policy sends it again: the receipts of the lost part were heard there
                 Message.objects.filter(pk__in=among(rest), resent__lt=EXTRA).update(resent=EXTRA)
             deltas.write()
+            point("settling_uncommitted")
+        point("settling_committed")
 
 
 def _proofs(copy: RestoredCopy, message_ids: list[int]) -> dict[int, Surmise]:

@@ -1,5 +1,6 @@
 """Archives in a bucket of an S3 server, with object lock: written once, read by ranges from every host, and rewritten under new names."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from portal import storage_url
 from portal.env import WrongVariable, env_parsed
@@ -17,9 +19,12 @@ from sms.compliance import archive, erasure
 from sms.compliance.archive import places, read
 from sms.compliance.archive.files import Damaged, Missing, Placed, Store
 from sms.compliance.archive.verify import unknown_files, verify
-from sms.models import Actor, Archive
+from sms.dispatch import epochs
+from sms.models import Actor, Archive, Epoch, RestoredCopy
+from tests.support.jobs import run_job
 from tests.support.object_storage import VARIABLES, s3_server
 from tests.support.past_sends import a_past_send, an_old_service, no_rest
+from tests.support.sends import a_service
 
 BY = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
 
@@ -129,6 +134,36 @@ def test_a_name_is_written_once_and_an_answer_that_was_lost_is_no_failure(bucket
     with pytest.raises(archive.ArchiveError, match="a/b.tda cannot be written"):
         Store(bucket=bucket).write("a/b.tda", [b"two"], key=key, about={})
     assert bucket.open("a/b.tda").read() == b"one"
+
+
+@pytest.mark.django_db
+def test_a_new_host_knows_a_restored_copy_by_the_epoch_in_the_bucket_and_goes_on_without_it(
+    bucket, s3, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(epochs, "bucket", bucket)
+    a_service()
+    run_job("epoch")
+    first = json.loads(s3.get_object(Bucket="desk", Key="old/epoch.json")["Body"].read())
+    assert first["number"] == Epoch.objects.get().number
+    assert "ObjectLockMode" not in s3.head_object(Bucket="desk", Key="old/epoch.json")
+    epochs.forget()
+    run_job("epoch")
+    assert not RestoredCopy.objects.exists()
+    Epoch.objects.filter(number__gt=first["number"]).delete()  # as a backup has it, on a host of its own
+    epochs.folders = (tmp_path / "new", tmp_path / "archive")
+    epochs.forget()
+    assert epochs.check()
+    assert "The bucket of archives knows epoch 2" in RestoredCopy.objects.get().why
+    s3.put_object(Bucket="desk", Key="old/epoch.json", Body=b"{")
+    assert not epochs.check()
+    monkeypatch.setattr(bucket, "bucket", "nowhere")
+    with capture_logs() as logs:
+        run_job("epoch")
+        run_job("epoch")
+    assert [one["event"] for one in logs if "epoch" in one["event"]] == ["epoch_bucket_away"], (
+        "left alone then"
+    )
+    assert (tmp_path / "new" / "epoch.json").exists()
 
 
 def test_a_bucket_that_does_not_lock_or_is_not_there_is_found_before_the_first_archive(s3, server, settings):

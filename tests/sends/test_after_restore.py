@@ -6,23 +6,30 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.utils import timezone
 
 from sms import dispatch
 from sms.dispatch import epochs
 from sms.dispatch.restored_copy import NotAfterRestore
 from sms.inbound import receipts
-from sms.models import AuditEvent, Epoch, Message, Resend, RestoredCopy, Send, Service
-from sms.sends import control, holds
+from sms.ledger import states as states_of_ledger
+from sms.ledger.counters import CounterDeltas
+from sms.models import AuditEvent, Epoch, Hold, Message, Resend, RestoredCopy, Send, Service
+from sms.models.sql.messages import Acceptance
+from sms.sends import after_restore, control, holds
 from sms.values import correlation_id
 from tests.support.dispatching import release, states
 from tests.support.jobs import run_job
+from tests.support.killing import killed_at
 from tests.support.people import signed_in
-from tests.support.provider import Provider, raw_reply
+from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
 from tests.support.sends import BY, a_send, a_service
 
 pytestmark = pytest.mark.django_db
+MESSAGES = {"table": Message._meta.db_table, "column": "id"}
 
 
 def is_restored(folder, *, ago: timedelta = timedelta()) -> None:
@@ -95,10 +102,48 @@ def test_no_crash_and_no_new_folder_look_like_a_restore(state_folder):
     epochs.forget()
     run_job("epoch")
     assert not RestoredCopy.objects.exists()
-    Send.objects.all().delete()
-    is_restored(state_folder)  # a new database beside old files
+
+
+def test_a_copy_from_before_the_first_send_names_no_message_as_the_lost_part_did(state_folder):
+    service, provider = a_service(), Provider()
+    lost = a_send(service, 2)
+    names = [(one.pk, one.attempt + 1) for one in lost.messages.all()]
+    Send.objects.all().delete()  # as the backup has it: a service, and nothing sent
+    for statement in connection.ops.sequence_reset_by_name_sql(no_style(), [MESSAGES]):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    is_restored(state_folder)
+    call_command("prepare", stdout=StringIO())
+    assert RestoredCopy.objects.get().service == service
+    send = a_send(service, 2)
+    run()
+    control.resume_service(service, by=BY)
+    for pk, attempt in names:  # receipts of the lost part come late
+        name = correlation_id.write(message_id=pk, attempt=attempt, key=service.correlation_key)
+        assert post(service, receipt(name)).status_code == 200
+    receipts.fold()
+    assert states(send) == {"pending": 2}
+    provider.dispatch()
+    receipts.fold()
+    assert states(send) == {"queued": 2}, "no receipt of a lost message is taken for one of these"
+
+
+def test_a_new_database_beside_old_files_is_no_copy_on_any_host(state_folder):
+    a_send(a_service())
     run_job("epoch")
+    another_host = (state_folder / "epoch.json").read_bytes()
+    Send.objects.all().delete()
+    Service.objects.all().delete()
+    Epoch.objects.all().delete()
+    epochs.forget()
+    assert not epochs.check(), "as prepare does before anything is made"
+    service, provider = a_service(), Provider()
+    a_send(service)
+    run_job("epoch")
+    (state_folder / "archive" / "epoch.json").write_bytes(another_host)
+    provider.another_process()
     assert not RestoredCopy.objects.exists()
+    assert len(provider.bodies) == 1
 
 
 def test_receipts_prove_and_all_else_is_unconfirmed_whatever_its_policy(state_folder):
@@ -160,17 +205,62 @@ def test_what_is_due_later_waits_for_a_person_and_new_sends_have_new_ids(state_f
     assert acts.count("service.restored_copy_settled") == 2
 
 
-def test_what_was_killed_goes_on_where_it_was(state_folder):
-    service = a_service()
-    send = a_send(service, 3)
-    Provider(lambda body: raw_reply(500)).dispatch(clients=1)
+@pytest.mark.django_db(transaction=True)
+def test_killed_anywhere_and_run_again_it_ends_as_if_it_had_not_been(state_folder, monkeypatch):
+    monkeypatch.setattr(after_restore, "AT_ONCE", 2)
+    spared, killed = a_service(slug="spared", name="Spared"), a_service(slug="killed", name="Killed")
+    tomorrow = timezone.now() + timedelta(days=1)
+    sends = {}
+    for service in (spared, killed):
+        sends[service] = [
+            a_send(service, 5, resend=Resend.ALWAYS, expires_at=tomorrow),
+            a_send(service, 3, due_at=tomorrow),
+            a_send(service, 1),
+        ]
+        for message in sends[service][0].messages.order_by("pk")[1:3]:
+            heard_of(service, message, attempt=2)
     is_restored(state_folder)
-    run()
-    done = {one.pk: one.attempt for one in send.messages.all()}
-    RestoredCopy.objects.update(settled_at=None)  # killed before its last step
-    assert "0 proved, 0 unconfirmed" in run()
-    assert {one.pk: one.attempt for one in send.messages.all()} == done
-    assert RestoredCopy.objects.get().settled_at is not None
+    run("--service", "spared")
+    for point in (
+        *("settling_uncommitted:1", "settling_committed:1", "settling_uncommitted:2", "settling_committed:2"),
+        *("settling_uncommitted:1", "settling_committed:1", "settled_uncommitted"),
+    ):
+        assert killed_at(point, lambda: run("--service", "killed"), after_restore), point
+        assert RestoredCopy.objects.get(service=killed).settled_at is None
+    assert "0 proved, 0 unconfirmed, 0 due later" in run("--service", "killed")
+
+    def ended(service):
+        rows = Message.objects.filter(send__service=service).order_by("pk")
+        holds_placed = Hold.objects.filter(service=service).values_list("because", flat=True)
+        service.refresh_from_db()
+        return (
+            list(rows.values_list("state", "attempt", "resent", "detail", "code")),
+            [states(send) for send in sends[service]],
+            list(holds_placed),
+            service.paused_because,
+            service.restored_copies.get().settled_at is not None,
+            AuditEvent.objects.filter(act="service.restored_copy_settled", service_slug=service.slug).count(),
+        )
+
+    assert ended(killed) == ended(spared)
+    assert ended(killed)[1] == [{"delivered": 2, "unconfirmed": 3}, {"pending": 3}, {"unconfirmed": 1}]
+
+
+def test_an_answer_to_an_attempt_that_a_promoted_standby_does_not_know_counts_with_its_attempt():
+    service = a_service()
+    send = a_send(service)
+    message, at = send.messages.get(), timezone.now()
+    with transaction.atomic():
+        deltas = CounterDeltas()
+        states_of_ledger.hold({message.pk})
+        states_of_ledger.accept([Acceptance(message.pk, 1, "T-1")], at=at, deltas=deltas)
+        deltas.write()
+    message.refresh_from_db()
+    assert (message.attempt, message.posted_at, message.provider_id) == (1, at, "T-1")
+    assert states(send) == {"queued": 1}
+    heard_of(service, message, attempt=1)
+    receipts.fold()
+    assert states(send) == {"delivered": 1}
 
 
 def test_an_operator_may_say_that_nothing_was_lost(state_folder):

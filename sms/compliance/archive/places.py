@@ -74,9 +74,14 @@ class ArchiveBucket(Storage):
                 self._put(name, waiting, checksum)
         return name
 
-    def _put(self, name: str, content: Any, checksum: str, **condition: str) -> None:
+    def replace(self, name: str, content: bytes) -> None:
+        """A small file that is written again and again, and not locked."""
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        self._put(name, io.BytesIO(content), checksum, lock=False)
+
+    def _put(self, name: str, content: Any, checksum: str, *, lock: bool = True, **condition: str) -> None:
         locked: dict[str, Any] = {}
-        if self.mode:
+        if self.mode and lock:
             until = datetime.now(UTC) + timedelta(days=self.days)
             locked = {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": until}
         content.seek(0)
