@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, POLICY_GROUP, SENDERS, SLUG
+from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, NEW_SENDER, POLICY_GROUP, PRICES, SENDERS, SLUG
 from portal.models import Invitation, User
 from portal.people import OPEN, record_roles, withdraw
-from sms.catalogue import api_keys
+from sms.catalogue import api_keys, prices
 from sms.models import Actor, Service
 from sms.models.audit import audit
 
@@ -56,12 +56,19 @@ def revoke_keys(service: Service, *, by: Actor) -> int:
 
 
 def archive_entries(service: Service, *, by: Actor) -> int:
-    """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many."""
+    """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many.
+
+    Its prices go, unless somebody wrote others.
+    """
     if service.slug != SLUG:
         return 0
+    if service.prices.exists() and prices.read(prices.as_csv(service)) == prices.read(PRICES):
+        prices.replace(service, [], by=by)  # they are in no contract
     return (
         _archive(
-            service.senders.filter(address__in=[address for address, *_ in SENDERS]), "sender.archived", by
+            service.senders.filter(address__in=[address for address, *_ in (*SENDERS, NEW_SENDER)]),
+            "sender.archived",
+            by,
         )
         + _archive(service.policy_groups.filter(group_id=POLICY_GROUP), "policy_group.archived", by)
         + _archive(service.link_domains.filter(host=DOMAIN), "domain.archived", by)

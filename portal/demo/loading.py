@@ -11,6 +11,7 @@ from portal.demo.entries import (
     CAP_NUMBER,
     DOMAIN,
     KEYWORD,
+    NAMES,
     PEOPLE,
     POLICY_GROUP,
     SENDERS,
@@ -92,8 +93,10 @@ def _people(service: Service, password: str) -> None:
     """One person per role. Hashing is slow on purpose, so an unchanged password is recognised by looking at one of them."""
     known = User.objects.filter(email=ADDRESSES[0]).first()
     unchanged = known is not None and known.is_active and known.check_password(password)
-    for role, address in zip(PEOPLE, ADDRESSES, strict=True):
-        user, created = User.objects.get_or_create(email=address)
+    for role, address, name in zip(PEOPLE, ADDRESSES, NAMES, strict=True):
+        first, _, last = name.partition(" ")
+        named = {"first_name": first, "last_name": last}
+        user, created = User.objects.get_or_create(email=address, defaults=named)
         if created or not unchanged:
             user.is_active, user.is_staff = True, role == Role.ADMIN
             user.set_password(password)
