@@ -23,10 +23,9 @@ import django  # noqa: E402 - its settings read the environment that was just ma
 
 django.setup()
 
-from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.db.models.signals import post_migrate  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
 
 from portal.costly_pages import CostlyPages  # noqa: E402
 from portal.going_live import this_host  # noqa: E402
@@ -37,13 +36,11 @@ from sms.inbound.optouts import inbound_spool  # noqa: E402
 from sms.inbound.receipts import receipt_addresses, spool  # noqa: E402
 from sms.inbound.refused.keeping import room as refused_room  # noqa: E402
 from sms.ledger import progress_log, wakeups  # noqa: E402
-from sms.models import Region  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
-from sms.models.sql import audit_guard  # noqa: E402
 from sms.models.sql.availability import database  # noqa: E402
 from sms.values.meters import meters  # noqa: E402
-from tests.support import databases  # noqa: E402
+from tests.support import databases, emptying  # noqa: E402
 
 pytest_plugins = ["tests.no_skips"]
 
@@ -124,18 +121,15 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Regions, which a migration made, come back when a test with real transactions has emptied every table.
+    """Tests with real transactions leave what migrations made, and nothing else.
 
     At the end connections that threads of tests left open are cut, or PostgreSQL would not let the database go.
     """
     with django_db_blocker.unblock():
-        regions = list(Region.objects.all())
-
-    def bring_back(**_: object) -> None:
-        Region.objects.bulk_create(regions, ignore_conflicts=True)
-
-    post_migrate.connect(bring_back, sender=apps.get_app_config("sms"), weak=False)
-    yield
+        bring_back = emptying.back_to_now()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda case: bring_back())
+        yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock():
             connection.close()
@@ -148,15 +142,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
                     cursor.execute(
                         f"DROP DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}"
                     )
-
-
-@pytest.fixture(autouse=True)
-def audit_that_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The audit's triggers refuse that too. Emptying ends with Django's post-migrate signal, at which the product makes them again."""
-    yield
-    mark = request.node.get_closest_marker("django_db")
-    if mark and mark.kwargs.get("transaction"):
-        audit_guard.remove(connection)
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from tests.compliance.walked import addresses_of_the_api, pages, pages_of_the_ad
 from tests.support.partners import ALL, Partner, a_key
 from tests.support.people import a_person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.once,
+]  # what pages and logs show does not hang on it
 SHOWN = re.compile(rb"7710000000")
 # what a person types into a draft is theirs to see while they write; rows of others are in test_numbers_stay_hidden
 WRITING = re.compile(r"draft|compose|rhythm")

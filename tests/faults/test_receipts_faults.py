@@ -4,6 +4,7 @@ import os
 import threading
 import time
 
+import httpx
 import psycopg
 import pytest
 
@@ -48,6 +49,10 @@ def test_no_receipt_is_lost_while_the_database_is_stopped(server, database_url, 
     field.clerk.service(f"http://127.0.0.1:{field.sandbox_port}")
     with psycopg.connect(database_url) as connection:
         (token,) = connection.execute("SELECT receipt_token FROM sms_service").fetchone()
+    address = f"http://127.0.0.1:{field.port}/receipts/{token}/"
+    until(
+        lambda: httpx.post(address, content=receipt("nobody")).is_success, "the web process knows the address"
+    )
     began = time.monotonic()
 
     def paced(number: int) -> tuple[bytes, bytes]:

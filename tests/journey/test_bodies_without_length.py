@@ -17,6 +17,8 @@ from tests.support.drop_in import body as drop_in_body
 from tests.support.processes import ROOT, free_port, until
 from tests.support.streaming import Streaming, chunk, half_closed, vanish_over_http2
 
+pytestmark = pytest.mark.once  # web server and bodies
+
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: application/x-www-form-urlencoded"
 MULTIPART = "Content-Type: multipart/form-data; boundary=xyz"

@@ -6,6 +6,8 @@ from itertools import product
 
 import pytest
 
+pytestmark = pytest.mark.once  # who is answered what
+
 PLACES = ("/v2", "/v1", "/resources", "/api")
 WHOLE = {
     "/v2/messages": "POST",

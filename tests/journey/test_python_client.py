@@ -16,6 +16,8 @@ from standardwebhooks import Webhook
 
 from tests.support.processes import ROOT, until
 
+pytestmark = pytest.mark.once  # what the client does
+
 
 @pytest.fixture(scope="module")
 def textdesk_client(python_client):

@@ -20,6 +20,8 @@ from sms.worker import supervisor
 from tests.support.processes import ROOT, free_port, until
 from tests.support.slow_bodies import SlowSocket, Target, a_receipt, slow_bodies
 
+pytestmark = pytest.mark.once  # web server and bodies
+
 ROWS = 40_000
 
 

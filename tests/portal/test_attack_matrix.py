@@ -16,7 +16,7 @@ from tests.support.partners import ALL, a_key
 from tests.support.routes import patterns
 from tests.support.two_services import MARK, FormFields, TwoServices, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # whose row it is, is asked alike on both
 KINDS = {(path, entry) for path, _, entry in THINGS}
 API = [path for path, _, _ in patterns() if path.startswith("api/v1/") and path != "api/v1/"]
 ACCOUNTS = [

@@ -11,7 +11,7 @@ from portal.models import Role
 from tests.support.people import a_cast, a_person
 from tests.support.routes import patterns
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # counted in the cache
 
 
 @pytest.fixture

@@ -86,7 +86,10 @@ def test_no_page_of_a_service_breaks_on_what_it_is_asked(path, name, entry, clie
         }
         posted = client.post(url, fields)
         assert posted.status_code < 500, (odd, "POST")
-    for one in names_on(client.get(url)) | {"q", "before", "page"}:
+    for one in {
+        *sorted(names_on(client.get(url)))[:2],
+        "q",
+    }:  # refused before any view, so a few of each page do
         for query in (f"{one}=%00", f"{one}=a&{one}=b"):
             refused = client.get(f"{url}?{query}")
             assert refused.status_code == 400 and one[:40] in text_of(refused)
