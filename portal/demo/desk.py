@@ -15,7 +15,7 @@ from sms.audiences.files import Audience, Limits, read_pasted
 from sms.catalogue import prices
 from sms.compose.create import create
 from sms.compose.order import Order
-from sms.models import Actor, ApprovalRules, Draft, Send, Sender, Service
+from sms.models import Actor, ApprovalRules, Draft, Notice, Send, Sender, Service
 from sms.models.approval import Approvers
 from sms.models.audit import audit
 from sms.reports import facts
@@ -40,6 +40,7 @@ def furnish(service: Service, *, days: int = DAYS) -> int:
         _contract(service)
         made = Past(service, customers, composer, chance, days=days).make()
         _work(service, customers, composer)
+        Notice.objects.filter(service=service).update(mail_due_at=None)  # nobody has these addresses
         audit("service.demo_furnished", service, by=Actor.system("cli"), messages=made)
     facts.fold()
     return made
@@ -50,6 +51,7 @@ def _is_untouched(service: Service) -> bool:
     return (
         service.slug == SLUG
         and service.is_sandbox
+        and service.paused_at is None
         and not Service.objects.exclude(pk=service.pk).exists()
         and not User.objects.exclude(email__in=ADDRESSES).exists()
         and not Send.objects.exists()

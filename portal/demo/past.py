@@ -18,6 +18,7 @@ from django.utils import timezone
 from portal.demo.customers import Customer
 from portal.demo.entries import DOMAIN, POLICY_GROUP
 from portal.models import User
+from portal.sandbox_phones import PHONE_AGENT
 from sms.catalogue import link_lengths
 from sms.inbound import optouts, receipts
 from sms.ledger import slices, states
@@ -42,11 +43,8 @@ from sms.values import correlation_id, text
 AT_ONCE = 2_000  # receipts of one insert
 WAVE = 40  # messages that are handed over together
 NO_RECEIPT_AFTER = timedelta(days=3)
+JUST_NOW = timedelta(minutes=10)  # what became of a newer send would not be known yet
 STILL_OPEN = timedelta(days=2)  # newer replies wait for an answer
-PHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/17.5 Mobile/15E148 Safari/604.1"
-)
 SCANNER = "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"
 ENDS = (  # of a thousand messages: how many, status, code, words
     (960, "Delivered", "7500", "Delivered"),
@@ -106,9 +104,10 @@ class Past:
         """Returns how many messages there are."""
         today = self.now.astimezone(self.zone).date()
         count = 0
-        for back in range(self.days, 0, -1):
+        for back in range(self.days, -1, -1):
             for one in self._of_day(today - timedelta(days=back)):
-                count += self._play(one)
+                if one.at < self.now - JUST_NOW:
+                    count += self._play(one)
             self._hear()
         self._take_in(self.waiting)
         self._tidy()
@@ -237,7 +236,7 @@ class Past:
         status, code, words = (status, code, words) if status else ENDS[0][1:]
         carrier = self.chance.choice(CARRIERS[to.msisdn[:3]])
         sent = at + timedelta(seconds=self.chance.uniform(0.4, 2))
-        ended = sent + timedelta(seconds=self.chance.lognormvariate(1.1, 0.8))
+        ended = sent + timedelta(seconds=min(self.chance.lognormvariate(1.1, 0.8), 240))
         self._receive(pk, to, "Submitted", "7501", "Submitted", at=sent)
         self._receive(pk, to, status, code, words, at=ended, carrier=carrier)
         if status == "Delivered":
@@ -254,7 +253,7 @@ class Past:
     def _react(self, pk: int, to: Customer, one: PastSend, delivered: datetime) -> None:
         if one.is_sale and self.chance.random() < 0.16:
             for _ in range(self.chance.choice((1, 1, 1, 2))):
-                self._click(pk, to, delivered + timedelta(minutes=self.chance.uniform(0.6, 400)), PHONE)
+                self._click(pk, to, delivered + timedelta(minutes=self.chance.uniform(0.6, 400)), PHONE_AGENT)
         if one.is_sale and self.chance.random() < 0.02:
             self._click(pk, to, delivered + timedelta(seconds=0.5), SCANNER)
         if one.sender == "TEXTDESK":
@@ -351,12 +350,10 @@ class Past:
         optouts.take(json.dumps(body).encode(), service_id=self.service.pk, received_at=at)
 
     def _tidy(self) -> None:
-        """What is days old was answered for long ago, and nobody is told of it by e-mail."""
+        """What is days old was answered and read long ago."""
         old = Conversation.objects.filter(
             service=self.service, last_at__lt=self.now - STILL_OPEN, done_at=None
         )
         old.update(done_at=self.now, done_by=self.author.email, waiting_since=None)
         InboundMessage.objects.filter(service=self.service, answer_due=True).update(answer_due=False)
-        told = Notice.objects.filter(service=self.service)
-        told.update(mail_due_at=None)
-        told.filter(at__lt=self.now - STILL_OPEN).update(seen_at=self.now)
+        Notice.objects.filter(service=self.service, at__lt=self.now - STILL_OPEN).update(seen_at=self.now)
