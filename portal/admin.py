@@ -15,12 +15,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
-from django.utils import timezone
 
 from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
 from sms.admin.scoped import Audited, ReadOnly, actor
 from sms.models import Service
+from sms.models.sql.clock import corrected_now
 
 # addresses, second factors and single sign-on change on pages of our own, where it is audited; their admins would show secrets, and
 # record nothing
@@ -114,7 +114,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change or form.asked_email or {"is_active", "is_superuser"} & set(form.changed_data):
             # whoever has an account in hand could act as that person
-            obj.vouched_by, obj.vouched_at = request.user, timezone.now()
+            obj.vouched_by, obj.vouched_at = request.user, corrected_now()
         super().save_model(request, obj, form, change)
         if change and form.asked_email:
             link = addresses.ask(obj, form.asked_email, by=actor(request))
@@ -129,7 +129,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
         """Whoever sets another person's password could sign in as them."""
         answer = super().user_change_password(request, id, form_url)
         if request.method == "POST" and answer.status_code == 302 and str(request.user.pk) != id:
-            User.objects.filter(pk=unquote(id)).update(vouched_by=request.user.pk, vouched_at=timezone.now())
+            User.objects.filter(pk=unquote(id)).update(vouched_by=request.user.pk, vouched_at=corrected_now())
         return answer
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

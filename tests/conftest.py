@@ -39,6 +39,7 @@ from sms.ledger import progress_log, wakeups  # noqa: E402
 from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
 from sms.models.sql.availability import database  # noqa: E402
+from sms.models.sql.clock import host_clock  # noqa: E402
 from sms.values.meters import meters  # noqa: E402
 from tests.support import databases, emptying  # noqa: E402
 
@@ -206,6 +207,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     meters.take()
     progress_log.forget()
     database.forget()
+    host_clock.forget()
     keyring.load(settings.FIELD_KEYS)
     audit_keys.load(settings.AUDIT_KEYS)
     # `portal.wsgi`, which some tests import, gathers them for a thread that would act in another test

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from portal.demo.entries import ADDRESSES, DOMAIN, POLICY_GROUP, SENDERS, SLUG
 from portal.models import Membership, Role, User
@@ -28,6 +27,7 @@ from sms.models import (
     ShortLinkDomain,
     StateCount,
 )
+from sms.models.sql.clock import corrected_now
 
 ACCEPTED = (MessageState.QUEUED, MessageState.SUBMITTED, MessageState.DELIVERED)
 
@@ -115,7 +115,7 @@ def evidence_of(service: Service) -> Evidence:
     )
     keys = list(
         service.api_keys.filter(
-            ApiKey.usable_at(timezone.now()), is_test=False, created_at__lt=since
+            ApiKey.usable_at(corrected_now()), is_test=False, created_at__lt=since
         ).values_list("created_by", flat=True)
     )
     # when each endpoint was made is in the audit only, so all of them count

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from portal.going_live.checks import CHECKS, Finding, Outcome
 from portal.going_live.evidence import Evidence, evidence_of
 from portal.going_live.steps import PARTS, STEPS, Part, Step
 from sms.models import Actor, GoingLiveStep, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 CHECKED = ""  # in `done_by`: no person
 
@@ -88,7 +88,7 @@ def _stands(step: Step, evidence: Evidence, kept: GoingLiveStep | None) -> StepP
     finding = CHECKS[step.key](evidence)
     if finding.outcome == Outcome.PASSED:
         first = kept.done_at if kept and kept.holds_for == evidence.holds_for(step.holds) else None
-        return StepProgress(step, finding, finding.at or first or timezone.now(), CHECKED, finding.says)
+        return StepProgress(step, finding, finding.at or first or corrected_now(), CHECKED, finding.says)
     unknown = finding.outcome in (Outcome.OPEN, Outcome.ASK) and finding.lasts
     if unknown and kept and kept.holds_for == evidence.holds_for(step.holds):
         return StepProgress(step, finding, kept.done_at, kept.done_by, kept.says)
@@ -117,7 +117,7 @@ def confirm(service: Service, key: str, *, by: Actor, note: str = "") -> None:
         return
     if not stands.can_confirm:
         raise CannotConfirm(f"{step.title}: {stands.finding.says} It is done when its check passes.")
-    said = {"holds_for": evidence_of(service).holds_for(step.holds), "done_at": timezone.now()}
+    said = {"holds_for": evidence_of(service).holds_for(step.holds), "done_at": corrected_now()}
     said |= {"done_by": by.label, "says": note[:300]}
     GoingLiveStep.objects.update_or_create(said, service=service, step=key)
     audit("service.step_confirmed", service, by=by, step=key, note=note[:300])

@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 
 from portal.access import services_of
 from portal.partner_docs.drawing import ADDRESS, KEYS
 from sms.models import ApiKey
+from sms.models.sql.clock import corrected_now
 
 MOST_SHOWN = 20
 _NAMED = 3  # in the prompt of a block
@@ -24,7 +24,7 @@ def keys_for(request: HttpRequest) -> list[ApiKey]:
     user: Any = request.user
     if not user.is_authenticated:
         return []
-    usable = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    usable = Q(expires_at__isnull=True) | Q(expires_at__gt=corrected_now())
     found = ApiKey.objects.filter(usable, service__in=services_of(user), revoked_at__isnull=True)
     return list(found.select_related("service").order_by("service__name", "name", "pk")[:MOST_SHOWN])
 

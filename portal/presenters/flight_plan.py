@@ -5,13 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 
 from portal.forms.numbers import row_of
 from portal.presenters.bars import BarPart, bar
 from sms.compose.errors import ComposeError
 from sms.compose.order import Order
 from sms.compose.survey import Survey
+from sms.models.sql.clock import corrected_now
 from sms.sends import plan
 
 THINNEST = 1.0  # of 100: so that a few rows are still seen
@@ -44,7 +44,7 @@ def plan_of(
     """The plan with the request's row as its example, or with the first one. `masked`: numbers without their middle."""
     return plan.build_plan(
         order,
-        now=timezone.now(),
+        now=corrected_now(),
         public_url=settings.PUBLIC_URL,
         row=None if first else row_of(request.GET, "row"),
         figures=figures,

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from sms.models import ApprovalState, DomainState, MessageState, Send, SendState, ShownState
+from sms.models.sql.clock import corrected_now
 from sms.sends.progress import Progress
 
 # Marks are the shapes of messages' states in static/icons.svg.
@@ -46,5 +45,5 @@ def state_words(progress: Progress) -> StateWords:
 
 def may_send_again(send: Send) -> bool:
     """Unconfirmed messages cannot be posted again after a cancellation or the expiry."""
-    late = send.expires_at is not None and send.expires_at <= timezone.now()
+    late = send.expires_at is not None and send.expires_at <= corrected_now()
     return send.state != SendState.CANCELLED and not late

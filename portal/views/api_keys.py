@@ -15,6 +15,7 @@ from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.form_base import form_page, typed
 from sms.catalogue import api_keys
 from sms.models import ApiKey, Service
+from sms.models.sql.clock import corrected_now
 
 
 @service_page("configure", FORM)
@@ -65,7 +66,7 @@ class RevokeApiKey(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         last = self.thing.last_used_at
-        ending = api_keys.ends_with(self.thing, now=timezone.now()).count()
+        ending = api_keys.ends_with(self.thing, now=corrected_now()).count()
         endpoints = f"Its {ending} callback endpoints are" if ending > 1 else "Its callback endpoint is"
         also = f"{endpoints} switched off with it, and what happens is kept for them. Under Callbacks you can switch them on again."
         return Confirmation(

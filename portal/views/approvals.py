@@ -17,6 +17,7 @@ from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
 from sms.models import ApprovalRequest, ApprovalState, RecurringSend, Send, SendState, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import answers
 from sms.sends.recurring import standing
 
@@ -65,7 +66,7 @@ def _page(request: HttpRequest, found: ApprovalRequest, *, wrong: str = "", type
         "decisions": found.decisions.all(),
         "mark": APPROVAL_MARKS[ApprovalState(found.state)],
         "obstacle": answers.obstacle(found, user=user) if is_open else "",
-        "late": is_open and answers.too_late(found, now=timezone.now()),
+        "late": is_open and answers.too_late(found, now=corrected_now()),
         "newer": ApprovalRequest.objects.filter(previous=found).order_by("-pk").first(),
         "can_take_back": found.send.state in (SendState.AWAITING, SendState.SCHEDULED),
         "comments": comments_card(request, found.send, back="approval"),

@@ -9,7 +9,6 @@ from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.texts import text_of
@@ -19,6 +18,7 @@ from portal.views.button_base import error, info
 from portal.views.send_report import shows_whole_numbers
 from sms.compose import labels
 from sms.models import BulkAct, Send, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import bulk
 from sms.values.msisdn.mention import numbers_like
 
@@ -47,7 +47,7 @@ def bulk_choose(request: HttpRequest, service: Service) -> HttpResponse:
         error(wrong.text).on(request)
     else:
         kept = bulk.choose(
-            service, kind.key, things, user=request.user, given=given, more=more, now=timezone.now()
+            service, kind.key, things, user=request.user, given=given, more=more, now=corrected_now()
         )
         return redirect("bulk_act", service=service.slug, pk=kept.pk)
     return redirect(_list_as_it_was(request, service, kind, given))
@@ -105,7 +105,7 @@ def bulk_act(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
         "still": begun and act.done_at is None,
         "stopped": act.claimed_at is not None
         and act.done_at is None
-        and act.claimed_at < timezone.now() - bulk.DEAD_AFTER,
+        and act.claimed_at < corrected_now() - bulk.DEAD_AFTER,
         "most": bulk.MOST,
     }
     return render(request, "bulk/page.html", context)
@@ -119,8 +119,8 @@ def bulk_run(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
         return redirect("home", service=service.slug)
     if kind.does is None:
         return _file(request, act)
-    if bulk.claim(act, now=timezone.now()):
-        bulk.perform(act, by=actor(request), clock=timezone.now)
+    if bulk.claim(act, now=corrected_now()):
+        bulk.perform(act, by=actor(request), clock=corrected_now)
         messages.success(request, "Done. What became of each row stands below.")
     elif not BulkAct.objects.filter(pk=act.pk, done_at=None).exists():
         info("This was done already.").on(request)
@@ -138,7 +138,7 @@ def _file(request: HttpRequest, act: BulkAct) -> HttpResponseBase:
     bulk.write_reports(
         file, wanted, by=by, limits=limits, whole=lambda send: shows_whole_numbers(request, send)
     )
-    bulk.taken(act, rows, now=timezone.now())
+    bulk.taken(act, rows, now=corrected_now())
     file.seek(0)
     return FileResponse(
         file, as_attachment=True, filename=f"reports-{act.pk}.zip", content_type="application/zip"

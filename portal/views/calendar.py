@@ -9,13 +9,14 @@ from django.utils import timezone
 from portal.access import may, service_page, services_of
 from portal.presenters.calendar import CalendarRange, days_of
 from sms.models import Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import calendar as sends_calendar
 from sms.values.quiet_hours import midnight
 
 
 @service_page("see")
 def calendar(request: HttpRequest, service: Service) -> HttpResponse:
-    now, zone = timezone.now(), timezone.get_current_timezone_name()
+    now, zone = corrected_now(), timezone.get_current_timezone_name()
     today = timezone.localtime(now).date()
     shown = CalendarRange.asked(request, today=today)
     mine = list(services_of(request.user).select_related("region")) if shown.of_all else [service]  # type: ignore[arg-type]

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from portal.access import WRITE, PageView, actor, service_page
 from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm, SecretForm
@@ -23,6 +22,7 @@ from sms.callbacks.event_bodies import fill
 from sms.callbacks.log import log_of, overview
 from sms.models import Actor, Callback, CallbackEndpoint, Message, Service
 from sms.models.service import HAND_OVER
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import of_record
 
 ENDPOINTS = CallbackEndpoint.objects.select_related("service")
@@ -110,7 +110,7 @@ def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
         return error("Not sent. It gets nothing before it is verified.")
     kind = endpoint.events[0] if endpoint.events else "message.delivered"
     with closing(callbacks.ReceiverConnection(_policy())) as connection:
-        reply, _ = callbacks.try_out(endpoint, kind=kind, by=by, connection=connection, now=timezone.now())
+        reply, _ = callbacks.try_out(endpoint, kind=kind, by=by, connection=connection, now=corrected_now())
     if reply.ok:
         return Said(f"It answered {reply.status} to {kind} after {reply.milliseconds:,} ms.")
     return error(f"The test event was not taken. {reply.error}")

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.catalogue import PricesForm, SenderForm, SmartlinkForm
@@ -14,6 +13,7 @@ from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, Catalogu
 from portal.views.form_base import form_page
 from sms.catalogue import prices, senders
 from sms.models import Hold, Sender, Service, Smartlink
+from sms.models.sql.clock import corrected_now
 
 SENDER = CatalogueKind(
     key="sender",
@@ -49,7 +49,7 @@ class SenderList(CatalogueList):
     headings = ("Kind", "Countries", "Messages in 30 days", "Failed")
 
     def cells(self, things: list[Sender]) -> list[list[str]]:
-        used = senders.usage([one.pk for one in things], now=timezone.now())
+        used = senders.usage([one.pk for one in things], now=corrected_now())
         return [
             [
                 one.get_kind_display() + (", default" if one.is_default else ""),
@@ -64,7 +64,7 @@ class SenderList(CatalogueList):
 class SenderDetail(CatalogueDetail):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sender: Sender = self.object
-        used = senders.usage([sender.pk], now=timezone.now())[sender.pk]
+        used = senders.usage([sender.pk], now=corrected_now())[sender.pk]
         countries = dict.fromkeys((self.service.default_country, "US", "CA"))
         return super().get_context_data(**kwargs) | {
             "facts": [

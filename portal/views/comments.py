@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
 from portal.colleagues import who_may
@@ -18,6 +17,7 @@ from portal.views.form_base import form_page, refused_beside, typed
 from sms.compose import comments
 from sms.compose.approval import requests
 from sms.models import Actor, Comment, Draft, Send, Service
+from sms.models.sql.clock import corrected_now
 
 WITHDRAWN = "This comment was withdrawn already."
 DRAFTS = Draft.objects.select_related("service", "send")
@@ -144,7 +144,7 @@ class WithdrawComment(ConfirmView):
 
 
 def _looked_at(thing: Draft | Send, by: Actor) -> Said:
-    if comments.say_looked(thing, by=by, now=timezone.now()):
+    if comments.say_looked(thing, by=by, now=corrected_now()):
         return Said("Thank you. Your colleague sees that you looked.")
     return info("Nothing here waits for you to look at it.")
 

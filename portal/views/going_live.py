@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.demo import ending
@@ -19,6 +18,7 @@ from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.models import Actor, Region, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.webex.hosts import EGRESS, LEGACY
 
 
@@ -44,7 +44,7 @@ def going_live(request: HttpRequest, service: Service) -> HttpResponse:
 @service_page("audit")
 def going_live_record(request: HttpRequest, service: Service) -> HttpResponse:
     """The same steps on paper, for those who sign and those who audit. It holds no secret."""
-    context = {"progress": progress_of(service), "now": timezone.now(), "public_url": settings.PUBLIC_URL}
+    context = {"progress": progress_of(service), "now": corrected_now(), "public_url": settings.PUBLIC_URL}
     return render(request, "going_live/record.html", context)
 
 

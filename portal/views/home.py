@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal import people
@@ -23,6 +22,7 @@ from sms.compose import comments
 from sms.compose.approval import queries
 from sms.inbound import receipts, refused
 from sms.models import SendState, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import calendar, holds
 from sms.sends.progress import overview_of
 from sms.sends.replies import inbox
@@ -48,7 +48,7 @@ def services(request: HttpRequest) -> HttpResponse:
 
 @service_page("see")
 def home(request: HttpRequest, service: Service) -> HttpResponse:
-    now = timezone.now()
+    now = corrected_now()
     overview = overview_of(service, now=now)
     own = [service] if "compose" in request.may else []  # type: ignore[attr-defined]
     until = now + timedelta(days=60)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.utils import timezone
 from django.utils.timesince import timesince
 
 from portal.forms.catalogue import LinkDomainForm
@@ -12,6 +11,7 @@ from portal.views.button_base import Said, button, info
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
 from sms.catalogue import domains
 from sms.models import Actor, DomainState, ShortLinkDomain
+from sms.models.sql.clock import corrected_now
 
 DOMAIN = CatalogueKind(
     key="link_domain",
@@ -27,7 +27,7 @@ class DomainList(CatalogueList):
     headings = ("State", "What was seen", "Checked")
 
     def cells(self, things: list[ShortLinkDomain]) -> list[list[str]]:
-        now = timezone.now()
+        now = corrected_now()
         return [
             [
                 one.get_state_display(),

@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.access import WRITE, service_page
 from portal.forms.texts import text_of
 from portal.lists import PAGES, address_of
 from portal.presenters.list_columns import COLUMNS, choose_columns
 from sms.models import KeptList, SavedFilter, Service
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import numbers_like
 
 MOST = 30  # filters of a person for one list
@@ -39,7 +39,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
         messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
     else:
         shared = request.POST.get("shared") == "1" and "configure" in held
-        kept = {"query": query, "shared": shared, "made_at": timezone.now()}
+        kept = {"query": query, "shared": shared, "made_at": corrected_now()}
         SavedFilter.objects.update_or_create(kept, user=user, service=service, of=of, name=name)
         messages.success(
             request, f"“{name}” stands above the list now{', for everybody here' if shared else ''}."

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -24,6 +23,7 @@ from portal.views.reveal_base import RevealView
 from sms.compliance import archive
 from sms.compose.drafts.for_one import same_again
 from sms.models import KeptList, Message, MessageState, SendKeeping, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends.messages import find_messages, story_of
 from sms.sends.outcomes.answers import answers_about
 from sms.sends.outcomes.of_message import outcome_of
@@ -63,7 +63,9 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found, clicks = story.message, story.clicks
     answers = answers_about([found.send_id] if found.send.approvers else []).get(found.send_id, ())
     waits = (
-        waits_of(found.send, now=timezone.now(), message=found) if found.state == MessageState.PENDING else []
+        waits_of(found.send, now=corrected_now(), message=found)
+        if found.state == MessageState.PENDING
+        else []
     )
     kept = SendKeeping.objects.filter(pk=found.send_id).first()
     context = {

@@ -35,6 +35,7 @@ COUNTED = {
     "textdesk_opt_outs": ("gauge", "People who opted out."),
     "textdesk_provider_request_duration_seconds": ("histogram", "Requests to Webex Connect by outcome."),
     "textdesk_http_request_duration_seconds": ("histogram", "Requests that were answered."),
+    "textdesk_requests_refused_total": ("counter", "Requests that were refused before they were looked at."),
     "textdesk_database_errors_total": ("counter", "Statements that the database refused or did not answer."),
     "textdesk_leases_ran_out_total": ("counter", "Slices whose dispatcher died or hung."),
     "textdesk_answers_lost_total": ("counter", "Answers of Webex Connect that could not be recorded."),

@@ -18,6 +18,7 @@ from portal.views.form_base import form_page, typed
 from sms.compose.drafts import duplicate, recipients_of_send
 from sms.compose.errors import ComposeError
 from sms.models import Send, SendState, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import calendar, holds, reschedule
 from sms.values import quiet_hours
 
@@ -28,7 +29,7 @@ NO_RECIPIENTS = "nobody"
 @service_page("compose", FORM, of=Send.objects.select_related("sender", "service"))
 def send_move(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
     """A send that begins while the page is open is not moved, and the page says so."""
-    now, at_once = timezone.now(), "now" in request.POST
+    now, at_once = corrected_now(), "now" in request.POST
     if request.method != "POST" and found.state not in calendar.BEFORE:
         messages.info(request, reschedule.too_late(found))
         return redirect("send", service=service.slug, pk=found.pk)
@@ -54,7 +55,7 @@ def send_move(request: HttpRequest, service: Service, found: Send) -> HttpRespon
 
 def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -> HttpResponse:
     since, until = found.due_at - AROUND, found.due_at + AROUND
-    near = calendar.entries_between([service], since=since, until=until, now=timezone.now())
+    near = calendar.entries_between([service], since=since, until=until, now=corrected_now())
     entries = [one for one in near.entries if one.send != found]
     context = {
         "form": form,

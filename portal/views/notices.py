@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import mail_server
@@ -21,6 +20,7 @@ from portal.views.form_base import form_page, typed
 from sms import notices
 from sms.models import NoticeChoices
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 
 @require_safe
@@ -83,7 +83,7 @@ def own_choices(request: HttpRequest) -> HttpResponse:
             before = (choices.ways, choices.digest_hour)
             choices.ways, choices.digest_hour = form.ways, form.cleaned_data["digest_hour"]
             choices.save()
-            notices.follow_choices(person, choices, now=timezone.now())
+            notices.follow_choices(person, choices, now=corrected_now())
             if before != (choices.ways, choices.digest_hour):
                 said = {"ways": choices.ways, "digest_hour": choices.digest_hour}
                 audit("user.notices_changed", person, by=actor(request), **said)

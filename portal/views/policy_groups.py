@@ -5,7 +5,6 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.generic import UpdateView
 
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm
@@ -16,6 +15,7 @@ from sms.catalogue import policy_groups
 from sms.catalogue.form_changes import changes, hold_back
 from sms.models import ContactPolicyGroup, PolicyConnection
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
 
 GROUP = CatalogueKind(
@@ -37,7 +37,7 @@ class GroupList(CatalogueList):
     extra_context = {"connect": True}  # noqa: RUF012 - Django's own spelling
 
     def cells(self, things: list[ContactPolicyGroup]) -> list[list[str]]:
-        refused = policy_groups.results([one.pk for one in things], now=timezone.now())
+        refused = policy_groups.results([one.pk for one in things], now=corrected_now())
         sums = {pk: sum(count for _, count in codes) for pk, codes in refused.items()}
         return [[one.group_id, _checks(one), f"{sums[one.pk]:,}"] for one in things]
 
@@ -47,7 +47,7 @@ class GroupDetail(CatalogueDetail):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         group: ContactPolicyGroup = self.object
-        refused = policy_groups.results([group.pk], now=timezone.now())[group.pk]
+        refused = policy_groups.results([group.pk], now=corrected_now())[group.pk]
         shown = {
             "facts": [
                 ("Provider group id", group.group_id),

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -21,6 +20,7 @@ from sms.ledger import wakeups
 from sms.models import Actor, CameTo, RefusedPost, Service
 from sms.models.audit import audit
 from sms.models.service import HAND_OVER
+from sms.models.sql.clock import corrected_now
 
 REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
@@ -33,7 +33,7 @@ def receipts_page(request: HttpRequest, service: Service) -> HttpResponse:
 
 def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:
     """`shown` is the result of an import, `imported`, or the `problem` with it."""
-    now = timezone.now()
+    now = corrected_now()
     context = {
         "look": overview_of(service, now=now),
         "kept_files": kept_files.count(),
@@ -122,7 +122,7 @@ class ReplayReceipts(ConfirmView):
     back, crumb = "receipts_page", "Receipts"
 
     def over(self) -> Said | None:
-        self.until = timezone.now()
+        self.until = corrected_now()
         self.since = self.until - timedelta(hours=24)
         self.count = receipts.count_since(self.service, since=self.since, most=REPLAYED + 1)
         if self.count <= REPLAYED:

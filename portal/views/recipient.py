@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.person import ConsentForm, EvidenceForm
@@ -16,6 +15,7 @@ from sms.catalogue import policy_groups
 from sms.compose.drafts.for_one import draft_to
 from sms.inbound import optouts
 from sms.models import Conversation, InboundMessage, OptOut, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends.person.identity import Person, person_of
 from sms.sends.person.timeline import PlaceInTimeline, timeline_of
 
@@ -112,7 +112,7 @@ def _conversations(person: Person) -> list[Conversation]:
 def _page(request: HttpRequest, person: Person, **given: object) -> HttpResponse:
     service, may = person.service, request.may  # type: ignore[attr-defined]
     after = PlaceInTimeline.read(request.GET.get("before", ""))
-    now = timezone.now()
+    now = corrected_now()
     timeline = timeline_of(person, after=after, page=ENTRIES, audited="audit" in may, now=now)
     context = {
         "person": person,

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -17,6 +16,7 @@ from portal.views.form_base import form_page
 from sms.compose.errors import ComposeError
 from sms.dispatch.last_look import quiet_until
 from sms.models import Actor, Conversation, Send, SendState, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends.replies import handling
 from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer, sender_at, sender_that_can
 from sms.sends.replies.canned import canned_answers
@@ -176,7 +176,7 @@ def _quiet_until(service: Service, found: Conversation) -> Any:
             column="",
             service_zone=service.clock,
             quiet=service.quiet_hours,
-            at=timezone.now(),
+            at=corrected_now(),
         )
     except ValueError:  # a zone that this machine does not know: the page of the send says so
         return None

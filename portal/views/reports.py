@@ -31,6 +31,7 @@ from portal.views.form_base import form_page, typed
 from sms import reports
 from sms.models import Actor, ReportFile, ReportSchedule, Send, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.reports.figures import LEAST, SHOWN_TIMES
 from sms.reports.files import csv_of, write_xlsx
 from sms.reports.levels import STEPS, Levels, levels
@@ -46,7 +47,7 @@ MOST = 20  # reports by e-mail of a service
 @service_page("see")
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Charts, then the table. Everything that is asked stands in the address."""
-    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=timezone.now())
+    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=corrected_now())
     found = reports.report(asked, before=key_of(request.GET, "before") or 0)
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -100,7 +101,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     if kind not in ReportFile.Kind.values:
         messages.error(request, "Choose CSV or XLSX.")
         return redirect("reports", service=service.slug)
-    asked, _ = report_addresses.read(service.pk, given.dict(), now=timezone.now())
+    asked, _ = report_addresses.read(service.pk, given.dict(), now=corrected_now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)
@@ -150,7 +151,7 @@ def report_files(request: HttpRequest, service: Service) -> HttpResponse:
 def report_file_cancel(file: ReportFile, _by: Actor) -> Said | None:
     """Stop one that is being made; the next thousand rows are not written any more."""
     waiting = ReportFile.objects.filter(pk=file.pk, ready_at=None, failed="", cancelled_at=None)
-    return Said("Cancelled.") if waiting.update(cancelled_at=timezone.now()) else None
+    return Said("Cancelled.") if waiting.update(cancelled_at=corrected_now()) else None
 
 
 @service_page("export", WRITE, of=ReportFile)
@@ -177,7 +178,7 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             made.service, made.made_by = service, by.label
             made.query = {"by": form.cleaned_data["by"]}
             made.recipients = form.cleaned_data["people"]
-            made.next_at = next_time(made.every, timezone.now())
+            made.next_at = next_time(made.every, corrected_now())
             made.save()
             audit("report.scheduled", made, by=by, every=made.every, to=made.recipients)
         messages.success(request, f"{made.name} goes out first on {made.next_at:%-d %B %Y}.")
@@ -199,7 +200,7 @@ HEADINGS = [*STEPS.values(), "Coverage"]
 
 @service_page("see")
 def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
-    found = levels(service.pk, now=timezone.now())
+    found = levels(service.pk, now=corrected_now())
     context = {
         "levels": found,
         "budgets": list(_budgets(found)),

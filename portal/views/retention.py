@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.control import KeepForm
@@ -16,6 +15,7 @@ from portal.views.form_base import form_page, keep, typed
 from sms.compliance import retention as keeping
 from sms.compliance.retention.words import KINDS
 from sms.models import Actor, Archive, RetentionClock, Send, SendKeeping, Service
+from sms.models.sql.clock import corrected_now
 
 
 @service_page("configure", FORM)
@@ -44,7 +44,7 @@ def _context(service: Service) -> dict[str, Any]:
     if not keeping.days_set(service):
         return context
     clock = RetentionClock.objects.filter(pk=service.pk).first()
-    found = keeping.forecast(service, now=timezone.now())
+    found = keeping.forecast(service, now=corrected_now())
     lines = [
         {"words": KINDS[stage], "count": count, "sends": found.sends[stage]}
         for stage, count in found.messages.items()

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from portal.access import actor, service_page
 from portal.forms.numbers import key_of
@@ -45,6 +44,7 @@ from sms.models import (
     ShownState,
 )
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends import bulk, holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
@@ -115,7 +115,7 @@ def _progress(found: Send) -> dict[str, object]:
         "preparing": Preparation.objects.filter(send=found).first()
         if found.state == SendState.PREPARING
         else None,
-        "now": timezone.now(),
+        "now": corrected_now(),
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
         **_kept_back(found),
@@ -133,7 +133,7 @@ def _kept_back(found: Send) -> dict[str, object]:
         "stage": sends_progress.stage_of(found),
         "night": None
         if held or found.service.paused_at
-        else sends_progress.night_of(found, now=timezone.now()),
+        else sends_progress.night_of(found, now=corrected_now()),
     }
 
 

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, WRITE, actor, service_page
@@ -34,6 +33,7 @@ from sms.compose.order import Order
 from sms.dispatch.rate import BURST_DAY, BURST_MONTH, burst_used
 from sms.models import Actor, ApprovalRules, Receipt, ReceiptInbox, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -143,7 +143,7 @@ def approval(request: HttpRequest, service: Service) -> HttpResponse:
         return redirect("settings_approval", service=service.slug)
     members = Membership.objects.filter(service=service, role=Role.APPROVER, user__is_active=True)
     approvers = members.values("user").distinct().count()
-    keys = key_policies.transactional_keys(service, now=timezone.now())
+    keys = key_policies.transactional_keys(service, now=corrected_now())
     context = {
         "form": form,
         "approvers": approvers,

@@ -33,9 +33,11 @@ from portal.web.waiting import TooSlow, waiting
 from sms.api.v1.idle_parts import BODY_NOT_TAKEN
 from sms.models.sql.availability import database
 from sms.models.sql.limits import WorkKind
+from sms.values.meters import meters
 
 log = structlog.get_logger(__name__)
 
+REFUSED = "textdesk_requests_refused_total"  # before Django, so that its counts of requests have none of them
 READER = 60.0  # seconds in which a reader takes a piece
 # Read and thrown away behind a refusal: a connection that is closed while bytes still come is reset, and its answer lost.
 THROWN_AWAY = 1_000_000_000
@@ -96,7 +98,7 @@ class Front:
         except CallerGone:
             log.info("caller_gone_while_waiting", address=limit.name)
         except LaneFull:
-            await _refuse(BodyRefused(503, BUSY), environ, limit, send)
+            await _refuse(BodyRefused(503, BUSY), environ, limit, lane, send)
         except BodyRefused as refused:
             still_comes = (
                 refused.status in (413, 415, 429) or refused.words == AWAY
@@ -106,7 +108,7 @@ class Front:
                 # curl waits for leave to send its rest, and does so for ever where the answer overtakes that
                 if is_http2(environ):
                     still_comes = not await _throw_away(receive, AHEAD_OF_ANSWER)
-            await _refuse(refused, environ, limit, send)
+            await _refuse(refused, environ, limit, lane, send)
             if still_comes:
                 await _throw_away(receive, THROWN_AWAY_FOR)
         finally:
@@ -142,8 +144,11 @@ async def _ask(lane: ThreadLane, limit: BodyLimit, environ: Environ) -> str:
     return found
 
 
-async def _refuse(refused: BodyRefused, environ: Environ, limit: BodyLimit, send: Send) -> None:
+async def _refuse(
+    refused: BodyRefused, environ: Environ, limit: BodyLimit, lane: ThreadLane, send: Send
+) -> None:
     answered = of_response(refusal(environ, limit, refused))
+    meters.add(REFUSED, lane=lane.name, status=str(answered.status))
     if not is_http2(environ):
         answered.headers.append((b"connection", b"close"))
     await _give(answered, send)

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -20,6 +19,7 @@ from rest_framework.request import Request
 
 from sms.api import service_jwt
 from sms.models import Actor, ApiKey, Service
+from sms.models.sql.clock import corrected_now
 
 KNOWN_FOR = 1.0  # seconds
 MOST_KNOWN = 1000
@@ -83,7 +83,7 @@ class KeyAuthentication(BaseAuthentication):
         token = self.token_of(request._request)
         if not token:
             return None
-        now = timezone.now()
+        now = corrected_now()
         found = self.key_of(request._request, token, now=now)
         if found is None:
             raise AuthenticationFailed(SAY_BEARER if token == NOT_BEARER else "There is no such key.")

@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 import structlog
 from django.db import Error, connection, transaction
-from django.utils import timezone
 
 from sms.models import ApiKey, RefusedRequest
 from sms.models.api_key import digest_of
 from sms.models.refused_request import MOST
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import masked
 
 log = structlog.get_logger(__name__)
@@ -143,7 +143,7 @@ def note(
     if prefix:
         row = {
             "request_id": request_id,
-            "at": now or timezone.now(),
+            "at": now or corrected_now(),
             "method": method if method in METHODS else "other",
             "path": masked(path)[:300],
             "status": status,

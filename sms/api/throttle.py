@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -21,6 +20,7 @@ from sms.catalogue.caps.standing import CapStanding
 from sms.catalogue.caps.wants import MICROS
 from sms.compose.spending import CapRefused
 from sms.models import ApiKey, ApiKeyUse
+from sms.models.sql.clock import corrected_now
 
 SHARE = 100
 MINUTE, DAY = 60, 86_400
@@ -100,7 +100,7 @@ def tell_caps(request: HttpRequest, left: Iterable[CapStanding]) -> None:
     """Behind what is left of the rate, what the caps of the key leave: `"messages"` a minute, `"segments"` a day, `"segments-FR"` of them
     to one country, `"money"` in whole units of its currency."""
     headers: dict[str, str] = getattr(request, "rate_limit", {})
-    now = timezone.now()
+    now = corrected_now()
     for one in left:
         window = MINUTE if one.unit == UNIT else DAY
         per = MICROS if one.is_money else 1

@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.negotiation import BaseContentNegotiation
@@ -31,6 +30,7 @@ from sms.ledger import wakeups
 from sms.models import CameTo, PostKind
 from sms.models.fields import UnreadableSecret
 from sms.models.sql.availability import database
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.trouble import is_away
 
 log = structlog.get_logger(__name__)
@@ -136,7 +136,7 @@ class WebexPostView(APIView):
 
     def _refuse(self, raw: bytes, *, came_to: str, service_id: int | None, status: int) -> HttpResponse:
         """Refused, and kept for a person to look at; where it cannot be, Webex Connect is to send it again."""
-        now = timezone.now()
+        now = corrected_now()
         if database.away():
             return HttpResponse(status=503, headers=RETRY)
         try:
@@ -171,7 +171,7 @@ class ReceiptView(WebexPostView):
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
         came = receipts.Incoming.each(
-            raw, service_id=address.service_id, key=address.correlation_key, received_at=timezone.now()
+            raw, service_id=address.service_id, key=address.correlation_key, received_at=corrected_now()
         )
         stored = [self._store(one, address) for one in came]
         if any(stored):
@@ -197,7 +197,7 @@ class ReceiptView(WebexPostView):
                 correlation_key=address.correlation_key,
                 webhook=address.came_to == CameTo.WEBHOOK,
                 signed=bool(self.request.META.get(SIGNATURE)),
-                now=timezone.now(),
+                now=corrected_now(),
             )
         return False
 
@@ -209,7 +209,7 @@ class InboundView(WebexPostView):
     kind = PostKind.INBOUND.value
 
     def store(self, raw: bytes, address: ReceiptAddress) -> None:
-        now = timezone.now()
+        now = corrected_now()
         if not database.away():
             try:
                 optouts.take(raw, service_id=address.service_id, received_at=now)

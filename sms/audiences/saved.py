@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
 
 from sms import guard
 from sms.audiences.errors import SavedError
@@ -23,6 +22,7 @@ from sms.models import (
     Service,
 )
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import masked_values
 from sms.values.problems import ProblemCode
 
@@ -92,7 +92,7 @@ def confirm_seed_list(saved: SavedAudience, *, by: Actor) -> bool:
             return False
         makers = {locked.current.made_by_id, locked.seed_list_by_id} - {None}
         person: Any = by.user
-        tied = guard.vouchers_of(person, locked.service_id, "approver", now=timezone.now())
+        tied = guard.vouchers_of(person, locked.service_id, "approver", now=corrected_now())
         if makers & {person.pk, *tied}:
             says = "You made this list, or who made it made you an approver lately. Another approver has to confirm it."
             raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
@@ -121,7 +121,7 @@ def archive(saved: SavedAudience, *, by: Actor) -> bool:
     """Offer it no longer; everything about it stays. False where it was archived already."""
     with transaction.atomic():
         rows = SavedAudience.objects.filter(pk=saved.pk, archived_at=None)
-        if not rows.update(archived_at=timezone.now()):
+        if not rows.update(archived_at=corrected_now()):
             return False
         audit("audience.archived", saved, by=by)
     return True
@@ -171,7 +171,7 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
             says = "The messages of a send are being written from these rows. Wait until they are there, or cancel the send."
             raise SavedError(ProblemCode.IN_USE, says, field="audience")
         rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
-        if not rows.update(erased_at=timezone.now(), rejects=b""):
+        if not rows.update(erased_at=corrected_now(), rejects=b""):
             return False
         AudienceChunk.objects.filter(version=version).delete()
         audit("audience.erased", saved, by=by, version=version.number)

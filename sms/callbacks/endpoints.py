@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.models import Actor, CallbackEndpoint, Service
 from sms.models.audit import audit
 from sms.models.callback import new_secret
 from sms.models.event_types import EVENTS
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import masked_values
 
 MOST = 50  # endpoints of ours that people made in a service, and as many of each API key
@@ -102,12 +102,12 @@ def _move(endpoint: CallbackEndpoint, url: str) -> None:
     fresh = CallbackEndpoint()
     for column in MOVED:
         setattr(endpoint, column, getattr(fresh, column))
-    endpoint.url, endpoint.moved_at = url, timezone.now() if heard else None
+    endpoint.url, endpoint.moved_at = url, corrected_now() if heard else None
     _try_anew(endpoint)
 
 
 def _try_anew(endpoint: CallbackEndpoint) -> None:
-    now = timezone.now()
+    now = corrected_now()
     endpoint.callbacks.filter(next_at__gt=now).update(next_at=now)
     endpoint.callbacks.filter(next_at__isnull=False).update(since=None)
 
@@ -140,7 +140,7 @@ def pause(endpoint: CallbackEndpoint, *, by: Actor) -> bool:
     """Deliver nothing until it is resumed; callbacks go on being written and wait. False where it was paused."""
     with transaction.atomic():
         mine = CallbackEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=True)
-        if not mine.update(paused_at=timezone.now()):
+        if not mine.update(paused_at=corrected_now()):
             return False
         audit("callback_endpoint.paused", endpoint, by=by)
     return True

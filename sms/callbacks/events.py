@@ -7,7 +7,7 @@ Otherwise a batch takes a handful of set-based statements, however large it is. 
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from sms.models.callback import Callback, CallbackEndpoint
 from sms.models.send import Send
 from sms.models.send_options import Lane
 from sms.models.sql import events as log
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
 
 BATCH = 500
@@ -164,7 +165,7 @@ def record(happenings: Sequence[Happening], followers: Followers | None = None) 
     told = [one for one in happenings if followers.follow(one)]
     if not told:
         return 0
-    now = datetime.now(UTC)
+    now = corrected_now()
     log.write(
         _Row(
             one.event_id,

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from sms.callbacks.leases import SECRETS, waiting_counts
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint, Service
 from sms.models.event_types import EVENTS
 from sms.models.paging import given
+from sms.models.sql.clock import corrected_now
 
 NAMES = dict(EVENTS)
 
@@ -38,7 +37,7 @@ def overview(service: Service, *, only: int | None = None) -> list[EndpointRow]:
     rows = CallbackEndpoint.objects.filter(given(pk=only), service=service).defer(*SECRETS)
     endpoints = list(rows.order_by("-kind", "name", "pk"))
     waiting = waiting_counts([endpoint.pk for endpoint in endpoints])
-    now = timezone.now()
+    now = corrected_now()
     return [EndpointRow(one, waiting[one.pk], *_state_of(one, now)) for one in endpoints]
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.callbacks.endpoints import TooMany
 from sms.models import Actor, CallbackEndpoint, Notify, Send, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 MOST_ORIGINS = 500  # hosts that people's sends name in a service, and as many of each API key
 
@@ -49,7 +49,7 @@ def _check_room(hosts: "QuerySet[CallbackEndpoint]") -> None:
 
 def _new_host(origin: str, hosts: "QuerySet[CallbackEndpoint]") -> dict[str, Any]:
     """It begins with the secret that the key knows from its latest host, so that one secret is enough for all of them."""
-    fields: dict[str, Any] = {"name": origin.partition("://")[2][:80], "verified_at": timezone.now()}
+    fields: dict[str, Any] = {"name": origin.partition("://")[2][:80], "verified_at": corrected_now()}
     known = hosts.filter(secret_shown=True).order_by("-pk").values_list("secret", flat=True).first()
     return fields | ({"secret": known} if known else {"secret_shown": False})
 

@@ -5,7 +5,6 @@ applying receipts again writes nothing again.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -16,6 +15,7 @@ from sms.models.callback import Callback, CallbackEndpoint, Notify
 from sms.models.message import Message, MessageState
 from sms.models.send import Send
 from sms.models.send_options import Lane
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
 
 EVENTS = {
@@ -147,7 +147,7 @@ def _report_rows(
     for change, endpoint_id in reports:
         send = sends[change.send_id]
         body = bodies.report(change, send=send, message=messages[change.message_id])
-        now = datetime.now(UTC)
+        now = corrected_now()
         yield Callback(
             endpoint_id=endpoint_id,
             event_id=events.named(kind_of(change), *once(change)),

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
 from sms.callbacks import batches
 from sms.callbacks.bodies import envelope
@@ -21,6 +20,7 @@ from sms.callbacks.post import CallbackRequest, ReceiverConnection, Reply
 from sms.models import Actor, Callback, CallbackEndpoint, MessageState, ShownState
 from sms.models.audit import audit
 from sms.models.event_types import EVENT_TYPES
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
 from sms.webex.wire import stamp
 
@@ -39,7 +39,7 @@ STATES: dict[str, str] = {  # of a test event whose type is no state
 
 def verify(endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnection) -> str:
     """Ask the receiver for the nonce; returns why it is not verified, empty where it is. Posts, so call it outside transactions."""
-    now = timezone.now()
+    now = corrected_now()
     nonce = secrets.token_urlsafe(24)
     body = envelope(CHALLENGE, at=now, data={"challenge": nonce, "endpoint": endpoint.pk})
     signing = endpoint.secrets_at(now, endpoint.secret_before_until)

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.models import Actor, Callback, CallbackEndpoint
 from sms.models.audit import audit
 from sms.models.paging import given
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
@@ -28,7 +28,7 @@ def replay(
 
     What waits is made due at once. A fresh three days begin for each, with its first try. Replays go last.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     asked = given(pk=only, created_at__gte=since, created_at__lt=until)
     rows = Callback.objects.filter(asked, endpoint=endpoint)
     if failed_only:

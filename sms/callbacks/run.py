@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.utils import timezone
-
 from sms.callbacks import leases
 from sms.callbacks.address import AddressPolicy
 from sms.callbacks.leases import EndpointLease
@@ -22,6 +20,7 @@ from sms.callbacks.post import ReceiverConnection
 from sms.callbacks.record import Delivery, record
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.callbacks.threads import MOST_ENDPOINTS, Connect, PostThreads
+from sms.models.sql.clock import corrected_now
 
 LOOK = 0.2  # seconds between looks for other endpoints, and for what came since
 RENEW = 5.0
@@ -47,7 +46,7 @@ def run(
     seconds: float = float("inf"),
     connection_for: Connect | None = None,
     stopped: Stopped = lambda: False,
-    clock: Clock = timezone.now,
+    clock: Clock = corrected_now,
 ) -> DeliveryRun:
     """Deliver what is due; returns when nothing is, when `seconds` are over or when `stopped()`.
 
@@ -62,7 +61,7 @@ def run(
 
 
 def anything_due() -> bool:
-    return leases.due(timezone.now()).exists()
+    return leases.due(corrected_now()).exists()
 
 
 class _DeliveryLoop:

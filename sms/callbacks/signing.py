@@ -7,13 +7,13 @@ nobody has seen a secret there is nothing to hand over: the first new one holds 
 import re
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.callbacks import sign
 from sms.models import Actor, CallbackEndpoint
 from sms.models.audit import audit
 from sms.models.callback import PREFIX, new_secret
 from sms.models.service import HAND_OVER
+from sms.models.sql.clock import corrected_now
 
 SHORTEST_KEY, LONGEST_KEY = 24, 64  # bytes, as Standard Webhooks wants them
 SECRETS = ("secret", "secret_shown", "secret_before", "secret_before_until")
@@ -41,7 +41,7 @@ def rotate(endpoint: CallbackEndpoint, *, by: Actor, secret: str = "") -> str:
         _read_again(endpoint)
         seen = endpoint.secret_shown
         endpoint.secret_before = endpoint.secret if seen else ""
-        endpoint.secret_before_until = timezone.now() + HAND_OVER if seen else None
+        endpoint.secret_before_until = corrected_now() + HAND_OVER if seen else None
         endpoint.secret, endpoint.secret_shown = secret or new_secret(), True
         endpoint.save(update_fields=SECRETS)
         audit("callback_endpoint.secret_changed", endpoint, by=by)

@@ -10,7 +10,6 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms import guard
 from sms.callbacks.record import disable
@@ -18,6 +17,7 @@ from sms.catalogue.caps.changes import plain
 from sms.models import Actor, ApiKey, CallbackEndpoint, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 RESERVED = "none"
 
@@ -38,7 +38,7 @@ def make(
 
     `policies` are of ApiKey.POLICIES.
     """
-    now = timezone.now()
+    now = corrected_now()
     key, token = ApiKey.make(
         service=service,
         name=name.strip(),
@@ -159,7 +159,7 @@ def revoke(key: ApiKey, *, by: Actor) -> bool:
     Where it was the last of its name, nobody could change its callback endpoints any more: they are switched off, until a person switches
     them on again.
     """
-    now = timezone.now()
+    now = corrected_now()
     with transaction.atomic():
         live = ApiKey.objects.filter(pk=key.pk, revoked_at=None)
         ends = list(ends_with(key, now=now).select_for_update(no_key=True, of=("self",)))

@@ -7,13 +7,13 @@ content where it does. Called by the settings pages; `client_for` replaces the n
 from collections.abc import Callable
 
 from django.db import models, transaction
-from django.utils import timezone
 
 from sms.catalogue import provider_address
 from sms.catalogue.credentials import ProviderConnection, connection_of
 from sms.models import Actor, Service
 from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
+from sms.models.sql.clock import corrected_now
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 
@@ -71,7 +71,7 @@ def check_connection(
     """`probe`, stored with the service and in the audit."""
     verdict, words = probe(service, client_for=client_for)
     with transaction.atomic():
-        Service.objects.filter(pk=service.pk).update(checked_at=timezone.now(), check_verdict=verdict)
+        Service.objects.filter(pk=service.pk).update(checked_at=corrected_now(), check_verdict=verdict)
         audit("service.tested", service, by=by, verdict=str(verdict))
     return verdict, words
 

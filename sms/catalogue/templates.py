@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.catalogue import content_gate
 from sms.catalogue.placeholder_rules import Placeholder, placeholders_by_key, placeholders_of
 from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values import text
 from sms.values.problems import ProblemCode, ProblemError
 
@@ -85,7 +85,7 @@ def save_draft(template: MessageTemplate, wording: Wording, *, by: Actor) -> Tem
 @transaction.atomic
 def publish(version: TemplateVersion, *, by: Actor) -> None:
     """New sends use it from now on; the one before is retired. Existing sends keep their version."""
-    now = timezone.now()
+    now = corrected_now()
     template = MessageTemplate.objects.select_for_update().get(pk=version.template_id)
     version.refresh_from_db()
     if version.state != VersionState.DRAFT:
@@ -109,7 +109,7 @@ def retire(version: TemplateVersion, *, by: Actor) -> None:
     if version.state == VersionState.PUBLISHED and not version.language:
         says = "This wording is the one that sends use. Publish another one, or archive the template."
         raise TemplateError(ProblemCode.IN_USE, says)
-    version.state, version.retired_at = VersionState.RETIRED, timezone.now()
+    version.state, version.retired_at = VersionState.RETIRED, corrected_now()
     version.save(update_fields=["state", "retired_at"])
     _audit("template.version_retired", version.template, version, by=by)
 

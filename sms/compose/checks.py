@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from sms.audiences.files import Recipient, RejectedRow, grouped
 from sms.catalogue.caps.standing import CapStanding
 from sms.compose import labels, links, options, spending
@@ -21,6 +19,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey, fold
 from sms.compose.test_sends import rules
 from sms.models import Send
+from sms.models.sql.clock import corrected_now
 from sms.values import text
 from sms.values.problems import Problem, ProblemCode
 
@@ -64,7 +63,7 @@ def refuse(order: ResolvedOrder, *, now: datetime) -> None:
 
 def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
-    order, now = resolve(order), now or timezone.now()
+    order, now = resolve(order), now or corrected_now()
     refuse(order, now=now)
     composer = Composer(order)
     lines = list[ComposedMessage]()
@@ -86,7 +85,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
 
 def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
-    order, now = resolve(order), now or timezone.now()
+    order, now = resolve(order), now or corrected_now()
     refuse(order, now=now)
     figures = fold(order).finish()
     if order.strict and figures.rejected:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from sms import callbacks
 from sms.audiences import storage
@@ -33,6 +32,7 @@ from sms.models import (
 )
 from sms.models.api_key import TEST
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.insert import StatementBatch
 from sms.values.problems import Problem, ProblemCode
 
@@ -42,7 +42,7 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
 
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     order = resolve(asked)
     try:
         if not is_large(order):

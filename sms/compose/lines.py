@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.audiences.files import Recipient, RejectedRow
@@ -22,6 +21,7 @@ from sms.compose.reach import SenderReach
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import OptOut
 from sms.models.callback import LONGEST_CORRELATION_ID, LONGEST_REFERENCE
+from sms.models.sql.clock import corrected_now
 from sms.values import text, time_zones
 from sms.values.msisdn import country_of
 from sms.values.problems import ProblemCode
@@ -44,7 +44,7 @@ class Composer:
         self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
         self._caps = CapRules.of(order.service, order.key)
-        now = timezone.now()
+        now = corrected_now()
         self.counts = KnownCounts()  # of the spend caps, as they were with the latest block
         self._day = day or self._caps.day_of(max(order.due_at or now, now))
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from django.db.models import Count
-from django.utils import timezone
 
 from sms.audiences.files import RejectedGroup, RejectedRow
 from sms.audiences.files.rows import most_first
@@ -11,6 +10,7 @@ from sms.callbacks import events
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Reject, Send
 from sms.models.callback import LONGEST_CORRELATION_ID, LONGEST_REFERENCE
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.insert import insert
 from sms.values.problems import ProblemCode
 
@@ -42,7 +42,7 @@ def store_rejects(send: Send, rejects: Iterable[RejectedRow], *, order: Resolved
     ]
     keys = insert(Reject, COLUMNS, rows)
     if keys:
-        now = timezone.now()
+        now = corrected_now()
         events.record(
             [
                 events.of_send(send, "message.rejected", at=now, once=("reject", pk), subject_id=pk)

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from django.utils import timezone
-
 from sms.audiences.files import RejectedRow
 from sms.catalogue.caps import counting, minutes
 from sms.catalogue.caps.counting import CapReached
@@ -20,6 +18,7 @@ from sms.compose.order import ComposedMessage, Order
 from sms.compose.survey import Survey
 from sms.models import ApiKey, Message, MessageState, Preparation, Send, SendState, Service
 from sms.models.api_key import counted_as
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.spend_counts import CountedRow, counted
 from sms.values.msisdn import country_of
 from sms.values.problems import Problem, ProblemCode
@@ -36,7 +35,7 @@ class CapRefused(ComposeError):
 
     @property
     def seconds_left(self) -> int:
-        return max(int((self.free_at - timezone.now()).total_seconds()) + 1, 1)
+        return max(int((self.free_at - corrected_now()).total_seconds()) + 1, 1)
 
 
 def day_of(order: Order, *, now: datetime) -> date:

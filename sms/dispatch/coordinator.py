@@ -23,7 +23,7 @@ from sms.dispatch.claim import LEASE, ClaimedSlice, Owner, claim, due_within, fi
 from sms.dispatch.contexts import ServiceContexts
 from sms.dispatch.epochs import epochs
 from sms.dispatch.fair_queue import FairQueue
-from sms.dispatch.isolation import NO_SENDS_FAULT, held_if_broken
+from sms.dispatch.isolation import held_if_broken
 from sms.dispatch.journal import Journal, journals
 from sms.dispatch.last_look import statuses_of
 from sms.dispatch.post import ArmedRequest, ClientFor, Held, Late, Posters, PostOutcome, client_of
@@ -35,6 +35,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Lane
 from sms.models.sql.session import database_now
+from sms.models.sql.trouble import may_work_again
 from sms.values.spans import spans
 from sms.webex.errors import RequestRefused
 
@@ -210,10 +211,8 @@ class Coordinator:
         wanted |= {request.lease.slice_id: request.lease for request in self.to_retime if request.lease}
         try:
             armed = self._commit([wanted[key] for key in sorted(wanted)])
-        except NO_SENDS_FAULT:
-            raise
-        except Exception:
-            if not self._hold_broken_sends():
+        except Exception as problem:
+            if may_work_again(problem) or not self._hold_broken_sends():
                 raise
             return 0.0
         if self.unrecorded:

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import transaction
 
 from sms.callbacks import events
 from sms.models import Actor, Hold, Send
 from sms.models.audit import audit
 from sms.models.sql.session import database_now
+from sms.models.sql.trouble import may_work_again
 from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
 
 UNREADABLE = "unreadable"
-NO_SENDS_FAULT = (OperationalError, InterfaceError, InternalError)  # the database is away, or would not wait
 
 
 def hold(send: Send, rule: str, *, because: str, facts: dict[str, int]) -> None:
@@ -48,9 +48,9 @@ def held_if_broken(send_id: int) -> Iterator[None]:
     """Hold this send where the block breaks off over what is stored of it. A trouble of the database passes through."""
     try:
         yield
-    except NO_SENDS_FAULT:
-        raise
     except Exception as problem:
+        if may_work_again(problem):
+            raise
         log.exception("send_unreadable", send=send_id)
         send = Send.objects.select_related("service").get(pk=send_id)
         what = f"{type(problem).__name__}: {problem}"[:120]

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from django.utils import timezone
-
 from sms.dispatch.claim import ClaimedMessage
 from sms.models import InlineValues, LengthUnit, LinkFields, Send, SendOptions
+from sms.models.sql.clock import corrected_now
 from sms.values import correlation_id, text
 from sms.webex import wire
 from sms.webex.limits import AHEAD
@@ -89,7 +88,7 @@ def template_of(send: Send, *, public_url: str) -> RequestTemplate:
         # the provider holds messages too, so a late one must die there as well. It takes no expiry beyond AHEAD; a run is much
         # shorter, so the next one sends it
         expire_at=send.expires_at
-        if send.expires_at and send.validity is None and send.expires_at < timezone.now() + AHEAD
+        if send.expires_at and send.validity is None and send.expires_at < corrected_now() + AHEAD
         else None,
         rules=wire.Rules(
             text_limit=service.text_limit,

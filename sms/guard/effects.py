@@ -8,12 +8,12 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
-from django.utils import timezone
 
 from sms.guard.holding import end, operation_of
 from sms.guard.ties import vouchers_of
 from sms.models import Actor, ChangeState, WaitingChange
 from sms.models.guard import watching
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +37,14 @@ def obstacle(change: WaitingChange, user: Any, *, now: datetime | None = None) -
         return "Admins of this service confirm it, and superusers."
     if change.asked_by_id == user.pk:
         return "You asked for this. Another admin has to confirm it."
-    if change.asked_by_id in vouchers_of(user, change.service_id, "admin", now=now or timezone.now()):
+    if change.asked_by_id in vouchers_of(user, change.service_id, "admin", now=now or corrected_now()):
         return f"{change.asked_label} made you an admin or set up your account lately. Another admin has to confirm it."
     return ""
 
 
 def confirm(change: WaitingChange, *, by: Actor) -> bool:
     """Let it take effect now; False where the row was changed since, so that it does not fit any more. Raises GuardRefused."""
-    now = timezone.now()
+    now = corrected_now()
     with transaction.atomic():
         locked = _locked(change)
         if why := obstacle(locked, by.user, now=now):
@@ -62,12 +62,12 @@ def decline(change: WaitingChange, *, by: Actor, because: str) -> None:
             raise GuardRefused("Admins of this service decline it, and superusers.")
         if not because.strip():
             raise GuardRefused("Say why, so that who asked for it knows.")
-        end(locked, ChangeState.DECLINED, by=by, now=timezone.now(), because=because.strip())
+        end(locked, ChangeState.DECLINED, by=by, now=corrected_now(), because=because.strip())
 
 
 def take_effect_due(*, now: datetime | None = None) -> int:
     """What nobody answered within its time takes effect; returns how many did."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     due = WaitingChange.objects.filter(state=ChangeState.WAITING, takes_effect_at__lte=now).order_by("pk")
     done = 0
     for change in due[:AT_A_TIME]:

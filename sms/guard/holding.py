@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from django.apps import apps
 from django.db import models, transaction
-from django.utils import timezone
 
 from sms.guard import notices, words
 from sms.models import Actor, ChangeState, Guarded, Service, WaitingChange
 from sms.models.audit import audit
 from sms.models.guard import on_guard
+from sms.models.sql.clock import corrected_now
 
 WAITS_FOR = timedelta(hours=24)
 OPERATOR = "cli"  # the door of who works on the host
@@ -74,7 +74,7 @@ def ask(
     says: Sequence[dict[str, str]] | None = None,
 ) -> WaitingChange:
     """Store what is to wait. The same wish that waits already goes on waiting; one about the same columns takes the place of that one."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         if service_id is not None:  # two wishes at once see each other
             list(
@@ -129,7 +129,7 @@ def operation_of(change: WaitingChange) -> Operation:
 def call_off(doing: Operation, *, by: Actor, because: str) -> None:
     """What waits for the same row comes to nothing."""
     for change in WaitingChange.objects.filter(touches=doing.touches, state=ChangeState.WAITING):
-        end(change, ChangeState.VOID, by=by, now=timezone.now(), because=because)
+        end(change, ChangeState.VOID, by=by, now=corrected_now(), because=because)
 
 
 def _model(label: str) -> type[models.Model]:

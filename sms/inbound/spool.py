@@ -18,7 +18,7 @@ from typing import Generic
 import structlog
 
 from sms.inbound.spool_records import Post, RecordFormat
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_damage, may_work_again
 from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
@@ -173,11 +173,11 @@ def _taken(path: Path) -> Iterator[Path | None]:
 
 
 def _insert(batch: Sequence[Post], insert: Callable[[Sequence[Post]], object]) -> list[Post]:
-    """Those that are refused for good, found by halving; raises where the database is away."""
+    """Those that are refused for good, found by halving; raises where the database is away or damaged."""
     try:
         insert(batch)
     except Exception as problem:  # the service is gone, for example
-        if may_work_again(problem):
+        if may_work_again(problem) or is_damage(problem):
             raise
         if len(batch) == 1:
             log.error("spool_record_refused", service=batch[0].service_id, error=repr(problem)[:300])

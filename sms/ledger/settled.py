@@ -10,7 +10,6 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
-from django.utils import timezone
 
 from sms import notices
 from sms.callbacks import events
@@ -20,6 +19,7 @@ from sms.models.message import OPEN, MessageState
 from sms.models.notice import NoticeKind
 from sms.models.send import Send, StateCount
 from sms.models.send_state import OVER, SendState
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
 
 TOLD = (*events.OF_SENDS, "reference", "name", "created_by", "test")
@@ -43,7 +43,7 @@ def settle(send_ids: Collection[int], *, now: datetime | None = None) -> int:
     ids = sorted(set(send_ids).difference(left))
     if not ids:
         return 0
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         rows = _unsettled().filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True)
         locked = list(rows.only(*TOLD))

@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice, pairwise
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.utils import timezone
 
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.settled import settle_after
 from sms.models import Echo, Message, MessageState, Send, SendState, Slice
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.insert import StatementBatch, copy, insert
 from sms.values.msisdn import country_of
 
@@ -39,7 +39,7 @@ RUN = ("send_id", "service_id", "first_id", "last_id", "due_at", "lane", "stage"
 
 def begin(**fields: object) -> Send:
     """A send, whose messages are to follow in the same transaction."""
-    send = Send(created_at=timezone.now(), **fields)
+    send = Send(created_at=corrected_now(), **fields)
     send.pk = insert(Send, SEND, [[getattr(send, name) for name in SEND]])[0]
     send._state.adding, send._state.db = False, DEFAULT_DB_ALIAS
     return send

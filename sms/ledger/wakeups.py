@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import structlog
 from django.db import Error, connection, transaction
-from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
+
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +126,7 @@ def make_schedule() -> None:
 
 def discard_stale() -> int:
     """Remove wake-ups that were not taken; without a cluster they would pile up. Returns how many."""
-    removed, _ = OrmQ.objects.filter(lock__lt=timezone.now() - STALE).delete()
+    removed, _ = OrmQ.objects.filter(lock__lt=corrected_now() - STALE).delete()
     return removed
 
 

@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
-from django.utils import timezone
 
 from sms.models.columns import set_together
 from sms.models.guard import Guarded, Weaker, more, switched_on
@@ -23,6 +22,7 @@ from sms.models.personal import PersonalData
 from sms.models.send_options import Resend
 from sms.models.spend_cap import MOST as MOST_A_DAY
 from sms.models.spend_cap import country_list, money_cap, opens_countries
+from sms.models.sql.clock import corrected_now
 
 M = TypeVar("M", bound=models.Model)
 SCOPES = (
@@ -286,7 +286,7 @@ class ApiKey(Guarded):
 
     @property
     def usable(self) -> bool:
-        return not self.why_not(timezone.now())
+        return not self.why_not(corrected_now())
 
     def allows(self, address: str) -> bool:
         if not self.networks:

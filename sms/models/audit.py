@@ -17,6 +17,7 @@ from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
 from sms.models.personal import PersonalData
 from sms.models.service import Service
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.insert import StatementBatch, insert
 from sms.values.msisdn.mention import masked_values
 
@@ -133,7 +134,11 @@ def audit(
         noun = noun or thing.audit_noun
         key = thing.pk if key is None else key
         service = service or _slug_of(thing)
-    now, text, nonce = timezone.now(), audit_proof.canonical(_quiet(details, noun)), secrets.token_urlsafe(16)
+    now, text, nonce = (
+        corrected_now(),
+        audit_proof.canonical(_quiet(details, noun)),
+        secrets.token_urlsafe(16),
+    )
     named = "" if key is None else str(key)
     words = (service, by.kind, by.key, by.label, by.door, by.address, act, noun, named)
     clean = [audit_proof.clean(word) for word in words]

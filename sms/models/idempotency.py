@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from django.db import connection, models
 from django.db.models import CASCADE, Index, UniqueConstraint
-from django.utils import timezone
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 
 KEPT = timedelta(days=30)
@@ -63,7 +63,7 @@ class IdempotentAnswer(models.Model):
     def claim(cls, service_id: int, *, owner: str, key: str, fingerprint: str) -> int:
         """The id of a new row; 0 where the key was used already. Waits for the request that is using it right now."""
         columns = "service_id, owner, key, fingerprint, status, headers, body, made_at"
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        now = connection.ops.adapt_datetimefield_value(corrected_now())
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {cls._meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, 0, '{{}}', %s, %s)"  # noqa: S608 - words of ours; values are parameters

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, PROTECT, CheckConstraint, F, Q
-from django.utils import timezone
 from django.utils.functional import cached_property
 
 from sms.models.columns import set_together
@@ -18,6 +17,7 @@ from sms.models.guard import Guarded, any_change, fewer, more
 from sms.models.personal import PersonalData
 from sms.models.receipt_settings import ReceiptSettings, new_token
 from sms.models.spend_cap import RAISED, SpendCaps
+from sms.models.sql.clock import corrected_now
 from sms.models.tenant_switches import InlineValues, TenantSwitches
 from sms.values import time_zones
 from sms.values.quiet_hours import QuietHours
@@ -262,7 +262,7 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     def keep_secrets_for_address(self) -> None:
         """Key and secret were just typed for the address that the service has now; from now on it is live, or speaks to a sandbox."""
         self.secrets_origin = origin_of(self.provider_url)
-        self.live_since = None if self.is_sandbox else self.live_since or timezone.now()
+        self.live_since = None if self.is_sandbox else self.live_since or corrected_now()
 
     def settle(self, names: list[str]) -> list[str]:
         """Another connection: its secrets stay with the address they were typed for, and what was found out there says nothing any more."""

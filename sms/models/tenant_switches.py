@@ -8,8 +8,8 @@ evidence; a person can set all but `inline_values` by hand. The sandbox has the 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, Q
-from django.utils import timezone
 
+from sms.models.sql.clock import corrected_now
 from sms.webex.limits import LARGEST_TEXT_LIMIT, LONGEST_TAG, TAG, TEXT_LIMIT
 from sms.webex.rules import length
 
@@ -116,7 +116,7 @@ class TenantSwitches(models.Model):
 
     def forget_proofs(self) -> None:
         """The credentials are others now, and may be another tenant's. The caller saves PROOFS."""
-        self.answers_since, self.inline_values = timezone.now(), InlineValues.TEMPLATES
+        self.answers_since, self.inline_values = corrected_now(), InlineValues.TEMPLATES
 
     def length_of(self, written: str) -> int:
         """As the text limit counts it."""

@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMultiAlternatives
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from sms.models import Notice
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.notices import refusals
 from sms.notices.message_ids import message_id
@@ -32,7 +32,7 @@ MOST = 50  # notices in one mail
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
     """Mail what is due; returns how many mails left."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     due = Notice.objects.filter(mail_due_at__lte=now).order_by("person").values_list("person", flat=True)
     people = get_user_model()._default_manager.filter(pk__in=list(due.distinct()[:PEOPLE_AT_A_TIME]))
     return sum(_mail(one, public_url, now=now) for one in people.select_related("notice_choices"))

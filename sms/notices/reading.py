@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from sms.models import Notice, NoticeChoices, NoticeWay
+from sms.models.sql.clock import corrected_now
 from sms.notices.digest import next_digest
 from sms.values import time_zones
 
@@ -14,7 +13,7 @@ def mark_read(person: Any, *, pk: int | None = None, until: int | None = None) -
     """One, or all up to the id `until`. What was read is not mailed any more."""
     found = Notice.objects.filter(person=person, seen_at=None)
     found = found.filter(pk=pk) if pk is not None else found.filter(pk__lte=until)
-    found.update(seen_at=timezone.now(), mail_due_at=None)
+    found.update(seen_at=corrected_now(), mail_due_at=None)
 
 
 def follow_choices(person: Any, choices: NoticeChoices, *, now: datetime) -> None:

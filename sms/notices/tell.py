@@ -6,9 +6,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
-from django.utils import timezone
 
 from sms.models import NOTICE_RULES, Actor, Notice, NoticeChoices, NoticeKind, NoticeWay, Service
+from sms.models.sql.clock import corrected_now
 from sms.notices.digest import next_digest
 from sms.values import time_zones
 from sms.values.msisdn.mention import masked
@@ -37,7 +37,7 @@ def tell(
 
     `says` is one sentence for people, `more` are paragraphs for the mail. Whole numbers in them are masked; message texts have no place.
     """
-    now, rule = now or timezone.now(), NOTICE_RULES[kind]
+    now, rule = now or corrected_now(), NOTICE_RULES[kind]
     if not (wanted := {one for one in to if one is not None}):
         return
     people: Any = get_user_model()._default_manager.filter(
@@ -75,7 +75,7 @@ def tell(
 def no_longer(*events: str, now: datetime | None = None) -> None:
     """What they told is over: nobody has to read or be mailed it any more."""
     over = Notice.objects.filter(event__in=events, seen_at=None)
-    over.update(seen_at=now or timezone.now(), mail_due_at=None)
+    over.update(seen_at=now or corrected_now(), mail_due_at=None)
 
 
 def _may_be_told(kind: NoticeKind, service: Service | None) -> Q:

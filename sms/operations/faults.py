@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from sms import dispatch
 from sms.compliance import audit
-from sms.models import Heartbeat, ReceiptInbox, Service
+from sms.models import Heartbeat, ReceiptInbox, RestoredCopy, Service
 from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
@@ -25,6 +25,7 @@ VAR_DIR = "var_dir_not_writable"
 SPOOL_KEPT = "spool_kept"
 CLOCK = "clock_skew"
 AUDIT = "audit_broken"
+RESTORED = "restored_copy"
 
 SAYS = {
     AWAY: "The database does not answer.",
@@ -48,6 +49,7 @@ def find(found: Sequence[Process] | None = None) -> list[Fault]:
     """All but those of the database itself. A few small queries."""
     found = processes() if found is None else found
     return [
+        *_restored(),
         *_dispatch(),
         *_receipts(),
         *_provider(found),
@@ -67,12 +69,30 @@ def not_dispatched() -> str:
     return f"Messages are due, and no dispatcher has reported for {silence:.0f} s."
 
 
+def restored() -> tuple[str, float]:
+    """Whether this is a restored copy of the database that is not settled yet, with the seconds since that was found."""
+    found = RestoredCopy.objects.filter(settled_at=None).aggregate(
+        first=Min("found_at"), services=Count("pk")
+    )
+    if not found["services"]:
+        return "", 0.0
+    paused = f"{found['services']} service{'s are' if found['services'] > 1 else ' is'} paused"
+    says = f"This is a restored copy of the database: {paused} until manage.py after_restore was run."
+    return says, (database_now() - found["first"]).total_seconds()
+
+
 def receipts_wait() -> tuple[str, float]:
     """The same for receipts, with the seconds that the oldest waits."""
     new = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW)
     oldest = new.aggregate(oldest=Min("next_at"))["oldest"]
     waited = (database_now() - oldest).total_seconds() if oldest else 0.0
     return (f"Receipts wait for {waited:.0f} s to be applied." if waited > LATE else ""), waited
+
+
+def _restored() -> Iterator[Fault]:
+    says, seconds = restored()
+    if says:
+        yield Fault(RESTORED, "", says, seconds)
 
 
 def _dispatch() -> Iterator[Fault]:

@@ -9,10 +9,9 @@ from sms.models.sql import writable
 from sms.models.sql.clock import REFUSED, host_clock
 from sms.models.sql.trouble import is_read_only, waited_in_vain
 from sms.operations import faults
-from sms.operations.own_facts import HOST, can_write
+from sms.operations.own_facts import can_write
 
 OF_DATABASE = (faults.AWAY, faults.READ_ONLY, faults.LOCKED)
-NAME = f"ready {HOST}"[:30]  # of the row that is written: hosts do not wait for each other
 
 
 def failing(folder: Path) -> Iterator[tuple[str, str]]:
@@ -26,6 +25,8 @@ def failing(folder: Path) -> Iterator[tuple[str, str]]:
     try:
         if abs(skew := host_clock.compare()) > REFUSED:
             yield faults.CLOCK, f"This host's clock differs from the database's by {skew:+.0f} s."
+        if says := faults.restored()[0]:
+            yield faults.RESTORED, says
         if says := faults.not_dispatched():
             yield faults.NOT_DISPATCHED, says
         if says := faults.receipts_wait()[0]:
@@ -37,7 +38,7 @@ def failing(folder: Path) -> Iterator[tuple[str, str]]:
 def of_database() -> str:
     """The word of what keeps rows from being written; empty while they are."""
     try:
-        writable.try_to_write(NAME)
+        writable.try_to_write(writable.FOR_SENDS, by="ready")
     except Error as problem:
         return word_of(problem)
     return ""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import structlog
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.models import Duty, ReportFile, ReportPart
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.reports.files import csv_of, write_xlsx
 from sms.reports.query import ReportQuery
@@ -77,7 +77,7 @@ def _make(one: ReportFile, stopped: Stopped) -> int:
         log.exception("report_file_broke_off", file=one.pk, error=repr(problem)[:300])
         ReportFile.objects.filter(pk=one.pk).update(failed=f"It broke off: {problem!r}"[:200])
         return 0
-    ReportFile.objects.filter(pk=one.pk).update(size=size, done=rows, ready_at=timezone.now())
+    ReportFile.objects.filter(pk=one.pk).update(size=size, done=rows, ready_at=corrected_now())
     return 1
 
 

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 import structlog
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.utils import timezone
 
 from sms.models import Actor, ReportSchedule
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.reports.files import csv_of
 from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
@@ -42,7 +42,7 @@ def period_before(one: ReportSchedule, at: datetime) -> ReportQuery:
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
     """Mail what is due; returns how many reports left. What could not leave is tried again in an hour, and says why."""
-    now, sent = now or timezone.now(), 0
+    now, sent = now or corrected_now(), 0
     waiting = ReportSchedule.objects.filter(next_at__lte=now).select_related("service").order_by("next_at")
     for one in waiting[:20]:
         due = one.next_at

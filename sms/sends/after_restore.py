@@ -13,7 +13,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max, Sum
-from django.utils import timezone
 
 from sms.dispatch.claim import EXTRA, lock_sends
 from sms.dispatch.restored_copy import FOUND
@@ -35,6 +34,7 @@ from sms.models import (
 )
 from sms.models.audit import audit
 from sms.models.message import UNSENT
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
 from sms.models.sql.session import database_now
 from sms.sends import holds
@@ -101,7 +101,7 @@ def settle(copy: RestoredCopy, *, by: Actor) -> Found:
     receipts.retry(service)
     _until_nothing(receipts.fold)
     with transaction.atomic():
-        RestoredCopy.objects.filter(pk=copy.pk).update(settled_at=timezone.now())
+        RestoredCopy.objects.filter(pk=copy.pk).update(settled_at=corrected_now())
         _say(service, SETTLED)
         audit(
             "service.restored_copy_settled",
@@ -115,7 +115,7 @@ def settle(copy: RestoredCopy, *, by: Actor) -> Found:
 def deny(copy: RestoredCopy, *, because: str, by: Actor) -> None:
     """An operator knows that nothing was lost. It stays paused, and may be resumed."""
     with transaction.atomic():
-        RestoredCopy.objects.filter(pk=copy.pk).update(settled_at=timezone.now())
+        RestoredCopy.objects.filter(pk=copy.pk).update(settled_at=corrected_now())
         _say(copy.service, DENIED)
         audit("service.restored_copy_denied", copy.service, by=by, reason=because[:200])
 

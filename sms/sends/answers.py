@@ -19,6 +19,7 @@ from sms.compose.approval.release import IN_TIME, changed_parts, release
 from sms.compose.spending import CapRefused
 from sms.models import Actor, ApprovalDecision, ApprovalRequest, ApprovalState, Draft, Send, SendState
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.cancel import cancel
 
 LONGEST_COMMENT = 1000
@@ -39,7 +40,7 @@ def approve(
 
     Raises ApprovalRefused and stores no approval. Reads every message of the send, about a second for 100 000, before it locks anything.
     """
-    now, digests = now or timezone.now(), fingerprint.digest_messages(request.send_id)
+    now, digests = now or corrected_now(), fingerprint.digest_messages(request.send_id)
     with transaction.atomic():
         send, locked = _locked(request)
         _refuse(obstacle(locked, user=by.user, now=now))
@@ -69,7 +70,7 @@ def approve(
 
 def reject(request: ApprovalRequest, *, by: Actor, seen: str, comment: str) -> None:
     """Reject, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
-    now = timezone.now()
+    now = corrected_now()
     if not comment.strip():
         raise ApprovalRefused("Say why, so that its author knows what to change.")
     with transaction.atomic():
@@ -91,7 +92,7 @@ def take_back(send: Send, *, by: Actor) -> Draft | None:
 
     None where it was not made from a draft. Raises ApprovalRefused where it has begun.
     """
-    now = timezone.now()
+    now = corrected_now()
     with transaction.atomic():
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)
         waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
@@ -120,7 +121,7 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
     """Why this person cannot answer a request, as a sentence; empty where they can."""
     if request.authors.filter(pk=user.pk).exists():
         return "You wrote this, or a part of it. Another person has to answer."
-    if _is_tied(request, user, now=now or timezone.now()):
+    if _is_tied(request, user, now=now or corrected_now()):
         return (
             "One of its authors, or of those who approved it, made you an approver or set up your account in the last days. "
             "Another person has to answer."
@@ -131,7 +132,7 @@ def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None
     if request.state != ApprovalState.OPEN:
         ended = ApprovalState(request.state).label.partition(":")[0].lower()
         return f"There is nothing to answer any more: the request is {ended}."
-    if request.expires_at <= (now or timezone.now()):
+    if request.expires_at <= (now or corrected_now()):
         return "The time to answer is over. Its author can ask again."
     if request.decisions.filter(by=user).exists():
         return "You have answered this. It waits for another person."

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.callbacks import events
 from sms.compose import spending
@@ -13,6 +12,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.settled import settle_after
 from sms.models import OVER, Actor, Preparation, Send, SendState, Slice
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 
 def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
@@ -21,7 +21,7 @@ def cancel(send: Send, *, by: Actor, now: datetime | None = None) -> int:
     Locking the slices comes first: it waits for a dispatcher that is arming one right now, and one that arms after reads the new state.
     Slices that are leased stay open, so that what they have in flight is still recorded or swept.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         # NO KEY: counters point to the send, and a process that writes one while we wait for its messages must not wait for us
         locked = Send.objects.select_for_update(no_key=True).get(pk=send.pk)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
 from sms.dispatch.restored_copy import refuse_to_resume
 from sms.dispatch.service_pause import pause_service
 from sms.ledger import wakeups
 from sms.models import Actor, MessageState, Preparation, Send, SendState, Service, StateCount
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.cancel import cancel
 from sms.sends.holds import Scope, hold, record, tell_resumed, unfinished
 
@@ -34,7 +34,7 @@ def hold_unfinished(service: Service, *, by: Actor, because: str) -> int:
 def pause_everything(service: Service, *, by: Actor, because: str) -> bool:
     """Post nothing of a whole service; False where it is paused already."""
     with transaction.atomic():
-        return pause_service(service.pk, by=by, because=because, at=timezone.now())
+        return pause_service(service.pk, by=by, because=because, at=corrected_now())
 
 
 def resume_service(service: Service, *, by: Actor) -> bool:
@@ -44,7 +44,7 @@ def resume_service(service: Service, *, by: Actor) -> bool:
         paused = Service.objects.filter(pk=service.pk, paused_at__isnull=False)
         if not paused.update(paused_at=None, paused_because=""):
             return False
-        tell_resumed(unfinished(service), once=("service", timezone.now().isoformat()))
+        tell_resumed(unfinished(service), once=("service", corrected_now().isoformat()))
         audit("service.resumed", service, by=by)
         wakeups.dispatch()
     return True

@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.callbacks import events
 from sms.ledger import wakeups
 from sms.models import UNFINISHED, Actor, Hold, Send, Sender, Service, ShortLinkDomain
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ def hold(scope: Scope, *, by: Actor, because: str) -> Hold:
             **{field: scope},
         )
         told: dict[str, Any] = {"once": (made.pk,), "reason": made.because, "rule": None}
-        events.record_sends(unfinished(scope), "send.held", at=timezone.now(), **told)
+        events.record_sends(unfinished(scope), "send.held", at=corrected_now(), **told)
         tell_held(
             scope.service,
             f"“{scope}”",
@@ -62,7 +62,7 @@ def lift(held: Hold, *, by: Actor) -> bool:
     scope = held.send or held.sender or held.link_domain
     with transaction.atomic():
         fresh = Hold.objects.active().filter(pk=held.pk)
-        if scope is None or not fresh.update(lifted_at=timezone.now(), lifted_by=by.label):
+        if scope is None or not fresh.update(lifted_at=corrected_now(), lifted_by=by.label):
             return False
         tell_resumed(unfinished(scope), once=(held.pk,))
         record(scope, "resumed", by=by, rule=held.rule)
@@ -117,7 +117,7 @@ def tell_resumed(sends: Iterable[Send], *, once: Sequence[object]) -> None:
     sends = [send for send in sends if send.service.paused_at is None]
     held = held_among(sends)
     free = [send for send in sends if send.pk not in held]
-    events.record_sends(free, "send.resumed", at=timezone.now(), once=once)
+    events.record_sends(free, "send.resumed", at=corrected_now(), once=once)
 
 
 def field_of(scope: Scope) -> str:

@@ -12,6 +12,7 @@ from sms.compose.naming import name_at
 from sms.ledger import wakeups
 from sms.models import OVER, Actor, Send, SendState, Slice
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
 
 
@@ -24,7 +25,7 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
 
     Raises SendHasBegun, and ComposeError where the time cannot be, or is one at which it would need an approval that it has not.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     digests = fingerprint.digest_messages(send.pk) if send.approvers else None
     with transaction.atomic():
         # the send, then its slices, as `sends.cancel` does: a dispatcher that claims one right now is waited for

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.inbound.receipts import Incoming, insert
 from sms.ledger import wakeups
 from sms.models import Service, SimulatedReceipt
+from sms.models.sql.clock import corrected_now
 from sms.webex.sandbox.in_process import DueReceipt
 
 AT_ONCE = 1000
@@ -31,12 +31,12 @@ def keep(found: Iterable[DueReceipt], *, service_id: int, key: str, now: float) 
 
 
 def anything_due(*, now: datetime | None = None) -> bool:
-    return SimulatedReceipt.objects.filter(due_at__lte=now or timezone.now()).exists()
+    return SimulatedReceipt.objects.filter(due_at__lte=now or corrected_now()).exists()
 
 
 def hand_over(*, now: datetime | None = None) -> int:
     """Put what is due into the inbox, in one transaction with its leaving here; returns how many."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     if not anything_due(now=now):
         return 0
     with transaction.atomic():

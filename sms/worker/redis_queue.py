@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 
 import redis
 import structlog
-from django.utils import timezone
 from django_q.brokers import Broker
 from django_q.conf import Conf
 from django_q.humanhash import uuid
 from django_q.signing import SignedPackage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -125,5 +126,5 @@ class RedisQueue(Broker):
 
 def _package(task: str) -> Any:
     name, pk = uuid()
-    asked = {"id": pk, "name": name, "func": task, "args": (), "kwargs": {}, "started": timezone.now()}
+    asked = {"id": pk, "name": name, "func": task, "args": (), "kwargs": {}, "started": corrected_now()}
     return SignedPackage.dumps(asked | {"ack_failure": True})

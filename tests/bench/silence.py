@@ -6,7 +6,9 @@ It starts a PostgreSQL of its own.
 """
 
 import argparse
+import atexit
 import json
+import shutil
 import tempfile
 import threading
 import time
@@ -16,10 +18,19 @@ from pathlib import Path
 
 import psycopg
 
-from tests import postgres
-from tests.faults.silence import Posted, Silence, silence_of
-from tests.faults.stoppable import stoppable
-from tests.support.processes import until
+from tests import environment
+
+# `tests.faults.crash` asks the product how its web server is started, which wants settings
+atexit.register(shutil.rmtree, environment.isolate(), ignore_errors=True)
+
+import django  # noqa: E402
+
+django.setup()
+
+from tests import postgres  # noqa: E402
+from tests.faults.silence import Posted, Silence, silence_of  # noqa: E402
+from tests.faults.stoppable import stoppable  # noqa: E402
+from tests.support.processes import until  # noqa: E402
 
 BEFORE = 3.0  # seconds
 
@@ -62,7 +73,7 @@ def measure(place: Silence, name: str, seconds: float, per_second: float) -> dic
             thread.join()
 
     pacing = threading.Thread(target=pace)
-    dispatcher = place.field.dispatcher()
+    dispatcher = place.field.dispatcher(seconds=seconds + 300)  # it ends after the last look
     pacing.start()
     try:
         time.sleep(BEFORE)

@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -200,6 +200,39 @@ def test_what_cannot_be_read_neither_ends_the_check_nor_stops_sealing(files, wha
     with suppress(FolderAltered):
         audit.ChainSealer(files.folder).run()
     assert audit.heads_of(["later"])["later"].number == 1
+
+
+@contextmanager
+def damaged(row: AuditEvent, kind: str):
+    """Reading it fails as where its page is damaged (PostgreSQL); where that is VOLATILE, so does every look for what it is not."""
+    names = [field.column for field in AuditEvent._meta.fields if field.column != "details"]
+    sql("ALTER TABLE sms_auditevent RENAME TO whole")
+    sql(
+        f"""CREATE FUNCTION damaged(id bigint) RETURNS text {kind} LANGUAGE plpgsql AS $$ BEGIN
+        RAISE 'invalid page in block 0' USING ERRCODE = 'data_corrupted'; END $$"""
+    )
+    sql(
+        f"""CREATE VIEW sms_auditevent AS SELECT {", ".join(names)},
+        CASE WHEN id = {row.pk} THEN damaged(id) ELSE details END AS details FROM whole"""
+    )
+    try:
+        yield
+    finally:
+        sql("DROP VIEW sms_auditevent")
+        sql("DROP FUNCTION damaged")
+        sql("ALTER TABLE whole RENAME TO sms_auditevent")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["STABLE", "VOLATILE"])
+def test_a_row_whose_page_is_damaged_is_a_finding(files, kind):
+    """The check says which, as of a row that was altered, and does not wait for a database that is there."""
+    with damaged(AuditEvent.objects.filter(service_slug="other").order_by("pk")[2], kind):
+        broken = audit.check(files).broken
+    found = {(one.service_slug, one.broken.number, one.broken.why) for one in broken}
+    assert ("other", 3 if kind == "STABLE" else 1, "It cannot be read: it is damaged, or no text.") in found
+    assert len(found) == 1 or kind == "VOLATILE"
 
 
 def test_a_key_that_was_lost_is_named(files, monkeypatch, capsys):

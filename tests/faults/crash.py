@@ -165,9 +165,11 @@ class Field:
 
 
 @contextmanager
-def field_of(folder: Path, database_url: str, *sandbox_options: str, web: bool = True) -> Iterator[Field]:
+def field_of(
+    folder: Path, database_url: str, *sandbox_options: str, web: bool = True, port: int = 0, **variables: str
+) -> Iterator[Field]:
     """Start the field in an empty `folder` on an empty database; everything ends with the block."""
-    port, sandbox_port = free_port(), free_port()
+    port, sandbox_port = port or free_port(), free_port()
     (folder / "static").mkdir(
         exist_ok=True
     )  # collected files are looked for here, and a missing folder is a warning
@@ -175,6 +177,7 @@ def field_of(folder: Path, database_url: str, *sandbox_options: str, web: bool =
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LOG_FORMAT": "json",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
+        **variables,
     }
     command = [sys.executable, "-m", "sms.webex.sandbox", "--port", str(sandbox_port), *sandbox_options]
     sandbox = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)

@@ -9,12 +9,13 @@ from django.db import (
     Error,
     IntegrityError,
     InterfaceError,
+    InternalError,
     OperationalError,
     connection,
     transaction,
 )
 
-from sms.models.sql.trouble import is_away, may_work_again, waited_in_vain
+from sms.models.sql.trouble import is_away, is_damage, may_work_again, waited_in_vain
 from tests.support.sends import a_service
 
 
@@ -93,3 +94,10 @@ def test_codes_that_a_test_cannot_make_the_server_say(state, away):
     problem = OperationalError("as Django raises it")
     problem.__cause__ = psycopg.errors.lookup(state)("as the driver does")
     assert is_away(problem) is away and may_work_again(problem)
+
+
+@pytest.mark.parametrize("state", ["XX001", "XX002"])
+def test_what_is_damaged_is_neither_away_nor_mended_by_waiting(state):
+    problem = InternalError("as Django raises it")
+    problem.__cause__ = psycopg.errors.lookup(state)("as the driver does")
+    assert is_damage(problem) and not is_away(problem) and not may_work_again(problem)

@@ -1,5 +1,6 @@
 """What Prometheus is told, by whom it was counted, and what is left of it without a database."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from portal.web.front import Front
+from portal.wsgi import application as django_application
 from sms.models import Heartbeat, MeterTotal, Slice
 from sms.operations import totals
 from sms.values.meters import meters
@@ -34,6 +37,32 @@ def scraped() -> dict[str, float]:
             assert match, line
             found[line.rpartition(" ")[0]] = float(match[3])
     return found
+
+
+async def given(front: Front, method: str, path: str, **headers: str) -> int:
+    """The status that a server would pass on."""
+    answers: list[dict] = []
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict) -> None:
+        answers.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 9),
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+    }
+    await front(scope, receive, send)
+    return answers[0]["status"]
 
 
 def families() -> dict[str, str]:
@@ -85,6 +114,21 @@ def test_requests_are_counted_by_lane_and_status():
         )
     }
     assert labels >= {("operators", "2xx"), ("partners", "4xx"), ("provider", "4xx"), ("people", "2xx")}
+
+
+def test_requests_refused_before_django_are_counted():
+    front = Front(django_application)
+    front.lanes["people"].room = 0  # as where as many wait as may
+    assert asyncio.run(given(front, "GET", "/accounts/login/")) == 503
+    refused = asyncio.run(given(front, "POST", "/v2/messages", content_encoding="gzip"))
+    assert refused >= 400
+    totals.keep()
+    name = f'textdesk_requests_refused_total{{host="{heartbeat.HOST}"'
+    found = {key: value for key, value in scraped().items() if key.startswith(name)}
+    assert found == {
+        f'{name},lane="people",status="503"}}': 1,
+        f'{name},lane="partners",status="{refused}"}}': 1,
+    }
 
 
 def test_statements_that_the_database_refuses_are_counted():

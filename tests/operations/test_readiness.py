@@ -1,12 +1,16 @@
 """/readyz tries to work, and says by short words what fails."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.utils import timezone
 
+from sms.dispatch import restored_copy
 from sms.models import Heartbeat, ReceiptInbox, Slice
 from sms.models.sql import clock
 from tests.support.faults_of_databases import database_away, locked_table, read_only_database
@@ -79,3 +83,13 @@ def test_receipts_that_nobody_applies_for_a_minute_are_not_ready():
 def test_a_clock_that_is_a_minute_off_is_not_ready(monkeypatch, skew, failing):
     monkeypatch.setattr(clock, "skew", lambda: skew)
     assert ready()[1] == failing
+
+
+def test_a_restored_copy_is_not_ready_until_it_is_settled():
+    a_service()
+    restored_copy.declare("another database", at=timezone.now())
+    assert ready() == (503, ["restored_copy"])
+    (said,) = Client().get("/status", headers={"accept": "application/json"}).json()["faults"]
+    assert said["fault"] == "restored_copy"
+    call_command("after_restore", stdout=StringIO())
+    assert ready() == (200, [])

@@ -7,8 +7,8 @@ from django.core import mail
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sms.dispatch import breaker
-from sms.models import Heartbeat, Notice, OperationalFault, Slice
+from sms.dispatch import breaker, restored_copy
+from sms.models import Heartbeat, Notice, OperationalFault, RestoredCopy, Slice
 from sms.operations import faults, telling
 from sms.operations.delivery import FaultDelivery
 from sms.webex.errors import NotSent
@@ -111,6 +111,18 @@ def test_a_database_that_takes_nothing_is_told_by_one_process_of_each_host(
     for teller in (first, second):
         teller.look()
     assert told(receiver)[1:] == [("over", word, heartbeat.HOST)]
+
+
+def test_a_restored_copy_is_told_until_it_is_settled(delivery, receiver):
+    a_cast(waiting=True)
+    restored_copy.declare("another database", at=timezone.now() - timedelta(seconds=61))
+    telling.of_all(faults.find(), delivery)
+    assert told(receiver) == [("begun", "restored_copy", "")]
+    assert mail.outbox[0].subject.startswith("Textdesk: does not work: This is a restored copy")
+    RestoredCopy.objects.update(settled_at=timezone.now())
+    telling.of_all(faults.find(), delivery)
+    telling.of_all(faults.find(), delivery, now=timezone.now() + timedelta(seconds=61))
+    assert told(receiver)[1:] == [("over", "restored_copy", "")]
 
 
 def test_a_process_that_died_without_a_word_is_a_fault_and_one_that_ended_is_none():

@@ -1,4 +1,4 @@
-"""nginx and Caddy before a port of this machine, as they stream: each body is passed on while it comes."""
+"""nginx and Caddy before ports of this machine, as they stream: each body is passed on while it comes."""
 
 import shutil
 import socket
@@ -31,22 +31,23 @@ def tool(name: str) -> str:
 
 
 @contextmanager
-def nginx(folder: Path, behind: int) -> Iterator[tuple[int, int]]:
+def nginx(folder: Path, *behind: int) -> Iterator[tuple[int, int]]:
     """The ports on which it speaks HTTP/1.1, and HTTP/2."""
     port, http2_port = free_port(), free_port()
     site, config = folder / "site.conf", folder / "nginx.conf"
-    site.write_text(nginx_site(port, http2_port, behind))
+    site.write_text(nginx_site(port, http2_port, *behind))
     config.write_text(NGINX.format(folder=folder, site=site))
     with _running([tool("nginx"), "-p", str(folder), "-c", str(config)], folder, port):
         yield port, http2_port
 
 
-def nginx_site(port: int, http2_port: int, behind: int) -> str:
+def nginx_site(port: int, http2_port: int, *behind: int) -> str:
     """Our example, on ports of this machine and without TLS."""
+    servers = " ".join(f"server 127.0.0.1:{one};" for one in behind)
     text = (DEPLOY / "nginx" / "textdesk.conf").read_text()
     for written, instead in (
-        ("127.0.0.1:8000", f"127.0.0.1:{behind}"),
-        ("127.0.0.1:8010", f"127.0.0.1:{behind}"),
+        ("server 127.0.0.1:8000;", servers),
+        ("server 127.0.0.1:8010;", servers),
         ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port}; listen 127.0.0.1:{http2_port} http2;"),
         ("ssl_certificate /etc/nginx/textdesk.crt;", ""),
@@ -58,7 +59,7 @@ def nginx_site(port: int, http2_port: int, behind: int) -> str:
 
 
 @contextmanager
-def caddy(folder: Path, behind: int, *, http2: bool = False) -> Iterator[tuple[int, int]]:
+def caddy(folder: Path, *behind: int, http2: bool = False) -> Iterator[tuple[int, int]]:
     """The port on which it speaks both, twice; with `http2` it speaks that to what is behind it, too."""
     port = free_port()
     config = folder / "Caddyfile"
@@ -69,7 +70,7 @@ def caddy(folder: Path, behind: int, *, http2: bool = False) -> Iterator[tuple[i
         text = text.replace("response_header_timeout 2m", "response_header_timeout 2m\nversions h2c")
     config.write_text(text)
     command = [tool("caddy"), "run", "--config", str(config), "--adapter", "caddyfile"]
-    there = f"127.0.0.1:{behind}"
+    there = " ".join(f"127.0.0.1:{one}" for one in behind)
     site = {
         "SITE": f"http://127.0.0.1:{port}",
         "ADMIN": "off",

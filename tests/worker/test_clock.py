@@ -5,19 +5,25 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sms import dispatch
 from sms.compliance import retention
 from sms.inbound import receipts
-from sms.models import Heartbeat, Hold, Message, Slice
+from sms.models import ApiKey, Heartbeat, Hold, Message, ReceiptInbox, Send, Slice
 from sms.models.sql.clock import host_clock
+from sms.models.sql.session import database_now
 from sms.worker.heartbeat import Pulse
 from sms.worker.jobs import JOBS, JobContext
 from sms.worker.loop import Loop
+from tests.support import drop_in
 from tests.support.callbacks import comes_in
+from tests.support.partners import a_key, a_partner_service
 from tests.support.past_sends import a_past_send, an_old_service
 from tests.support.provider import Provider
+from tests.support.receipts import post, posted_message, receipt
 from tests.support.sends import a_send, a_service
 
 pytestmark = [
@@ -124,3 +130,29 @@ def test_a_receipt_that_a_host_ahead_took_in_is_applied_by_the_next_look(host):
     host(-HOUR)
     assert receipts.fold() == 1
     assert send.counts()["delivered"] == 1
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_what_a_web_server_with_a_wrong_clock_takes_in_has_the_times_of_the_database(host, ahead):
+    """From the comparison of its heartbeat, however many requests it takes."""
+    service = a_partner_service()
+    ends = timezone.now() + timedelta(minutes=30)
+    key = a_key(service, expires_at=ends)
+    over = a_key(service, expires_at=timezone.now() + timedelta(seconds=5))
+    ApiKey.objects.filter(expires_at__lt=ends).update(expires_at=timezone.now() - timedelta(minutes=1))
+    _, name = posted_message(service)
+    host(ahead)
+    Pulse(Heartbeat.Kind.WEB).beat("")
+    began = database_now()
+    soon, late = began + timedelta(minutes=20), began - timedelta(minutes=20)
+    with CaptureQueriesContext(connection) as asked:
+        assert drop_in.post(key, drop_in.body(expireAt=soon.isoformat())).status_code == 201
+        assert drop_in.post(key, drop_in.body(expireAt=late.isoformat())).json()["code"] == "7004"
+        assert drop_in.post(over, drop_in.body()).status_code == 401
+        assert post(service, receipt(name)).status_code == 200
+    assert not [
+        one["sql"] for one in asked.captured_queries if one["sql"].startswith("SELECT clock_timestamp")
+    ]
+    send, taken = Send.objects.latest("pk"), ReceiptInbox.objects.get()
+    for at in (send.created_at, send.due_at, taken.received_at, taken.next_at):
+        assert abs(at - began) < timedelta(minutes=10)

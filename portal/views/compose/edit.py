@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.colleagues import who_may
@@ -22,6 +21,7 @@ from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, discard
 from sms.compose.errors import ComposeError
 from sms.models import Draft, KeptList, Service, Upload
+from sms.models.sql.clock import corrected_now
 from sms.values import text
 
 
@@ -31,7 +31,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     search = DraftSearch(request.GET, queryset=service.drafts.filter(Draft.open_ones()))
     rows = search.qs.select_related("sender", "template", "upload", "audience", "created_by", "changed_by")
     page = Paginator(rows.defer("pasted", "upload__content"), CARDS).get_page(request.GET.get("page"))
-    busy = presence.present_in(page.object_list, now=timezone.now())
+    busy = presence.present_in(page.object_list, now=corrected_now())
     people, senders = who_may("compose", service), list(service.senders.all())
     offered = {"by": {f"user:{one.pk}" for one in people}, "sender": {str(one.pk) for one in senders}}
     query = search.address
@@ -107,7 +107,7 @@ def draft_discard(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     """Throw a draft away; a sent one stays, and so does one that a colleague has open: they may be writing."""
     found = get_object_or_404(service.drafts.filter(Draft.open_ones()), pk=pk)
     try:
-        discard(found, by=actor(request), now=timezone.now())
+        discard(found, by=actor(request), now=corrected_now())
     except DraftOpen as problem:
         messages.error(request, str(problem))
         return redirect("draft", service=service.slug, pk=found.pk)

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.forms.compose import DraftForm
 from portal.forms.problems import add_problems
@@ -21,6 +20,7 @@ from sms.compose import drafts
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends import progress
 from sms.values.problems import Problem, ProblemCode
 
@@ -34,7 +34,7 @@ def compose_page(
     """The compose page. With `kept`, what it could not store is shown beside what a colleague stored."""
     draft: Draft = form.instance
     user: Any = request.user
-    now = timezone.now()
+    now = corrected_now()
     colleagues = []
     if draft.pk and not draft.send_id:
         presence.mark_present(draft, user=user, field="", now=now)

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
@@ -20,6 +19,7 @@ from portal.views.recurring import COMING, key_of
 from sms.compose import drafts
 from sms.compose.errors import ComposeError
 from sms.models import RecurringSend, Service
+from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import standing, start, timetable
 from sms.sends.recurring.timetable import ComingOccurrence, when
 from sms.values.msisdn.mention import masked
@@ -53,7 +53,7 @@ def draft_repeat(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     shown, words = list[ComingOccurrence](), ""
     if form.is_bound and form.is_valid():
         wanted = form.wanted()
-        wanted.draft, wanted.passed_until = found, timezone.now()
+        wanted.draft, wanted.passed_until = found, corrected_now()
         shown, words = timetable.coming(wanted, most=COMING), str(wanted.rhythm)
         if "save" in request.POST and request.POST.get("seen") == key_of(form):
             try:

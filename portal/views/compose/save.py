@@ -22,6 +22,7 @@ from sms.compose import background, drafts
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service, Upload
+from sms.models.sql.clock import corrected_now
 
 RECALLED = ("column", "country", *NAMES)
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
@@ -96,7 +97,7 @@ def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 def draft_here(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     """A sign of life every 15 seconds; the answer names who else is there, and the revision that is stored now."""
     found = get_object_or_404(service.drafts, pk=pk)
-    user, now = request.user, timezone.now()
+    user, now = request.user, corrected_now()
     if "leave" in request.POST:
         presence.mark_left(found, user=user)
         return JsonResponse({})

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
@@ -16,6 +15,7 @@ from portal.views.form_base import form_page, typed
 from sms.compose.errors import ComposeError
 from sms.compose.test_sends import make, rules
 from sms.models import Draft, Service
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
 
 
@@ -51,7 +51,7 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         "draft": found,
         "form": form,
         "number": number,
-        "left": rules.left_this_hour(request.user, now=timezone.now()),
+        "left": rules.left_this_hour(request.user, now=corrected_now()),
         "tests": last_tests(found),
     } | _preview(found, row_of(request.GET, "row"), number=number)
     return form_page(request, "compose/test.html", context)

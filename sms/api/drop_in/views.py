@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import structlog
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import (
     AuthenticationFailed,
@@ -36,6 +35,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.resolved_order import resolve
 from sms.models import Echo
 from sms.models.fields import UnreadableSecret
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.insert import StatementBatch, insert
 
 log = structlog.get_logger(__name__)
@@ -151,12 +151,12 @@ class MessageView(PartnerView):
         idle = self.dialect.unused(unused.parameters(request._request.GET))
         if not (texts := partner.key.may("texts")):
             found = replies.without_words(found)
-        textdesk = notices.of_message(found, self.dialect, texts=texts, also=idle, now=timezone.now())
+        textdesk = notices.of_message(found, self.dialect, texts=texts, also=idle, now=corrected_now())
         return HttpResponse(self.dialect.shown(found, message_id, textdesk), content_type=JSON)
 
 
 def _send(plain: HttpRequest, raw: bytes, partner: PartnerUser, dialect: Dialect) -> HttpResponse:
-    now = timezone.now()
+    now = corrected_now()
     data = decode(raw)
     idle = dialect.unused([*unused.parameters(plain.GET), *unused.repeated(raw)])
     asked = read(dialect.as_v2(data), now=now)

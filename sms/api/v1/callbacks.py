@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -30,6 +29,7 @@ from sms.api.v1.resource import Collection, described, once, posted
 from sms.api.v1.sparse import Answer, Known, Remark, SparseModel
 from sms.callbacks.event_bodies import fill
 from sms.models import ApiKey, Callback, CallbackEndpoint, Sender
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
 
 SECRETS = ("endpoint__secret", "endpoint__secret_before")
@@ -259,7 +259,7 @@ class Endpoints(Collection):
             raise ApiProblem(409, "conflict", "It is not verified yet. Verify it first.")
         with closing(callbacks.ReceiverConnection(_policy())) as connection:
             reply, event = callbacks.try_out(
-                endpoint, kind=body["type"], by=self.by, connection=connection, now=timezone.now()
+                endpoint, kind=body["type"], by=self.by, connection=connection, now=corrected_now()
             )
         said: dict[str, Any] = {
             "delivered": reply.ok,
@@ -303,7 +303,7 @@ class Endpoints(Collection):
         """With their ids of then, so a receiver that had one drops it."""
         if body.get("until") and body["until"] <= body["since"]:
             raise invalid("until", "It ends before it begins.")
-        count = callbacks.replay(self.found(pk), by=self.by, now=timezone.now(), **body)
+        count = callbacks.replay(self.found(pk), by=self.by, now=corrected_now(), **body)
         return Response(ReplayedShape({"replayed": count}).data)
 
     def _ours(self, pk: int, otherwise: str) -> CallbackEndpoint:
@@ -351,5 +351,5 @@ class Callbacks(Collection):
     def replay(self, body: dict[str, Any], pk: int) -> Response:
         """With its id of then, so a receiver that had it drops it."""
         found: Callback = self.find(self.rows(), pk)
-        count = callbacks.replay(found.endpoint, by=self.by, only=found.pk, now=timezone.now())
+        count = callbacks.replay(found.endpoint, by=self.by, only=found.pk, now=corrected_now())
         return Response(ReplayedShape({"replayed": count}).data)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from sms.api.v1.sparse import Answer
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.standing import standings
 from sms.catalogue.caps.wants import MICROS
+from sms.models.sql.clock import corrected_now
 
 
 class CapShape(Answer):
@@ -74,7 +74,7 @@ class Caps(Resource):
         """Of the service and of this key, for today."""
         key = access.key_of(request)
         rules = CapRules.of(self.service, key)
-        day = rules.day_of(timezone.now())
+        day = rules.day_of(corrected_now())
         shown = {
             "day": day,
             "free_at": rules.ends_at(day),

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,6 +18,7 @@ from sms.callbacks.event_bodies import envelopes
 from sms.callbacks.feed import EventsWanted
 from sms.models import Message, Send
 from sms.models.event_types import EVENT_TYPES
+from sms.models.sql.clock import corrected_now
 
 USUAL, MOST = 100, 1000
 LONGEST_WAIT = 30  # seconds
@@ -88,7 +88,7 @@ class Events(Resource):
         asked = EventQuery(data={name: value for name, value in request.query_params.items() if value})
         if not asked.is_valid():
             raise of_many(wrong_in_body(asked))
-        given, now, before = asked.validated_data, timezone.now(), asked_before(request._request)
+        given, now, before = asked.validated_data, corrected_now(), asked_before(request._request)
         wanted = self._wanted(given, request.query_params.get("types", ""))
         try:
             cursor = before.remembered or given.get("after", "")

@@ -8,7 +8,6 @@ import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError as Refused
 
@@ -30,6 +29,7 @@ from sms.models import (
     ShownState,
 )
 from sms.models.callback import LONGEST_REFERENCE
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import ProblemCode
 
 
@@ -125,7 +125,7 @@ class ChangedFilter(MomentFilter):
     def filter(self, qs: Any, value: Any) -> Any:
         if value is None:
             return qs
-        if value < timezone.now() - KEPT:
+        if value < corrected_now() - KEPT:
             says = f"Changes are known for {KEPT.days} days. Choose a later time, or created_from."
             raise invalid("updated_since", says, code=ProblemCode.OUT_OF_RANGE)
         return qs.filter(pk__in=changed.since(access.key_of(self.parent.request), value, of=self._of))

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -18,6 +17,7 @@ from sms.api.v1.sparse import Answer, Number, SparseModel
 from sms.catalogue import key_policies, templates
 from sms.compose.options import asking_for
 from sms.models import USUAL_RECEIPTS, InboundMessage, Lane, Message
+from sms.models.sql.clock import corrected_now
 from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
 from sms.values.msisdn.mention import masked
@@ -119,7 +119,7 @@ class InboundMessages(Collection):
             given=given,
             due_at=None,
             receipts=USUAL_RECEIPTS,
-            now=timezone.now(),
+            now=corrected_now(),
         )
         reply = WrittenAnswer(
             text=self._text(body, sms),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,6 +21,7 @@ from sms.catalogue.caps.standing import CapStanding, of_minute, standings
 from sms.catalogue.caps.wants import MICROS
 from sms.models import ApiKey, Purpose, Resend
 from sms.models.api_key import SCOPES
+from sms.models.sql.clock import corrected_now
 from sms.values import text
 
 REQUESTS = "requests"
@@ -133,7 +133,7 @@ class Me(Resource):
         return Response(shown | {"countries": _countries(rules)})
 
     def _limits(self, key: ApiKey, rules: CapRules) -> Iterator[dict[str, Any]]:
-        now, headers = timezone.now(), self.request._request.rate_limit  # type: ignore[attr-defined]
+        now, headers = corrected_now(), self.request._request.rate_limit  # type: ignore[attr-defined]
         left = int(headers["RateLimit-Remaining"])
         free_at = now + timedelta(seconds=int(headers["RateLimit-Reset"]))
         used = key.per_minute - left

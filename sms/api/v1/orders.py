@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.utils import timezone
 
 from sms.api.v1.problems import MOST_ERRORS, ApiProblem, refused
 from sms.api.v1.send_body import SOURCES
@@ -21,6 +20,7 @@ from sms.compose.errors import RowsNotTaken
 from sms.compose.options import asking_for
 from sms.compose.order import LARGE, Order
 from sms.models import ApiKey, AudienceVersion, Receipts, Sender, SendOptions, Service
+from sms.models.sql.clock import corrected_now
 from sms.values.nearest import nearest
 from sms.values.problems import Problem, ProblemCode
 from sms.values.text import match_key
@@ -80,7 +80,7 @@ def _options(body: dict[str, Any], key: ApiKey, service: Service) -> SendOptions
         given=given,
         due_at=body.get("send_at"),
         receipts=Receipts(asked.receipts),
-        now=timezone.now(),
+        now=corrected_now(),
     )
 
 

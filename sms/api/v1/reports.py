@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,6 +18,7 @@ from sms.api.v1.resource import Resource
 from sms.api.v1.sparse import Sparse
 from sms.models import MessageState, Send, ShownState
 from sms.models.message import FINAL
+from sms.models.sql.clock import corrected_now
 from sms.sends import progress
 from sms.values.problems import ProblemCode
 
@@ -113,7 +113,7 @@ class DayReports(Resource):
         A message counts on the day it was posted, one that was not on the day its send was due. What changed in the last minute may
         not be counted yet. What test keys sent is in no report, so a test key gets an empty list.
         """
-        until = self._moment("until") or timezone.now()
+        until = self._moment("until") or corrected_now()
         since = self._moment("from") or until - USUAL
         if not timedelta(0) < until - since <= MOST:
             raise invalid("from", "It is before `until`, by a year at most.", code=ProblemCode.OUT_OF_RANGE)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,6 +37,7 @@ from sms.compose.create import create
 from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
 from sms.models import OVER, Message, Reject, Send, SendState
+from sms.models.sql.clock import corrected_now
 from sms.sends import control, holds, progress, reschedule, waits
 from sms.sends.plan import as_json, build_plan
 
@@ -109,7 +109,7 @@ class Sends(Collection):
         with naming_rows(source_of(body)):
             planned = build_plan(
                 order,
-                now=timezone.now(),
+                now=corrected_now(),
                 public_url=settings.PUBLIC_URL,
                 row=body.get("row"),
                 masked=order.saved is not None and not access.shows_numbers(request),
@@ -207,7 +207,7 @@ class Sends(Collection):
 
 
 def _waits_of(sends: Sequence[Send]) -> Mapping[int, Sequence[waits.Wait]]:
-    now = timezone.now()
+    now = corrected_now()
     if len(sends) == 1:  # its messages can be asked, also before a dispatcher looked at them
         return {sends[0].pk: waits.waits_of(sends[0], now=now)}
     return waits.waits_among(sends, now=now)

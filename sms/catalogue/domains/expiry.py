@@ -10,12 +10,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from sms import notices
 from sms.catalogue.domains.site import Certificate, Open, certificate_of, open_wire
 from sms.catalogue.expiry import in_words, stage
 from sms.models import NoticeKind, ShortLinkDomain
+from sms.models.sql.clock import corrected_now
 
 PATIENCE = 5.0  # seconds
 WAYS = {"early": "expires", "late": "expires", "over": "expired"}
@@ -50,7 +50,7 @@ def tell_of_domain(domain: ShortLinkDomain, expires_at: datetime, *, now: dateti
 
 def tell_of_own(public_url: str, *, own: OwnAddress | None = None, now: datetime | None = None) -> None:
     """Nothing is said where there is no https, no answer, or another server's certificate."""
-    now, address = now or timezone.now(), urlsplit(public_url)
+    now, address = now or corrected_now(), urlsplit(public_url)
     if address.scheme != "https" or not address.hostname:
         return
     shown = asyncio.run(_shown(address.hostname, address.port or 443, own or OwnAddress()))

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
-from django.utils import timezone
 
 from sms.catalogue.credentials import connection_of
 from sms.catalogue.tenant_probe import posting
@@ -30,6 +29,7 @@ from sms.models import (
 )
 from sms.models.audit import audit
 from sms.models.fields import UnreadableSecret
+from sms.models.sql.clock import corrected_now
 from sms.webex.origin import origin_of
 from sms.webex.rules import WireError
 
@@ -72,7 +72,7 @@ def start(
                 smartlink=smartlink,
                 origin=origin_of(service.provider_url),
                 by=by.label,
-                started_at=timezone.now(),
+                started_at=corrected_now(),
             )
             ProbeStep.objects.bulk_create(ProbeStep(probe=probe, question=key) for key in QUESTIONS)
             audit("tenant_probe.started", probe, by=by)
@@ -162,7 +162,7 @@ def _reserve(step_id: int, *, by: Actor) -> tuple[ProbeStep, ProbePost]:
             raise ProbeError(why)
         question = QUESTIONS[step.question]
         step.state, step.choice, step.says = ProbeStep.State.POSTED, "", ""
-        step.by, step.at = by.label, timezone.now()
+        step.by, step.at = by.label, corrected_now()
         step.save()
         step.findings.all().delete()
         # the number is tried with + once it was not taken without
@@ -173,7 +173,7 @@ def _reserve(step_id: int, *, by: Actor) -> tuple[ProbeStep, ProbePost]:
 
 
 def _next_post(step: ProbeStep, question: Question, variant: str) -> ProbePost:
-    return ProbePost.objects.create(step=step, variant=variant, cost=question.messages, at=timezone.now())
+    return ProbePost.objects.create(step=step, variant=variant, cost=question.messages, at=corrected_now())
 
 
 def _variants(question: Question) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ def answer(step: ProbeStep, choice: str, *, by: Actor) -> ProbeStep:
 def skip(step: ProbeStep, *, by: Actor) -> ProbeStep:
     if step.probe.ended_at is not None or step.state not in (*ASKABLE, ProbeStep.State.POSTED):
         raise ProbeError("This question cannot be left out any more.")
-    step.state, step.by, step.at = ProbeStep.State.SKIPPED, by.label, timezone.now()
+    step.state, step.by, step.at = ProbeStep.State.SKIPPED, by.label, corrected_now()
     step.save()
     return step
 
@@ -209,7 +209,7 @@ def _conclude(step: ProbeStep, *, by: Actor) -> ProbeStep:
         choice, step = step.choice, _steps().get(pk=step.pk)
         step.choice = choice
         reading = read(step)
-        step.says, step.by, step.at = reading.says[:300], by.label, timezone.now()
+        step.says, step.by, step.at = reading.says[:300], by.label, corrected_now()
         if reading.again:
             step.state, step.choice = ProbeStep.State.OPEN, ""
         else:
@@ -228,7 +228,7 @@ def store(step: ProbeStep, found: dict[str, str], *, by: Actor) -> None:
     """Findings with their evidence, and the switches that follow from them."""
     if not found:
         return
-    service, origin, now = step.probe.service, step.probe.origin, timezone.now()
+    service, origin, now = step.probe.service, step.probe.origin, corrected_now()
     for doubt, value in found.items():
         ProbeFinding.objects.update_or_create(
             step=step,
@@ -249,7 +249,7 @@ def end(probe: TenantProbe, *, by: Actor) -> None:
             late = read(step).found  # receipts that came after the answer
             if late != dict(step.findings.values_list("doubt", "value")):
                 store(step, late, by=by)
-        TenantProbe.objects.filter(pk=probe.pk, ended_at=None).update(ended_at=timezone.now(), msisdn="")
+        TenantProbe.objects.filter(pk=probe.pk, ended_at=None).update(ended_at=corrected_now(), msisdn="")
         audit("tenant_probe.ended", probe, by=by, messages=spent(probe))
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 import structlog
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from sms.compliance.archive.files import store
 from sms.compliance.archive.read import rows_of
@@ -33,6 +32,7 @@ from sms.models import (
     Service,
 )
 from sms.models.sql import id_list
+from sms.models.sql.clock import corrected_now
 from sms.reports import facts
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ def _move(archive: Archive, block: ArchiveBlock) -> bool:
             facts.keep(first, last)
         _delete([row.id for row in rows], [one.id for row in rows for one in row.receipts])
         ArchiveBlock.objects.filter(pk=block.pk).update(moved=True)
-        _note_sends(sends, now=timezone.now())
+        _note_sends(sends, now=corrected_now())
         point("archive_moving")
     return True
 

@@ -7,7 +7,6 @@ The new file has a key of its own, so that the old one cannot be read from a bac
 from collections.abc import Callable, Iterator
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.compliance.archive import index
 from sms.compliance.archive.files import new_key, new_name, store
@@ -16,6 +15,7 @@ from sms.compliance.archive.rows import ArchivedMessage, pack
 from sms.compliance.archive.write import store_blocks
 from sms.ledger.crash_points import point
 from sms.models import Archive, ArchiveBlock, ArchiveIndex
+from sms.models.sql.clock import corrected_now
 
 Change = Callable[[ArchivedMessage], ArchivedMessage]
 
@@ -56,7 +56,7 @@ def rewrite(archive: Archive, change: Change = lambda row: row, **gone: object) 
         building.store(archive)
         locked.name, locked.spare, locked.key = name, old, key
         locked.sha256, locked.size = written.sha256, written.size
-        locked.messages, locked.changed_at = sum(block.messages for block in blocks), timezone.now()
+        locked.messages, locked.changed_at = sum(block.messages for block in blocks), corrected_now()
         for column, value in gone.items():
             setattr(locked, column, value)
         locked.save()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.compliance.archive import index
 from sms.compliance.archive.files import Placed, new_key, new_name, store
@@ -15,6 +14,7 @@ from sms.compliance.archive.rows import ArchivedMessage, content_of, pack, read_
 from sms.compliance.archive.strip import StripRule, strip
 from sms.ledger.crash_points import point
 from sms.models import Archive, ArchiveBlock, Service
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import has_one_writer
 
 Rest = Callable[[], bool]  # pause as the pace demands; whether to come to an end
@@ -32,7 +32,7 @@ def make(
 
     `gone` is what was due to be deleted by then and must not get into the file.
     """
-    now = timezone.now()
+    now = corrected_now()
     name, key = new_name(service.slug, month=f"{now:%Y-%m}"), new_key()
     archive = Archive.objects.create(service=service, spare=name, made_at=now, posted_until=posted_until)
     point("archive_named")

@@ -13,7 +13,6 @@ import structlog
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from sms import notices
 from sms.compliance.audit import elsewhere, folder
@@ -24,6 +23,7 @@ from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.verify import services
 from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, NoticeKind, Send, Service, audit_proof
 from sms.models.sql import audit_guard
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.trouble import may_work_again
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def check(
     """Verify all chains, or that of one service, against the folder's checkpoints, those of `places`, and those that are given."""
     found = Findings(witnesses=witnesses(files))  # first, since verifying seals
     there, altered, found.unread = elsewhere.read_back(
-        places, now=timezone.now(), accepted=folder.accepted_at()
+        places, now=corrected_now(), accepted=folder.accepted_at()
     )
     found.witnesses += altered
     known = [*files.read_all(), *there, *checkpoints]
@@ -186,7 +186,7 @@ def sentence() -> str:
     """What the last check found, for people who should act; empty while all holds, and in the first days."""
     last = AuditCheck.objects.order_by("-pk").first()
     if last is None:
-        old = AuditEvent.objects.filter(at__lt=timezone.now() - OVERDUE).exists()
+        old = AuditEvent.objects.filter(at__lt=corrected_now() - OVERDUE).exists()
         return "The audit was never checked, or what its checks found was removed." if old else ""
     if not any(_mac(key, last) == last.mac for key in audit_proof.audit_keys.of("")):
         return "What the last check of the audit found was altered, or made with another key."
@@ -194,6 +194,6 @@ def sentence() -> str:
     if not last.holds:
         first = last.findings.partition("\n")[0]
         return f"The audit does not stand as it was written (checked on {when}). {first}"
-    if timezone.now() - last.at > OVERDUE:
+    if corrected_now() - last.at > OVERDUE:
         return f"The audit was last checked on {when}: no process has done its nightly check since."
     return ""

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
-from django.utils import timezone
 
 from sms.compliance.audit import elsewhere
 from sms.compliance.audit.checkpoint import Checkpoint, heads_of, line_of
 from sms.compliance.audit.verify import services
 from sms.models import CheckpointPlace
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ def _note(place: str, **said: object) -> None:
 
 def undelivered() -> list[str]:
     """A sentence for each place that did not take the last delivery."""
-    tried = CheckpointPlace.objects.filter(tried_at__gt=timezone.now() - STALE).exclude(problem="")
+    tried = CheckpointPlace.objects.filter(tried_at__gt=corrected_now() - STALE).exclude(problem="")
     return [
         f"Checkpoints of the audit do not reach {one.place}: {one.problem}. It is tried again every five minutes."
         + (f" The last came there on {one.delivered_at:%-d %B %Y, %H:%M} UTC." if one.delivered_at else "")

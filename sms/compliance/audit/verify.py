@@ -6,21 +6,35 @@ What is in the database alone cannot show that its end was cut off; the checkpoi
 import time
 from collections.abc import Iterable
 
+import structlog
+from django.db import Error
 from django.db.models import Count
 
 from sms.compliance.audit.checkpoint import Checkpoint
-from sms.compliance.audit.seal import head_of, seal
+from sms.compliance.audit.seal import head_of, seal_what_can_be_read
 from sms.compliance.audit.verdict import Broken, ChainVerdict
 from sms.compliance.audit.walk import walked
 from sms.models import AuditEvent, AuditSeal
 from sms.models.audit_proof import START
 from sms.models.sql import audit_guard
+from sms.models.sql.trouble import is_damage
+
+log = structlog.get_logger(__name__)
 
 
 def services() -> list[str]:
     """The slugs of all chains, with the empty one, for acts of no service, first. What is no text is sealed as one."""
-    chains = (model.objects.values_list("service_slug", flat=True) for model in (AuditSeal, AuditEvent))
-    return sorted({slug for one in chains for slug in one.order_by().distinct() if isinstance(slug, str)})
+    found: set[object] = set()
+    for model in (AuditSeal, AuditEvent):
+        try:
+            found |= set(model.objects.order_by().values_list("service_slug", flat=True).distinct())
+        except Error as problem:
+            if not is_damage(problem):
+                raise
+            log.exception(
+                "audit_damaged", table=model._meta.db_table
+            )  # the walk of its chain says which row it is
+    return sorted(slug for slug in found if isinstance(slug, str))
 
 
 def verify(
@@ -35,7 +49,7 @@ def verify(
     `checkpoints` are heads known from elsewhere. With `seconds` it stops at the next page once they are over, `complete` then being False,
     and goes on with `after`, the `number` and `hash` of the verdict before.
     """
-    seal(thorough=True)
+    seal_what_can_be_read()
     started = time.monotonic()
     verdict = walked(service_slug, after=after, seconds=seconds)
     if verdict.complete and not verdict.broken:

@@ -78,7 +78,9 @@ def _pages(
                 if may_work_again(problem):
                     raise
                 if size == 1:
-                    raise ChainBroken(after + 1, None, "It holds what cannot be read as text.") from None
+                    raise ChainBroken(
+                        after + 1, None, "It cannot be read: it is damaged, or no text."
+                    ) from None
                 size = 1  # one of these cannot even be read: go up to it row by row
                 page_of = read_ahead(pool, service_slug, after=after, until=after + size)
                 continue

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils import timezone
-
 from sms.audiences import storage
 from sms.compliance import archive
 from sms.compliance.disclosure import other_rows
@@ -23,6 +21,7 @@ from sms.models import (
     Reject,
     Service,
 )
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 from sms.webex import codes
@@ -37,7 +36,7 @@ def held_about(service: Service, e164: str, *, seconds: float = math.inf) -> dic
     return {
         "number": e164,
         "held_by": service.name,
-        "as_of": time_of(timezone.now()),
+        "as_of": time_of(corrected_now()),
         "messages": list(_messages(service, e164, forms)),
         "answers": list(_answers(service, forms)),
         "conversations": list(_conversations(service, forms)),

@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences import storage
 from sms.compliance import archive
@@ -21,6 +20,7 @@ from sms.ledger.crash_points import point
 from sms.models import Actor, AudienceChunk, Erasure, InboundMessage, Message, OptOut, Service, audit_proof
 from sms.models.audit import audit
 from sms.models.sql import replaced_text
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
@@ -44,7 +44,7 @@ def ask(
             digest=digest,
             reason=Mention(e164).without(reason)[:300],
             asked_by=by.label,
-            asked_at=now or timezone.now(),
+            asked_at=now or corrected_now(),
             again=again,
         )
         audit("erasure.asked", made, by=by)
@@ -101,7 +101,7 @@ def _waits(erasure: Erasure, subject: Subject) -> bool:
 
 
 def _finish(erasure: Erasure, subject: Subject, entries: list[dict[str, Any]]) -> None:
-    now = timezone.now()
+    now = corrected_now()
     changed, left = (sum(entry[name] for entry in entries) for name in ("changed", "left"))
     certificate = {
         "certificate": "erasure of a number",

@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Iterator
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.erasure.naming import Subject
 from sms.models import AudienceChunk, AudienceVersion, Draft, Preparation, Upload
+from sms.models.sql.clock import corrected_now
 
 LARGEST = 200_000_000  # bytes of one unpacked worksheet
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
@@ -46,7 +46,7 @@ def _restart_reading(upload: Upload, *, there: bool) -> None:
             over = (
                 {}
                 if there
-                else {"state": Preparation.State.FAILED, "trouble": GONE, "ended_at": timezone.now()}
+                else {"state": Preparation.State.FAILED, "trouble": GONE, "ended_at": corrected_now()}
             )
             Preparation.objects.filter(pk=found.pk).update(cursor=kept, rows=0, done=0, **over)
 

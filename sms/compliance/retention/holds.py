@@ -1,10 +1,10 @@
 """Legal holds: a send of which nothing is deleted, moved or erased, with the reason, until an admin lifts it."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.models import Actor, Send, SendKeeping
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 
 def hold(send: Send, *, because: str, by: Actor) -> bool:
@@ -14,7 +14,7 @@ def hold(send: Send, *, because: str, by: Actor) -> bool:
         locked = SendKeeping.objects.select_for_update().get(pk=send.pk)
         if locked.held_at is not None:
             return False
-        locked.held_at, locked.held_because, locked.held_by = timezone.now(), because[:300], by.label
+        locked.held_at, locked.held_because, locked.held_by = corrected_now(), because[:300], by.label
         locked.save(update_fields=["held_at", "held_because", "held_by"])
         audit("send.kept", send, by=by)
     return True

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from sms.callbacks import events
 from sms.compose.approval import fingerprint, notices, requests, rules
@@ -15,6 +14,7 @@ from sms.compose.approval.requests import in_force, lock_send
 from sms.ledger import wakeups
 from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalState, Preparation, Send, SendState
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def void(
 
     Returns the new request, None where no request was in force any more. Reads the messages where there are no `digests` of them.
     """
-    now, digests = now or timezone.now(), digests or fingerprint.digest_messages(send.pk)
+    now, digests = now or corrected_now(), digests or fingerprint.digest_messages(send.pk)
     with transaction.atomic():
         locked = lock_send(send.pk)
         before = in_force(locked.pk)

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms import guard, notices
 from sms.compose.approval.parts import words_of
 from sms.models import Actor, ApprovalRequest, ApprovalState, NoticeKind
+from sms.models.sql.clock import corrected_now
 
 REMINDER_AT = 1 / 4  # of the time to answer is left then
 REMINDED_AT_A_TIME = 50
@@ -51,7 +51,7 @@ def ended(one: ApprovalRequest, *, by: Actor, now: datetime | None = None) -> No
 
 def remind_due(*, now: datetime | None = None) -> int:
     """Remind approvers where most of the time is over; returns of how many requests."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     due = ApprovalRequest.objects.filter(remind_at__lte=now).order_by("remind_at")
     reminded = 0
     for pk in list(due.values_list("pk", flat=True)[:REMINDED_AT_A_TIME]):
@@ -83,7 +83,7 @@ def _approvers(one: ApprovalRequest) -> set[int]:
     people = one.service.memberships.filter(role="approver").exclude(user__in=one.authors.all())
     people = people.exclude(user__in=answered)
     authors = list(one.authors.values_list("pk", flat=True))
-    return set(people.exclude(guard.tied(authors, now=timezone.now())).values_list("user", flat=True))
+    return set(people.exclude(guard.tied(authors, now=corrected_now())).values_list("user", flat=True))
 
 
 def _outcome(one: ApprovalRequest, state: ApprovalState) -> tuple[str, str]:

@@ -14,7 +14,6 @@ import msgspec
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, Subquery
-from django.utils import timezone
 
 from sms.callbacks import events
 from sms.compose.approval import fingerprint, notices
@@ -24,6 +23,7 @@ from sms.compose.approval.snapshot import snapshot_of
 from sms.ledger import wakeups
 from sms.models import IN_FORCE, Actor, ApprovalRequest, ApprovalRules, Draft, Message, Send, SendState, Slice
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 SLICES_PER_UPDATE = 500
 
@@ -103,7 +103,7 @@ def audience_change_of(send: Send) -> dict[str, int]:
 
 def ask_again(send: Send, *, by: Actor, now: datetime | None = None) -> ApprovalRequest | None:
     """A new request for a send whose last one expired; None where it does not wait or already has one in force."""
-    now, digests = now or timezone.now(), fingerprint.digest_messages(send.pk)
+    now, digests = now or corrected_now(), fingerprint.digest_messages(send.pk)
     with transaction.atomic():
         locked = lock_send(send.pk)
         before = latest_of(locked)

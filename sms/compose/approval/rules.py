@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
-from django.utils import timezone
 
 from sms import guard
 from sms.catalogue.caps.rules import named
@@ -27,6 +26,7 @@ from sms.models import (
     SendState,
     Service,
 )
+from sms.models.sql.clock import corrected_now
 from sms.values import time_zones
 from sms.values.msisdn import country_of
 
@@ -98,7 +98,7 @@ def needed(
     rules = ApprovalRules.of(order.service)
     if not rules.most:
         return NOT_NEEDED
-    now = now or timezone.now()
+    now = now or corrected_now()
     program = by is None or by.kind != "user"
     reasons = tuple(_reasons(rules, order, recipients, countries, now, program=program))
     if not reasons:
@@ -132,7 +132,7 @@ def authors_of(draft: Draft | None, *, by: Actor | None = None) -> set[int]:
 def eligible(service: Service, *, without: Collection[int] = (), now: datetime | None = None) -> int:
     """How many approvers are not among these people, and not made approvers by one of them lately."""
     people: Any = service.memberships.filter(role="approver", user__is_active=True)
-    others = people.exclude(user__in=list(without)).exclude(guard.tied(without, now=now or timezone.now()))
+    others = people.exclude(user__in=list(without)).exclude(guard.tied(without, now=now or corrected_now()))
     found: int = others.values("user").distinct().count()
     return found
 

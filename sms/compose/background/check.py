@@ -8,7 +8,6 @@ from collections.abc import Generator
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences import storage
 from sms.audiences.files import Limits
@@ -19,6 +18,7 @@ from sms.compose.resolved_order import resolve
 from sms.compose.survey import Survey, Surveyor
 from sms.ledger.crash_points import point
 from sms.models import Draft, OptOut, Preparation
+from sms.models.sql.clock import corrected_now
 
 STORE_EVERY = 1.0  # seconds
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,7 +65,7 @@ def check(found: Preparation, lease: PreparationLease) -> Generator[None]:
             partial=b"",
             result=_encode(result),
             result_digest=found.digest,
-            result_at=timezone.now(),
+            result_at=corrected_now(),
         )
         lease.end(Preparation.State.READY)
         point("check_ending")

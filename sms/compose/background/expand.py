@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences import storage
 from sms.compose import placeholders, spending
@@ -26,6 +25,7 @@ from sms.ledger import slices, wakeups
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import ApiKey, Preparation, Send, SendState
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
 
 READ_AT_A_TIME = 20  # slices, before the lease is kept again
@@ -52,7 +52,7 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
         locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
         if "reserved" in cursor:
             spending.settle(locked, cursor.get("written", {}), cursor["reserved"])
-        now = timezone.now()
+        now = corrected_now()
         slices.open_send(locked, runs=runs, now=now)
         requests.ask_stored(
             locked,

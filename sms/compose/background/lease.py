@@ -8,10 +8,10 @@ from typing import Any
 
 import structlog
 from django.db.models import F
-from django.utils import timezone
 
 from sms.models import Preparation
 from sms.models.lease import LeaseQuerySet, kept
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class PreparationLease:
 
     def end(self, state: str, **changes: Any) -> None:
         """It came to an end; in the transaction of its last block. Raises Gone."""
-        over = {"state": state, "ended_at": timezone.now()}
+        over = {"state": state, "ended_at": corrected_now()}
         if not self._waiting().give_back(self.owner, **over | changes):
             raise LeaseLost
 

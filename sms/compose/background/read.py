@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 from msgspec.structs import replace
 
 from sms.audiences.files import (
@@ -32,6 +31,7 @@ from sms.audiences.storage import ChunkWriter, Digest, StoredAudience, cells_of
 from sms.compose.background.lease import PreparationLease
 from sms.ledger.crash_points import point
 from sms.models import AudienceVersion, Preparation, Upload
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import ProblemCode
 
 Item = Recipient | RejectedRow
@@ -113,7 +113,7 @@ def _store(
         yield
     with transaction.atomic():
         lease.end(Preparation.State.READY)
-        AudienceVersion.objects.filter(pk=version.pk).update(digest=str(digest), ready_at=timezone.now())
+        AudienceVersion.objects.filter(pk=version.pk).update(digest=str(digest), ready_at=corrected_now())
     yield
 
 

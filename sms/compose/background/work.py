@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import structlog
 from django.db import Error, connection
-from django.utils import timezone
 
 from sms.audiences.files import AudienceError
 from sms.compose.background.check import check
@@ -19,6 +18,7 @@ from sms.compose.background.read import read
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Preparation, Upload
 from sms.models.lease import new_owner
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.models.sql.trouble import may_work_again
 from sms.values.problems import Problem, ProblemCode
@@ -83,7 +83,7 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
     until = time.monotonic() + seconds
     found = Preparation.objects.select_related("service").get(pk=pk)
     if found.began_at is None:
-        found.began_at = timezone.now()
+        found.began_at = corrected_now()
         Preparation.objects.filter(pk=pk).update(began_at=found.began_at)
     try:
         with closing(KINDS[found.kind](found, lease)) as steps:

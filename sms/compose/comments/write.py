@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.compose.comments.asking import Thing, about, ask, ask_no_longer, looked
 from sms.compose.comments.mentions import mentioned
 from sms.models import Actor, Comment, Draft, Send
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import ProblemCode, ProblemError
 
 LONGEST = 2000  # characters
@@ -51,7 +51,7 @@ def add(
 
     A second press with the same `begun` by the same person here finds the first one's comment. Raises CommentError.
     """
-    now, text = now or timezone.now(), text.strip()
+    now, text = now or corrected_now(), text.strip()
     if begun and (mine := _begun(thing, begun, by)):
         return mine
     _check(text)
@@ -118,7 +118,7 @@ def edit(
     comment: Comment, text: str, *, by: Actor, people: Sequence[Any] = (), now: datetime | None = None
 ) -> bool:
     """Other words for it. Who is mentioned only now is asked to look as well. Raises CommentError; False where nothing changed."""
-    now, text = now or timezone.now(), text.strip()
+    now, text = now or corrected_now(), text.strip()
     _check(text)
     with transaction.atomic():
         locked = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
@@ -138,7 +138,7 @@ def edit(
 
 def withdraw(comment: Comment, *, by: Actor, now: datetime | None = None) -> bool:
     """Its text goes, and nobody is asked to look because of it; that there was one stays. False where it was withdrawn already."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         rows = Comment.objects.filter(pk=comment.pk, withdrawn_at=None)
         if not rows.update(withdrawn_at=now, text=""):

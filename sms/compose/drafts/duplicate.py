@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from sms.audiences.files import Limits
 from sms.compose.drafts.recipients_of_send import (
@@ -21,6 +20,7 @@ from sms.compose.drafts.recipients_of_send import (
 from sms.compose.naming import own_name
 from sms.models import OVER, Actor, Draft, MessageState, Send
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 
 # of one draft alone, not of what it says
 OWN_FIELDS = {
@@ -111,7 +111,7 @@ def draft_like(send: Send) -> tuple[Draft, list[str]]:
                 f"The wording of {draft.template} has changed since version {version.number}; the draft takes what is published now."
             )
     if send.expires_at is not None and send.validity is None:  # a draft has one of them
-        if send.expires_at > timezone.now():
+        if send.expires_at > corrected_now():
             draft.expires_at = send.expires_at
         else:
             not_kept.append("Its expiry has passed, so the draft has none.")

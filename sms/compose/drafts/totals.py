@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences.files import Limits
 from sms.compose import checks, spending
@@ -18,6 +17,7 @@ from sms.compose.order import is_large
 from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey
 from sms.models import Draft, OptOut, Preparation
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem
 
 _survey = msgspec.msgpack.Decoder(Survey)
@@ -56,12 +56,12 @@ def totals_of(draft: Draft, *, limits: Limits) -> DraftTotals:
     order = resolve(order_of_draft(draft, limits=limits))
     if not is_large(order):
         return DraftTotals(order, checks.survey(order))
-    checks.refuse(order, now=timezone.now())  # before any row is read
+    checks.refuse(order, now=corrected_now())  # before any row is read
     found = _check(draft, check_digest(order), limits=limits)
     if found.state == Preparation.State.FAILED:
         raise PreparationFailed(found)
     if (figures := _figures_of(found)) is not None:
-        spending.refuse(order, spending.of_figures(order, figures), now=timezone.now())
+        spending.refuse(order, spending.of_figures(order, figures), now=corrected_now())
     return DraftTotals(order, figures, found)
 
 

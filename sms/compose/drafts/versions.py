@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sms.audiences import storage
 from sms.audiences.files import Limits, ReadingChoices, Recipient, RejectedRow
 from sms.audiences.files.choices import AS_SEEN, NAMES
 from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Draft, Preparation, Upload
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
 
 PASTED = "pasted numbers"
@@ -162,7 +162,7 @@ def stop_preparing(draft: Draft) -> bool:
 
 def cancel(rows: "QuerySet[Preparation]") -> bool:
     """Those of them that wait or are under way; a worker that has one finds its lease gone."""
-    ended = {"owner": "", "leased_until": None, "ended_at": timezone.now()}
+    ended = {"owner": "", "leased_until": None, "ended_at": corrected_now()}
     waiting = rows.filter(state=Preparation.State.WAITING)
     return bool(waiting.update(state=Preparation.State.CANCELLED, **ended))
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences.files import Audience, Limits, Recipient
 from sms.compose import checks, drafts, options
@@ -24,6 +23,7 @@ from sms.compose.order import ComposedMessage, Order, is_large
 from sms.compose.test_sends import rules
 from sms.models import Actor, Draft, Lane, Resend, SavedAudience, Send
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import starred
 from sms.values.problems import Problem, ProblemCode
 
@@ -139,7 +139,7 @@ def send_test(
     now: datetime | None = None,
 ) -> Send:
     """Make the test. Raises ComposeError naming `to`, `row` or the field of the draft that is wrong."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     found = sample(draft, row=row, limits=limits)
     with transaction.atomic():
         # the person is locked, so that two tests at once count each other

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from sms.inbound.optouts.telling import ADDED, LIFTED, tell_refusals
 from sms.ledger.counters import CounterDeltas
 from sms.models import Actor, OptOut, Send, Service
 from sms.models.audit import audit
 from sms.models.optout import spellings
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.values.msisdn import country_of
 
@@ -65,7 +65,7 @@ def _opt_out_some(
                     inbound_id=refusal.inbound_id,
                     by=by.label,
                     owner=by.owner or owners.get(refusal.send_id),
-                    at=now or timezone.now(),
+                    at=now or corrected_now(),
                 )
                 for refusal in new
             ),
@@ -106,7 +106,7 @@ def opt_in(
             rows = OptOut.objects.filter(service_id=service_id, lifted_at=None, msisdn__in=stored)
             found = list(rows.order_by("pk").values_list("pk", flat=True))
             if OptOut.objects.filter(pk__in=found, lifted_at=None).update(
-                lifted_at=now or timezone.now(), lifted_by=by.label, lifted_because=reason[:150]
+                lifted_at=now or corrected_now(), lifted_by=by.label, lifted_because=reason[:150]
             ):
                 lifted += found
                 tell_refusals(list(OptOut.objects.filter(pk__in=found)), LIFTED)

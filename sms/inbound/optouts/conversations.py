@@ -2,11 +2,10 @@
 service's opt-outs, so that SMS of one service come one by one.
 """
 
-from django.utils import timezone
-
 from sms.inbound.optouts.own_keywords import OPEN_TO_RULES, rule_in
 from sms.models import Conversation, InboundMessage
 from sms.models.optout import spellings
+from sms.models.sql.clock import corrected_now
 
 BY_ITSELF = "Textdesk"  # as `Actor.system` is called
 
@@ -40,7 +39,7 @@ def _conversation_of(message: InboundMessage, *, settled: bool) -> Conversation:
             service_id=message.service_id, address=address, msisdn=message.msisdn, last_at=message.received_at
         )
         if settled:
-            found.done_at, found.done_by = timezone.now(), BY_ITSELF
+            found.done_at, found.done_by = corrected_now(), BY_ITSELF
     if not found.msisdn.startswith("+"):
         found.msisdn = message.msisdn
     found.last_inbound_id = max(found.last_inbound_id, message.pk)

@@ -9,10 +9,10 @@ from enum import Enum
 from typing import NamedTuple, cast
 
 from django.db import Error, OperationalError
-from django.utils import timezone
 
 from sms.models import CameTo, PostTally, RetiredAddress, Service
 from sms.models.sql.availability import database
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.trouble import is_away
 from sms.webex import signature
 
@@ -174,7 +174,7 @@ def digest_of(token: str) -> bytes:
 
 
 def _ended(owner: _Owner) -> bool:
-    return owner.until is not None and owner.until <= timezone.now()
+    return owner.until is not None and owner.until <= corrected_now()
 
 
 def _read(service_id: int, came_to: CameTo) -> ReceiptAddress | None:

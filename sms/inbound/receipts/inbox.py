@@ -14,7 +14,7 @@ from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
 from sms.models.sql.availability import database
 from sms.models.sql.receipt_inbox import store_new
-from sms.models.sql.trouble import is_away, may_work_again
+from sms.models.sql.trouble import is_away, is_damage, may_work_again
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +148,7 @@ class Intake:
                 self.database.store(incoming)
             except (Error, Stuck) as problem:
                 stuck = isinstance(problem, Stuck)
-                if not stuck and not may_work_again(problem):
+                if not (stuck or may_work_again(problem) or is_damage(problem)):
                     raise
                 if stuck or is_away(problem):
                     database.report(problem)

@@ -5,10 +5,10 @@ from contextlib import suppress
 from datetime import datetime
 
 import msgspec
-from django.utils import timezone
 
 from sms.inbound.receipts.addresses import ReceiptAddress
 from sms.inbound.spool_records import IncomingPost
+from sms.models.sql.clock import corrected_now
 from sms.values import correlation_id
 from sms.webex import lenient
 from sms.webex.errors import UnreadableBody
@@ -25,7 +25,7 @@ class Incoming(IncomingPost, frozen=True, gc=False, array_like=True):
     @classmethod
     def of(cls, raw: bytes, *, address: ReceiptAddress) -> "Incoming":
         key = address.correlation_key
-        return cls.read(raw, service_id=address.service_id, key=key, received_at=timezone.now())
+        return cls.read(raw, service_id=address.service_id, key=key, received_at=corrected_now())
 
     @classmethod
     def each(cls, raw: bytes, *, service_id: int, key: str, received_at: datetime) -> list["Incoming"]:

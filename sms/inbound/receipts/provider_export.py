@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.utils import timezone
-
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.models import Service
+from sms.models.sql.clock import corrected_now
 from sms.webex.values import moment
 
 CHUNK = 500
@@ -77,7 +76,7 @@ def import_export(service: Service, content: bytes) -> ImportResult:
                 if len(found.wrong) < WRONG_ROWS_SHOWN:
                     found.wrong.append((number, reason))
                 continue
-            batch.append(_incoming(service, cells, timezone.now()))
+            batch.append(_incoming(service, cells, corrected_now()))
             if len(batch) == CHUNK:
                 _store(batch, found)
         _store(batch, found)

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from sms.inbound.receipts.addresses import digest_of
 from sms.models import Actor, CameTo, RetiredAddress, Service
 from sms.models.audit import audit
 from sms.models.receipt_settings import new_token
 from sms.models.service import HAND_OVER
+from sms.models.sql.clock import corrected_now
 
 NOTED_EVERY = timedelta(hours=1)
 TOKENS = {CameTo.NOTIFY_URL: "receipt_token", CameTo.WEBHOOK: "webhook_token"}
@@ -30,7 +30,7 @@ def rotate(service: Service, *, by: Actor, came_to: CameTo = CameTo.NOTIFY_URL) 
     with transaction.atomic():
         row = Service.objects.select_for_update().defer(*Service.secrets()).get(pk=service.pk)
         before, until = getattr(row, f"{token}_before"), getattr(row, f"{token}_until")
-        if before and until and until > timezone.now():
+        if before and until and until > corrected_now():
             raise StillAnswered(
                 "A new address was made already, and the one before it is still answered. To make another one, end the "
                 "previous address first."
@@ -38,7 +38,7 @@ def rotate(service: Service, *, by: Actor, came_to: CameTo = CameTo.NOTIFY_URL) 
         _retire(row, before)
         setattr(row, f"{token}_before", getattr(row, token))
         setattr(row, token, new_token())
-        setattr(row, f"{token}_until", timezone.now() + HAND_OVER)
+        setattr(row, f"{token}_until", corrected_now() + HAND_OVER)
         row.save(update_fields=[token, f"{token}_before", f"{token}_until"])
         audit("service.receipt_address_changed", row, by=by, address=str(came_to))
     return row
@@ -81,6 +81,6 @@ def _retire(service: Service, token: str | None) -> None:
 
 def asked(service_id: int) -> None:
     """Note that a HEAD request found the address. One write an hour at most."""
-    now = timezone.now()
+    now = corrected_now()
     stale = Q(receipt_asked_at=None) | Q(receipt_asked_at__lt=now - NOTED_EVERY)
     Service.objects.filter(stale, pk=service_id).update(receipt_asked_at=now)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, Sum
-from django.utils import timezone
 
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas, window_of
 from sms.ledger.state_machine import StateChange
 from sms.models import USUAL_RECEIPTS, Message, MessageState, Service, StateCount
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.webex.limits import LONGEST_VALIDITY
 
@@ -88,7 +88,7 @@ class ReceiptGap:
 
 def gaps(service: Service, *, now: datetime | None = None) -> list[ReceiptGap]:
     """Where receipts look incomplete in the last 24 hours, the newest first. One query over the counters."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     rows = (
         StateCount.objects.filter(
             send__service=service,

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import structlog
 from django.db import Error, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from sms.inbound.receipts.addresses import ReceiptAddress, Verdict, receipt_addresses
 from sms.models import Actor, PostTally, Service
 from sms.models.audit import audit
 from sms.models.sql.availability import database
+from sms.models.sql.clock import corrected_now
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class _Waiting:
                 for one, number in sorted(
                     counts.items(), key=lambda item: (item[0].service_id or 0, *item[0][1:])
                 ):
-                    _update(one, number, timezone.now())
+                    _update(one, number, corrected_now())
         except Error as problem:
             log.error("posts_not_counted_yet", error=str(problem)[:300])
             with self._lock:
@@ -75,7 +75,7 @@ def note(verdict: Verdict, *, address: ReceiptAddress, kind: str) -> None:
         count(address.service_id, kind, address.came_to, "would_refuse", mark=address.mark)
     elif verdict is Verdict.PROVES and not database.away():  # else the next one proves it
         try:
-            _prove(address, kind, timezone.now())
+            _prove(address, kind, corrected_now())
         except Error as problem:  # the next one proves it
             log.error("signature_not_noted_yet", service=address.service_id, error=str(problem)[:300])
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
-from django.utils import timezone
 
 from sms.catalogue import api_keys
 from sms.management.arguments import service_of
 from sms.models import Actor, ApiKey, Service
 from sms.models.api_key import SCOPES
+from sms.models.sql.session import database_now
 
 
 class Unfolded(DjangoHelpFormatter):
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             networks=options["network"],
             per_minute=options["per_minute"],
             is_test=options["test"],
-            expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
+            expires_at=database_now() + timedelta(days=days) if days is not None else None,
             by=Actor.system("cli"),
             **policies,
         )

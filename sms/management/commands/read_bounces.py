@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from sms.models.sql.session import database_now
 from sms.notices import bounces
 from sms.notices.bounces import Bounce
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         where, found = options["mailbox"], Counter[Bounce]()
         if where == "-":
-            found[bounces.take(sys.stdin.buffer.read(), now=timezone.now())] += 1
+            found[bounces.take(sys.stdin.buffer.read(), now=database_now())] += 1
         else:
             found = self._read(self._opened(Path(where)))
         self.stdout.write(", ".join(f"{found[kind]} {words}" for kind, words in SAYS.items()))
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         box.lock()
         try:
             for key in list(box.keys()):
-                kind = bounces.take(box.get_bytes(key), now=timezone.now())
+                kind = bounces.take(box.get_bytes(key), now=database_now())
                 found[kind] += 1
                 if kind in (Bounce.NOTED, Bounce.DELAYED):
                     box.remove(key)

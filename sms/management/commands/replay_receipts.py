@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from sms.inbound import receipts
 from sms.management.arguments import moment, service_of
 from sms.models import Actor
 from sms.models.audit import audit
+from sms.models.sql.session import database_now
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         service = service_of(options["service"])
-        now = timezone.now()
+        now = database_now()
         since = options["since"] or now - timedelta(days=1)
         count = sum(receipts.replay(service, since=since, until=options["until"] or now))
         audit("receipts.replayed", service, by=Actor.system("cli"), receipts=count)

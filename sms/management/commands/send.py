@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.management.option_arguments import add_option_arguments, in_zone, moment, named, options_of
 from sms.management.reading_arguments import add_reading_arguments
 from sms.models import Actor, ApprovalState, Preparation, Send, SendState, Service
+from sms.models.sql.session import database_now
 from sms.sends.progress import progress_of
 from sms.values import text
 from sms.webex.addresses import bare_sender
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             with ExitStack() as files:  # a large one is read again while it is stored
                 order = resolve(self._order(service, options, files))
                 _refuse_unknown_placeholders(order)
-                send = create(order, by=by)
+                send = create(order, by=by, now=database_now())
         except ComposeError as problem:
             raise CommandError("\n".join(f"{item.field}: {item.text}" for item in problem.problems)) from None
         except AudienceError as problem:  # a large file is read on the way
@@ -221,4 +221,4 @@ def _progress_of(send: Send) -> object:
 
 
 def _not_due(send: Send) -> bool:
-    return send.due_at > datetime.now(tz=send.due_at.tzinfo)
+    return send.due_at > database_now()

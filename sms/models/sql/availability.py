@@ -4,16 +4,16 @@ import threading
 import time
 
 import structlog
-from django.db import Error, OperationalError, connection, transaction
+from django.db import Error, connection
 
 from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import waited_in_vain
+from sms.models.sql.writable import FOR_POSTS, try_to_write
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.5  # seconds between two looks of the prober while it is away
 EVERY = 5.0  # seconds between its looks otherwise
-POSTS = "sms_receipt, sms_receiptinbox, sms_inboundmessage"
 
 
 class Availability:
@@ -65,7 +65,7 @@ class Availability:
             if self._away:
                 since = since or time.monotonic()
             try:
-                try_to_write()
+                try_to_write(FOR_POSTS, by="prober")
             except Error as problem:
                 connection.close()
                 self.report(problem)
@@ -77,19 +77,6 @@ class Availability:
                 if since is not None:
                     log.info("database_back", seconds=round(time.monotonic() - since, 1))
                 since = None
-
-
-def try_to_write() -> None:
-    """Raises the database's Error where a post could not be stored now."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"SET LOCAL lock_timeout = 1000; LOCK TABLE {POSTS} IN ROW EXCLUSIVE MODE")
-            cursor.execute("SHOW transaction_read_only")
-            if cursor.fetchone() == ("on",):
-                raise OperationalError("it may only be read")
-        else:
-            cursor.execute("CREATE TABLE probe (n)")  # so that room is taken; nothing of it is kept
-            transaction.set_rollback(True)
 
 
 # One for the process

@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now, hold_lock, on_postgresql
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ def install(connection: Any) -> None:
             cursor.execute(statement)
         cursor.execute(f"CREATE TABLE {REST} PARTITION OF {TABLE} DEFAULT")
         cursor.execute(f"CREATE UNIQUE INDEX {REST}_dedupe ON {REST} (dedupe)")
-    for month in _months_ahead(timezone.now()):
+    for month in _months_ahead(corrected_now()):
         _make(month)
 
 
@@ -99,7 +99,7 @@ def repeats(*, first: datetime, last: datetime, everywhere: bool) -> list[dateti
 
     `everywhere`: at any time, for what may come again after months; else within REPEATS.
     """
-    least, most = first - REPEATS, min(last + REPEATS, max(last, timezone.now()) + AT_ONCE)
+    least, most = first - REPEATS, min(last + REPEATS, max(last, corrected_now()) + AT_ONCE)
     if not everywhere and _month(least) == _month(most):
         return None
     if everywhere or _month(first - AT_ONCE) != _month(last + AT_ONCE):

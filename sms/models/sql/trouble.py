@@ -1,4 +1,4 @@
-"""What a database's error means: it is away, another transaction was in the way, or the statement was wrong.
+"""What a database's error means: it is away, another transaction was in the way, what is stored is damaged, or the statement was wrong.
 
 The one place that decides it. Called wherever work waits for the database instead of blaming what it worked on.
 """
@@ -11,9 +11,11 @@ from django.db import Error, InterfaceError, OperationalError
 AWAY_CLASSES = frozenset({"08", "53", "57", "58", "XX"})
 READ_ONLY = "25006"  # a standby, or a primary that an operator closed
 NO_LOCK, CANCELLED = "55P03", "57014"
+DAMAGE = frozenset({"XX001", "XX002"})  # a page or an index that cannot be read, while all others can
 # rolled back for another's sake (deadlock, serialization), a lock not had in time, a transaction ended because it stood still
 IN_THE_WAY = ("40", NO_LOCK, "25P03", "25P04")
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SQLITE_AWAY = _SQLITE_BUSY | {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
@@ -35,8 +37,13 @@ def is_away(problem: BaseException) -> bool:
         return _sqlite_code(problem) in _SQLITE_AWAY
     state = _sqlstate(problem)
     if state:
-        return state[:2] in AWAY_CLASSES or state == READ_ONLY
+        return (state[:2] in AWAY_CLASSES and state not in DAMAGE) or state == READ_ONLY
     return isinstance(problem, OperationalError | InterfaceError)
+
+
+def is_damage(problem: BaseException) -> bool:
+    """Whether something that is stored cannot be read any more: waiting mends nothing, and everything else may go on."""
+    return _sqlstate(problem) in DAMAGE or _sqlite_code(problem) in _SQLITE_DAMAGE
 
 
 def is_read_only(problem: BaseException) -> bool:

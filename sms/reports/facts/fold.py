@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import structlog
 from django.db import Error
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from sms.models import Duty, FactDelta, FactFold, Send
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.facts.dialect import snapshot
 from sms.models.sql.facts.profiles import name_sends
 from sms.models.sql.facts.projections import delete_zeros, projections
@@ -68,7 +68,7 @@ def fold_some(at_once: int) -> int:
             projection.add(source)
         delete_zeros(source)
         folded += FactDelta.objects.filter(pk__lte=last).delete()[0]
-        FactFold.objects.update_or_create(pk=1, defaults={"folded_at": timezone.now()})
+        FactFold.objects.update_or_create(pk=1, defaults={"folded_at": corrected_now()})
     return folded
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Max, Min
-from django.utils import timezone
 from msgspec.structs import astuple
 
 from sms.ledger.counters import CounterDeltas
 from sms.models import Fact, FactDelta, FactFold, Message, OptOut, SendFact
 from sms.models.fact import FIGURES
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.facts import ledger_table as ledger
 from sms.models.sql.facts.dialect import analyze, empty, snapshot
 from sms.models.sql.facts.profiles import name_sends
@@ -63,7 +63,7 @@ def rebuild(*, progress: Progress | None = None) -> int:
                 empty(ledger.TABLE)
             analyze(Fact._meta.db_table)
             fill_derived()
-            now = timezone.now()
+            now = corrected_now()
             FactFold.objects.update_or_create(pk=1, defaults={"folded_at": now, "rebuilt_at": now})
     return done
 

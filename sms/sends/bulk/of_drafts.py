@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.utils import timezone
-
 from sms.compose import labels
 from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, discard
 from sms.models import Actor, Draft
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.bulk.row import RowOutlook
 
 SENT = "It was sent in the meantime."
 
 
 def would_discard(drafts: Sequence[Draft], _given: str) -> Iterator[RowOutlook]:
-    busy = presence.present_in(drafts, now=timezone.now())
+    busy = presence.present_in(drafts, now=corrected_now())
     for draft in drafts:
         if draft.send_id:
             does, says = False, SENT
@@ -28,7 +27,7 @@ def would_discard(drafts: Sequence[Draft], _given: str) -> Iterator[RowOutlook]:
 
 def discard_one(draft: Draft, _given: str, *, by: Actor) -> tuple[bool, str]:
     try:
-        gone = discard(draft, by=by, now=timezone.now())
+        gone = discard(draft, by=by, now=corrected_now())
     except DraftOpen as problem:
         return False, str(problem)
     return gone, "Discarded." if gone else "It was sent or discarded in the meantime."

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.models import OVER, Actor, Occurrence, RecurringSend, Send
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import standing, timetable
 from sms.sends.recurring.timetable import ComingOccurrence
 from sms.values.problems import ProblemCode
@@ -50,7 +50,7 @@ def resume(recurring: RecurringSend, *, by: Actor, now: datetime | None = None) 
 
     False where it runs, which also makes the person the one who runs it. Raises RecurringRefused.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         locked = _locked(recurring)
         was_paused = locked.state == RecurringSend.State.PAUSED
@@ -66,7 +66,7 @@ def resume(recurring: RecurringSend, *, by: Actor, now: datetime | None = None) 
 
 def end(recurring: RecurringSend, *, by: Actor, now: datetime | None = None) -> None:
     """For good. Sends that are made stay, and are cancelled one by one. Raises RecurringRefused."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         locked = _locked(recurring)
         locked.state, locked.ended_at = RecurringSend.State.ENDED, now
@@ -99,7 +99,7 @@ def skip(recurring: RecurringSend, on: date, *, by: Actor, now: datetime | None 
             )
         told = {
             "outcome": Occurrence.Outcome.SKIPPED,
-            "noted_at": now or timezone.now(),
+            "noted_at": now or corrected_now(),
             "noted_by": by.label,
         }
         _, is_new = Occurrence.objects.get_or_create(recurring=locked, on=on, at=one.at, defaults=told)
@@ -129,7 +129,7 @@ def change_rhythm(
     With another rhythm, occurrences that were to be skipped are forgotten and standing approvals end. Raises RecurringRefused where no
     occurrence would come any more.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         locked = _locked(recurring)
         locked.name = wanted.name

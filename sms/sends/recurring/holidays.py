@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.models import Actor, Holiday, RecurringSend, Service
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import timetable
 
 MOST = 500
@@ -68,7 +68,7 @@ def as_text(service: Service) -> str:
 
 def replace(service: Service, days: dict[date, str], *, by: Actor, now: datetime | None = None) -> int:
     """All of them; returns how many recurring sends have another next occurrence because of it."""
-    now, moved = now or timezone.now(), 0
+    now, moved = now or corrected_now(), 0
     with transaction.atomic():
         locked = RecurringSend.objects.select_for_update(of=("self",)).order_by("pk")
         running = list(locked.filter(service=service, state=RecurringSend.State.RUNNING))

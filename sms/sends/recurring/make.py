@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from sms.audiences.files import Limits
 from sms.compose import checks, drafts
@@ -22,6 +21,7 @@ from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import Survey
 from sms.models import Actor, Draft, Occurrence, RecurringSend, Send
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.sends.recurring import standing, timetable
 from sms.sends.recurring.telling import tell
@@ -38,13 +38,13 @@ log = structlog.get_logger(__name__)
 
 def anything_due() -> bool:
     """Without writing anything: whether `make_due` would find something to do."""
-    near = RecurringSend.objects.filter(state=RecurringSend.State.RUNNING, look_at__lte=timezone.now())
+    near = RecurringSend.objects.filter(state=RecurringSend.State.RUNNING, look_at__lte=corrected_now())
     return near.exists() or standing.waiting().exists()
 
 
 def make_due(*, now: datetime | None = None) -> int:
     """Deal with all occurrences that are near or past; returns how many. One that breaks does not keep the others."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     due = RecurringSend.objects.filter(state=RecurringSend.State.RUNNING, look_at__lte=now)
     dealt_with = 0
     for pk in list(due.order_by("look_at").values_list("pk", flat=True)[:AT_ONCE]):

@@ -23,6 +23,7 @@ from sms.models import (
     StandingApproval,
 )
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends import answers
 from sms.sends.recurring.telling import tell
 
@@ -37,14 +38,14 @@ log = structlog.get_logger(__name__)
 
 
 def in_force(recurring: RecurringSend, *, now: datetime | None = None) -> list[StandingApproval]:
-    return list(recurring.standing_approvals.filter(ended_at=None, expires_at__gt=now or timezone.now()))
+    return list(recurring.standing_approvals.filter(ended_at=None, expires_at__gt=now or corrected_now()))
 
 
 def give(
     request: ApprovalRequest, *, by: Actor, more: int = USUALLY_MORE, now: datetime | None = None
 ) -> StandingApproval | None:
     """After this person approved the request: let their word stand. None where they did not approve it, or it is of no occurrence."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     occurrence = occurrence_of(request)
     if occurrence is None or more not in MORE:
         return None
@@ -184,5 +185,5 @@ def end_all(recurring: RecurringSend, *, because: str, by: Actor, now: datetime)
 def end(standing: StandingApproval, *, because: str, by: Actor, now: datetime | None = None) -> None:
     """In the caller's transaction, where there is one."""
     ended = StandingApproval.objects.filter(pk=standing.pk, ended_at=None)
-    if ended.update(ended_at=now or timezone.now(), ended_because=because[:300]):
+    if ended.update(ended_at=now or corrected_now(), ended_because=because[:300]):
         audit("standing_approval.ended", standing, by=by, recurring=standing.recurring_id)

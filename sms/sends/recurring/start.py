@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms.audiences.files import Limits
 from sms.compose import drafts
@@ -11,6 +10,7 @@ from sms.compose.drafts.duplicate import OWN_FIELDS
 from sms.compose.errors import ComposeError
 from sms.models import Actor, Draft, Preparation, RecurringSend
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import standing, timetable
 from sms.values.problems import Problem, ProblemCode
 
@@ -35,7 +35,7 @@ def start(
     `seen` is the revision of the draft that the person was shown. Raises ComposeError: where the draft makes no send as it stands, was
     changed or is used already, and where no occurrence would ever come.
     """
-    now = now or timezone.now()
+    now = now or corrected_now()
     _check(draft)
     with transaction.atomic():
         locked = _locked(draft, seen=seen)
@@ -82,7 +82,7 @@ def change_content(
     recurring: RecurringSend, draft: Draft, *, by: Actor, seen: int | None = None, now: datetime | None = None
 ) -> RecurringSend:
     """From the next occurrence on it is made of `draft`. Standing approvals end. Raises ComposeError as `start` does."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     _check(draft)
     with transaction.atomic():
         stored = RecurringSend.objects.select_for_update(of=("self",)).get(pk=recurring.pk)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import F
-from django.utils import timezone
 
 from sms.models import Holiday, Occurrence, RecurringSend
+from sms.models.sql.clock import corrected_now
 from sms.values import quiet_hours, time_zones
 from sms.values.quiet_hours import QuietHours
 from sms.values.recurrence import PlannedTime, planned
@@ -138,7 +138,7 @@ def _quiet(recurring: RecurringSend, one: PlannedTime) -> tuple[str, ...]:
 
 def latest(recurring: RecurringSend) -> datetime:
     """From when on another rhythm would count: what is made already stays."""
-    return max(recurring.passed_until, timezone.now())
+    return max(recurring.passed_until, corrected_now())
 
 
 def when(recurring: RecurringSend, at: datetime) -> str:

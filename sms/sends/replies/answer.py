@@ -10,7 +10,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.utils import timezone
 
 from sms import notices
 from sms.audiences.files import Audience, Recipient
@@ -33,6 +32,7 @@ from sms.models import (
     Service,
 )
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.sends.replies.handling import Overtaken, end, name_of
 from sms.values.problems import ProblemCode, ProblemError
 
@@ -61,7 +61,7 @@ def answer(
     conversation: Conversation, reply: WrittenAnswer, *, by: Actor, now: datetime | None = None
 ) -> ConversationAnswer:
     """Make the send. Raises AnswerRefused, Overtaken, and ComposeError as `compose.create` does; then nothing was sent."""
-    now = now or timezone.now()
+    now = now or corrected_now()
     with transaction.atomic():
         rows = Conversation.objects.select_for_update(of=("self",)).select_related("service")
         locked = rows.get(pk=conversation.pk)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from sms.catalogue import templates
 from sms.compose.errors import ComposeError
@@ -24,6 +23,7 @@ from sms.models import (
     Message,
 )
 from sms.models.optout import spellings
+from sms.models.sql.clock import corrected_now
 from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
 
@@ -40,7 +40,7 @@ def answer_due(*, now: datetime | None = None) -> int:
     waiting = InboundMessage.objects.filter(answer_due=True).order_by("pk")
     ids = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
     for pk in ids:
-        _answer(pk, now=now or timezone.now())
+        _answer(pk, now=now or corrected_now())
     return len(ids)
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from sms import notices
 from sms.models import Actor, Conversation
 from sms.models.audit import audit
+from sms.models.sql.clock import corrected_now
 from sms.values.problems import ProblemCode, ProblemError
 
 
@@ -34,7 +34,7 @@ def assign(conversation: Conversation, to: Any, *, was: int | None, by: Actor) -
             whose = name_of(locked.assigned_to)
             now = f"this conversation belongs to {whose} now" if whose else "it is not assigned now"
             raise Overtaken(f"A colleague was first: {now}.")
-        locked.assigned_to, locked.assigned_at = to, timezone.now() if to else None
+        locked.assigned_to, locked.assigned_at = to, corrected_now() if to else None
         locked.save(update_fields=["assigned_to", "assigned_at"])
         _audit("reply.assigned", locked, by=by, to=str(to) if to else "nobody")
 
@@ -48,7 +48,7 @@ def mark_done(conversation: Conversation, *, seen: int, by: Actor, now: datetime
         if locked.done_at is not None:
             return False
         notices.no_longer(*locked.told)
-        end(locked, by=by, now=now or timezone.now())
+        end(locked, by=by, now=now or corrected_now())
         locked.save(update_fields=["done_at", "done_by", "waiting_since"])
         _audit("reply.done", locked, by=by)
     return True
