@@ -75,7 +75,7 @@ GROUPS = (
             Page("calendar", "Calendar"),
             Page("recurring", "Recurring", also=("standing-approvals/",)),
             Page("approvals", "Approvals"),
-            Page("messages", "Messages"),
+            Page("messages", "Messages", also=("handsets/",)),
         ),
     ),
     Group(

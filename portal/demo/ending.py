@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, POLICY_GROUP, SENDERS, SLUG
+from portal.demo.entries import ADDRESSES, DOMAIN, KEYWORD, NEW_SENDER, POLICY_GROUP, PRICES, SENDERS, SLUG
 from portal.models import Invitation, User
 from portal.people import OPEN, record_roles, withdraw
-from sms.catalogue import api_keys
+from sms.catalogue import api_keys, prices
 from sms.models import Actor, ApiKey, Service
 from sms.models.audit import audit
 
@@ -55,7 +55,16 @@ def revoke_keys(service: Service, *, by: Actor) -> int:
 
 
 def archive_entries(service: Service, *, by: Actor) -> int:
-    """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many."""
+    """Senders, policy group, short-link domain and keyword of the demo, which no tenant has, are archived; returns how many.
+
+    Its prices go, unless somebody wrote others.
+    """
+    if (
+        service.slug == SLUG
+        and service.prices.exists()
+        and prices.read(prices.as_csv(service)) == prices.read(PRICES)
+    ):
+        prices.replace(service, [], by=by)  # they are in no contract
     return sum(_archive(rows, act, by) for act, rows in _entries(service).items())
 
 
@@ -73,7 +82,7 @@ def _entries(service: Service) -> "dict[str, QuerySet[Any]]":
     """In use, by the act that archives them."""
     if service.slug != SLUG:
         return {}
-    senders = [address for address, *_ in SENDERS]
+    senders = [address for address, *_ in (*SENDERS, NEW_SENDER)]
     found: dict[str, QuerySet[Any]] = {
         "sender.archived": service.senders.filter(address__in=senders),
         "policy_group.archived": service.policy_groups.filter(group_id=POLICY_GROUP),

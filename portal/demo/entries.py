@@ -20,6 +20,15 @@ SENDERS = (
     ("72345", SenderKind.SHORT_CODE, False),
     ("447700900000", SenderKind.LONG_CODE, False),
 )
+# from which nothing was sent yet, so that its first send waits for an approval
+NEW_SENDER = ("OPENDAY", SenderKind.ALPHANUMERIC, False)
+RATE = 200  # destinations a second, as if contracted
+PRICES = """country,sender kind,price,currency
+GB,,0.032,GBP
+GB,short_code,0.041,GBP
+FR,,0.058,GBP
+DE,,0.071,GBP
+"""
 CAP_NUMBER = 1_000  # messages a day: who tries things out has one number, and nobody gets them; the usual cap once it is live
 TEMPLATES = (
     ("order_shipped", "Hi $(name), order $(order) is on its way."),

@@ -135,7 +135,7 @@ class DraftForm(ReadingForm, forms.ModelForm):
         field_classes = {"send_at": WallClockField, "expires_at": WallClockField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "lane": forms.RadioSelect,
-            "text": forms.Textarea(attrs={"rows": 6}),
+            "text": forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
             "pasted": forms.Textarea(attrs={"rows": 5, "inputmode": "tel"}),
             "callback_data": forms.TextInput(),
             "column": forms.TextInput(attrs={"list": "columns"}),

@@ -26,7 +26,7 @@ class AnswerForm(forms.Form):
         label="Your answer",
         max_length=LARGEST_TEXT_LIMIT,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
         error_messages={"required": "Write an answer, or choose a template."},
     )
     at_night = forms.BooleanField(required=False, label="Send it now all the same")
@@ -88,7 +88,7 @@ class KeywordForm(NounForm):
         required=False,
         label="Or with this text",
         max_length=LARGEST_TEXT_LIMIT,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         help_text="At most once an hour to one person, and three times a day for all keywords; never in quiet hours.",
     )
 

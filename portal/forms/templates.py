@@ -30,7 +30,7 @@ class WordingForm(forms.Form):
         required=False,
         max_length=LARGEST_TEXT_LIMIT,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
         help_text="Placeholders are written $(name).",
     )
     provider_id = forms.CharField(

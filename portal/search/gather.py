@@ -148,7 +148,7 @@ def _send(service: Service, one: Send) -> FoundThing:
 
 
 def _pages(service: Service, wanted: str, may: frozenset[str]) -> FoundGroup:
-    found = pages_with(wanted, may=may)
+    found = pages_with(wanted, may=may, sandbox=service.is_sandbox)
     note = f"{len(found)} pages fit; the first {SHOWN} are shown. Write more to see others."
     things = [FoundThing(page.title, page.address(service)) for page in found[:SHOWN]]
     return _group("page", things, note=note if len(found) > SHOWN else "")

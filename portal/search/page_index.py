@@ -19,6 +19,7 @@ class IndexedPage:
     title: str
     words: str
     alone: bool = False
+    sandbox: bool = False  # only where one is connected
 
     def address(self, service: Service) -> str:
         return reverse(self.name, args=() if self.alone else (service.slug,))
@@ -30,14 +31,14 @@ def pages() -> tuple[IndexedPage, ...]:
     return tuple(IndexedPage(name, **table) for name, table in tomllib.loads(text).items())
 
 
-def pages_with(text: str, *, may: frozenset[str]) -> list[IndexedPage]:
+def pages_with(text: str, *, may: frozenset[str], sandbox: bool) -> list[IndexedPage]:
     """Where each word of the text begins one of theirs, for somebody who may do this; what is in the title comes first."""
     wanted = text.casefold().split()
     ranked = sorted(
         (
             (not _all_begin(wanted, page.title), place, page)
             for place, page in enumerate(pages())
-            if _all_begin(wanted, f"{page.title} {page.words}")
+            if sandbox >= page.sandbox and _all_begin(wanted, f"{page.title} {page.words}")
         ),
         key=lambda one: one[:2],
     )

@@ -12,8 +12,9 @@ from django.urls import reverse
 from portal.presenters import wording
 from portal.presenters.bars import state_bar
 from portal.presenters.send_state import state_words
-from sms.catalogue import prices
-from sms.models import Draft, MessageState, OptOut, SendState, Service
+from sms.catalogue import link_lengths, prices
+from sms.compose.order import ComposedMessage
+from sms.models import Draft, Message, MessageState, OptOut, SendState, Service
 from sms.models.audit_acts import DOORS, words_of
 from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
@@ -53,6 +54,27 @@ register.filter("send_state_label", _words(SendState.choices))
 register.filter("opt_out_source", _words(OptOut.Source.choices))  # `inbound` → `By SMS`
 register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
 register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
+
+
+@register.filter
+def on_phone(text: str, host: str) -> str:
+    """A text with its links as they arrive where they are shortened on `host`; empty where they stay."""
+    return link_lengths.shortened(text, host)[0]
+
+
+@register.filter
+def text_on_phone(message: Message) -> str:
+    """Of a message, with its send: as the person sees it, but for the digits of their own number."""
+    return starred(link_lengths.shortened(message.text, message.send.link_host)[0], message.msisdn)
+
+
+@register.filter
+def segments_on_phone(line: ComposedMessage, host: str) -> str:
+    """`1 segment`, `1 to 2 segments`: of the text with its links as they arrive; empty where the provider makes it."""
+    if not line.text:
+        return ""
+    least, most = link_lengths.span(line.text, host)
+    return f"{f'{least} to ' if least != most else ''}{most} segment{'' if most == 1 else 's'}"
 
 
 @register.filter

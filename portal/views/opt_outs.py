@@ -103,7 +103,7 @@ def opt_out_export(request: HttpRequest, service: Service) -> StreamingHttpRespo
     rows = _in_state(OptOut.objects.filter(service=service), state)
     by, slug, chosen = actor(request), service.slug, state if state in STATES else "all"
     audit("optout.exported", by=by, service=slug, noun="opt-out", state=chosen, rows=rows.count())
-    return csv_download(csv_of(rows), name=f"opt-outs-{service.slug}.csv")
+    return csv_download(csv_of(rows), name=f"opt-outs-{service.slug}{service.file_mark}.csv")
 
 
 def _in_state(rows: "QuerySet[OptOut]", state: str) -> "QuerySet[OptOut]":

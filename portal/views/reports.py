@@ -108,7 +108,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)
     _audit_export(request, service, asked, kind)
-    name = f"report-{service.slug}-{asked.by}-{asked.since}-{asked.until}"
+    name = f"report-{service.slug}-{asked.by}-{asked.since}-{asked.until}{service.file_mark}"
     if kind == ReportFile.Kind.CSV:
         return csv_download(csv_of(asked, reports.all_lines(asked)), name=f"{name}.csv")
     with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +174,7 @@ def report_file(request: HttpRequest, service: Service, found: ReportFile) -> Ht
         return redirect("report_files", service=service.slug)
     audit("report.fetched", found, by=actor(request))
     kind = MEDIA_TYPE if found.kind == ReportFile.Kind.XLSX else CSV
-    name = f"report-{service.slug}-{found.pk}.{found.kind}"
+    name = f"report-{service.slug}-{found.pk}{service.file_mark}.{found.kind}"
     return download(reports.unpacked(found), name=name, kind=kind)
 
 

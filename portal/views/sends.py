@@ -227,4 +227,4 @@ def send_rejects(request: HttpRequest, _service: Service, found: Send) -> Stream
         )
         for bad in found.rejects.iterator()
     )
-    return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}.csv")
+    return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}{found.service.file_mark}.csv")

@@ -34,7 +34,7 @@ class ResolvedOrder(Order):
     @property
     def link_host(self) -> str:
         """On which links are shortened; empty where they stay as they are."""
-        return str(self.options.link_domain) if self.options.shortens else ""
+        return self.options.link_host
 
     @property
     def unfilled(self) -> list[str]:

@@ -65,6 +65,7 @@ ACTS: dict[str, str] = {
     "service.step_confirmed": "Step of going live confirmed",
     "service.step_taken_back": "Step of going live taken back",
     "service.demo_ended": "Demo of the service ended",
+    "service.demo_furnished": "Demo given ninety days of its own making",
     "service.paused": "Service paused",
     "service.resumed": "Service resumed",
     "service.restored_copy_found": "Restored copy of the database found",

@@ -220,6 +220,11 @@ class SendOptions(models.Model):
         return self.link_domain_id is not None and self.shorten_links
 
     @property
+    def link_host(self) -> str:
+        """On which links are shortened; empty where they stay as they are."""
+        return str(self.link_domain) if self.shortens else ""
+
+    @property
     def counts_clicks(self) -> bool:
         return self.shortens and self.track_clicks
 

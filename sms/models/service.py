@@ -289,6 +289,15 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         """Whether what is sent ends in a sandbox: nothing else is reached on plain http, which Webex Connect does not speak."""
         return self.base_url.startswith(SANDBOX_SCHEME)
 
+    @property
+    def file_mark(self) -> str:
+        """What names of files end in, so that nobody takes what a sandbox said for what happened to people."""
+        return "-sandbox" if self.is_sandbox else ""
+
+    @property
+    def name_in_mails(self) -> str:
+        return f"{self.name} (sandbox: nothing reached a real phone)" if self.is_sandbox else self.name
+
     @classmethod
     def sandboxes(cls, prefix: str = "") -> Q:
         """`is_sandbox` as a condition; `prefix` leads to the service, as `service__`."""

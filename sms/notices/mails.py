@@ -76,9 +76,10 @@ def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
 def _message(person: Any, found: Sequence[Notice], public_url: str) -> EmailMultiAlternatives:
     choose = f"{public_url}/accounts/notices/"
     subject = found[0].says.rstrip(".") if len(found) == 1 else f"{len(found)} notices"
+    pretended = all(one.service and one.service.is_sandbox for one in found)
     parts = [
         (
-            one.service.name if one.service else "Every service",
+            one.service.name_in_mails if one.service else "Every service",
             one.says,
             one.more,
             f"{public_url}/notices/{one.pk}/",
@@ -92,7 +93,7 @@ def _message(person: Any, found: Sequence[Notice], public_url: str) -> EmailMult
         parts,
     )
     mail = EmailMultiAlternatives(
-        subject=one_line(f"Textdesk: {subject}"),
+        subject=one_line(f"Textdesk{' sandbox' if pretended else ''}: {subject}"),
         body=f"{text}\n\n\nChoose what you are told: {choose}\n",
         to=[person.email],
         headers={

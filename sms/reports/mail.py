@@ -83,7 +83,7 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
     if total.coverage is not None:
         share = f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
     body = (
-        f"{one.service.name}, {days} (days in UTC)\n\n"
+        f"{one.service.name_in_mails}, {days} (days in UTC)\n\n"
         f"Messages: {total.messages:,}, of them posted {total.posted:,}\n"
         f"Delivered: {total.delivered:,}\nFailed: {total.failed:,}\nEnd not known: {total.open:,}\n"
         f"Coverage: {share}.\nOpt-outs: {total.opt_outs:,}\n\n"
@@ -91,7 +91,8 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
         f"{public_url}/s/{one.service.slug}/reports/?{urlencode(asked.parameters)}\n"
     )
     lines = islice(csv_of(asked, all_lines(asked)), MOST_ROWS + 1)
-    name = f"report-{one.service.slug}-{asked.since}-{asked.until}.csv"
-    mail = EmailMessage(subject=one_line(f"Textdesk: {one.name}, {days}"), body=body, bcc=to)
+    name = f"report-{one.service.slug}-{asked.since}-{asked.until}{one.service.file_mark}.csv"
+    place = "Textdesk sandbox" if one.service.is_sandbox else "Textdesk"
+    mail = EmailMessage(subject=one_line(f"{place}: {one.name}, {days}"), body=body, bcc=to)
     mail.attach(name, "".join(lines).encode(), "text/csv")
     mail.send()

@@ -124,7 +124,7 @@ def _is_for(key: ApiKey | None, message: Message) -> bool:
     return key is None or key.knows_of(message.send.owner)
 
 
-RELATED = ("send__sender", "send__template", "send__created_by", "send__service", "echo")
+RELATED = ("send__sender", "send__link_domain", "send__template", "send__created_by", "send__service", "echo")
 
 
 def stories_to(

@@ -80,7 +80,8 @@ def start(monkeypatch, *arguments: str) -> tuple[str, dict]:
     monkeypatch.setattr(up.supervisor, "must_be_free", lambda port, option, **_: None)
     monkeypatch.setattr(up.connections, "close_all", lambda: None)
     said = io.StringIO()
-    call_command("up", *arguments, stdout=said)
+    bare = ["--unfurnished"] if "--demo" in arguments else []
+    call_command("up", *arguments, *bare, stdout=said)
     return said.getvalue(), started
 
 

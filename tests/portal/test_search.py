@@ -14,7 +14,7 @@ from portal.search.page_index import pages
 from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import templates
-from sms.models import Echo, Message, Send
+from sms.models import Echo, Message, Send, Service
 from sms.sends import by_name
 from sms.values import correlation_id
 from tests.support.every_page import SERVICE_PAGES
@@ -154,6 +154,11 @@ def test_pages_are_found_by_words_by_those_who_may_open_them(cast, words, page):
 
 def test_no_page_is_forgotten(cast):
     """Every address of a service that opens a page without naming a thing is known by words, and every known one opens."""
+    assert "Handsets" not in str(found(cast["admin"], "handsets")), (
+        "nobody has pretend phones on a live service"
+    )
+    Service.objects.update(base_url="http://127.0.0.1:9")
+    assert "Handsets" in str(found(cast["admin"], "handsets"))
     root = Client()
     root.force_login(a_person("root@example.test", cast.service, Role.ADMIN, is_superuser=True))
     opening = set()

@@ -54,6 +54,13 @@ def test_programs_get_json():
             assert (one["text"], one["from"], one["segments"]) == ("Hello", "TEXTDESK", 1)
 
 
+def test_programs_may_ask_for_some_phones():
+    with sandbox() as running:
+        running.send(["447700900001", "447946000001", "447946000002"])
+        asked = "?phone=%2B447946000002&phone=%2B447700900001&phone=%2B447946000009"
+        assert list(running.get(PATH + asked).json) == ["+447946000002", "+447700900001"]
+
+
 def test_texts_are_escaped():
     with sandbox() as running:
         hostile = "<script>alert(1)</script> & \"x\" 'y' </p><img src=x onerror=alert(2)>"

@@ -147,6 +147,7 @@ def textdesk(var_dir: Path, database_url: str, *options: str, ready: float = 300
         "manage.py",
         "up",
         "--demo",
+        "--unfurnished",
         "--port",
         str(port),
         "--sandbox-port",

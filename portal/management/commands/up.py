@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
 from portal import first_run
+from portal.demo.desk import furnish
 from portal.demo.ending import live_services, retire_people
 from portal.demo.entries import ADDRESSES, SLUG
 from portal.demo.loading import load, password_of
@@ -33,6 +34,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--demo", action="store_true", help="load the demo service, its people, and start the sandbox"
+        )
+        parser.add_argument(
+            "--unfurnished",
+            action="store_true",
+            help="with --demo: leave out the ninety days of sends that a new demo begins with",
         )
         parser.add_argument(
             "--host",
@@ -103,6 +109,8 @@ class Command(BaseCommand):
             url = webex or f"http://127.0.0.1:{sandbox_port}"
             loaded, said = self._load_demo(url=url, key=webex_key or SANDBOX_KEY, asked_for=webex)
             lines += said
+            if loaded and not options["unfurnished"]:
+                furnish(Service.objects.select_related("region").get(slug=SLUG))
         elif retire_people(by=Actor.system("cli")):
             lines.append(
                 "Demo people cannot sign in: they exist only with --demo, and only while no service is live."

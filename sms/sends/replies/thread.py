@@ -56,7 +56,7 @@ def _sent(conversation: Conversation, sender: Sender | None) -> list[Message]:
     )
     if sender is not None:
         rows = rows.filter(send__sender=sender)
-    related = rows.select_related("send__created_by", "send__answering__rule")
+    related = rows.select_related("send__created_by", "send__answering__rule", "send__link_domain")
     return list(related.order_by("-pk")[: MOST + 1])
 
 

@@ -22,7 +22,7 @@ def taken(
 
 def name_of(send: Send, *, kind: str) -> str:
     """Of the file."""
-    return f"report-send-{send.pk}{'-test-mode' if send.simulated else ''}.{kind}"
+    return f"report-send-{send.pk}{'-test-mode' if send.simulated else send.service.file_mark}.{kind}"
 
 
 def csv_of(report: SendReport) -> Iterator[str]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from sms.webex.sandbox import handsets, inbound, live_settings
 from sms.webex.sandbox.http_server import Request, Response
@@ -71,12 +71,14 @@ class Control:
             await asyncio.sleep(0)
 
     def handsets(self, request: Request) -> Response:
-        """The messages by phone: a page for a browser, JSON otherwise."""
+        """The messages by phone: a page for a browser, JSON otherwise, of which ``phone`` asks for some numbers only."""
         phones = self.messages.phones
         if handsets.wants_page(request.headers.get(b"accept", b"").decode("latin-1")):
             page = handsets.as_page(phones, self.links.known, request.query)
             return Response(200, page.encode("utf-8", "replace"), b"text/html; charset=utf-8", _PAGE_HEADERS)
-        return Response(200, handsets.as_json(phones))
+        asked = parse_qs(request.query).get("phone")
+        shown = phones if asked is None else {one: phones[one] for one in asked if one in phones}
+        return Response(200, handsets.as_json(shown))
 
     def health(self, _: Request) -> Response:
         log = self.messages
