@@ -129,7 +129,7 @@ def typed(base: str, draft: int, options: argparse.Namespace) -> tuple[list[floa
         browser: Any = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = browser.new_page()
         page.goto(f"{base}/accounts/login/")
-        page.get_by_label("Email").fill("ada@example.test")
+        page.get_by_label("E-mail address").fill("ada@example.test")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.goto(f"{base}/s/shop/drafts/{draft}/")

@@ -9,7 +9,7 @@ from tests.support.sends import BY
 
 def sign_in(page, live_server) -> None:
     page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("Email").fill("ada@example.test")
+    page.get_by_label("E-mail address").fill("ada@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/s/shop/")

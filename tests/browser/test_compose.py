@@ -69,7 +69,7 @@ def test_two_people_write_one_draft(page, live_server, shop, context, browser, c
     window = browser.new_context(viewport={"width": 1280, "height": 900})
     other = window.new_page()
     other.goto(f"{live_server.url}/accounts/login/")
-    other.get_by_label("Email").fill("ben@example.test")
+    other.get_by_label("E-mail address").fill("ben@example.test")
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in", exact=True).click()
     other.goto(page.url)

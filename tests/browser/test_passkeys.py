@@ -53,7 +53,7 @@ def url(path: str) -> str:
 
 def signed_in(page: Page) -> None:
     page.goto(url("/accounts/login/"))
-    page.get_by_label("Email").fill("ada@example.test")
+    page.get_by_label("E-mail address").fill("ada@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 

@@ -38,7 +38,7 @@ def test_what_is_composed_while_signed_out_waits_for_the_next_sign_in(page, live
     expect(text).to_have_value("Hello, an hour of work")
     with page.expect_popup() as opened:
         state.get_by_role("link", name="Sign in again in a new window").click()
-    expect(opened.value.get_by_label("Email")).to_be_visible()
+    expect(opened.value.get_by_label("E-mail address")).to_be_visible()
     opened.value.close()
     signs_in_again(page, live_server)
 

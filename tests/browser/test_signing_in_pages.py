@@ -26,7 +26,7 @@ def test_every_page_about_signing_in_is_accessible(page, live_server, shop, sett
     found += problems(page, "single sign-on refused")
     complaints.clear()  # the page that refuses is a 403
     page.goto(f"{home}/accounts/login/")
-    page.get_by_label("Email").fill("ada@example.test")
+    page.get_by_label("E-mail address").fill("ada@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/s/shop/")
@@ -60,7 +60,7 @@ def test_every_page_about_signing_in_is_accessible(page, live_server, shop, sett
 def test_the_second_step_is_accessible(page, live_server, shop):
     with_app(User.objects.get())
     page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("Email").fill("ada@example.test")
+    page.get_by_label("E-mail address").fill("ada@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/authenticate/")
