@@ -16,6 +16,7 @@ from django.http import Http404
 from portal.sandbox_phones import GotMessage, SandboxAway, got
 from sms.catalogue import link_lengths
 from sms.models import Click, InboundMessage, Message, OptOut, SenderKind, Service
+from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of, person_of
 from sms.values import text
 from sms.values.msisdn.mention import starred
@@ -125,7 +126,7 @@ def messages_of(service: Service) -> "QuerySet[Message]":
     rows = Message.objects.filter(
         send__service=service, send__simulated=False, posted_at__isnull=False, msisdn__startswith="+"
     )
-    return rows.select_related("send__sender", "send__link_domain")
+    return rows.select_related("send__service", "send__sender", "send__link_domain")
 
 
 def _numbers(service: Service, asked: Asked) -> list[str]:
@@ -177,9 +178,10 @@ def _text(message: Message, known: GotMessage | None, clicks: int) -> PhoneText:
 
 
 def _parts(written: str, message: Message, *, is_on_phone: bool) -> Iterator[TextPart]:
-    """The text cut at its links and where a segment ends. Of a number of the person in it some digits are hidden."""
-    if starred(written, message.msisdn) != written:
-        yield TextPart("text", starred(written, message.msisdn))
+    """The text cut at its links and where a segment ends; whole where a recipient's number is hidden in it."""
+    hidden = starred(without_recipients(written, message.send), message.msisdn)
+    if hidden != written:
+        yield TextPart("text", hidden)
         return
     links = {match.start(): match for match in _links(written, message)} if is_on_phone else {}
     order = {start: number for number, start in enumerate(links, start=1)}
