@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 
+import structlog
+
 from sms.callbacks import events as event_log
 from sms.callbacks import outbox
 from sms.callbacks.bodies import MessageChange
@@ -21,6 +23,8 @@ from sms.models.sql import messages
 from sms.models.sql.id_list import among
 from sms.models.sql.messages import Acceptance, MessageRow
 from sms.models.sql.pipeline import pipelined
+
+log = structlog.get_logger(__name__)
 
 PART = 850  # messages that are merged while PostgreSQL writes those before
 
@@ -175,7 +179,9 @@ def _remember(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDe
         for pk, attempt in known
         if attempt < made[pk].attempt
     ]
-    surmise(lost, deltas=deltas)
+    if lost:
+        log.warning("attempts_remembered", messages=len(lost))
+        surmise(lost, deltas=deltas)
 
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:
