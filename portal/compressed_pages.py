@@ -27,7 +27,7 @@ def _is_plain_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     if (
         found is None
         or request.method != "GET"
-        or not response.headers["Content-Type"].startswith("text/html")
+        or not response.headers.get("Content-Type", "").startswith("text/html")
     ):
         return False
     own = request.path.startswith("/accounts/")  # second factors, links of mails
