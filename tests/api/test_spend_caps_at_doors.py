@@ -204,7 +204,7 @@ def test_near_and_reached_are_told_once_a_day_on_home_by_mail_and_in_the_audit(s
     assert "is reached" in admin.get("/s/shop/").content.decode()
     run_job("notice mails")
     (told,) = mail.outbox
-    assert told.to == ["admin@example.test"] and told.subject == "Textdesk: 2 notices"
+    assert told.to == ["admin@example.test"] and told.subject == "Textdesk sandbox: 2 notices"
     assert "comes near" in told.body and "is reached" in told.body
     acts = AuditEvent.objects.filter(act__startswith="service.cap_").values_list("act", flat=True)
     assert sorted(acts) == ["service.cap_near", "service.cap_reached"]
