@@ -116,11 +116,12 @@ class Past:
     # -- what a day brings
 
     def _of_day(self, day: date) -> Iterator[PastSend]:
+        """By the hour, so that who refuses in the morning gets nothing in the afternoon."""
+        if day.weekday() == 3:
+            yield self._sale(day)
         if day.weekday() < 5:
             yield self._orders(day)
             yield self._appointments(day)
-        if day.weekday() == 3:
-            yield self._sale(day)
 
     def _orders(self, day: date) -> PastSend:
         to = self._some(self.chance.randint(6, 12))

@@ -137,6 +137,7 @@ def test_a_name_is_written_once_and_an_answer_that_was_lost_is_no_failure(bucket
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("ids_stay_low")
 def test_a_new_host_knows_a_restored_copy_by_the_epoch_in_the_bucket_and_goes_on_without_it(
     bucket, s3, tmp_path, monkeypatch
 ):

@@ -17,7 +17,7 @@ from tests.support.faults_of_databases import database_away, locked_table, read_
 from tests.support.receipts import post, posted_message, receipt
 from tests.support.sends import a_send, a_service
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ids_stay_low")]
 
 
 def ready() -> tuple[int, list[str]]:

@@ -19,7 +19,7 @@ from tests.support.faults_of_databases import database_away, read_only_database
 from tests.support.people import a_cast
 from tests.support.sends import a_send, a_service
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ids_stay_low")]
 NOW = timezone.now()
 
 

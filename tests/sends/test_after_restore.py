@@ -28,7 +28,7 @@ from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
 from tests.support.sends import BY, a_send, a_service
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ids_stay_low")]
 MESSAGES = {"table": Message._meta.db_table, "column": "id"}
 
 

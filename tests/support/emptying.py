@@ -32,3 +32,28 @@ def back_to_now() -> Callable[[], None]:
         audit_guard.install(connection)
 
     return bring_back
+
+
+def last_ids() -> Callable[[], None]:
+    """What lets ids go on where they stand now."""
+    is_postgres = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%I', sequencename), last_value FROM pg_sequences WHERE schemaname = current_schema()"
+            if is_postgres
+            else "SELECT name, seq FROM sqlite_sequence"
+        )
+        last = cursor.fetchall()
+
+    def bring_back() -> None:
+        with connection.cursor() as cursor:
+            if is_postgres:
+                for name, value in last:
+                    cursor.execute(
+                        "SELECT setval(%s::regclass, %s, %s)", [name, value or 1, value is not None]
+                    )
+                return
+            cursor.execute("DELETE FROM sqlite_sequence")
+            cursor.executemany("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", last)
+
+    return bring_back

@@ -163,7 +163,7 @@ def a_callback(service) -> Callback:
 
 
 def an_erasure(service) -> Erasure:
-    made = erasure.ask(service, f"+4477009{service.pk:05d}", reason="Request 1", by=BY)
+    made = erasure.ask(service, f"+4477009{service.pk % 100_000:05d}", reason="Request 1", by=BY)
     done = {"state": "done", "number": "", "done_at": timezone.now()}
     Erasure.objects.filter(pk=made.pk).update(**done)
     return made
