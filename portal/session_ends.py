@@ -17,7 +17,14 @@ from portal.models import PersonsSession
 
 # Asked by the page every few seconds; a test walks the templates.
 POLLED = {
-    *("draft_here", "draft_progress", "draft_work", "send_progress", "tenant_probe_receipts"),
+    *(
+        "draft_here",
+        "draft_progress",
+        "draft_work",
+        "handsets_news",
+        "send_progress",
+        "tenant_probe_receipts",
+    ),
     *("replies_part", "reply_thread"),
 }
 MINUTE = timedelta(minutes=1)

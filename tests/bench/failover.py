@@ -30,10 +30,10 @@ atexit.register(shutil.rmtree, environment.isolate(), ignore_errors=True)
 import psycopg  # noqa: E402
 
 from tests import postgres  # noqa: E402
-from tests.faults import test_failover  # noqa: E402
-from tests.faults.test_restore import RESUME, arrived, export_of, states  # noqa: E402
+from tests.support import restoring  # noqa: E402
 from tests.support.dispatchers import Bench, bench  # noqa: E402
 from tests.support.processes import free_port, stop, until  # noqa: E402
+from tests.support.restoring import RESUME, arrived, export_of, states  # noqa: E402
 
 PASSWORD = "of-this-bench"
 TTL = 20  # seconds without a word after which Patroni takes a leader for dead; its least
@@ -198,7 +198,7 @@ def drill(*, synchronous: bool, messages: int, rate: int) -> dict[str, object]:
         os.environ["SYNCHRONOUS_STANDBY"] = str(synchronous).lower()
         with bench(folder, f"postgres://textdesk:{PASSWORD}@{hosts}/textdesk") as made:
             made.run(f"from sms.models import Service; Service.objects.update(rate={rate})")
-            test_failover.is_in_mid_send(made, folder, count=messages)
+            restoring.is_in_mid_send(made, folder, count=messages)
             leader.kill()
             killed, before = time.monotonic(), len(arrived(made))
             until(lambda: any(one.leads for one in standbys), what="Patroni has promoted one")
@@ -222,7 +222,7 @@ def _goes_on(made: Bench, folder: Path, *, before: int, messages: int, killed: f
     goes_on = round(time.monotonic() - killed, 1)
     until(lambda: len(arrived(made)) == messages, what="the send has ended")
     until(lambda: not {"pending", "posting"} & set(states(made)), what="all is recorded")
-    found = made.rows(test_failover.FOUND)
+    found = made.rows(restoring.FOUND)
     return {
         "goes_on_after_s": goes_on,
         "restored_copy": bool(found),
@@ -231,7 +231,7 @@ def _goes_on(made: Bench, folder: Path, *, before: int, messages: int, killed: f
 
 
 def _is_settled(made: Bench, folder: Path, *, killed: float, **_: object) -> dict[str, object]:
-    until(lambda: made.rows(test_failover.FOUND), what="it is found to be a restored copy")
+    until(lambda: made.rows(restoring.FOUND), what="it is found to be a restored copy")
     paused = round(time.monotonic() - killed, 1)
     stop(made.started[0])
     sent = arrived(made)
@@ -239,10 +239,8 @@ def _is_settled(made: Bench, folder: Path, *, killed: float, **_: object) -> dic
     made.manage("after_restore", "--service", "demo", "--export", str(exported))
     unconfirmed = states(made)["unconfirmed"]
     made.run(RESUME)
-    made.run(
-        test_failover.SEND_AGAIN
-    )  # what no receipt names was never sent, as a person finds at the provider
-    made.run(test_failover.RUN)
+    made.run(restoring.SEND_AGAIN)  # what no receipt names was never sent, as a person finds at the provider
+    made.run(restoring.RUN)
     return {"paused_after_s": paused, "sent": len(sent), "restored_copy": True, "unconfirmed": unconfirmed}
 
 

@@ -8,37 +8,29 @@ from collections import Counter
 import pytest
 
 from tests import postgres
-from tests.faults.test_restore import COUNT, NOT_EXPORTED, RESUME, arrived, export_of, states
 from tests.support import backups
 from tests.support.dispatchers import Bench, bench
 from tests.support.processes import stop, until
+from tests.support.restoring import (
+    COUNT,
+    FOUND,
+    NOT_EXPORTED,
+    RESUME,
+    RUN,
+    SEND_AGAIN,
+    arrived,
+    export_of,
+    is_in_mid_send,
+    states,
+)
 
 pytestmark = pytest.mark.postgresql
-
-SEND_AGAIN = (
-    "from sms import dispatch; from sms.models import *\n"
-    "dispatch.by_person(Send.objects.latest('pk'), dispatch.Settlement.SEND_AGAIN, by=Actor.system('cli'))"
-)
-RAISE = "from sms import dispatch; dispatch.epochs.keep()"
-RUN = "from sms import dispatch; dispatch.run(public_url='http://127.0.0.1', seconds=60)"
-FOUND = "RestoredCopy.objects.values('why')"
 
 
 def leads_to(*servers: postgres.Cluster) -> str:
     """It knows both, and takes the one that may be written."""
     hosts = ",".join(f"127.0.0.1:{one.port}" for one in servers)
     return f"postgres://textdesk:{servers[0].password}@{hosts}/textdesk"
-
-
-def is_in_mid_send(made: Bench, tmp_path, *, count: int = COUNT) -> None:
-    audience = tmp_path / "numbers.csv"
-    audience.write_text("number\n" + "\n".join(f"07712{index:06d}" for index in range(count)))
-    made.manage(
-        *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "Hi", "--audience", str(audience))
-    )
-    made.run(RAISE)
-    made.dispatcher()
-    until(lambda: len(arrived(made)) > count // 8, what="it is in the middle of the send")
 
 
 def most_of_one_number(made: Bench) -> int:

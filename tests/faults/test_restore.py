@@ -3,19 +3,16 @@
 Real processes, and the provider's own log. What each step does is in `tests/sends/test_after_restore.py`.
 """
 
-import csv
 import os
 import signal
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from tests.support import backups, databases
-from tests.support.dispatchers import Bench, bench
+from tests.support.dispatchers import bench
 from tests.support.processes import stop, until
-
-COUNT, NOT_EXPORTED = 120, 7
+from tests.support.restoring import COUNT, NOT_EXPORTED, RESUME, arrived, export_of, states
 
 
 @pytest.fixture
@@ -25,30 +22,6 @@ def made(migrated_database_url, tmp_path):
         bench(tmp_path, url) as made,
     ):
         yield made
-
-
-def arrived(made: Bench) -> list[dict]:
-    return [row for row in made.sandbox_log() if row["kind"] == "message"]
-
-
-def states(made: Bench) -> Counter[str]:
-    return Counter(row["state"] for row in made.rows("Message.objects.values('state')"))
-
-
-def export_of(messages: list[dict], path: Path) -> Path:
-    """As the provider exports receipts."""
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["correlationid", "transid", "deliveryStatus", "code", "destination"])
-        for one in messages:
-            rows.writerow([one["correlationId"], one["messageId"], "Delivered", "7500", one["msisdn"]])
-    return path
-
-
-RESUME = (
-    "from sms.models import *; from sms.sends import control\n"
-    "control.resume_service(Service.objects.get(slug='demo'), by=Actor.system('cli'))"
-)
 
 
 def test_a_restored_backup_sends_nothing_twice_and_forgets_nothing(made, tmp_path):

@@ -201,6 +201,6 @@ def test_a_switched_off_endpoint_is_said_on_the_page_at_home_and_by_mail(cast):
     assert opened.headers["Location"] == f"{URL}{endpoint.pk}/"
 
 
-def test_settings_lead_here_and_only_admins_come_in(cast):
-    assert URL in cast["admin"].get("/s/shop/settings/").content.decode()
+def test_the_page_of_keys_leads_here_and_only_admins_come_in(cast):
+    assert URL in cast["admin"].get("/s/shop/api-keys/").content.decode()
     assert cast["composer"].get(URL).status_code == 403

@@ -114,7 +114,7 @@ def test_a_long_list_goes_on_after_a_key_and_counts_to_99(cast, django_assert_ma
     for number in range(101):
         say(cast, number)
     cast["composer"].get("/")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         page = cast["composer"].get("/notices/")
     assert b"Notices: 99+ unread" in page.content
     before = page.context["next_before"]

@@ -169,7 +169,8 @@ def test_no_page_is_forgotten(cast):
         if page.status_code == 200 and not page.streaming and "<html" in page.text:
             opening.add(name)
     known = {page.name for page in pages() if not page.alone}
-    assert sorted(opening - known - {"search"}) == []
+    questions = {"demo_end", "receipts_retire"}  # asked by a button of a page that is known
+    assert sorted(opening - known - questions - {"search"}) == []
     assert sorted(known - opening) == []
     assert {root.get(page.address(cast.service)).status_code for page in pages()} == {200}
 
