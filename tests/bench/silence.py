@@ -29,7 +29,6 @@ django.setup()
 
 from tests import postgres  # noqa: E402
 from tests.faults.silence import Posted, Silence, silence_of  # noqa: E402
-from tests.faults.stoppable import stoppable  # noqa: E402
 from tests.support.processes import until  # noqa: E402
 
 BEFORE = 3.0  # seconds
@@ -44,7 +43,7 @@ def main() -> None:
     options = line.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="textdesk-silence-") as folder,
-        stoppable() as server,
+        postgres.own_cluster() as server,
         postgres.fresh_database(postgres.Server(server.base_url, "our own")) as url,
         silence_of(Path(folder), url) as place,
     ):

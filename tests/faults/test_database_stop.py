@@ -8,7 +8,6 @@ from tests import postgres
 from tests.faults import proxy
 from tests.faults.crash import Pack, field_of
 from tests.faults.frozen import through_a_proxy
-from tests.faults.stoppable import stoppable
 from tests.support.processes import until
 
 pytestmark = [pytest.mark.postgresql]
@@ -19,7 +18,8 @@ STOPS = 2
 
 @pytest.fixture
 def server():
-    with stoppable() as made:
+    with postgres.own_cluster() as made:
+        assert made.execute("SHOW fsync") == [("on",)], "or its stops would prove nothing"
         yield made
 
 

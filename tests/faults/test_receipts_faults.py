@@ -11,7 +11,6 @@ import pytest
 from tests import postgres
 from tests.bench.rig.shooter import Shots, shoot
 from tests.faults.crash import field_of
-from tests.faults.stoppable import stoppable
 from tests.support.processes import until
 from tests.support.receipts import receipt
 
@@ -24,7 +23,8 @@ PER_SECOND = 200
 
 @pytest.fixture
 def server():
-    with stoppable() as made:
+    with postgres.own_cluster() as made:
+        assert made.execute("SHOW fsync") == [("on",)], "or its stops would prove nothing"
         yield made
 
 
