@@ -17,6 +17,7 @@ from sms.values import correlation_id
 
 PATIENCE = 3.0  # seconds; a person waits
 LARGEST = 8 << 20  # bytes of an answer
+NO_SANDBOX = "Something answered, but not as the sandbox does."
 PHONE_AGENT = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/17.5 Mobile/15E148 Safari/604.1"
@@ -46,11 +47,14 @@ def got(service: Service, numbers: Collection[str]) -> dict[int, GotMessage]:
     if status != 200:
         raise SandboxAway("The sandbox did not say what its phones got.")
     found: dict[int, GotMessage] = {}
-    for entries in _object(body).values():
-        for one in entries:
-            ours = correlation_id.read(str(one["correlationId"]), key=service.correlation_key)
-            if ours is not None:  # others may be connected to the same sandbox
-                found[ours.message_id] = GotMessage(one["text"], one["segments"], one["status"])
+    try:
+        for entries in _object(body).values():
+            for one in entries:
+                ours = correlation_id.read(str(one["correlationId"]), key=service.correlation_key)
+                if ours is not None:  # others may be connected to the same sandbox
+                    found[ours.message_id] = GotMessage(one["text"], one["segments"], one["status"])
+    except (KeyError, TypeError) as problem:
+        raise SandboxAway(NO_SANDBOX) from problem
     return found
 
 
@@ -102,5 +106,5 @@ def _object(body: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise SandboxAway("Something answered, but not as the sandbox does.")
+        raise SandboxAway(NO_SANDBOX)
     return found

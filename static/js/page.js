@@ -22,6 +22,12 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// On a narrow screen the row of pages shows the current one.
+for (const row of document.querySelectorAll(".places-row")) {
+  const here = row.querySelector("[aria-current]");
+  if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 // Menus close when one looks elsewhere, and Escape returns to what opened them.
 const menus = () => document.querySelectorAll("details.menu[open]");
 document.addEventListener("click", (event) => {

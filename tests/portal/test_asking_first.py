@@ -83,7 +83,10 @@ def test_a_discarded_draft_comes_back_as_it_was_within_thirty_days(cast):
     composer = cast["composer"]
     at = f"/s/shop/drafts/{draft.pk}/"
     assert "2 lines of numbers" in composer.get(f"{at}discard/").content.decode()
-    composer.post(f"{at}discard/")
+    for _ in range(2):  # a second press of the button says the same
+        pressed = composer.post(f"{at}discard/", follow=True)
+        assert "Discarded. You can bring it back for 30 days." in pressed.content.decode()
+    assert AuditEvent.objects.filter(act="draft.discarded").count() == 1
     assert "Spring" not in composer.get("/s/shop/drafts/").content.decode()
     assert "Spring" in composer.get("/s/shop/drafts/?discarded=1").content.decode()
     assert composer.get(at, follow=True).redirect_chain[-1][0] == "/s/shop/drafts/?discarded=1"

@@ -1,6 +1,8 @@
 """The wall of pretend phones: what the sandbox put on them, links that open, texts that come in; and the bar that says what is real."""
 
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from django.utils import timezone
@@ -119,6 +121,28 @@ def test_without_an_answer_of_the_sandbox_it_shows_our_records_and_says_so(cast)
     assert "does not answer" in text_of(cast["composer"].post(f"{PAGE}reply/", said, follow=True))
     assert "See it on the phone" in text_of(cast["composer"].get(f"/s/shop/messages/{message.pk}/"))
     assert "See the phones" in text_of(cast["composer"].get(f"/s/shop/sends/{message.send_id}/"))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"handsets": "none"}', b'{"+447700900001": [{}]}'])
+def test_what_answers_in_the_place_of_a_sandbox_is_no_broken_page(cast, body):
+    class Another(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Another) as server:
+        answering = threading.Thread(target=server.serve_forever)
+        answering.start()
+        service = sends_to(cast.service, f"http://127.0.0.1:{server.server_port}")
+        posted(service, "Hello")
+        page = text_of(cast["composer"].get(PAGE))
+        server.shutdown()
+        answering.join()
+    assert "Something answered, but not as the sandbox does" in page and "Hello" in page
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,14 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     return compose_page(request, form, status=422)
 
 
+_COMES_BACK = f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days."
+
+
 def _ask_discard(draft: Draft) -> Confirmation | Said:
+    if draft.discarded_at:
+        return info(f"It is discarded already. {_COMES_BACK}")
     if not draft.is_open:
-        return info("This draft was sent or discarded already.")
+        return info("This draft was sent already.")
     lines = len(draft.pasted.split("\n")) if draft.pasted else 0
     holds = ["its text", *([counted(lines, "line of numbers", "lines of numbers")] if lines else [])]
     holds += [f"the file {draft.upload.name}"] if draft.upload else []
@@ -128,13 +133,14 @@ def _ask_discard(draft: Draft) -> Confirmation | Said:
 @asking("compose", Draft, asks=_ask_discard, back="drafts", at="", crumb="Drafts")
 def draft_discard(draft: Draft, by: Actor) -> Said:
     """A sent one stays, and so does one that a colleague has open: they may be writing."""
+    now = corrected_now()
     try:
-        gone = discard(draft, by=by, now=corrected_now())
+        gone = discard(draft, by=by, now=now)
     except DraftOpen as problem:
         return error(problem)
-    if not gone:
-        return info("This draft was sent or discarded already.")
-    return Said(f"Discarded. You can bring it back for {Draft.BROUGHT_BACK_FOR} days.")
+    if not gone and not Draft.objects.filter(Draft.discarded_ones(now), pk=draft.pk).exists():
+        return info("This draft was sent or deleted already.")
+    return Said(f"Discarded. {_COMES_BACK}")
 
 
 @button("compose", Draft, back="draft")
