@@ -25,6 +25,7 @@ from tests.support.processes import environment, free_port, until
 
 VARIABLE = "TEXTDESK_CRASH_AT"  # as sms.ledger.crash_points reads it; importing that needs Django
 DEATH = 120.0  # seconds in which a dispatcher must have passed its crash point
+START = 60.0  # seconds in which a dispatcher must have begun to send
 LONGEST_RUN = 300.0
 # after these a message may stay unconfirmed: it was armed, and the dead dispatcher took the answer, or its absence, with it
 PARKING = frozenset(
@@ -87,12 +88,18 @@ class Field:
             self.clerk.let_leases_run_out()
 
     def settle(self, send: int, text: str, *, plant: str = "", patience: float = 120.0) -> bool:
-        """A clean dispatcher until nothing is open and every answered receipt is folded, then SIGTERM. False when patience ended."""
+        """A clean dispatcher until nothing is open and every answered receipt is folded, then SIGTERM. False when patience ended.
+
+        `patience` is seconds in which nothing happened, counted once something has: a busy machine takes long to start a dispatcher.
+        """
         if self.is_settled(send, text):
             return True
-        process, deadline = self.dispatcher(plant=plant), time.monotonic() + patience
+        process, deadline = self.dispatcher(plant=plant), time.monotonic() + max(patience, START)
+        before = self._states(send)
         try:
             while not (settled := self.is_settled(send, text)) and time.monotonic() < deadline:
+                if (now := self._states(send)) != before:
+                    before, deadline = now, time.monotonic() + patience
                 assert process.poll() is None, f"a dispatcher ended with {process.returncode}: {self.log}"
                 time.sleep(0.1)
             process.terminate()
@@ -101,6 +108,9 @@ class Field:
             process.kill()
             process.wait()
         return settled
+
+    def _states(self, send: int) -> list[str]:
+        return [row.state for row in self.clerk.rows(send)]
 
     def is_settled(self, send: int, text: str) -> bool:
         """Whether waiting longer would change nothing: all has left, all of that was told, and what was told is applied.
