@@ -67,7 +67,7 @@ def stored_zones_are_known(databases: Any = None, **_: Any) -> list[CheckMessage
                 if not time_zones.here(zone):
                     says = f"The service {slug} is in the time zone {zone!r}, {unknown}"
                     says += ": its pages show UTC, and messages with quiet hours wait."
-                    hint = "Choose its zone again under Settings, Limits."
+                    hint = "Choose its zone again under Set-up, Rules, Limits and hours."
                     found.append(Warning(says, hint=hint, id="sms.W002"))
         people: Any = get_user_model()
         if people._meta.db_table in tables:

@@ -137,11 +137,11 @@ def check(key: ApiKey) -> None:
         says = "A test key cannot stand for the service's JWT: whoever sends with it would reach no phone, and not be told."
         raise ValidationError({"takes_jwt": says})
     if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
-        says = "This service has no service ID and secret yet. Enter them under Settings › Connection first."
+        says = "This service has no service ID and secret yet. Enter them under Set-up › Connection › Webex Connect first."
         raise ValidationError({"takes_jwt": says})
     key.countries = key.countries.strip().upper()
     if key.cap_money is not None and not key.service.cap_currency:
-        says = "The spend caps have no currency yet. Enter one under Settings › Spend caps first."
+        says = "The spend caps have no currency yet. Enter one under Set-up › Rules › Spend caps first."
         raise ValidationError({"cap_money": says})
     if key.name.lower() == RESERVED:
         raise ValidationError({"name": f"Reports call what people sent “{RESERVED}”. Choose another name."})

@@ -51,5 +51,5 @@ def post(
     except ProviderError:
         return  # it may be on its way
     except (ValueError, UnreadableSecret):
-        says = f"The connection of {service.name} cannot be used. Ask an admin to test it under Settings."
+        says = f"The connection of {service.name} cannot be used. Ask an admin to test it under Set-up."
         raise CodeNotSent(says) from None

@@ -131,7 +131,7 @@ def _catalogue_problems(order: ResolvedOrder) -> Iterator[Problem]:
         yield Problem(
             ProblemCode.NOT_CONNECTED,
             "service",
-            f"{service.name} is not connected to Webex Connect yet. An admin does that under Settings.",
+            f"{service.name} is not connected to Webex Connect yet. An admin does that under Set-up.",
         )
     if order.sender is None:
         yield Problem(ProblemCode.REQUIRED, "sender", "Choose the sender that the messages come from.")

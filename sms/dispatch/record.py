@@ -126,5 +126,5 @@ def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
     troubles = {o.request.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
-        reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Settings, then resume."
+        reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Set-up, then resume."
         pause_service(service_id, by=Actor.system(), because=reason, at=at, status=trouble.status)

@@ -274,7 +274,9 @@ class ApiKey(Guarded):
         if self.revoked_at is not None:
             return "This key was revoked. Ask for a new one."
         if not self.confirmed:
-            return "This key waits for a second admin, who confirms it under Settings › Waiting changes."
+            return (
+                "This key waits for a second admin, who confirms it under Set-up › Rules › Waiting changes."
+            )
         if self.expires_at is not None and self.expires_at <= now:
             return "This key has expired. Ask for a new one."
         return ""

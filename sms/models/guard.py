@@ -199,6 +199,6 @@ class WaitingChange(models.Model):
         """What happens next, for who asked."""
         return (
             f"{self.title}: not changed yet. While approval is on, this waits for another admin, who can confirm it under "
-            "Settings › Waiting changes. If nobody answers, it takes effect by itself on "
+            "Set-up › Rules › Waiting changes. If nobody answers, it takes effect by itself on "
             f"{timezone.localtime(self.takes_effect_at):%-d %B at %H:%M %Z}."
         )

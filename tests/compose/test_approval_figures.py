@@ -89,9 +89,7 @@ def test_every_rule_asks_with_its_own_number_and_sentence_and_the_most_counts():
     ],
 )
 def test_too_few_approvers(approvers, eligible, short):
-    way_out = (
-        " An admin can add approvers under Settings › People, or ask for fewer under Settings › Approval."
-    )
+    way_out = " An admin can add approvers under Set-up › Team › People, or ask for fewer under Set-up › Rules › Approval."
     needed = Needed(approvers, (ApprovalReason("size", approvers, "x"),), eligible, 24)
     assert needed.short == (short + way_out if short else "")
 

@@ -125,7 +125,7 @@ THE_REST = (
     ),
     row(
         "`notifyUrl`",
-        'made by us; shown in Settings, "Receipt addresses"; the address of a copy is Compose, "Pass receipts on to"',
+        'made by us; shown in Set-up, "Receipt addresses"; the address of a copy is Compose, "Pass receipts on to"',
         "our receipt address, https and no spaces; http only to this machine",
         "posts receipts there; takes one that is none and never calls it, by switch 7004",
         f"{PARAMETERS}; spaces: later",
@@ -135,7 +135,7 @@ THE_REST = (
     ),
     row(
         "`notifyUrlAuthId`",
-        'Compose, "Authorization for receipts"; Settings, "Authorization for receipts"',
+        'Compose, "Authorization for receipts"; Set-up, "Authorization for receipts"',
         "the id beside our receipt address; one of another form is ignored from the wire",
         "parks the receipts where its form is another",
         "later",

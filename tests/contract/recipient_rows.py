@@ -37,7 +37,7 @@ RECIPIENTS = (
     ),
     row(
         "`to[]`, how many",
-        "Settings, batch size",
+        "Set-up, batch size",
         f"at most {MOST_DESTINATIONS} numbers",
         f"7009 above {MOST_DESTINATIONS}; with a rate also above that",
         "later",
@@ -63,7 +63,7 @@ RECIPIENTS = (
     ),
     row(
         "`to[].msisdn`, +E.164",
-        'Settings, "Numbers with +"',
+        'Set-up, "Numbers with +"',
         "with `+` where the service has the rule; `from` never",
         "a switch makes it refuse numbers without `+`",
         "seed, note at msisdn",
@@ -181,7 +181,7 @@ CONTENT = (
     ),
     row(
         "`content.text`, length",
-        "Settings, text limit",
+        "Set-up, text limit",
         f"at most {TEXT_LIMIT} characters after substitution ({LARGEST_TEXT_LIMIT} on newer tenants)",
         "above its limit the message fails with 7107",
         f"{PARAMETERS}; {LARGEST_TEXT_LIMIT}: later",

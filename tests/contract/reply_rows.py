@@ -29,7 +29,7 @@ CALLING = Part(
     (
         row(
             "address",
-            "Settings, region or base URL",
+            "Set-up, region or base URL",
             "`POST <base>/v2/messages`",
             "answers it on its own port",
             "seed, API Endpoint",
@@ -37,7 +37,7 @@ CALLING = Part(
         ),
         row(
             "header `key`",
-            "Settings, service key",
+            "Set-up, service key",
             "the key as it is",
             "401 without body for a wrong one",
             "seed, Authentication",
@@ -45,7 +45,7 @@ CALLING = Part(
         ),
         row(
             "header `Authorization`",
-            "Settings, service ID and service secret",
+            "Set-up, service ID and service secret",
             "`Bearer` and a JWT (HS256, `iss`, `iat`), renewed after 50 of its 60 minutes",
             "checks signature, issuer and age; then ignores `key`",
             "later",
@@ -85,7 +85,7 @@ CALLING = Part(
         ),
         row(
             "regions",
-            "Settings, region",
+            "Set-up, region",
             "the host of one of eight",
             "–",
             "seed, CNAME table; hosts: later",

@@ -179,7 +179,7 @@ RECEIPT = Part(
         ),
         row(
             "`x-hub-signature` of a webhook",
-            'Settings, "Signature secret"; a new one keeps the previous',
+            'Set-up, "Signature secret"; a new one keeps the previous',
             "SHA-256 or SHA-512 over the raw bytes, two secrets during rotation; asked for once one has fitted",
             "signs when it has a secret",
             "later",
@@ -190,7 +190,7 @@ RECEIPT = Part(
         ),
         row(
             "`x-hub-signature` at a notifyUrl",
-            'Settings, "Receipts by notifyUrl are signed too"',
+            'Set-up, "Receipts by notifyUrl are signed too"',
             "not asked for, unless the service says so",
             "by switch",
             "later",

@@ -58,7 +58,7 @@ def labels() -> dict[str, set[str]]:
     registered = [model._meta for model in admin.site._registry if model._meta.app_label == "sms"]
     found = {
         "Compose": labels_of(DraftForm) | headings("compose/edit.html"),
-        "Settings": labels_of(ConnectionForm) | labels_of(LimitsForm) | headings("settings/connection.html"),
+        "Set-up": labels_of(ConnectionForm) | labels_of(LimitsForm) | headings("settings/connection.html"),
         "the admin": {str(meta.verbose_name_plural) for meta in registered}
         | {str(field.verbose_name) for meta in registered for field in meta.fields},
     }
@@ -66,11 +66,11 @@ def labels() -> dict[str, set[str]]:
 
 
 def named_places() -> list[tuple[str, str]]:
-    """Every place and thing of the second column, as `("Settings", "base url")`."""
+    """Every place and thing of the second column, as `("Set-up", "base url")`."""
     return [
         (place, thing.strip(' "').lower())
         for row in of_fields()
-        for place, things in re.findall(r"(Compose|Settings|the admin), ([^;:]+)", row.cells[0])
+        for place, things in re.findall(r"(Compose|Set-up|the admin), ([^;:]+)", row.cells[0])
         for part in re.findall(r'"[^"]+"|[^",]+', things)
         for thing in ([part] if part.startswith('"') else re.split(" and | or ", part))
         if thing.strip()
@@ -86,7 +86,7 @@ def test_second_column_names_what_the_pages_have():
 
 def test_second_column_says_nothing_else_of_pages():
     """So that no place escapes the test above."""
-    words = " ".join(re.sub(r"(Compose|Settings|the admin), [^;]+", "", row.cells[0]) for row in of_fields())
+    words = " ".join(re.sub(r"(Compose|Set-up|the admin), [^;]+", "", row.cells[0]) for row in of_fields())
     allowed = (
         r"–|decided from the text|Review shows the row|made by us|shown (in|on Send and Messages)|the list in|its id in"
         r"|a new one keeps the previous|the address of a copy is|[; ]"

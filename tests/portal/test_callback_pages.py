@@ -1,4 +1,4 @@
-"""Settings → Callbacks: add, prove, secrets shown once, pause, the log with bodies, and telling again."""
+"""Set-up › Programs › Callbacks: add, prove, secrets shown once, pause, the log with bodies, and telling again."""
 
 from datetime import timedelta
 

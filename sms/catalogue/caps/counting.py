@@ -137,7 +137,9 @@ def number_sentence(rules: CapRules, day: date) -> str:
 def _sentence(rules: CapRules, day: date, one: NamedCheck, used: int) -> str:
     cap, wanted = one.check.cap, one.check.wanted
     raises = (
-        "An admin can raise it under API keys or Settings › Spend caps." if one.check.key is not None else WHO
+        "An admin can raise it under API keys or Set-up › Rules › Spend caps."
+        if one.check.key is not None
+        else WHO
     )
     return (
         f"The spend cap of {one.of} is {_amount(one, cap)} a day. For {day:%-d %B}, {_amount(one, used)} taken and "

@@ -11,7 +11,7 @@ from sms.models import ApiKey, Service
 from sms.models.spend_cap import read_countries
 from sms.values.often_abused import often_abused
 
-WHO = "An admin can raise it under Settings › Spend caps."
+WHO = "An admin can raise it under Set-up › Rules › Spend caps."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class CapRules:
         if self.allowed:
             if country in self.allowed:
                 return ""
-            return f"{self.service.name} does not write to {named(country)}. An admin can allow it under Settings › Spend caps."
+            return f"{self.service.name} does not write to {named(country)}. An admin can allow it under Set-up › Rules › Spend caps."
         if country and country not in often_abused():
             return ""
         return (
             f"Texts to {named(country)} are abused often, so it has to be allowed first. "
-            "An admin can do that under Settings › Spend caps."
+            "An admin can do that under Set-up › Rules › Spend caps."
         )
 
     def cap_of_country(self, country: str) -> int | None:

@@ -57,7 +57,7 @@ def start(
 ) -> TenantProbe:
     """Begin a run; nothing is sent yet."""
     if not service.connected:
-        raise ProbeError("This service has no credentials yet. Connect it under Settings, then begin.")
+        raise ProbeError("This service has no credentials yet. Connect it under Set-up, then begin.")
     if OptOut.in_force(service.pk, [msisdn]):
         raise ProbeError(
             "This number opted out of messages. Use another phone, or opt it in again under Opt-outs."

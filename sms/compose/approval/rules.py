@@ -63,7 +63,7 @@ class Needed:
         wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
         return (
             f"Of this service's approvers {there} could approve, and {wanted} needed. "
-            "An admin can add approvers under Settings › People, or ask for fewer under Settings › Approval."
+            "An admin can add approvers under Set-up › Team › People, or ask for fewer under Set-up › Rules › Approval."
         )
 
 
