@@ -64,7 +64,7 @@ def test_a_send_that_does_not_fit_is_refused_whole_and_says_what_is_left_and_whe
         create(an_order(service, 3), by=BY)
     problem = refused.value.problems[0]
     assert (problem.code, problem.field) == (ProblemCode.CAP_REACHED, "audience")
-    for said in ("10 segments", "8 segments", "2 segments", "3 segments", "00:00", "Settings"):
+    for said in ("10 segments", "8 segments", "2 segments", "3 segments", "00:00", "Set-up › Rules › Spend caps"):
         assert said in problem.text
     assert (Send.objects.count(), Message.objects.count(), used(service)) == (1, 8, 8)
     a_send(service, 2, audience=numbers(2, start=100))
@@ -113,7 +113,7 @@ def test_a_country_that_is_not_allowed_is_a_rejected_row(country):
     send = create(an_order(service, audience=to("+447700900001", "+992917123456"), leave_out=0), by=BY)
     row = Reject.objects.get(send=send)
     assert (row.code, row.field) == (ProblemCode.COUNTRY_NOT_ALLOWED, "TJ")
-    assert "Settings" in row.reason
+    assert "Set-up › Rules › Spend caps" in row.reason
     assert used(service) == 1
     service.countries = "GB TJ"
     service.save()

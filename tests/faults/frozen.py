@@ -12,7 +12,7 @@ from tests.support.processes import until
 MESSAGES = 300
 PATIENCE = 6.0
 LAST_PATIENCE = 75.0  # longer than a lease, and than the longest hold of a gate
-SLOW = proxy.Fault("stall", seconds=0.25, exchange=0)
+SLOW = proxy.Fault("stall", seconds=1.0, exchange=0)  # a busy test has time to freeze it before all is done
 
 
 @contextmanager
@@ -26,12 +26,18 @@ def through_a_proxy(field: Field) -> Iterator[proxy.Proxy]:
             field.provider_port = 0
 
 
+def arrived(field: Field, text: str) -> int:
+    """How many messages of this text the sandbox has taken, each as often as it came."""
+    log = reconciliation.of_text(reconciliation.ledger(field.sandbox_port), text)
+    return sum(line["kind"] == "message" for line in log)
+
+
 def overtake(
-    field: Field, text: str, *, plant: str = "", last_patience: float = LAST_PATIENCE
+    field: Field, text: str, *, plant: str = "", sends_again: bool = False
 ) -> reconciliation.Verdict:
     """Freeze a dispatcher with requests in flight and more loaded, let its lease run out, let another finish the send, thaw it.
 
-    `last_patience` is seconds: less where nothing will settle.
+    `sends_again` where the plant makes it post what the other one has posted: that is waited for, and then nothing will settle.
     """
     with through_a_proxy(field) as between:
         between.otherwise(SLOW)
@@ -50,11 +56,14 @@ def overtake(
             between.otherwise(proxy.CLEAN)
             field.settle(send, text, patience=PATIENCE)
             frozen.send_signal(signal.SIGCONT)
-            time.sleep(1.0)  # what it still believes to be its own would leave at once
+            if sends_again:
+                until(lambda: arrived(field, text) > MESSAGES, "it posts what is no longer its own")
+            else:
+                time.sleep(1.0)  # what it still believes to be its own would leave at once
             frozen.terminate()
             assert frozen.wait(timeout=120) == 0, field.log
         finally:
             frozen.kill()
             frozen.wait()
-        field.settle(send, text, patience=last_patience)
+        field.settle(send, text, patience=PATIENCE if sends_again else LAST_PATIENCE)
         return field.verdict(send, text)

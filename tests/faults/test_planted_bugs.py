@@ -6,7 +6,7 @@ The same runs with nothing planted are the crash matrix and `test_frozen.py`; th
 import pytest
 
 from tests.faults.crash import field_of
-from tests.faults.frozen import PATIENCE, overtake
+from tests.faults.frozen import overtake
 
 MESSAGES = 40
 
@@ -43,7 +43,7 @@ def test_a_dropped_arm_commit_is_seen_without_any_crash(field):
 
 
 def test_without_fence_and_guard_a_frozen_dispatcher_sends_twice(field):
-    verdict = overtake(field, "no fence", plant="no_fence_and_no_guard", last_patience=PATIENCE)
+    verdict = overtake(field, "no fence", plant="no_fence_and_no_guard", sends_again=True)
     assert verdict.duplicates, verdict.sentence
 
 

@@ -290,6 +290,7 @@ def test_a_start_with_a_sandbox_elsewhere_keeps_the_demo(demo, monkeypatch):
     assert "Sign in as composer@demo.test" in said and Service.objects.get().is_sandbox
 
 
+@pytest.mark.usefixtures("ids_stay_low")
 def test_a_later_demo_start_resumes_nothing(demo, monkeypatch):
     """Neither what a person paused nor a restored copy, of which nobody knows yet what it had sent."""
     epochs.declare("It was restored.")

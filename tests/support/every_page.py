@@ -259,7 +259,7 @@ def an_sms(service) -> InboundMessage:
 
 
 def a_conversation(service) -> Conversation:
-    known = {"service": service, "msisdn": f"+4477009{service.pk:05d}", "address": "72345"}
+    known = {"service": service, "msisdn": f"+4477009{service.pk % 100_000:05d}", "address": "72345"}
     found = Conversation.objects.get_or_create(known | {"last_at": timezone.now()}, **known)[0]
     told = {"service": service, "msisdn": found.msisdn, "address": "72345", "text": "Can I come at four?"}
     told |= {"raw": b"{}", "received_at": timezone.now(), "conversation": found}
