@@ -64,7 +64,14 @@ def test_a_send_that_does_not_fit_is_refused_whole_and_says_what_is_left_and_whe
         create(an_order(service, 3), by=BY)
     problem = refused.value.problems[0]
     assert (problem.code, problem.field) == (ProblemCode.CAP_REACHED, "audience")
-    for said in ("10 segments", "8 segments", "2 segments", "3 segments", "00:00", "Set-up › Rules › Spend caps"):
+    for said in (
+        "10 segments",
+        "8 segments",
+        "2 segments",
+        "3 segments",
+        "00:00",
+        "Set-up › Rules › Spend caps",
+    ):
         assert said in problem.text
     assert (Send.objects.count(), Message.objects.count(), used(service)) == (1, 8, 8)
     a_send(service, 2, audience=numbers(2, start=100))

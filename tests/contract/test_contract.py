@@ -8,7 +8,7 @@ from tests.contract.document import PAGE, PARTS, page
 from tests.contract.rows import Example, Part
 from tests.contract.world import World, world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # what is written and read, not how it is kept
 
 
 def test_the_page_is_what_the_rows_say():

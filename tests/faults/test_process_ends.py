@@ -24,6 +24,15 @@ def family(process) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def listening(process, port: int) -> int:
+    """How many of its workers take requests: one that has begun loads the product first."""
+    return sum(
+        any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in worker.net_connections())
+        for worker in family(process)
+        if not ended([worker])
+    )
+
+
 @contextlib.contextmanager
 def web_with_two_workers(folder) -> Iterator[tuple[subprocess.Popen, str]]:
     port = free_port()
@@ -39,7 +48,7 @@ def web_with_two_workers(folder) -> Iterator[tuple[subprocess.Popen, str]]:
         )
     try:
         url = f"http://127.0.0.1:{port}/healthz"
-        until(lambda: answers(url) and len(family(web)) == 2, "two workers are there")
+        until(lambda: answers(url) and listening(web, port) == 2, "two workers are there")
         yield web, url
     finally:
         with contextlib.suppress(ProcessLookupError):

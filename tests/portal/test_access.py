@@ -117,7 +117,7 @@ def test_the_walk_finds_the_pages():
 def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_no_others(path, name, entry, cast):
     act = entry.callback.act
     send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
-    url = address(path, cast.service, send, draft)
+    url = address(path, cast.service, send, draft, furnished=True)
     visitor = cast["visitor"].get(url)
     assert visitor.status_code == 302
     assert visitor.url.startswith("/accounts/login/")
@@ -127,12 +127,14 @@ def test_a_page_of_a_service_opens_for_the_roles_of_its_act_and_no_others(path, 
         if role in ACTS[act]:
             continue
         assert statuses(cast[role], url) == {403}, role
-    for role in ACTS[act]:
+    for at, role in enumerate(sorted(ACTS[act])):
         draft = Draft.objects.create(service=cast.service)
         fresh = address(path, cast.service, send, draft, furnished=True)
-        found = statuses(cast[role], fresh)
-        assert found <= {200, 302, 404, 422}, (role, found)
-        assert found & {200, 302, 422}, role
+        opened = {status(cast[role].get(fresh))} - {405}
+        if not opened or at == 0:  # whose press is let in is the same rule: one of a page's roles does
+            opened.add(status(cast[role].post(fresh)))
+        assert opened - {405} <= {200, 302, 404, 422}, (role, opened)
+        assert opened & {200, 302, 422}, (role, opened)
 
 
 def test_every_page_of_a_service_opens_and_shows_times_in_its_zone(cast):

@@ -87,9 +87,9 @@ def test_no_page_of_a_service_breaks_on_what_it_is_asked(path, name, entry, clie
         posted = client.post(url, fields)
         assert posted.status_code < 500, (odd, "POST")
     for one in {
-        *sorted(names_on(client.get(url)))[:2],
         "q",
-    }:  # refused before any view, so a few of each page do
+        min(names_on(client.get(url)), default="q"),
+    }:  # refused before any view: one of each does
         for query in (f"{one}=%00", f"{one}=a&{one}=b"):
             refused = client.get(f"{url}?{query}")
             assert refused.status_code == 400 and one[:40] in text_of(refused)
@@ -108,11 +108,11 @@ def test_no_other_address_breaks_either(path, client):
         url = "/" + re.sub(r"<[^>]+>|\(\?P<\w+>.*?\)", value, path.removeprefix("^").rstrip("$"))
         if path == "readyz":
             continue  # it says 503 where no worker runs
-        asked = urlencode(dict.fromkeys(names, "1"))
-        for query in ("", f"?{asked}", f"?q={value}"):
+        asked = urlencode(dict.fromkeys({*names, "q"}, "1")).replace("q=1", f"q={value}")
+        for query in ("", f"?{asked}"):
             assert client.get(url + query, headers={"key": "x"}).status_code < 500, url + query
-        posted = client.post(url, dict.fromkeys(names, "a\0b"), headers={"key": "x"})
-        assert posted.status_code < 500, url
+    posted = client.post(url, dict.fromkeys(names, "a\0b"), headers={"key": "x"})
+    assert posted.status_code < 500, url
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)

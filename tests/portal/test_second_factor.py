@@ -19,7 +19,7 @@ from tests.support.partners import a_key
 from tests.support.people import a_cast, a_person
 from tests.support.routes import patterns
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # kept in sessions, and in rows of a library
 
 RULES = "/s/shop/settings/second-factor/"
 SET_UP = "/accounts/2fa/"

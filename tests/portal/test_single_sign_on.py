@@ -20,7 +20,7 @@ from tests.support.processes import free_port
 from tests.support.sends import BY
 from tests.support.single_sign_on import at_the_issuer, code_of, is_in, leaves, set_up, signs_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # an issuer and sessions
 ADA = {"email": "composer@example.test", "email_verified": True}
 
 
