@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from portal.forms.audit import AuditFilter
 from portal.forms.draft_search import DraftSearch
+from portal.forms.message_filter import MessageFilterForm
 from portal.forms.send_search import SendSearch
 from sms.models import Draft, KeptList, SavedAudience, Send, Service
 from sms.values.sealed_words import unseal
@@ -56,7 +57,11 @@ def address_of(of: KeptList, query: str, service: Service) -> str:
         return DraftSearch(asked, queryset=Draft.objects.none()).address
     if of == KeptList.MESSAGES:
         sealed = asked.get("for", "")
-        return urlencode({"for": sealed}) if unseal(sealed, key=service.number_key) else ""
+        if unseal(sealed, key=service.number_key):
+            return urlencode({"for": sealed})
+        narrowed = MessageFilterForm(asked, service=service, may_reveal=False)
+        narrowed.is_valid()
+        return narrowed.address
     form = AuditFilter(asked)
     form.is_valid()
     return urlencode({name: asked[name] for name in form.fields if form.cleaned_data.get(name)})

@@ -117,6 +117,7 @@ service: list[URLPattern | URLResolver] = [
     path("search/", search.search, name="search"),
     path("shortcuts/", search.shortcuts, name="shortcuts"),
     path("messages/", messages.messages, name="messages"),
+    path("messages/export/", messages.messages_export, name="messages_export"),
     path("messages/<int:pk>/", messages.message, name="message"),
     path("messages/<int:pk>/number/", messages.RevealNumber.as_view(), name="message_reveal"),
     path("messages/<int:pk>/send-again/", messages.message_again, name="message_again"),

@@ -7,7 +7,8 @@ from datetime import datetime
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compliance.archive import MessageHistory
 from sms.inbound.receipts import reason_in_words
-from sms.models import ApprovalState, Click, MessageState, Receipt, Send
+from sms.models import ApprovalState, AuditEvent, Click, MessageState, Receipt, Send
+from sms.models.audit_acts import THROUGH
 from sms.sends.outcomes.answers import ApprovalAnswer
 from sms.values.msisdn.mention import masked, of_record
 from sms.webex import codes
@@ -26,19 +27,27 @@ class TimelineEntry:
     raw: str = ""
 
 
-def events_of(story: MessageHistory, answers: Sequence[ApprovalAnswer] = ()) -> list[TimelineEntry]:
-    """The earliest first; `answers` are those of approvers about its send."""
-    return sorted([*_events(story), *_approval(answers)], key=lambda event: event.at)
+def events_of(
+    story: MessageHistory, answers: Sequence[ApprovalAnswer] = (), *, door: str = ""
+) -> list[TimelineEntry]:
+    """The earliest first; `answers` are those of approvers about its send, `door` is how it was asked for, as the audit says it."""
+    return sorted([*_events(story, door), *_approval(answers)], key=lambda event: event.at)
 
 
-def _events(story: MessageHistory) -> Iterator[TimelineEntry]:
+def door_of(send: Send) -> str:
+    """How a send was asked for, one of `DOORS`; empty where the audit of that time was retired."""
+    rows = AuditEvent.objects.filter(noun="send", noun_key=str(send.pk), service_slug=send.service.slug)
+    return rows.order_by("pk").values_list("door", flat=True).first() or ("api" if send.partner else "")
+
+
+def _events(story: MessageHistory, door: str) -> Iterator[TimelineEntry]:
     found, receipts, clicks = story.message, story.receipts, story.clicks
     send = found.send
     provider = "the simulator" if send.simulated else "Webex Connect"
     row = f"Row {found.row} of {send.source or 'the audience'}"
-    yield TimelineEntry(
-        send.created_at, f"Composed by {author}" if (author := author_of(send)) else "Composed", row
-    )
+    composed = f"Composed by {author}" if (author := author_of(send)) else "Composed"
+    way = f"Through {THROUGH[door]} · " if door in THROUGH else ""
+    yield TimelineEntry(send.created_at, composed, f"{way}{row}")
     if found.posted_at:
         tried = f"Attempt {found.attempt}"
         yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)

@@ -15,7 +15,7 @@ from portal.presenters.send_state import state_words
 from sms.catalogue import link_lengths, prices
 from sms.compose.order import ComposedMessage
 from sms.models import Draft, Message, MessageState, OptOut, SendState, Service
-from sms.models.audit_acts import DOORS, words_of
+from sms.models.audit_acts import DOORS, THROUGH, words_of
 from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
@@ -53,6 +53,7 @@ register.filter("message_state_label", _words(MessageState.choices))  # `queued`
 register.filter("send_state_label", _words(SendState.choices))
 register.filter("opt_out_source", _words(OptOut.Source.choices))  # `inbound` → `By SMS`
 register.filter("door_words", _words(DOORS.items()))  # `cli` → `Command line`
+register.filter("through_words", _words(THROUGH.items()))  # `cli` → `the command line`
 register.filter("rule_words", _words(RULES.items()))  # of an automatic hold
 
 

@@ -21,6 +21,7 @@ from portal.forms.audit import AuditFilter
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.lists import address_of
+from portal.presenters.audit_links import address_of_things
 from portal.presenters.downloads import csv_download, download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.saved_filters import saved_filters
@@ -52,8 +53,10 @@ def _list_page(
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
     page = keyset_page(list(rows[: PAGE + 1]), PAGE)
+    things = address_of_things(page.rows, service, request.may) if service else {}  # type: ignore[attr-defined]
     for row in page.rows:
         row.url = _address("row", service, row.pk)
+        row.thing_url = things.get((row.noun, row.noun_key), "")
     chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
     context = {
         "rows": page.rows,
@@ -80,9 +83,11 @@ def _list_page(
 
 
 def _row(request: HttpRequest, service: Service | None, pk: int) -> HttpResponse:
-    row = get_object_or_404(AuditEvent, pk=pk, service_slug=service.slug if service else "")
+    row: Any = get_object_or_404(AuditEvent, pk=pk, service_slug=service.slug if service else "")
     seal = AuditSeal.objects.filter(pk=row.pk).first()
     wrong = audit.wrong_with(row.pk) if seal else ""
+    things = address_of_things([row], service, request.may) if service else {}  # type: ignore[attr-defined]
+    row.thing_url = things.get((row.noun, row.noun_key), "")
     context = {"row": row, "seal": seal, "wrong": wrong, "list_url": _address("list", service)}
     return render(request, "audit/row.html", context)
 

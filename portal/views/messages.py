@@ -1,29 +1,35 @@
-"""Messages: found by number, correlation id or provider id, one message's whole story, and its number for those who may see it."""
+"""Messages: found by number or ID, or by what is known of them; one message's whole story, and its number for those who may see it."""
 
 from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from portal.access import FORM, WRITE, actor, service_page
+from portal.forms.message_filter import MessageFilterForm
 from portal.forms.numbers import key_of
 from portal.forms.sealed_search import address_of_words, is_typed, words_of
 from portal.limits import PAGE
+from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
-from portal.presenters.message_events import events_of
+from portal.presenters.message_events import door_of, events_of
 from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import may_send_again
 from portal.views.button_base import error
 from portal.views.draft_opened import opened
+from portal.views.form_base import form_page
 from portal.views.reveal_base import RevealView
 from sms.compliance import archive
 from sms.compose.drafts.for_one import same_again
 from sms.models import KeptList, Message, MessageState, SendKeeping, Service
+from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
+from sms.sends.message_search import SelectedMessages, csv_of, select_messages
 from sms.sends.messages import find_messages, story_of
 from sms.sends.outcomes.answers import answers_about
 from sms.sends.outcomes.of_message import outcome_of
@@ -37,19 +43,54 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
     text = words_of(request, service)
     if is_typed(request):
         return redirect(address_of_words(request.path, text, service))
-    found = find_messages(service, text, before=key_of(request.GET, "before"), page=PAGE)
-    page = keyset_page(found.messages, PAGE)
-    query = urlencode({"for": request.GET["for"]}) if text else ""
-    context = {
-        "q": text,
-        "query": query,
-        "kept": saved_filters(request, KeptList.MESSAGES, query=query),
+    before = key_of(request.GET, "before")
+    form = _filter(request, service, request.GET)
+    context: dict[str, Any] = {"q": text, "form": form, "chosen": {} if text else form.chosen}
+    if text:
+        found = find_messages(service, text, before=before, page=PAGE)
+        page, query = keyset_page(found.messages, PAGE), urlencode({"for": request.GET["for"]})
+        context |= {"problem": found.problem, "next_before": page.next_key}
+        kept = query
+    else:
+        # looking for less than was asked would find what was not
+        selected = (
+            SelectedMessages([])
+            if form.errors
+            else select_messages(service, form.selection, before=before, page=PAGE)
+        )
+        page, query = keyset_page(selected.messages, PAGE), urlencode(form.chosen)
+        context |= {"looked_to": selected.looked_to, "next_before": page.next_key or selected.looked_to}
+        kept = form.address
+    context |= {
         "rows": page.rows,
-        "next_before": page.next_key,
-        "problem": found.problem,
+        "query": query,
+        "kept": saved_filters(request, KeptList.MESSAGES, query=kept),
         "columns": chosen_columns(request.user, KeptList.MESSAGES),
+        "archives": archive.has(service),
     }
-    return render(request, "messages/list.html", context)
+    return form_page(request, "messages/list.html", context)
+
+
+def _filter(request: HttpRequest, service: Service, given: QueryDict) -> MessageFilterForm:
+    may_reveal = "reveal" in request.may  # type: ignore[attr-defined]
+    form = MessageFilterForm(given, service=service, may_reveal=may_reveal)
+    form.is_valid()
+    return form
+
+
+@service_page("export", WRITE)
+def messages_export(request: HttpRequest, service: Service) -> HttpResponseBase:
+    """What the filter finds, as CSV. It holds whole numbers, so the audit records who took it."""
+    form = _filter(request, service, request.POST)
+    if not form.is_valid():
+        error("Nothing was exported: the filter was not understood.").on(request)
+        return redirect("messages", service=service.slug)
+    named = {name: value for name, value in form.chosen.items() if name != "ends"}
+    if "ends" in form.chosen:
+        named["ends"] = "given"
+    audit("message.exported", by=actor(request), service=service.slug, noun="message", selection=named)
+    lines = csv_of(service, form.selection)
+    return csv_download(lines, name=f"messages-{service.slug}{service.file_mark}.csv")
 
 
 @service_page("see")
@@ -83,7 +124,7 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         else "",
         "code": codes.lookup(found.code) if found.code else None,
         "outcome": outcome_of(story, waits=waits, answers=answers),
-        "events": events_of(story, answers),
+        "events": events_of(story, answers, door=door_of(found.send)),
         "clicks": Counter(click.verdict for click in clicks.values()),
     }
     return render(request, "messages/detail.html", context)

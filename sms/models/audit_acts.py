@@ -205,6 +205,7 @@ ACTS: dict[str, str] = {
     "draft.rejects_exported": "Rejected rows of a draft exported",
     "send.rejects_exported": "Rejected rows of a send exported",
     "send.messages_exported": "Messages of a send exported",
+    "message.exported": "Messages of a search exported",
     "optout.exported": "Opt-outs exported",
     "reply.judged": "Decided whether a reply is a refusal",
     "reply.answered": "Answered a reply",
@@ -257,6 +258,15 @@ DOORS = {
     "inbound": "SMS",
     "provider": "Receipt",
     "system": "automatic",
+}
+# behind "through", in a sentence; what Textdesk does by itself comes through nothing
+THROUGH = {
+    "page": "the website",
+    "api": "the API",
+    "admin": "the admin",
+    "cli": "the command line",
+    "inbound": "an SMS",
+    "provider": "a receipt",
 }
 NOUNS = tuple(dict.fromkeys(act.partition(".")[0] for act in ACTS))
 

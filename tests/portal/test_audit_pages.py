@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import runpy
 
 import pytest
@@ -14,12 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from portal.models import User
 from sms.compliance import audit
 from sms.compliance.audit import walk
-from sms.models import Actor, AuditEvent, AuditSeal, Service
+from sms.models import Actor, AuditEvent, AuditSeal, Draft, Send, Service
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
 from tests.environment import ROOT
 from tests.support.audit_tampering import sql
+from tests.support.pages import text_of
 from tests.support.people import Cast, a_cast
+from tests.support.sends import a_send
 
 pytestmark = pytest.mark.django_db
 ADA = Actor("user", "1", "ada@example.test", "page", "192.0.2.7")
@@ -51,7 +54,7 @@ def test_the_list_pages_by_key_in_few_queries(cast):
         connection,
     ) as queries:
         page = cast["auditor"].get("/s/shop/audit/")
-    assert len(queries) <= 12
+    assert len(queries) <= 13  # one for each kind of thing that the rows are about
     assert len(page.context["rows"]) == 50
     assert "foreign" not in page.content.decode()
     older = cast["auditor"].get(f"/s/shop/audit/?before={page.context['next_before']}")
@@ -270,3 +273,30 @@ def test_drafts_are_reported_when_they_begin_and_end(cast):
     cast["composer"].post(f"/s/shop/drafts/{draft.noun_key}/discard/")
     acts = list(AuditEvent.objects.filter(noun="draft").order_by("pk").values_list("act", flat=True))
     assert acts == ["draft.created", "draft.rejects_exported", "draft.discarded"]
+
+
+def test_what_a_row_is_about_is_a_link_for_who_may_open_it_while_it_is_there(cast):
+    send, draft = a_send(cast.service), Draft.objects.create(service=cast.service)
+    gone = Draft.objects.create(service=cast.service)
+    for thing in (send, draft, gone, cast.users["composer"]):
+        act = {Send: "send.cancelled", Draft: "draft.discarded"}.get(type(thing), "user.signed_out")
+        record(act, thing, by=ADA, service="shop")
+    kept = gone.pk
+    gone.delete()
+    links = {
+        who: set(
+            re.findall(
+                r'<td class="wrap" data-label="With">\s*<a href="([^"]+)"',
+                cast[who].get("/s/shop/audit/").text,
+            )
+        )
+        for who in ("auditor", "admin")
+    }
+    assert links["auditor"] == {f"/s/shop/sends/{send.pk}/"}
+    assert links["admin"] == links["auditor"] | {
+        f"/s/shop/drafts/{draft.pk}/",
+        f"/s/shop/settings/people/{cast.users['composer'].pk}/",
+    }
+    assert f"Draft {kept}" in text_of(cast["admin"].get("/s/shop/audit/"))
+    row = AuditEvent.objects.filter(noun="send").latest("pk")
+    assert f'href="/s/shop/sends/{send.pk}/"' in cast["auditor"].get(f"/s/shop/audit/{row.pk}/").text

@@ -1,0 +1,75 @@
+"""What the list of messages is narrowed to."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils import timezone
+
+from portal.forms.audit import DayField
+from portal.forms.list_search import MOST_ID
+from sms.models import MessageState, Service
+from sms.sends.message_search import MessageSelection
+from sms.values.quiet_hours import midnight
+
+
+class MessageFilterForm(forms.Form):
+    """Everything is optional. `selection` is what was chosen, days in the viewer's time zone.
+
+    How a number ends is asked only by those who `may_reveal` numbers: asked again and again, it would tell more of them than is shown.
+    """
+
+    state = forms.ChoiceField(choices=[("", "All"), *MessageState.choices], required=False)
+    code = forms.CharField(max_length=10, required=False, help_text="The provider's, such as 7102.")
+    sender = forms.TypedChoiceField(coerce=int, empty_value=None, required=False, label="From")
+    send = forms.IntegerField(
+        min_value=1, max_value=MOST_ID, required=False, help_text="Its number, as at the end of its address."
+    )
+    since = DayField(required=False, label="Posted from")
+    until = DayField(required=False, label="Posted to and including")
+    ends = forms.RegexField(
+        r"^[0-9]{2,4}\Z",
+        required=False,
+        label="Number ends in",
+        help_text="Two to four digits.",
+        error_messages={"invalid": "Give two to four digits; a whole number goes into the field above."},
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any, *, service: Service, may_reveal: bool) -> None:
+        super().__init__(data)
+        senders = [(one.pk, one.address) for one in service.senders.order_by("address")]
+        self.fields["sender"].choices = [("", "All"), *senders]  # type: ignore[attr-defined]
+        self.may_reveal = may_reveal
+
+    def clean_ends(self) -> str:
+        ends: str = self.cleaned_data["ends"]
+        if ends and not self.may_reveal:
+            raise forms.ValidationError("Only an admin or an auditor may look for how a number ends.")
+        return ends
+
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and until < since:
+            self.add_error("until", "This is before the day that the search begins with.")
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What the address says of it, as far as it was understood."""
+        return {name: str(self.data[name]) for name in self.fields if self.cleaned_data.get(name)}
+
+    @property
+    def address(self) -> str:
+        """To be kept under a name, also for a colleague: without how a number ends, which not everybody may look for."""
+        return urlencode({name: value for name, value in self.chosen.items() if name != "ends"})
+
+    @property
+    def selection(self) -> MessageSelection:
+        found = {name: value for name, value in self.cleaned_data.items() if value}
+        zone = timezone.get_current_timezone_name()
+        if "since" in found:
+            found["since"] = midnight(found["since"], zone)
+        if "until" in found:
+            found["until"] = midnight(found["until"] + timedelta(days=1), zone)
+        return MessageSelection(**found)
