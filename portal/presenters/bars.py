@@ -29,7 +29,12 @@ def bar(sizes: Iterable[tuple[str, float]], *, whole: float = 0, thinnest: float
     return parts
 
 
+def surest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Counters by state, the state with the surest knowledge first, without those of nothing: of a bar and of the figures below it."""
+    return sorted(
+        ((state, count) for state, count in counts.items() if count), key=lambda one: -RANK.get(one[0], 0)
+    )
+
+
 def state_bar(counts: Mapping[str, int]) -> list[BarPart]:
-    """Counters by state, the state with the surest knowledge first."""
-    states = sorted(counts, key=lambda state: -RANK.get(state, 0))
-    return bar((state, counts[state]) for state in states)
+    return bar(surest_first(counts))

@@ -12,6 +12,7 @@ from portal.forms.send_search import ANSWERS, TESTS, SendSearch
 from portal.limits import CARDS
 from portal.lists import matching
 from portal.models import User
+from portal.presenters.bars import surest_first
 from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
@@ -111,7 +112,7 @@ def _progress(found: Send) -> dict[str, object]:
     return {
         "send": found,
         "progress": progress,
-        "counts": [(state, count) for state in MessageState.values if (count := progress.counts.get(state))],
+        "counts": surest_first(progress.counts),
         "failures": [(codes.lookup(code), count) for code, count in found.failures()],
         "can_cancel": found.state in UNFINISHED,
         "preparing": Preparation.objects.filter(send=found).first()

@@ -36,6 +36,7 @@ def test_the_bar_shows_each_state_by_its_share_the_surest_first(service, compose
     ).dispatch()
     page = composer.get(address).content.decode()
     assert bar(page) == [("failed", "0.000", "25.000"), ("queued", "25.000", "75.000")]
+    assert re.findall(r"\?state=(\w+)#messages", page) == ["failed", "queued"], "in the order of the bar"
 
 
 def test_the_progress_is_asked_for_until_every_message_is_settled(service, composer):
@@ -90,3 +91,23 @@ def test_a_send_held_by_its_sender_or_its_domain_is_marked_in_the_list(service, 
     holds.hold(held.sender, by=Actor.system(), because="being moved")
     page = composer.get("/s/shop/sends/")
     assert page.context["held"] == {held.pk}
+
+
+def test_each_count_and_each_code_of_a_send_leads_to_its_messages(service, composer):
+    send = a_send(service, 3)
+    first = send.messages.order_by("row").first()
+    Provider(
+        lambda body: (
+            refused("7102") if body["to"][0]["msisdn"] == [first.msisdn.lstrip("+")] else accepted(body)
+        )
+    ).dispatch()
+    page = composer.get(f"/s/shop/sends/{send.pk}/progress/").text
+    leads = dict(re.findall(r'href="(/s/shop/[^"]+)"\s+aria-label="([^"]+)"', page))
+    assert leads == {
+        f"/s/shop/sends/{send.pk}/?state=failed#messages": "1: Failed",
+        f"/s/shop/sends/{send.pk}/?state=queued#messages": "2: Accepted",
+        f"/s/shop/messages/?send={send.pk}&amp;code=7102": "1 with code 7102",
+    }
+    found = composer.get(f"/s/shop/messages/?send={send.pk}&code=7102")
+    assert [one.pk for one in found.context["rows"]] == [first.pk]
+    assert 'href="/s/shop/messages/?code=7102"' in found.text
