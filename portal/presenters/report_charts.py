@@ -6,7 +6,7 @@ from typing import Any
 from portal.presenters import charts
 from portal.presenters.bars import bar
 from portal.presenters.charts import duration
-from portal.presenters.report_table import PERCENTILES, label_of, percent
+from portal.presenters.report_table import FOR_PEOPLE, PERCENTILES, label_of, percent
 from sms.reports import FactSums, ReportTable
 
 PARTS = (
@@ -57,15 +57,20 @@ def speed(report: ReportTable) -> charts.Chart | None:
     if report.asked.by not in ("day", "hour") or not report.times_kept:
         return None
     series = [
-        charts.Series(name, name, [line.figures.seconds("deliver", share) for line in report.course])
+        charts.Series(
+            name, FOR_PEOPLE[name], [line.figures.seconds("deliver", share) for line in report.course]
+        )
         for name, share in PERCENTILES.items()
     ]
     if not any(value is not None for one in series for value in one.values):
         return None
     hours = report.asked.by == "hour"
     labels = [_short(line.at, hours=hours) for line in report.course if line.at]
-    whole = " · ".join(duration(report.total.seconds("deliver", share)) for share in PERCENTILES.values())
-    summary = f"From posting to the handset, p50 · p95 · p99 of all: {whole}. Each is at most 5 % off."
+    whole = {name: duration(report.total.seconds("deliver", share)) for name, share in PERCENTILES.items()}
+    summary = (
+        f"From posting to the handset typically {whole['p50']}, of the slowest 5 % {whole['p95']} or more and of the slowest 1 % "
+        f"{whole['p99']} or more. Each is at most 5 % off."
+    )
     return charts.curves(labels, series, summary=summary)
 
 

@@ -1,11 +1,45 @@
 """The form of a report: its filters with what there is to choose from, and what was chosen, in words."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
+from portal.presenters import report_addresses
 from portal.presenters.report_table import UNNAMED
 from sms.models import FactProfile
 from sms.reports import BY, BY_WORD, NONE, ReportQuery, ReportTable, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class DaysChoice:
+    """Days that are chosen by one press; `current` where they are what is shown."""
+
+    label: str
+    address: str
+    current: bool
+
+
+def usual_days(asked: ReportQuery, today: date, here: str) -> list[DaysChoice]:
+    """The rest of the report stays as it is. `here` is the address of reports."""
+    month, day = today.replace(day=1), timedelta(days=1)
+    spans = {
+        "Today": (today, today),
+        "Yesterday": (today - day, today - day),
+        "Last 7 days": (today - 6 * day, today),
+        "Last 30 days": (today - 29 * day, today),
+        "This month": (month, today),
+        "Last month": ((month - day).replace(day=1), month - day),
+        "This year": (today.replace(month=1, day=1), today),
+    }
+    return [
+        DaysChoice(
+            label,
+            f"{here}?{report_addresses.write(asked, **{'from': since.isoformat(), 'until': until.isoformat()})}",
+            (asked.since, asked.until) == (since, until),
+        )
+        for label, (since, until) in spans.items()
+    ]
 
 
 def choices(report: ReportTable) -> list[dict[str, Any]]:

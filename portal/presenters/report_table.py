@@ -1,6 +1,6 @@
 """The tables of a report: figures as they are written, each with what it covers or why it is not known, line by line and summed up."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from portal.presenters import report_addresses
@@ -23,6 +23,7 @@ UNNAMED = {
 }
 NOT_MEASURABLE = "not measurable"
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+FOR_PEOPLE = {"p50": "Typical", "p95": "Slowest 5 %", "p99": "Slowest 1 %"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,16 @@ def percentiles(one: FactSums, measure: str) -> Cell:
     return Cell(" · ".join(map(duration, shares)), f"of {timed:,}")
 
 
+def usual_and_slow(one: FactSums, measure: str) -> Cell:
+    """What half of them took at most, and what the slowest twentieth took at least."""
+    usual, slow = one.seconds(measure, 0.5), one.seconds(measure, 0.95)
+    if usual is None:
+        return percentiles(one, measure)
+    return Cell(
+        duration(usual), "typical" if slow is None else f"typical; slowest 5 %: {duration(slow)} or more"
+    )
+
+
 def labelled(cells: Iterable[Cell], names: Iterable[str]) -> list[Cell]:
     """Each with the name of its column, which narrow screens show beside it."""
     return [replace(cell, label=name) for cell, name in zip(cells, names, strict=True)]
@@ -178,8 +189,10 @@ def _closer(asked: ReportQuery, line: ReportRow) -> str:
     return ""
 
 
-def time_rows(report: ReportTable, shown: Sequence[ReportRow]) -> list[ReportLine]:
-    """The percentiles of all together and of each line of the page, where times are kept."""
+def time_rows(
+    report: ReportTable, shown: Sequence[ReportRow], write: Callable[[FactSums, str], Cell] = usual_and_slow
+) -> list[ReportLine]:
+    """The times of all together and of each line of the page, where times are kept."""
     if not report.times_kept:
         return []
     everything, carrier = ReportRow("All together", report.total), report.asked.by == "carrier"
@@ -188,7 +201,7 @@ def time_rows(report: ReportTable, shown: Sequence[ReportRow]) -> list[ReportLin
         cells = [
             Cell("–", "before any carrier", dim=True)
             if carrier and measure == "submit" and line is not everything
-            else percentiles(line.figures, measure)
+            else write(line.figures, measure)
             for measure in SHOWN_TIMES
         ]
         name = line.label if line is everything else label_of(line, report.asked.by)

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -49,7 +49,8 @@ MOST = 20  # reports by e-mail of a service
 @service_page("see")
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Charts, then the table. Everything that is asked stands in the address."""
-    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=corrected_now())
+    now = corrected_now()
+    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=now)
     found = reports.report(asked, before=key_of(request.GET, "before") or 0)
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -63,6 +64,7 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "by": reports.BY,
         "by_word": reports.BY[asked.by].lower(),
         "compare": reports.COMPARE,
+        "usual_days": report_form.usual_days(asked, now.astimezone(UTC).date(), here),
         "choices": report_form.choices(found),
         "filters": report_form.in_words(asked, found.known.profiles),
         "plain": f"{here}?{report_addresses.write(asked, **dict.fromkeys(asked.filters, ''))}",
@@ -73,6 +75,7 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "headings": report_table.headings(found),
         "rows": list(report_table.rows(found, shown, here)),
         "times": report_table.time_rows(found, shown),
+        "percentiles": report_table.time_rows(found, shown, percentiles),
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
         "address": address,

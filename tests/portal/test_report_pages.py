@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import time_machine
@@ -71,6 +72,31 @@ def test_figures_stand_with_what_they_cover(cast):
     assert "83.3 % 25 of 30 with a final receipt" in shown
     assert "not measurable no tracked links" in shown
     assert "p50 · p95 · p99" in shown
+    assert re.search(r"[\d.]+ s typical; slowest 5 %: [\d.]+ s or more", shown)
+    assert '<details class="report-filters">' in cast["composer"].get(URL).text, (
+        "they are there, and none is on"
+    )
+
+
+def test_usual_days_are_one_press_and_keep_the_rest(cast):
+    with time_machine.travel("2026-03-02T10:00Z", tick=False):
+        page = cast["composer"].get(f"{URL}?by=sender&country=GB&compare=before")
+    shown = {days.label: days for days in page.context["usual_days"]}
+    spans = {
+        "Today": ("2026-03-02", "2026-03-02"),
+        "Yesterday": ("2026-03-01", "2026-03-01"),
+        "Last 7 days": ("2026-02-24", "2026-03-02"),
+        "Last 30 days": ("2026-02-01", "2026-03-02"),
+        "This month": ("2026-03-01", "2026-03-02"),
+        "Last month": ("2026-02-01", "2026-02-28"),
+        "This year": ("2026-01-01", "2026-03-02"),
+    }
+    rest = {"by": "sender", "country": "GB", "compare": "before"}
+    for label, (since, until) in spans.items():
+        asked = dict(parse_qsl(urlsplit(shown[label].address).query))
+        assert asked == rest | {"from": since, "until": until}, label
+    assert [label for label, days in shown.items() if days.current] == ["Last 30 days"]
+    assert '<details class="report-filters" open>' in page.text, "a filter is on"
 
 
 @pytest.mark.parametrize(
