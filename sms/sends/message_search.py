@@ -13,6 +13,7 @@ from sms.models.paging import given
 from sms.values.csv import MARK, csv_line
 from sms.webex import codes
 
+LARGEST_ID = 2**63 - 1
 WINDOW = 50_000  # ids looked through by one statement
 CLOCKS = timedelta(
     days=1
@@ -57,12 +58,15 @@ def select_messages(
     """Messages below id `before` that fit, those of the ledger; what was archived is found by number or id."""
     rows = _rows(service, chosen).select_related("send", "echo")
     found, deadline = list[Message](), time.monotonic() + patience
-    for low, high in _windows(service, chosen, before=before, size=window):
+    # without a filter the first ids are those that are wanted, and of a service that rests they may be far back
+    size = LARGEST_ID if chosen == MessageSelection() else window
+    windows = list(_windows(service, chosen, before=before, size=size))
+    for low, high in windows:
         part = rows.filter(pk__gte=low, pk__lt=high).order_by("-pk")
         found += part[: page + 1 - len(found)]
         if len(found) > page:
             break
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline and low > windows[-1][0]:
             return SelectedMessages(found, looked_to=low)
     return SelectedMessages(found)
 
