@@ -10,7 +10,9 @@ from portal.forms.audit import AuditFilter
 from portal.forms.draft_search import DraftSearch
 from portal.forms.message_filter import MessageFilterForm
 from portal.forms.send_search import SendSearch
+from portal.presenters import report_addresses
 from sms.models import Draft, KeptList, SavedAudience, Send, Service
+from sms.models.sql.clock import corrected_now
 from sms.values.sealed_words import unseal
 
 PAGES = {
@@ -18,6 +20,7 @@ PAGES = {
     KeptList.MESSAGES: ("messages", "see"),
     KeptList.DRAFTS: ("drafts", "compose"),
     KeptList.AUDIT: ("audit_list", "audit"),
+    KeptList.REPORTS: ("reports", "see"),
 }  # the name of the page, and the act that opens it
 
 
@@ -62,9 +65,18 @@ def address_of(of: KeptList, query: str, service: Service) -> str:
         narrowed = MessageFilterForm(asked, service=service, may_reveal=False)
         narrowed.is_valid()
         return narrowed.address
+    if of == KeptList.REPORTS:
+        return _of_report(asked, service)
     form = AuditFilter(asked)
     form.is_valid()
     return urlencode({name: asked[name] for name in form.fields if form.cleaned_data.get(name)})
+
+
+def _of_report(asked: QueryDict, service: Service) -> str:
+    """Without its days: a report is looked at again on another day."""
+    found, _ = report_addresses.read(service.pk, {name: asked[name] for name in asked}, now=corrected_now())
+    by = "" if found.by == "day" else found.by
+    return report_addresses.write(found, **{"by": by, "from": "", "until": ""})
 
 
 def _read(query: str) -> QueryDict:

@@ -34,7 +34,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     name = " ".join(text_of(request.POST, "name", most=LONGEST_NAME).split())
     query = address_of(of, text_of(request.POST, "query", most=2000), service)
     mine = SavedFilter.objects.filter(user=user, service=service, of=of)
-    if says := _problem(of, name, query):
+    if says := _problem(name, query):
         messages.error(request, says)
     elif not mine.filter(name=name).exists() and mine.count() >= MOST:
         messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
@@ -48,7 +48,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     return _back(of, service, query)
 
 
-def _problem(of: KeptList, name: str, query: str) -> str:
+def _problem(name: str, query: str) -> str:
     """Why it cannot be saved, with the way out."""
     if not query:
         return "Narrow the list down first, then save that."
@@ -57,8 +57,8 @@ def _problem(of: KeptList, name: str, query: str) -> str:
     if len(query) > LONGEST_QUERY:
         return "This search is too long to be saved. Shorten it."
     in_clear = (
-        "" if of == KeptList.MESSAGES else unquote_plus(query)
-    )  # what messages are searched for is sealed
+        "" if query.startswith("for=") else unquote_plus(query)
+    )  # the words of a message search are sealed
     if numbers_like(f"{name} {in_clear}"):
         return "A filter is kept, so no phone number can stand in it. Search for the number each time."
     return ""

@@ -21,17 +21,19 @@ from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
 from portal.forms.reports import ScheduleForm
 from portal.forms.texts import text_of
+from portal.lists import address_of
 from portal.odd_requests import look_at_parameters
 from portal.presenters import charts, report_addresses, report_charts, report_form, report_table
 from portal.presenters.charts import duration
 from portal.presenters.downloads import CSV, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
+from portal.presenters.saved_filters import saved_filters
 from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, typed
 from sms import reports
-from sms.models import Actor, ReportFile, ReportSchedule, Send, Service
+from sms.models import Actor, KeptList, ReportFile, ReportSchedule, Send, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.reports.figures import LEAST, SHOWN_TIMES
@@ -64,6 +66,11 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "by": reports.BY,
         "by_word": reports.BY[asked.by].lower(),
         "compare": reports.COMPARE,
+        "kept": saved_filters(
+            request,
+            KeptList.REPORTS,
+            query=address_of(KeptList.REPORTS, report_addresses.write(asked), service),
+        ),
         "usual_days": report_form.usual_days(asked, now.astimezone(UTC).date(), here),
         "choices": report_form.choices(found),
         "filters": report_form.in_words(asked, found.known.profiles),

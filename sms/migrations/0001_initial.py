@@ -1444,7 +1444,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to='sms.service')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to=settings.AUTH_USER_MODEL)),
-                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit')], max_length=10)),
+                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit'), ('reports', 'Reports')], max_length=10)),
                 ('name', models.CharField(max_length=40)),
                 ('query', models.CharField(max_length=600)),
                 ('shared', models.BooleanField(default=False)),
@@ -1460,7 +1460,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='list_columns', to=settings.AUTH_USER_MODEL)),
-                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit')], max_length=10)),
+                ('of', models.CharField(choices=[('sends', 'Sends'), ('messages', 'Messages'), ('drafts', 'Drafts'), ('audit', 'Audit'), ('reports', 'Reports')], max_length=10)),
                 ('columns', models.JSONField(default=list, help_text='Keys of the columns, in the order of the list.')),
             ],
             options={

@@ -23,6 +23,7 @@ class KeptList(models.TextChoices):
     MESSAGES = "messages", "Messages"
     DRAFTS = "drafts", "Drafts"
     AUDIT = "audit", "Audit"
+    REPORTS = "reports", "Reports"
 
 
 class SavedFilter(models.Model):
@@ -53,9 +54,8 @@ class SavedFilter(models.Model):
     @property
     def words(self) -> str:
         """What is looked for, readable."""
-        if self.of != KeptList.MESSAGES:
-            return unquote_plus(self.query)
-        return unseal(QueryDict(self.query).get("for", ""), key=self.service.number_key)
+        sealed = QueryDict(self.query).get("for", "") if self.of == KeptList.MESSAGES else ""
+        return unseal(sealed, key=self.service.number_key) if sealed else unquote_plus(self.query)
 
 
 class ListColumns(models.Model):

@@ -99,6 +99,15 @@ def test_usual_days_are_one_press_and_keep_the_rest(cast):
     assert '<details class="report-filters" open>' in page.text, "a filter is on"
 
 
+def test_a_report_is_kept_under_a_name_without_its_days(cast):
+    asked = "by=country&from=2026-01-01&until=2026-01-31&compare=before&country=GB"
+    cast["composer"].post("/s/shop/filters/", {"of": "reports", "name": "Britain", "query": asked})
+    page = cast["composer"].get(f"{URL}?{asked}")
+    (chip,) = page.context["kept"].chips
+    assert (chip.name, chip.query, chip.current) == ("Britain", "by=country&compare=before&country=GB", True)
+    assert not cast["composer"].get(URL).context["kept"].query, "as it opens there is nothing to keep"
+
+
 @pytest.mark.parametrize(
     ("by", "said"),
     [

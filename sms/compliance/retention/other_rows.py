@@ -120,7 +120,7 @@ def contents(service: Service, now: datetime) -> int:
 
 def _filters(service: Service, now: datetime) -> "QuerySet[SavedFilter]":
     """What messages are searched for by may be a number, and the messages have it no longer."""
-    rows = SavedFilter.objects.filter(service=service, of=KeptList.MESSAGES)
+    rows = SavedFilter.objects.filter(service=service, of=KeptList.MESSAGES, query__startswith="for=")
     return _older(rows, "made_at", now, service.keep_numbers).order_by("pk")
 
 
