@@ -189,11 +189,13 @@ def audience_export(request: HttpRequest, service: Service, found: SavedAudience
         messages.error(request, f"The rows of version {number} were erased; there is nothing to export.")
         return redirect("audience", service=service.slug, pk=found.pk)
     audit("audience.exported", found, by=actor(request), version=number, recipients=version.recipients)
-    return csv_download(contents.export(version), name=f"audience-{found.pk}-version-{number}.csv")
+    return csv_download(
+        contents.export(version), name=f"audience-{found.pk}-version-{number}{service.file_mark}.csv"
+    )
 
 
 @service_page("compose", of=SavedAudience)
-def audience_rejects(request: HttpRequest, _service: Service, found: SavedAudience) -> HttpResponseBase:
+def audience_rejects(request: HttpRequest, service: Service, found: SavedAudience) -> HttpResponseBase:
     version = _version_of(found, request)
     number = version.number
     audit("audience.rejects_exported", found, by=actor(request), version=number, rows=version.rejected)
@@ -201,7 +203,7 @@ def audience_rejects(request: HttpRequest, _service: Service, found: SavedAudien
     if "export" not in request.may:  # type: ignore[attr-defined]
         rows = [structs.replace(one, value=without_number(one.value)) for one in rows]
     lines = rejects_csv(rows)
-    return csv_download(lines, name=f"rejects-audience-{found.pk}-version-{number}.csv")
+    return csv_download(lines, name=f"rejects-audience-{found.pk}-version-{number}{service.file_mark}.csv")
 
 
 class ArchiveInUse(ConfirmView):

@@ -121,7 +121,7 @@ def _export(request: HttpRequest, service: Service | None) -> HttpResponseBase:
     selection = {name: str(value) for name, value in form.cleaned_data.items() if value and name != "words"}
     kind = "csv" if as_csv else "jsonl"
     record("audit.exported", by=actor(request), service=slug, noun="audit", form=kind, selection=selection)
-    name = f"audit-{slug or 'installation'}"
+    name = f"audit-{service.slug}{service.file_mark}" if service else "audit-installation"
     if as_csv:
         return csv_download(audit.csv_of(slug, form.selection), name=f"{name}.csv")
     lines = audit.json_lines_of(slug, form.selection)

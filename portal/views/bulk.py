@@ -142,5 +142,8 @@ def _file(request: HttpRequest, act: BulkAct) -> HttpResponseBase:
     bulk.taken(act, rows, now=corrected_now())
     file.seek(0)
     return FileResponse(
-        file, as_attachment=True, filename=f"reports-{act.pk}.zip", content_type="application/zip"
+        file,
+        as_attachment=True,
+        filename=f"reports-{act.pk}{act.service.file_mark}.zip",
+        content_type="application/zip",
     )

@@ -121,4 +121,4 @@ def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpRespo
 
 @service_page("see")
 def price_download(_request: HttpRequest, service: Service) -> StreamingHttpResponse:
-    return csv_download([prices.as_csv(service)], name=f"prices-{service.slug}.csv")
+    return csv_download([prices.as_csv(service)], name=f"prices-{service.slug}{service.file_mark}.csv")

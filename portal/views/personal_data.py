@@ -55,7 +55,9 @@ def number_disclose(request: HttpRequest, service: Service) -> HttpResponse:
         page.status_code = 503
         return page
     # no part of the number: names of files end up in lists of downloads
-    headers = {"Content-Disposition": f'attachment; filename="personal-data-{service.slug}.zip"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="personal-data-{service.slug}{service.file_mark}.zip"'
+    }
     return HttpResponse(content, content_type="application/zip", headers=headers)
 
 
@@ -67,8 +69,8 @@ def number_erasure(request: HttpRequest, _service: Service, found: Erasure) -> H
 
 
 @service_page("configure", of=Erasure.objects.filter(state=Erasure.State.DONE))
-def number_certificate(_request: HttpRequest, _service: Service, found: Erasure) -> JsonResponse:
-    headers = {"Content-Disposition": f'attachment; filename="erasure-{found.pk}.json"'}
+def number_certificate(_request: HttpRequest, service: Service, found: Erasure) -> JsonResponse:
+    headers = {"Content-Disposition": f'attachment; filename="erasure-{found.pk}{service.file_mark}.json"'}
     certificate = found.certificate | {"mac": found.mac}
     return JsonResponse(certificate, json_dumps_params={"indent": 2}, headers=headers)
 

@@ -38,7 +38,7 @@ def replies_export(request: HttpRequest, service: Service) -> StreamingHttpRespo
     rows = InboundMessage.objects.filter(service=service)
     by, slug = actor(request), service.slug
     audit("reply.exported", by=by, service=slug, noun="reply", rows=rows.count())
-    return csv_download(csv_of(rows), name=f"replies-{slug}.csv")
+    return csv_download(csv_of(rows), name=f"replies-{slug}{service.file_mark}.csv")
 
 
 def _context(request: HttpRequest, service: Service) -> dict[str, Any]:

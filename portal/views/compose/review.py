@@ -174,4 +174,4 @@ def draft_rejects(request: HttpRequest, service: Service, pk: int) -> HttpRespon
         error(problem).on(request)
         return redirect("draft_review", service=service.slug, pk=found.pk)
     audit("draft.rejects_exported", found, by=actor(request))
-    return csv_download(lines, name=f"rejects-draft-{found.pk}.csv")
+    return csv_download(lines, name=f"rejects-draft-{found.pk}{service.file_mark}.csv")
