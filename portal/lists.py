@@ -69,7 +69,7 @@ def address_of(of: KeptList, query: str, service: Service) -> str:
         return _of_report(asked, service)
     form = AuditFilter(asked)
     form.is_valid()
-    return urlencode({name: asked[name] for name in form.fields if form.cleaned_data.get(name)})
+    return urlencode(form.chosen)
 
 
 def _of_report(asked: QueryDict, service: Service) -> str:

@@ -1,14 +1,12 @@
 """The filter of the audit page."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from portal.forms.days import DaysFilter
 from sms.compliance.audit import Selection
 from sms.models.audit_acts import ACTS, DOORS, NOUNS
-from sms.values.quiet_hours import midnight
 
 
 def _acts() -> list[tuple[str, Any]]:
@@ -18,11 +16,7 @@ def _acts() -> list[tuple[str, Any]]:
     return [("", "All"), *groups.items()]
 
 
-class DayField(forms.DateField):
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class AuditFilter(forms.Form):
+class AuditFilter(DaysFilter):
     """Everything is optional. `selection` is what was chosen, in the viewer's time zone."""
 
     who = forms.CharField(max_length=100, required=False, help_text="Part of an address or of a key's name.")
@@ -33,8 +27,6 @@ class AuditFilter(forms.Form):
         label="With",
     )
     door = forms.ChoiceField(choices=[("", "All"), *DOORS.items()], required=False, label="Through")
-    since = DayField(required=False, label="From")
-    until = DayField(required=False, label="To and including")
     words = forms.CharField(
         max_length=100,
         required=False,
@@ -42,17 +34,6 @@ class AuditFilter(forms.Form):
         help_text="A word of the details, or the thing's number.",
     )
 
-    def clean(self) -> None:
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and until < since:
-            self.add_error("until", "This is before the day that the search begins with.")
-
     @property
     def selection(self) -> Selection:
-        found = {name: value for name, value in self.cleaned_data.items() if value}
-        zone = timezone.get_current_timezone_name()
-        if "since" in found:
-            found["since"] = midnight(found["since"], zone)
-        if "until" in found:
-            found["until"] = midnight(found["until"] + timedelta(days=1), zone)
-        return Selection(**found)
+        return Selection(**self.moments)

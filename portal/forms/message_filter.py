@@ -1,20 +1,17 @@
 """What the list of messages is narrowed to."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.utils import timezone
 
-from portal.forms.audit import DayField
+from portal.forms.days import DayField, DaysFilter
 from portal.forms.list_search import MOST_ID
 from sms.models import MessageState, Service
 from sms.sends.message_search import MessageSelection
-from sms.values.quiet_hours import midnight
 
 
-class MessageFilterForm(forms.Form):
+class MessageFilterForm(DaysFilter):
     """Everything is optional. `selection` is what was chosen, days in the viewer's time zone.
 
     How a number ends is asked only by those who `may_reveal` numbers: asked again and again, it would tell more of them than is shown.
@@ -49,16 +46,6 @@ class MessageFilterForm(forms.Form):
             raise forms.ValidationError("Only an admin or an auditor may look for how a number ends.")
         return ends
 
-    def clean(self) -> None:
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and until < since:
-            self.add_error("until", "This is before the day that the search begins with.")
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """What the address says of it, as far as it was understood."""
-        return {name: str(self.data[name]) for name in self.fields if self.cleaned_data.get(name)}
-
     @property
     def address(self) -> str:
         """To be kept under a name, also for a colleague: without how a number ends, which not everybody may look for."""
@@ -66,10 +53,4 @@ class MessageFilterForm(forms.Form):
 
     @property
     def selection(self) -> MessageSelection:
-        found = {name: value for name, value in self.cleaned_data.items() if value}
-        zone = timezone.get_current_timezone_name()
-        if "since" in found:
-            found["since"] = midnight(found["since"], zone)
-        if "until" in found:
-            found["until"] = midnight(found["until"] + timedelta(days=1), zone)
-        return MessageSelection(**found)
+        return MessageSelection(**self.moments)

@@ -30,12 +30,24 @@ def address_of_things(
     for row in rows:
         if row.noun_key.isascii() and row.noun_key.isdigit() and len(row.noun_key) <= MOST_DIGITS:
             asked[row.noun].add(row.noun_key)
-    found = {}
+    found = dict[tuple[str, str], str]()
     for noun, keys in asked.items():
-        for key in _there(noun, keys, service):
-            if address := _address(PAGES.get(noun, noun), service, key, may):
-                found[noun, key] = address
+        name = PAGES.get(noun, noun)
+        if _may_open(name, service, may):
+            found |= {
+                (noun, key): reverse(name, args=[service.slug, int(key)])
+                for key in _there(noun, keys, service)
+            }
     return found
+
+
+def _may_open(name: str, service: Service, may: Collection[str]) -> bool:
+    """Whether there is such a page of things, and the reader holds its act."""
+    try:
+        example = reverse(name, args=[service.slug, 1])
+    except NoReverseMatch:
+        return False
+    return getattr(resolve(example).func, "act", None) in may
 
 
 def _there(noun: str, keys: set[str], service: Service) -> set[str]:
@@ -58,11 +70,3 @@ def _models() -> dict[str, type[Model]]:
         if noun := getattr(model, "audit_noun", ""):
             found.setdefault(noun, model)
     return found
-
-
-def _address(name: str, service: Service, key: str, may: Collection[str]) -> str:
-    try:
-        address = reverse(name, args=[service.slug, int(key)])
-    except NoReverseMatch:
-        return ""
-    return address if getattr(resolve(address).func, "act", None) in may else ""

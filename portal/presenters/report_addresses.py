@@ -34,6 +34,10 @@ def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[R
     return ReportQuery(service_id, since, until, by, _filters(given, wrong), compare), wrong
 
 
+def most_days(by: str) -> int:
+    return LONGEST_BY_HOUR if by == "hour" else LONGEST
+
+
 def _days(given: Mapping[str, str], by: str, today: date, wrong: list[str]) -> tuple[date, date]:
     until = _date(given.get("until", ""), "until", wrong) or today
     usual = USUAL_BY_HOUR if by == "hour" else USUAL
@@ -41,7 +45,7 @@ def _days(given: Mapping[str, str], by: str, today: date, wrong: list[str]) -> t
     if since > until:
         wrong.append("The first day comes after the last; they were swapped.")
         since, until = until, since
-    most = LONGEST_BY_HOUR if by == "hour" else LONGEST
+    most = most_days(by)
     if (until - since).days >= most:
         wrong.append(f"A report by {BY[by].lower()} takes {most} days at most; it shows the last of them.")
         since = until - timedelta(days=most - 1)

@@ -39,6 +39,7 @@ def usual_days(asked: ReportQuery, today: date, here: str) -> list[DaysChoice]:
             (asked.since, asked.until) == (since, until),
         )
         for label, (since, until) in spans.items()
+        if (until - since).days < report_addresses.most_days(asked.by)
     ]
 
 

@@ -49,7 +49,8 @@ def _list_page(
     slug = service.slug if service else ""
     form = AuditFilter(request.GET)
     form.is_valid()
-    rows = audit.rows_of(slug, form.selection)
+    # looking for less than was asked would find what was not
+    rows = AuditEvent.objects.none() if form.errors else audit.rows_of(slug, form.selection)
     if before := key_of(request.GET, "before"):
         rows = rows.filter(pk__lt=before)
     page = keyset_page(list(rows[: PAGE + 1]), PAGE)
@@ -57,7 +58,7 @@ def _list_page(
     for row in page.rows:
         row.url = _address("row", service, row.pk)
         row.thing_url = things.get((row.noun, row.noun_key), "")
-    chosen = {name: value for name, value in request.GET.items() if name in form.fields and value}
+    chosen = form.chosen
     context = {
         "rows": page.rows,
         "next_before": page.next_key,

@@ -29,8 +29,8 @@ from sms.compose.drafts.for_one import same_again
 from sms.models import KeptList, Message, MessageState, SendKeeping, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
-from sms.sends.message_search import SelectedMessages, csv_of, select_messages
-from sms.sends.messages import find_messages, story_of
+from sms.sends.message_search import csv_of, select_messages
+from sms.sends.messages import FoundMessages, find_messages, story_of
 from sms.sends.outcomes.answers import answers_about
 from sms.sends.outcomes.of_message import outcome_of
 from sms.sends.waits import waits_of
@@ -45,26 +45,24 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
         return redirect(address_of_words(request.path, text, service))
     before = key_of(request.GET, "before")
     form = _filter(request, service, request.GET)
-    context: dict[str, Any] = {"q": text, "form": form, "chosen": {} if text else form.chosen}
+    query = urlencode({"for": request.GET["for"]} if text else form.chosen)
     if text:
         found = find_messages(service, text, before=before, page=PAGE)
-        page, query = keyset_page(found.messages, PAGE), urlencode({"for": request.GET["for"]})
-        context |= {"problem": found.problem, "next_before": page.next_key}
-        kept = query
+    elif form.errors:  # looking for less than was asked would find what was not
+        found = FoundMessages([])
     else:
-        # looking for less than was asked would find what was not
-        selected = (
-            SelectedMessages([])
-            if form.errors
-            else select_messages(service, form.selection, before=before, page=PAGE)
-        )
-        page, query = keyset_page(selected.messages, PAGE), urlencode(form.chosen)
-        context |= {"looked_to": selected.looked_to, "next_before": page.next_key or selected.looked_to}
-        kept = form.address
-    context |= {
+        found = select_messages(service, form.selection, before=before, page=PAGE)
+    page = keyset_page(found.messages, PAGE)
+    context = {
+        "q": text,
+        "form": form,
+        "chosen": {} if text else form.chosen,
         "rows": page.rows,
         "query": query,
-        "kept": saved_filters(request, KeptList.MESSAGES, query=kept),
+        "next_before": page.next_key or found.looked_to,
+        "looked_to": None if page.next_key else found.looked_to,
+        "problem": found.problem,
+        "kept": saved_filters(request, KeptList.MESSAGES, query=query if text else form.address),
         "columns": chosen_columns(request.user, KeptList.MESSAGES),
         "archives": archive.has(service),
     }

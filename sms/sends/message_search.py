@@ -10,6 +10,7 @@ from django.db.models import Max, Min, QuerySet
 from sms.models import Message, Service
 from sms.models.message import MessageState
 from sms.models.paging import given
+from sms.sends.messages import FoundMessages
 from sms.values.csv import MARK, csv_line
 from sms.webex import codes
 
@@ -38,14 +39,6 @@ class MessageSelection:
     ends: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedMessages:
-    """Newest first, one more than a page where there are more. `looked_to`: the id down to which was looked when patience ended."""
-
-    messages: list[Message]
-    looked_to: int | None = None
-
-
 def select_messages(
     service: Service,
     chosen: MessageSelection,
@@ -54,7 +47,7 @@ def select_messages(
     page: int = 50,
     window: int = WINDOW,
     patience: float = PATIENCE,
-) -> SelectedMessages:
+) -> FoundMessages:
     """Messages below id `before` that fit, those of the ledger; what was archived is found by number or id."""
     rows = _rows(service, chosen).select_related("send", "echo")
     found, deadline = list[Message](), time.monotonic() + patience
@@ -67,8 +60,8 @@ def select_messages(
         if len(found) > page:
             break
         if time.monotonic() >= deadline and low > windows[-1][0]:
-            return SelectedMessages(found, looked_to=low)
-    return SelectedMessages(found)
+            return FoundMessages(found, looked_to=low)
+    return FoundMessages(found)
 
 
 def csv_of(service: Service, chosen: MessageSelection) -> Iterator[str]:

@@ -17,10 +17,14 @@ from sms.values.msisdn.hidden import hidden
 
 @dataclass(frozen=True, slots=True)
 class FoundMessages:
-    """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read."""
+    """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read.
+
+    `looked_to`: the id down to which was looked, where that took too long to look through all.
+    """
 
     messages: list[Message]
     problem: str = ""
+    looked_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,11 @@ def find_messages(
     service: Service, text: str, *, before: int | None = None, page: int = 50, key: ApiKey | None = None
 ) -> FoundMessages:
     """Messages by number, correlation id, provider id or what a partner calls them or their recipient, below id `before`, archived ones
-    too; empty text finds the latest here.
+    too.
 
     For a `key` those that it may know of.
     """
     wanted, rows = text.strip(), _rows(service, before, key)
-    if not wanted:
-        return FoundMessages(list(rows[: page + 1]))
     in_ledger, in_archives = _lookups(service, wanted)
     if called := _called(service, wanted, before=before, most=page + 1, key=key):
         in_ledger |= Q(pk__in=called)

@@ -300,3 +300,10 @@ def test_what_a_row_is_about_is_a_link_for_who_may_open_it_while_it_is_there(cas
     assert f"Draft {kept}" in text_of(cast["admin"].get("/s/shop/audit/"))
     row = AuditEvent.objects.filter(noun="send").latest("pk")
     assert f'href="/s/shop/sends/{send.pk}/"' in cast["auditor"].get(f"/s/shop/audit/{row.pk}/").text
+
+
+def test_a_filter_that_was_not_understood_looks_for_nothing(cast):
+    """It would show, and export, more than was asked for."""
+    page = cast["auditor"].get("/s/shop/audit/?since=2026-03-10&until=2026-03-09")
+    assert (page.status_code, len(page.context["rows"])) == (422, 0)
+    assert "Nothing was looked for" in text_of(page)

@@ -97,6 +97,11 @@ def test_usual_days_are_one_press_and_keep_the_rest(cast):
         assert asked == rest | {"from": since, "until": until}, label
     assert [label for label, days in shown.items() if days.current] == ["Last 30 days"]
     assert '<details class="report-filters" open>' in page.text, "a filter is on"
+    with time_machine.travel("2026-03-02T10:00Z", tick=False):
+        by_hour = cast["composer"].get(f"{URL}?by=hour").context["usual_days"]
+    assert {days.label for days in by_hour} == set(spans) - {"This year"}, (
+        "a report by hour takes no more than 31 days"
+    )
 
 
 def test_a_report_is_kept_under_a_name_without_its_days(cast):
