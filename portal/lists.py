@@ -62,7 +62,7 @@ def address_of(of: KeptList, query: str, service: Service) -> str:
         sealed = asked.get("for", "")
         if unseal(sealed, key=service.number_key):
             return urlencode({"for": sealed})
-        narrowed = MessageFilterForm(asked, service=service, may_reveal=False)
+        narrowed = MessageFilterForm(asked, service=service, may_reveal=True)
         narrowed.is_valid()
         return narrowed.address
     if of == KeptList.REPORTS:

@@ -26,7 +26,9 @@ class DaysFilter(forms.Form):
 
     @property
     def chosen(self) -> dict[str, str]:
-        """What the address says of it, as far as it was understood."""
+        """What the address says of it; nothing where a part of that was not understood, which asks for something else."""
+        if self.errors:
+            return {}
         return {name: str(self.data[name]) for name in self.fields if self.cleaned_data.get(name)}
 
     @property
