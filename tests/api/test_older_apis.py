@@ -62,7 +62,7 @@ def wire() -> list[dict[str, Any]]:
     provider.dispatch()
     for one in provider.bodies:
         del one["to"][0]["correlationId"], one["notifyUrl"]
-    return provider.bodies
+    return sorted(provider.bodies, key=lambda one: one["to"][0]["msisdn"])  # posted side by side
 
 
 @pytest.mark.parametrize(

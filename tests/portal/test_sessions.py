@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.core.cache import cache
@@ -17,11 +17,11 @@ from portal import people, session_ends
 from portal.models import Membership, PersonsSession, User
 from sms.models import AuditEvent
 from sms.worker.expired import forget
+from tests.support.factors import PASSWORD, SECRET, a_code
 from tests.support.people import a_cast
 from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
-PASSWORD, SECRET = "correct horse battery", "JBSWY3DPEHPK3PXP"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PAGE = "/accounts/sessions/"
 
@@ -177,7 +177,7 @@ def test_a_second_factor_that_is_set_up_ends_the_others(person, django_capture_o
     this.post("/accounts/reauthenticate/", {"password": PASSWORD})
     with time_machine.travel(timezone.now(), tick=False), django_capture_on_commit_callbacks(execute=True):
         secret = this.get("/accounts/2fa/totp/activate/").context["form"].secret
-        code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+        code = a_code(secret)
         assert this.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
     assert (is_in(this), is_in(other)) == (True, False)
     (letter,) = [one for one in mail.outbox if "second factor" in one.subject]
@@ -189,20 +189,20 @@ def test_the_code_that_set_the_app_up_opens_nothing_more(person):
     this.post("/accounts/reauthenticate/", {"password": PASSWORD})
     with time_machine.travel(timezone.now(), tick=False) as clock:
         secret = this.get("/accounts/2fa/totp/activate/").context["form"].secret
-        code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+        code = a_code(secret)
         assert this.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
         again = signed_in(person)
         page = again.post("/accounts/2fa/authenticate/", {"code": code})
         assert "used already" in words(page)
         clock.shift(timedelta(seconds=31))
-        code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+        code = a_code(secret)
         assert again.post("/accounts/2fa/authenticate/", {"code": code}).status_code == 302
 
 
 def test_a_taken_away_factor_is_told_and_ends_the_others(person, django_capture_on_commit_callbacks):
     this, other = signed_in(person), signed_in(person)
     TOTP.activate(person, SECRET)
-    code = format_hotp_value(hotp_value(SECRET, next(iter(yield_hotp_counters_from_time()))))
+    code = a_code()
     assert this.post("/accounts/2fa/reauthenticate/", {"code": code}).status_code == 302
     with django_capture_on_commit_callbacks(execute=True):
         assert this.post("/accounts/2fa/totp/deactivate/").status_code == 302

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -16,9 +16,9 @@ from django.utils import timezone
 from portal import sign_in_limits
 from portal.kept_cache import KeptCache
 from portal.models import User
+from tests.support.factors import PASSWORD, SECRET, a_code
 
 pytestmark = pytest.mark.django_db
-PASSWORD, SECRET = "correct horse battery", "JBSWY3DPEHPK3PXP"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -43,10 +43,6 @@ def tries(
 
 def says_too_many(answer) -> bool:
     return sign_in_limits.TOO_MANY in answer.content.decode()
-
-
-def code_of(secret: str = SECRET) -> str:
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def test_wrong_passwords_end_after_five_and_the_right_one_too_from_there(person):
@@ -202,14 +198,14 @@ def enters(client: Client, code: str) -> bool:
 def test_a_code_works_once(person):
     TOTP.activate(person, SECRET)
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        code = code_of()
+        code = a_code()
         assert enters(at_the_code(person), code)
         cache.delete(f"allauth.mfa.totp.used?user={person.pk}&code={code}")
         for spelled in (code, f"{code[:3]} {code[3:]}", f"{code[:3]}-{code[3:]}"):
             assert not enters(at_the_code(person), spelled)
         clock.shift(timedelta(seconds=31))
         assert not enters(at_the_code(person), code)
-        assert enters(at_the_code(person), code_of())
+        assert enters(at_the_code(person), a_code())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -217,7 +213,7 @@ def test_of_two_who_enter_one_code_at_once_one_gets_in(person):
     TOTP.activate(person, SECRET)
     clients = [at_the_code(person) for _ in range(4)]
     together = threading.Barrier(4)
-    code = code_of()
+    code = a_code()
 
     def one(client: Client) -> bool:
         together.wait()
@@ -233,8 +229,8 @@ def test_of_two_who_enter_one_code_at_once_one_gets_in(person):
 def test_codes_are_tried_five_times(person):
     TOTP.activate(person, SECRET)
     client = at_the_code(person)
-    wrong = "000000" if code_of() != "000000" else "111111"
+    wrong = "000000" if a_code() != "000000" else "111111"
     pages = [client.post("/accounts/2fa/authenticate/", urlencode({"code": wrong}), FORM) for _ in range(6)]
     assert [says_too_many(page) for page in pages] == [False] * 5 + [True]
-    assert not enters(client, code_of())
-    assert enters(at_the_code(person, "198.51.100.1"), code_of()), "not the person, at another place"
+    assert not enters(client, a_code())
+    assert enters(at_the_code(person, "198.51.100.1"), a_code()), "not the person, at another place"
