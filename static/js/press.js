@@ -54,9 +54,10 @@ document.addEventListener("keydown", (event) => { if (event.key === " " && event
 document.addEventListener("keyup", (event) => { if (event.key === " ") released(); });
 document.addEventListener("submit", (event) => { if (!event.defaultPrevented) setTimeout(hold(), LONGEST); });
 
-// Parts that htmx looks for again: an answer that comes while a button is pressed is dropped, and the next one counts. A whole page is not loaded again
-// while a file is chosen on it, which would be forgotten.
+// Parts that htmx looks for again: an answer that comes while a button is pressed is dropped, and the next one counts; what the press
+// itself asked for is drawn. A whole page is not loaded again while a file is chosen on it, which would be forgotten.
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const chosen = [...document.querySelectorAll("input[type=file]")].some((input) => input.files.length);
-  if (holds.size || (chosen && event.detail.xhr.getResponseHeader("HX-Refresh"))) event.preventDefault();
+  const asked = event.detail.requestConfig.triggeringEvent?.type === "click";
+  if ((holds.size && !asked) || (chosen && event.detail.xhr.getResponseHeader("HX-Refresh"))) event.preventDefault();
 });
