@@ -30,8 +30,8 @@ def flight_plan(request: HttpRequest, order: Order, figures: Survey) -> dict[str
         "plan": made,
         "kept_bar": bar([("kept", made.recipient_count), *removed], whole=made.rows, thinnest=THINNEST),
         "time_bar": _times(made),
-        "wait": made.start_at and _stretch(made.start_at, made.created_at),
-        "takes": made.start_at and made.finish_at and _stretch(made.finish_at, made.start_at),
+        "wait": stretch_between(made.start_at, made.created_at),
+        "takes": stretch_between(made.finish_at, made.start_at),
         "latest": made.finish_latest_at if made.finish_latest_at != made.finish_at else None,
         "picked": request.GET.get("row", "")[:12],
         "picked_wrong": wrong,
@@ -72,8 +72,10 @@ def _times(made: plan.Plan) -> list[BarPart]:
     ]
 
 
-def _stretch(later: datetime, earlier: datetime) -> str:
-    """A stretch of time, to two units; empty for less than a second."""
+def stretch_between(later: datetime | None, earlier: datetime | None) -> str:
+    """A stretch of time, to two units; empty for less than a second, and where one of the two is not known."""
+    if later is None or earlier is None:
+        return ""
     seconds = round((later - earlier).total_seconds())
     if seconds < 1:
         return ""

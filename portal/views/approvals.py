@@ -13,17 +13,26 @@ from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import row_of
 from portal.forms.texts import text_of
 from portal.limits import CARDS
+from portal.presenters.approval_request import beside_the_question
 from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
 from sms.compose.approval import details, queries, requests
-from sms.models import ApprovalRequest, ApprovalState, RecurringSend, Send, SendState, Service
+from sms.models import ApprovalRequest, ApprovalState, RecurringSend, Send, SendState, Service, Upload
 from sms.models.sql.clock import corrected_now
 from sms.sends import answers
 from sms.sends.recurring import standing
 
 ASKED = ApprovalRequest.objects.select_related(
-    "send__service", "send__sender", "previous", "asked_by", "draft"
-)
+    "send__service",
+    "send__sender",
+    "send__link_domain",
+    "send__audience__audience",
+    "send__audience__made_by",
+    "send__audience__upload__uploaded_by",
+    "previous",
+    "asked_by",
+    "draft__upload__uploaded_by",
+).defer(f"draft__{Upload.LIGHT}", f"send__audience__{Upload.LIGHT}", "send__audience__rejects")
 VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
 
 
@@ -44,7 +53,7 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     context = {
         "page": page,
         "here": here,
-        "views": VIEWS,
+        "views": [one for one in VIEWS if one[0] != "me" or _may(request)],
         "marks": APPROVAL_MARKS,
         "more": f"{urlencode({'show': here})}&",
     }
@@ -62,6 +71,7 @@ def _page(request: HttpRequest, found: ApprovalRequest, *, wrong: str = "", type
     context = {
         "asked": found,
         "seen": details.details_of(found),
+        **beside_the_question(request, found),
         "status": queries.status_of(found.send),
         "decisions": found.decisions.all(),
         "mark": APPROVAL_MARKS[ApprovalState(found.state)],

@@ -17,16 +17,16 @@ from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
 from portal.presenters.list_columns import chosen_columns
+from portal.presenters.rejected_rows import rejected_rows
 from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
 from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, asking
 from portal.views.send_report import shows_whole_numbers
-from sms.audiences.files import RejectedRow, rejects_csv, without_number
+from sms.audiences.files import rejects_csv
 from sms.compose import labels
 from sms.compose.approval import queries, rules
-from sms.compose.drafts.recipients_of_send import numbers_withheld
 from sms.compose.rejects import rejected_groups
 from sms.models import (
     UNFINISHED,
@@ -53,7 +53,6 @@ from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
 from sms.sends.messages import messages_of
 from sms.sends.replies import inbox
-from sms.values.problems import ProblemCode
 from sms.webex import codes
 
 MESSAGES = 50
@@ -214,18 +213,7 @@ def send_cancel(send: Send, by: Actor) -> Said:
 
 @service_page("see", of=SENDS)
 def send_rejects(request: HttpRequest, _service: Service, found: Send) -> StreamingHttpResponse:
-    """The rows that became no message. What stood there goes to those who may have whole numbers, or have to correct the rows; of rows
-    that are nobody's own file, the numbers are hidden from the latter."""
-    held: frozenset[str] = request.may  # type: ignore[attr-defined]
-    whole = "export" in held or ("compose" in held and not numbers_withheld(found))
+    """The rows that became no message."""
     audit("send.rejects_exported", found, by=actor(request), rows=found.rejected)
-    rows = (
-        RejectedRow(
-            row=bad.row,
-            value=bad.value if whole else without_number(bad.value) if "compose" in held else "",
-            code=ProblemCode(bad.code),
-            reason=bad.reason,
-        )
-        for bad in found.rejects.iterator()
-    )
+    rows = rejected_rows(request, found)
     return csv_download(rejects_csv(rows), name=f"rejects-send-{found.pk}{found.service.file_mark}.csv")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from sms.compose.approval import queries
 from sms.ledger.slices import stage_ends
 from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
 from sms.models.message import OPEN
@@ -154,7 +155,7 @@ def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
     return ServiceOverview(
         in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
         recent=progress[:6],
-        drafts=list(drafts.order_by("-changed_at")[:5]),
+        drafts=list(queries.with_last_request(drafts).order_by("-changed_at")[:5]),
         last_receipt=last_receipt,
         unmatched=unmatched_count,
         unconfirmed=totals.get(MessageState.UNCONFIRMED, 0),

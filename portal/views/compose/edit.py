@@ -20,6 +20,7 @@ from portal.views.compose.saving_base import store_typed
 from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import check_for_a_moment, press
 from portal.views.confirm_base import Confirmation, asking
+from sms.compose.approval import queries
 from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, bring_back, discard
 from sms.compose.errors import ComposeError
@@ -28,10 +29,12 @@ from sms.models.sql.clock import corrected_now
 from sms.values import text
 
 
-@service_page("compose")
+@service_page("see")
 def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
-    """Everything that is being written, the latest first, with who changed it last and who is at it now."""
-    now, is_bin = corrected_now(), request.GET.get("discarded") == "1"
+    """Everything that is being written, the latest first, with who changed it last and who is at it now. Those who do not compose see
+    the list alone."""
+    composes = "compose" in request.may  # type: ignore[attr-defined]
+    now, is_bin = corrected_now(), composes and request.GET.get("discarded") == "1"
     kept = service.drafts.filter(Draft.discarded_ones(now) if is_bin else Draft.open_ones())
     if is_bin:
         page = Paginator(kept.order_by("-discarded_at"), CARDS).get_page(request.GET.get("page"))
@@ -46,6 +49,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
     context = {
         "page": page,
         "busy": busy,
+        "rejections": queries.rejections_of(page.object_list),
         "wanted": search.wanted,
         "address": query,
         "extra": f"{query}&" if query else "",
@@ -53,7 +57,7 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
         "senders": [one for one in senders if one.active],
         "kept": saved_filters(request, KeptList.DRAFTS, query=query, offered=offered),
         "matching": page.paginator.count,
-        "discarded": service.drafts.filter(Draft.discarded_ones(now)).count(),
+        "discarded": service.drafts.filter(Draft.discarded_ones(now)).count() if composes else 0,
     }
     return render(request, "compose/drafts.html", context)
 

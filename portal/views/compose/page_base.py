@@ -17,6 +17,7 @@ from portal.presenters.comments_card import comments_card
 from portal.presenters.compose_preview import as_typed, preview_context
 from portal.views.compose.saving_base import base_of
 from sms.compose import drafts
+from sms.compose.approval import queries
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
 from sms.models import Draft, Service
@@ -46,6 +47,7 @@ def compose_page(
     context = {
         **(work_of(draft) if draft.pk else {}),
         **({"comments": comments_card(request, draft, form_id="compose")} if draft.pk else {}),
+        "rejection": queries.rejections_of([draft]).get(draft.pk) if draft.pk else None,
         "form": form,
         "draft": draft,
         "clashes": edit_conflicts.of(kept, form) if kept else [],

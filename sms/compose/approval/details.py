@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from sms.compose.approval.parts import WORDS
 from sms.compose.approval.snapshot import FACTS
-from sms.models import ApprovalRequest, Message
+from sms.models import ApprovalRequest
 from sms.values.diff import DiffRun, changes
 
 
@@ -29,12 +29,10 @@ class RequestDetails:
     text_changed: bool
     changes: Sequence[ChangedFact]
     others: Sequence[str]  # parts that changed and have no word of their own in the facts
-    first: Message | None
-    longest: Message | None
 
 
 def details_of(request: ApprovalRequest) -> RequestDetails:
-    """Facts, differences and two previews. Finding the longest message walks over the send's messages once."""
+    """Facts and differences."""
     snapshot = request.snapshot
     before = request.previous.snapshot if request.previous else None
     old, new = (_text(one) if one else "" for one in (before, snapshot))
@@ -45,9 +43,6 @@ def details_of(request: ApprovalRequest) -> RequestDetails:
     ]
     if before is not None and before.get("recipients") != snapshot.get("recipients"):
         changed.append(ChangedFact("Recipients", f"{before['recipients']:,}", f"{snapshot['recipients']:,}"))
-    rows = Message.objects.filter(send=request.send_id).order_by("pk")
-    first = rows.first()
-    longest = rows.order_by("-segments", "pk").first()
     return RequestDetails(
         facts=[(label, _shown(snapshot, name)) for name, label in FACTS.items() if snapshot.get(name)],
         pieces=changes(old, new) if before is not None and old != new else [],
@@ -58,8 +53,6 @@ def details_of(request: ApprovalRequest) -> RequestDetails:
             for part in request.changed
             if part in ("audience", "values") or (part not in FACTS and part != "text")
         ],
-        first=first,
-        longest=longest if longest is not None and first is not None and longest.pk != first.pk else None,
     )
 
 

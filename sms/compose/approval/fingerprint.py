@@ -8,15 +8,18 @@ between reading and commit is found like any later change: an approval reads aga
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from sms.catalogue import link_lengths
 from sms.compose.approval.parts import MESSAGE_PARTS, PARTS
 from sms.models import Message, Send, Slice
+from sms.values import quiet_hours, time_zones
 
 _PATHS = tuple(path for paths in PARTS.values() for path in paths)
 _COLUMNS = (*MESSAGE_PARTS["audience"], *MESSAGE_PARTS["values"], "segments", "country")
@@ -31,6 +34,30 @@ class FingerprintFigures:
     segments: int = 0
     worst: int = 0
     countries: Counter[str] = field(default_factory=Counter)
+    spans: dict[str, list[int]] = field(default_factory=dict)
+    """By country: recipients, fewest and most segments, as in `Survey.countries`."""
+    groups: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """Recipients by the time zones they can be in, where quiet hours are respected."""
+
+    def count(self, send: Send, row: tuple[Any, ...]) -> None:
+        _, msisdn, zone, text, _, segments, country = row
+        self.recipients += 1
+        self.segments += segments
+        self.worst = max(self.worst, segments)
+        self.countries[country] += 1
+        if not text:
+            least, most = link_lengths.of_template(send.service.text_limit)
+        elif send.link_host or "{{smartlink_" in text:
+            least, most = link_lengths.span(text, send.link_host)
+        else:
+            least = most = segments
+        one = self.spans.setdefault(country, [0, 0, 0])
+        one[0] += 1
+        one[1] += least
+        one[2] += most
+        if send.quiet_hours:
+            number = () if zone else time_zones.of_number(msisdn)
+            self.groups[quiet_hours.zones_of(column=zone, number=number, service=send.service.time_zone)] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +91,14 @@ class MessageDigester:
     """Digests the messages of a send slice by slice, in the order of their ids, for a caller that has something to do in between."""
 
     def __init__(self, send_id: int) -> None:
-        self._send_id = send_id
+        self._send = Send.objects.select_related("service", "link_domain").get(pk=send_id)
         self._audience, self._values = hashlib.sha256(), hashlib.sha256()
         self._slices, self._figures = dict[tuple[int, int], str](), FingerprintFigures()
 
     def add(self, first_id: int, last_id: int) -> None:
-        audience, values = _digests(self._send_id, first_id, last_id, self._figures)
+        audience, values = _digests(
+            self._send.pk, first_id, last_id, partial(self._figures.count, self._send)
+        )
         self._audience.update(audience)
         self._values.update(values)
         self._slices[first_id, last_id] = hashlib.sha256(audience + values).hexdigest()
@@ -103,7 +132,7 @@ def of_send(
 
 def of_slice(send_id: int, first_id: int, last_id: int) -> str:
     """The digest of one slice, as in `Fingerprint.slices`."""
-    return hashlib.sha256(b"".join(_digests(send_id, first_id, last_id, FingerprintFigures()))).hexdigest()
+    return hashlib.sha256(b"".join(_digests(send_id, first_id, last_id))).hexdigest()
 
 
 def fields_of(send_id: int, *, due_at: datetime | None = None) -> dict[str, str]:
@@ -131,14 +160,15 @@ def _slices_of(send_id: int) -> list[tuple[int, int, int]]:
     return list(rows.values_list("pk", "first_id", "last_id"))
 
 
-def _digests(send_id: int, first_id: int, last_id: int, figures: FingerprintFigures) -> tuple[bytes, bytes]:
+def _digests(
+    send_id: int, first_id: int, last_id: int, count: Callable[[tuple[Any, ...]], None] | None = None
+) -> tuple[bytes, bytes]:
     audience, values = hashlib.sha256(), hashlib.sha256()
     rows = Message.objects.filter(send=send_id, pk__gte=first_id, pk__lte=last_id).order_by("pk")
-    for row, msisdn, zone, text, substitutions, segments, country in rows.values_list(*_COLUMNS):
+    for found in rows.values_list(*_COLUMNS):
+        row, msisdn, zone, text, substitutions, _, _ = found
         audience.update(_encode((row, msisdn, zone)))
         values.update(_encode((text, substitutions)))
-        figures.recipients += 1
-        figures.segments += segments
-        figures.worst = max(figures.worst, segments)
-        figures.countries[country] += 1
+        if count is not None:
+            count(found)
     return audience.digest(), values.digest()

@@ -1,12 +1,12 @@
 """Which requests wait for whom, and how the approval of a send stands. Called by pages and the API."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
-from sms.models import ApprovalRequest, ApprovalState, Send, Service
+from sms.models import ApprovalDecision, ApprovalRequest, ApprovalState, Draft, Send, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,27 @@ def approvals_of(sends: Collection[Send]) -> dict[int, ApprovalStatus]:
     asked = [send.pk for send in sends if send.approvers]
     if not asked:
         return {}
-    rows: Any = _with_given(ApprovalRequest.objects.filter(send__in=asked).order_by("pk"))
+    rows: Any = _with_given(
+        ApprovalRequest.objects.filter(send__in=asked).select_related("draft").order_by("pk")
+    )
     return {row.send_id: ApprovalStatus(row, row.given) for row in rows}
+
+
+def rejections_of(drafts: Iterable[Draft]) -> dict[int, ApprovalDecision]:
+    """By draft, the no with which its latest request ended; one query."""
+    newer = ApprovalRequest.objects.filter(draft=OuterRef("request__draft"), pk__gt=OuterRef("request"))
+    rows = ApprovalDecision.objects.filter(
+        ~Exists(newer), request__draft__in=list(drafts), request__state=ApprovalState.REJECTED, approved=False
+    )
+    return {one.request.draft_id: one for one in rows.select_related("request") if one.request.draft_id}
+
+
+def with_last_request(drafts: "QuerySet[Draft]") -> "QuerySet[Draft]":
+    """Each with the key and the state of its latest request (`last_request`, `last_answer`), in the query of the drafts."""
+    asked = ApprovalRequest.objects.filter(draft=OuterRef("pk")).order_by("-pk")
+    return drafts.annotate(
+        last_request=Subquery(asked.values("pk")[:1]), last_answer=Subquery(asked.values("state")[:1])
+    )
 
 
 def status_of(send: Send) -> ApprovalStatus | None:

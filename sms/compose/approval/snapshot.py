@@ -51,4 +51,6 @@ def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> di
         "segments": figures.segments,
         "worst": figures.worst,
         "countries": dict(figures.countries.most_common()),
+        "spans": figures.spans,
+        "groups": [[list(group), count] for group, count in figures.groups.items()],
     }

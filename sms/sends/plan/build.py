@@ -46,7 +46,7 @@ def build_plan(
     else:
         checks.refuse(order, now=now)
     chosen = request.line_of(order, figures, row)
-    countries = cost.by_country(order, figures)
+    countries = cost.by_country(order.service, order.sender, figures.countries)
     priced = cost.total(countries, entered=Price.objects.filter(service=order.service).exists())
     foreseen = forecast(order, figures, now=now)
     encodings = Encodings(figures.gsm7, figures.ucs2, figures.unknown)

@@ -1,18 +1,19 @@
 """What a send costs, by country: the segments of its messages times the prices of its service."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from sms.compose.resolved_order import ResolvedOrder
-from sms.compose.survey import Survey
-from sms.models import Price
+from sms.models import Price, Sender, Service
 from sms.sends.plan.shapes import Cost, Country, Money, Range
 
 
-def by_country(order: ResolvedOrder, figures: Survey) -> tuple[Country, ...]:
-    prices = _prices(order)
-    ordered = sorted(figures.countries.items(), key=lambda item: (-item[1][0], item[0]))
+def by_country(
+    service: Service, sender: Sender | None, countries: Mapping[str, tuple[int, int, int]]
+) -> tuple[Country, ...]:
+    """`countries`: recipients, fewest and most segments of each."""
+    prices = _prices(service, sender)
+    ordered = sorted(countries.items(), key=lambda item: (-item[1][0], item[0]))
     return tuple(_country(country, *one, prices.get(country)) for country, one in ordered)
 
 
@@ -31,10 +32,10 @@ def _country(country: str, recipients: int, least: int, most: int, price: Price 
     )
 
 
-def _prices(order: ResolvedOrder) -> dict[str, Price]:
+def _prices(service: Service, sender: Sender | None) -> dict[str, Price]:
     """The price of each country for the kind of this sender; that of any kind where there is no own one."""
-    kind = order.sender.kind if order.sender else ""
-    rows = Price.objects.filter(service=order.service, sender_kind__in={"", kind}).order_by("sender_kind")
+    kind = sender.kind if sender else ""
+    rows = Price.objects.filter(service=service, sender_kind__in={"", kind}).order_by("sender_kind")
     return {row.country: row for row in rows}  # "" comes first, so that the kind's own one stays
 
 

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from sms.dispatch import rate
 from sms.dispatch.claim import open_slices
 from sms.dispatch.fair_queue import WEIGHTS
 from sms.dispatch.watch import PATIENCE
-from sms.models import MessageState, Pace, Preparation, Service, StateCount
+from sms.models import MessageState, Pace, Preparation, Sender, Service, ShortLinkDomain, StateCount
 from sms.sends import holds
 from sms.sends.plan.shapes import Deferred, Released
 from sms.sends.plan.shared_rate import moment
@@ -41,19 +41,46 @@ class SendForecast:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What of a send decides when it begins and ends. `stages`: for each stage of a ramp, recipients by their time zones."""
+
+    service: Service
+    sender: Sender | None
+    link_domain: ShortLinkDomain | None
+    lane: int
+    quiet_hours: str
+    due_at: datetime | None
+    expires_at: datetime | None
+    stages: Sequence[Mapping[Hashable, int]]
+
+
 def forecast(order: ResolvedOrder, figures: Survey, *, now: datetime) -> SendForecast:
-    """What is known at `now`; faults, receipts and later sends are not foreseen."""
-    service = order.service
-    quiet, expires_at = order.quiet_hours, order.options.expires_at
-    start = max(order.due_at or now, now + _preparing(figures.rows))
-    stages = figures.staged()
-    flows, ahead = _queue(service, lane=int(order.options.lane), start=start)
+    """Of what is not made yet: its messages are still to be written."""
+    out = Outgoing(
+        service=order.service,
+        sender=order.sender,
+        link_domain=order.options.link_domain,
+        lane=int(order.options.lane),
+        quiet_hours=order.quiet_hours,
+        due_at=order.due_at,
+        expires_at=order.options.expires_at,
+        stages=figures.staged(),
+    )
+    return foresee(out, now=now, ready=now + _preparing(figures.rows))
+
+
+def foresee(out: Outgoing, *, now: datetime, ready: datetime) -> SendForecast:
+    """What is known at `now`, of messages that are written at `ready`; faults, receipts and later sends are not foreseen."""
+    service, quiet, expires_at, stages = out.service, out.quiet_hours, out.expires_at, out.stages
+    start = max(out.due_at or now, ready)
+    flows, ahead = _queue(service, lane=out.lane, start=start)
     speed = _speed(service)
 
     def course(stage_wait: float) -> Course:
         return run(
             stages,
-            weight=WEIGHTS[order.options.lane],
+            weight=WEIGHTS[out.lane],
             start=start.timestamp(),
             others=[copy.copy(one) for one in flows] if service.rate else (),
             speed=copy.copy(speed),
@@ -68,7 +95,7 @@ def forecast(order: ResolvedOrder, figures: Survey, *, now: datetime) -> SendFor
     until = [Released(moment(at), round(count)) for at, count in sorted(soon.put_off.items())]
     until = [one for one in until if one.messages]
     deferred = Deferred(quiet, sum(one.messages for one in until), tuple(until[:MANY]))
-    if held := _held(order):
+    if held := _held(out):
         return SendForecast(ahead, None, None, None, 0, deferred, held)
     known = bool(service.rate)
     return SendForecast(
@@ -78,7 +105,7 @@ def forecast(order: ResolvedOrder, figures: Survey, *, now: datetime) -> SendFor
         finish_latest_at=moment(late.last) if known and late.last is not None else None,
         too_late=round(max(soon.too_late, 0.0)) if known else 0,
         deferred=deferred,
-        says=_words(order, known=known, ramps=len(stages) > 1, ends=soon.last is not None),
+        says=_words(service, known=known, ramps=len(stages) > 1, ends=soon.last is not None),
     )
 
 
@@ -99,21 +126,21 @@ def _preparing(rows: int) -> timedelta:
     return timedelta(seconds=rows / max(speed, 1.0) + NOTICED)
 
 
-def _held(order: ResolvedOrder) -> str:
-    if order.service.paused_at is not None:
+def _held(out: Outgoing) -> str:
+    if out.service.paused_at is not None:
         return "The service is paused; nothing starts until it is resumed."
-    for part in (order.sender, order.options.link_domain):
+    for part in (out.sender, out.link_domain):
         if part is not None and holds.hold_on(part) is not None:
             return f"{part} is paused; nothing starts until it is resumed."
     return ""
 
 
-def _words(order: ResolvedOrder, *, known: bool, ramps: bool, ends: bool) -> str:
+def _words(service: Service, *, known: bool, ramps: bool, ends: bool) -> str:
     if not known:
         return "The service has no contracted rate, so the end cannot be foreseen."
     if not ends:
         return "It would take more than 30 days, so the end cannot be foreseen."
-    says = f"At the contracted {order.service.rate:,} a second, behind what waits now in the same or a more urgent lane."
+    says = f"At the contracted {service.rate:,} a second, behind what waits now in the same or a more urgent lane."
     if ramps:
         says += " After 1 % and 10 % it waits for receipts, ten minutes each at most."
     return f"{says} Faults, and sends that are made later, are not foreseen."
