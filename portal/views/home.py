@@ -23,6 +23,7 @@ from sms.compose.approval import queries
 from sms.inbound import receipts, refused
 from sms.models import SendState, Service
 from sms.models.sql.clock import corrected_now
+from sms.operations.service_now import service_now
 from sms.sends import calendar, holds
 from sms.sends.progress import overview_of
 from sms.sends.replies import inbox
@@ -48,14 +49,28 @@ def services(request: HttpRequest) -> HttpResponse:
 
 @service_page("see")
 def home(request: HttpRequest, service: Service) -> HttpResponse:
+    return render(request, "home.html", _context(request, service))
+
+
+@service_page("see")
+def home_live(request: HttpRequest, service: Service) -> HttpResponse:
+    """All of the page below its heading, which it asks for every few seconds."""
+    return render(request, "home_live.html", _context(request, service))
+
+
+def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
     now = corrected_now()
     overview = overview_of(service, now=now)
     own = [service] if "compose" in request.may else []  # type: ignore[attr-defined]
     until = now + timedelta(days=60)
     planned = calendar.entries_between([service], until=until, now=now, drafts_of=own, most=LOOKED_AT)
     looked_at = {one.send.pk: one.state == "held" for one in planned.entries if one.send is not None}
-    others = [row.send for row in overview.recent if row.send.pk not in looked_at]
+    at_work = service_now(service, now=now)
+    shown = [row.send for row in (*overview.recent, *at_work.going_out)]
+    others = [one for one in shown if one.pk not in looked_at]
     context: dict[str, Any] = {
+        "now": now,
+        "at_work": at_work,
         "glance": overview,
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
         "held": {pk for pk, is_held in looked_at.items() if is_held} | holds.held_among(others),
@@ -81,4 +96,4 @@ def home(request: HttpRequest, service: Service) -> HttpResponse:
         context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)
         context["weaker"] = guard.to_confirm(service, request.user)[:3]
-    return render(request, "home.html", context)
+    return context

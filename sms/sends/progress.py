@@ -118,7 +118,6 @@ def night_of(send: Send, *, now: datetime) -> Night | None:
 class ServiceOverview:
     """A service today; `unmatched` receipts have no message yet, `today` counts messages by state."""
 
-    in_flight: Sequence[Progress]
     recent: Sequence[Progress]
     drafts: Sequence[Draft]
     last_receipt: datetime | None
@@ -133,7 +132,7 @@ def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
     Answers to replies are among the figures but not in the list: they would leave no room in it.
     """
     sends = Send.objects.filter(service=service, simulated=False, answering__isnull=True)
-    progress = progress_of_page(list(sends.select_related("sender", "created_by")[:12]))
+    progress = progress_of_page(list(sends.select_related("sender", "created_by")[:6]))
     receipts = Receipt.objects.filter(service=service, simulated=False).order_by("-id")
     day = (now - timedelta(days=1), now)
     counts = StateCount.objects.filter(
@@ -152,8 +151,7 @@ def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
     )
     drafts = Draft.objects.filter(Draft.open_ones(), service=service).select_related("changed_by")
     return ServiceOverview(
-        in_flight=[item for item in progress if item.send.state in (SendState.PREPARING, SendState.SENDING)],
-        recent=progress[:6],
+        recent=progress,
         drafts=list(drafts.order_by("-changed_at")[:5]),
         last_receipt=last_receipt,
         unmatched=unmatched_count,
