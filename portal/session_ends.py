@@ -22,6 +22,7 @@ POLLED = {
         "draft_progress",
         "draft_work",
         "handsets_news",
+        "home_live",
         "send_progress",
         "tenant_probe_receipts",
     ),

@@ -91,6 +91,7 @@ def catalogue_paths(
 
 service: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("live/", home.home_live, name="home_live"),
     *writing,
     path("sends/", sends.sends, name="sends"),
     path("sends/<int:pk>/", sends.send, name="send"),

@@ -1,4 +1,4 @@
-"""A filter with days: from one, to and including another one, as the viewer's clock counts them."""
+"""Filters of lists, and those with days: from one, to and including another one, as the viewer's clock counts them."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,16 +13,8 @@ class DayField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class DaysFilter(forms.Form):
+class ListFilter(forms.Form):
     """Everything is optional."""
-
-    since = DayField(required=False, label="From")
-    until = DayField(required=False, label="To and including")
-
-    def clean(self) -> None:
-        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        if since and until and until < since:
-            self.add_error("until", "This is before the day that the search begins with.")
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -32,10 +24,24 @@ class DaysFilter(forms.Form):
         return {name: str(self.data[name]) for name in self.fields if self.cleaned_data.get(name)}
 
     @property
+    def values(self) -> dict[str, Any]:
+        """What was chosen, by field."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class DaysFilter(ListFilter):
+    since = DayField(required=False, label="From")
+    until = DayField(required=False, label="To and including")
+
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and until < since:
+            self.add_error("until", "This is before the day that the search begins with.")
+
+    @property
     def moments(self) -> dict[str, Any]:
         """What was chosen, by field; days as the moments at which they begin, of the last one at which it is over."""
-        found = {name: value for name, value in self.cleaned_data.items() if value}
-        zone = timezone.get_current_timezone_name()
+        found, zone = self.values, timezone.get_current_timezone_name()
         if "since" in found:
             found["since"] = midnight(found["since"], zone)
         if "until" in found:

@@ -1,30 +1,25 @@
-"""What the list of messages is narrowed to."""
+"""What the list of messages, and that of one send's, is narrowed to."""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 
-from portal.forms.days import DayField, DaysFilter
+from portal.forms.days import DayField, DaysFilter, ListFilter
 from portal.forms.list_search import MOST_ID
 from sms.models import MessageState, Service
 from sms.sends.message_search import MessageSelection
+from sms.sends.messages import SendMessageSelection
 
 
-class MessageFilterForm(DaysFilter):
-    """Everything is optional. `selection` is what was chosen, days in the viewer's time zone.
+class OutcomeFilter(ListFilter):
+    """How a number ends is asked only by those who `may_reveal` numbers.
 
-    How a number ends is asked only by those who `may_reveal` numbers: asked again and again, it would tell more of them than is shown.
+    Asked again and again, it would tell more of them than is shown.
     """
 
     state = forms.ChoiceField(choices=[("", "All"), *MessageState.choices], required=False)
     code = forms.CharField(max_length=10, required=False, help_text="The provider's, such as 7102.")
-    sender = forms.TypedChoiceField(coerce=int, empty_value=None, required=False, label="From")
-    send = forms.IntegerField(
-        min_value=1, max_value=MOST_ID, required=False, help_text="Its number, as at the end of its address."
-    )
-    since = DayField(required=False, label="Posted from")
-    until = DayField(required=False, label="Posted to and including")
     ends = forms.RegexField(
         r"^[0-9]{2,4}\Z",
         required=False,
@@ -34,10 +29,8 @@ class MessageFilterForm(DaysFilter):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
-    def __init__(self, data: Any, *, service: Service, may_reveal: bool) -> None:
+    def __init__(self, data: Any, *, may_reveal: bool) -> None:
         super().__init__(data)
-        senders = [(one.pk, one.address) for one in service.senders.order_by("address")]
-        self.fields["sender"].choices = [("", "All"), *senders]  # type: ignore[attr-defined]
         self.may_reveal = may_reveal
 
     def clean_ends(self) -> str:
@@ -45,6 +38,22 @@ class MessageFilterForm(DaysFilter):
         if ends and not self.may_reveal:
             raise forms.ValidationError("Only an admin or an auditor may look for how a number ends.")
         return ends
+
+
+class MessageFilterForm(OutcomeFilter, DaysFilter):
+    """`selection` is what was chosen, days in the viewer's time zone."""
+
+    sender = forms.TypedChoiceField(coerce=int, empty_value=None, required=False, label="From")
+    send = forms.IntegerField(
+        min_value=1, max_value=MOST_ID, required=False, help_text="Its number, as at the end of its address."
+    )
+    since = DayField(required=False, label="Posted from")
+    until = DayField(required=False, label="Posted to and including")
+
+    def __init__(self, data: Any, *, service: Service, may_reveal: bool) -> None:
+        super().__init__(data, may_reveal=may_reveal)
+        senders = [(one.pk, one.address) for one in service.senders.order_by("address")]
+        self.fields["sender"].choices = [("", "All"), *senders]  # type: ignore[attr-defined]
 
     @property
     def address(self) -> str:
@@ -54,3 +63,17 @@ class MessageFilterForm(DaysFilter):
     @property
     def selection(self) -> MessageSelection:
         return MessageSelection(**self.moments)
+
+
+class SendMessagesForm(OutcomeFilter):
+    """Of one send's messages."""
+
+    row = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False, help_text="Of the file or list.")
+
+    @property
+    def address(self) -> str:
+        return urlencode(self.chosen)
+
+    @property
+    def selection(self) -> SendMessageSelection:
+        return SendMessageSelection(**self.values)

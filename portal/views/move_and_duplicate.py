@@ -137,20 +137,24 @@ WHOLE = Send.objects.select_related(*RELATED, "audience__audience").defer("audie
 @service_page("compose", FORM, of=WHOLE)
 def send_duplicate(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
     """As a draft, which opens next; the page asks which recipients are taken over. Nothing is sent."""
-    choices = duplicate.choices(found)
+    code = (request.POST.get("code") or request.GET.get("code", ""))[:10]
+    choices = duplicate.choices(found, code=code)
     open_ones = [one.who.value for one in choices if not one.problem]
     chosen, wrong = request.POST.get("who", ""), ""
     if request.method != "POST":
-        chosen = next(iter(open_ones), NO_RECIPIENTS)
+        usual = recipients_of_send.Who.FAILED.value
+        chosen = usual if code and usual in open_ones else next(iter(open_ones), NO_RECIPIENTS)
     elif chosen not in (*open_ones, NO_RECIPIENTS):
         wrong = next((one.problem for one in choices if one.who == chosen), "") or "Choose to whom."
     else:
         who = None if chosen == NO_RECIPIENTS else recipients_of_send.Who(chosen)
         try:
-            draft, warnings = duplicate.duplicate(found, who, by=actor(request), limits=upload_limits())
+            draft, warnings = duplicate.duplicate(
+                found, who, code=code, by=actor(request), limits=upload_limits()
+            )
         except recipients_of_send.RecipientsGone as gone:
             wrong = str(gone)
         else:
             return opened(request, draft, warnings)
-    context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong}
+    context = {"send": found, "choices": choices, "chosen": chosen, "wrong": wrong, "code": code}
     return render(request, "sends/duplicate.html", context, status=422 if wrong else 200)

@@ -1,18 +1,21 @@
 """Sends: the list, one send live, its rejects, and cancelling it in time."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from portal.access import actor, service_page
+from portal.forms.message_filter import SendMessagesForm
 from portal.forms.numbers import key_of
 from portal.forms.send_search import ANSWERS, TESTS, SendSearch
 from portal.limits import CARDS
 from portal.lists import matching
 from portal.models import User
 from portal.presenters.bars import surest_first
+from portal.presenters.click_course import click_course
 from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.keyset import keyset_page
@@ -37,7 +40,6 @@ from sms.models import (
     ClickFigures,
     Draft,
     KeptList,
-    MessageState,
     Occurrence,
     Preparation,
     Send,
@@ -51,12 +53,14 @@ from sms.models.sql.clock import corrected_now
 from sms.sends import bulk, control, holds, report
 from sms.sends import progress as sends_progress
 from sms.sends.cancel import cancel
-from sms.sends.messages import messages_of
+from sms.sends.messages import PATIENCE, FoundMessages, messages_of
 from sms.sends.replies import inbox
+from sms.sends.speed import speed_of
 from sms.values.problems import ProblemCode
 from sms.webex import codes
 
 MESSAGES = 50
+LIVE_PATIENCE = 0.1  # seconds of looking for rare ones; the rows that a press has found stay until the next
 SENDS = Send.objects.select_related(
     "service", "sender", "template", "policy_group", "link_domain", "created_by"
 )
@@ -108,7 +112,7 @@ def _makers(service: Service) -> list[tuple[str, str]]:
 
 
 def _progress(found: Send) -> dict[str, object]:
-    progress = sends_progress.progress_of(found)
+    progress, now = sends_progress.progress_of(found), corrected_now()
     return {
         "send": found,
         "progress": progress,
@@ -118,10 +122,30 @@ def _progress(found: Send) -> dict[str, object]:
         "preparing": Preparation.objects.filter(send=found).first()
         if found.state == SendState.PREPARING
         else None,
-        "now": corrected_now(),
+        "now": now,
         "can_send_again": may_send_again(found),
         "clicks": ClickFigures.of_send(found.pk) if found.tracks_clicks else None,
+        "clicks_course": click_course(found) if found.tracks_clicks else None,
+        "speed": speed_of(progress, now=now),
         **_kept_back(found),
+    }
+
+
+def _messages(request: HttpRequest, found: Send, *, patience: float = PATIENCE) -> dict[str, object]:
+    """A page of its messages; none where the filter was not understood."""
+    form = SendMessagesForm(request.GET, may_reveal="reveal" in request.may)  # type: ignore[attr-defined]
+    listed = FoundMessages([])
+    after = key_of(request.GET, "after") or 0
+    if form.is_valid():
+        listed = messages_of(found, form.selection, after=after, page=MESSAGES, patience=patience)
+    page = keyset_page(listed.messages, MESSAGES)
+    return {
+        "filter": form,
+        "rows": page.rows,
+        "next_after": page.next_key or listed.looked_to,
+        "looked_to": None if page.next_key else listed.looked_to,
+        "problem": listed.problem,
+        "asked": urlencode({**form.chosen, **({"after": after} if after else {})}),
     }
 
 
@@ -142,20 +166,12 @@ def _kept_back(found: Send) -> dict[str, object]:
 
 @service_page("see", of=SENDS)
 def send(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
-    wanted = request.GET.get("state", "")
-    wanted = wanted if wanted in MessageState.values else ""
-    listed = messages_of(found, state=wanted, after=key_of(request.GET, "after") or 0, page=MESSAGES)
-    page = keyset_page(listed.messages, MESSAGES)
     context = {
         **_progress(found),
+        **_messages(request, found),
         **_approval(found),
         "comments": comments_card(request, found),
         "replies": inbox.replies_to(found),
-        "rows": page.rows,
-        "next_after": page.next_key,
-        "problem": listed.problem,
-        "state": wanted,
-        "states": MessageState.choices,
         "occurrence": Occurrence.objects.filter(send=found).select_related("recurring").first(),
         "rejected_groups": rejected_groups(found) if found.rejected else [],
         "missing_columns": report.missing_columns(found),
@@ -182,8 +198,9 @@ def _approval(found: Send) -> dict[str, object]:
 
 @service_page("see", of=SENDS)
 def send_progress(request: HttpRequest, _service: Service, found: Send) -> HttpResponse:
-    """The part of the page that is fetched every two seconds."""
-    return render(request, "sends/_progress.html", _progress(found))
+    """The parts of the page that are fetched every two seconds: the figures, and the messages that stood there with them."""
+    listed = _messages(request, found, patience=LIVE_PATIENCE)
+    return render(request, "sends/_live.html", {**_progress(found), **listed, "live": True})
 
 
 def _ask_cancel(send: Send) -> Confirmation | Said:

@@ -1686,12 +1686,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('send', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='click_counts', to='sms.send')),
                 ('verdict', models.CharField(choices=[('human', 'Human'), ('machine', 'Machine'), ('unsure', 'Unsure')], max_length=10)),
+                ('hour', models.IntegerField(help_text='Of the clicks, by their own time, and of the first click of each message; in hours since 1970.')),
                 ('clicks', models.BigIntegerField(default=0)),
                 ('messages', models.BigIntegerField(default=0, help_text='Messages whose best click is this: human before unsure before machine. They add up.')),
             ],
             options={
-                'ordering': ('send', 'verdict'),
-                'constraints': [models.UniqueConstraint(fields=('send', 'verdict'), name='click_count_once_per_send_and_verdict')],
+                'ordering': ('send', 'verdict', 'hour'),
+                'constraints': [models.UniqueConstraint(fields=('send', 'verdict', 'hour'), name='click_count_once_per_send_and_hour')],
             },
         ),
         migrations.CreateModel(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
-from django.db.models import CASCADE, PROTECT, CheckConstraint, Q, UniqueConstraint
+from django.db.models import CASCADE, PROTECT, CheckConstraint, Q, Sum, UniqueConstraint
 
 from sms.models.personal import PersonalData
 from sms.webex.limits import LONGEST_SMARTLINK
@@ -190,10 +190,13 @@ class Click(models.Model):
 
 
 class ClickCount(models.Model):
-    """Clicks of a send by verdict, so that no page counts them. Written by `sms.inbound.clicks.counts`, in its transaction."""
+    """Clicks of a send by verdict and hour, so that no page counts them. Written by `sms.inbound.clicks.counts`, in its transaction."""
 
     send = models.ForeignKey("sms.Send", on_delete=CASCADE, related_name="click_counts", db_index=False)
     verdict = models.CharField(max_length=10, choices=Click.Verdict)
+    hour = models.IntegerField(
+        help_text="Of the clicks, by their own time, and of the first click of each message; in hours since 1970."
+    )
     clicks = models.BigIntegerField(default=0)
     messages = models.BigIntegerField(
         default=0,
@@ -201,25 +204,25 @@ class ClickCount(models.Model):
     )
 
     class Meta:
-        ordering = ("send", "verdict")
+        ordering = ("send", "verdict", "hour")
         constraints = (
-            UniqueConstraint(fields=("send", "verdict"), name="click_count_once_per_send_and_verdict"),
+            UniqueConstraint(fields=("send", "verdict", "hour"), name="click_count_once_per_send_and_hour"),
         )
 
     def __str__(self) -> str:
         return f"{self.clicks} {self.verdict}"
 
     @classmethod
-    def add(cls, deltas: Mapping[tuple[int, str], tuple[int, int]]) -> None:
-        """Add (clicks, messages) by (send, verdict). Rows are written in one order, so that two writers never deadlock."""
+    def add(cls, deltas: Mapping[tuple[int, str, int], tuple[int, int]]) -> None:
+        """Add (clicks, messages) by (send, verdict, hour). Rows are written in one order, so that two writers never deadlock."""
         rows = [(*key, *delta) for key, delta in sorted(deltas.items()) if any(delta)]
         if not rows:
             return
         table = cls._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"INSERT INTO {table} (send_id, verdict, clicks, messages) VALUES (%s, %s, %s, %s)"  # noqa: S608 - words of ours; values are parameters
-                f" ON CONFLICT (send_id, verdict) DO UPDATE SET clicks = {table}.clicks + excluded.clicks,"
+                f"INSERT INTO {table} (send_id, verdict, hour, clicks, messages) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608 - words of ours; values are parameters
+                f" ON CONFLICT (send_id, verdict, hour) DO UPDATE SET clicks = {table}.clicks + excluded.clicks,"
                 f" messages = {table}.messages + excluded.messages",
                 rows,
             )
@@ -243,8 +246,9 @@ class ClickFigures:
     @classmethod
     def of_send(cls, send_id: int) -> "ClickFigures":
         figures: dict[str, int] = {}
-        for row in ClickCount.objects.filter(send_id=send_id):
-            figures |= {row.verdict: row.clicks, f"{row.verdict}_messages": row.messages}
+        rows = ClickCount.objects.filter(send_id=send_id).order_by().values_list("verdict")
+        for verdict, clicks, messages in rows.annotate(Sum("clicks"), Sum("messages")):
+            figures |= {verdict: clicks, f"{verdict}_messages": messages}
         return cls(**figures)
 
 

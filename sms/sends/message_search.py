@@ -10,16 +10,14 @@ from django.db.models import Max, Min, QuerySet
 from sms.models import Message, Service
 from sms.models.message import MessageState
 from sms.models.paging import given
-from sms.sends.messages import FoundMessages
+from sms.sends.messages import PATIENCE, WINDOW, FoundMessages
 from sms.values.csv import MARK, csv_line
 from sms.webex import codes
 
 LARGEST_ID = 2**63 - 1
-WINDOW = 50_000  # ids looked through by one statement
 CLOCKS = timedelta(
     days=1
 )  # more than clocks of hosts can differ, of which one dates a send and another one its posts
-PATIENCE = 2.0  # seconds of looking for one page; what is further back comes by another press
 HEADINGS = (
     *("message", "number", "country", "state", "code", "meaning", "send", "send name", "sender"),
     *("posted", "ended", "segments", "provider id"),

@@ -1,11 +1,12 @@
 """Messages of a service or of one send, in the ledger and in its archives."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from sms.compliance import archive
 from sms.models import ApiKey, Click, Echo, Message, Receipt, Send, Service
@@ -14,10 +15,14 @@ from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
 from sms.values.msisdn.hidden import hidden
 
+WINDOW = 50_000  # ids looked through by one statement
+PATIENCE = 2.0  # seconds of looking for one page; what is further away comes by another press
+
 
 @dataclass(frozen=True, slots=True)
 class FoundMessages:
-    """Messages of a search, newest first; one more than a page where there are more. `problem`: why archives could not be read.
+    """Messages of a search, newest first, of one send in order of its rows; one more than a page where there are more. `problem`: why
+    archives could not be read.
 
     `looked_to`: the id down to which was looked, where that took too long to look through all.
     """
@@ -33,6 +38,33 @@ class FoundHistories:
 
     histories: list[archive.MessageHistory]
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessageSelection:
+    """Of one send's messages; empty fields choose all of them. `ends` is how the number ends."""
+
+    state: str = ""
+    code: str = ""
+    row: int | None = None
+    ends: str = ""
+
+    @property
+    def asked(self) -> Q:
+        found = given(state=self.state, code=self.code, row=self.row, msisdn__endswith=self.ends)
+        # what stands there once a number is gone may end in digits as well
+        return found & Q(msisdn__startswith="+") if self.ends else found
+
+    def fits(self, one: archive.ArchivedMessage) -> bool:
+        return (
+            self.state in ("", one.state)
+            and self.code in ("", one.code)
+            and self.row in (None, one.row)
+            and (not self.ends or (one.msisdn.startswith("+") and one.msisdn.endswith(self.ends)))
+        )
+
+
+EVERY_ROW = SendMessageSelection()
 
 
 def find_messages(
@@ -172,14 +204,38 @@ def story_of(
     return _stories([message])[0]
 
 
-def messages_of(send: Send, *, state: str = "", after: int = 0, page: int = 50) -> FoundMessages:
-    """A send's messages in order from the one behind `after`, in the ledger and in archives."""
-    rows = send.messages.filter(given(state=state), pk__gt=after).order_by("id")
-    found, problem, archived = list(rows[: page + 1]), "", list[archive.ArchivedMessage]()
+def messages_of(
+    send: Send,
+    chosen: SendMessageSelection = EVERY_ROW,
+    *,
+    after: int = 0,
+    page: int = 50,
+    patience: float = PATIENCE,
+) -> FoundMessages:
+    """A send's messages that fit, in order from the one behind `after`, in the ledger and in archives."""
+    found, looked_to = _in_ledger(send, chosen, after=after, most=page + 1, patience=patience)
+    problem, archived = "", list[archive.ArchivedMessage]()
     if archive.has(send.service):
         try:
-            archived = archive.of_send(send, after=after, state=state, most=page + 1)
+            archived = archive.of_send(send, fits=chosen.fits, after=after, most=page + 1)
         except archive.ArchiveError as error:
             problem = str(error)
     found += [archive.history_of(row, send=send).message for row in archived]
-    return FoundMessages(sorted(found, key=lambda one: one.pk)[: page + 1], problem)
+    return FoundMessages(sorted(found, key=lambda one: one.pk)[: page + 1], problem, looked_to)
+
+
+def _in_ledger(
+    send: Send, chosen: SendMessageSelection, *, after: int, most: int, patience: float
+) -> tuple[list[Message], int | None]:
+    rows = send.messages.filter(chosen.asked, pk__gt=after).order_by("id")
+    if chosen == EVERY_ROW:
+        return list(rows[:most]), None
+    found, deadline = list[Message](), time.monotonic() + patience
+    last = send.messages.aggregate(id=Max("pk"))["id"] or 0
+    low = max(send.messages.aggregate(id=Min("pk"))["id"] or 0, after + 1)
+    while low <= last and len(found) < most:
+        if time.monotonic() >= deadline:
+            return found, low - 1
+        found += rows.filter(pk__gte=low, pk__lt=low + WINDOW)[: most - len(found)]
+        low += WINDOW
+    return found, None

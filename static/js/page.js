@@ -1,5 +1,6 @@
 // Small comforts of every page; without them everything still works.
 import "./copy.js";
+import "./live.js";
 import "./press.js";
 import "./search.js";
 import "./token.js";

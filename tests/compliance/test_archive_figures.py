@@ -142,7 +142,7 @@ def test_rows_are_found_by_id_number_provider_id_row_and_send(folder):
     assert [row.id for row in read.of_send(send)] == ids
     assert [row.id for row in read.of_send(send, most=2)] == ids[:2]
     assert [row.id for row in read.of_send(send, after=ids[1], most=2)] == ids[2:4]
-    assert read.of_send(send, state="failed") == []
+    assert read.of_send(send, fits=lambda one: one.state == "failed") == []
     assert read.at_row(send, rows[2].row).message.pk == ids[2]
     assert read.at_row(send, 999) is None
     assert read.has(service) and not read.has(an_old_service())

@@ -1,5 +1,7 @@
 """What people see of clicks: all three numbers on a send and on a message, and the reason beside each click."""
 
+import re
+
 import pytest
 
 from sms.inbound.clicks.verdicts import VerdictReason
@@ -50,6 +52,21 @@ def test_a_send_shows_clicks_of_people_machines_and_unsure_ones(cast):
         assert "<dt>Human</dt> <dd> 1 <small> click in 1 message </small> </dd>" in text
         assert "<dt>Machine</dt> <dd> 2 <small>clicks</small> </dd>" in text
         assert "<dt>Unsure</dt> <dd> 0 <small>clicks</small> </dd>" in text
+
+
+def test_clicks_are_drawn_over_time_by_who_clicked(cast):
+    send, message = a_clicked_send(cast.service)
+    later = 5 * 3600
+    take(cast.service, told(cast.service, message, at=later))
+    page = cast["composer"].get(f"/s/{cast.service.slug}/sends/{send.pk}/").content.decode()
+    titles = re.findall(r"<title>([^<]+: [^<]+)</title>", page)
+    assert [title.partition(": ")[2] for title in titles] == [
+        "1 human, 2 machine",
+        *["no clicks"] * (len(titles) - 2),
+        "1 human",
+    ]
+    assert len(titles) in (6, 7), "an hour each, from the first to the last"
+    assert "Clicks by hour, in " in page
 
 
 def test_a_send_without_tracked_links_shows_no_numbers_of_clicks(cast):

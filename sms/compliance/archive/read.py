@@ -1,6 +1,6 @@
 """Archived messages found and read: by id, number, provider id or a partner's name, of a send, or all of a service."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from django.db.models import QuerySet
@@ -83,11 +83,17 @@ def _among(service: Service, digest: bytes) -> Iterator[ArchivedMessage]:
             yield from rows_of(block.archive, block)
 
 
-def of_send(send: Send, *, after: int = 0, state: str = "", most: int = 50) -> list[ArchivedMessage]:
-    """Archived messages of a send with an id above `after`, in order, `most` at most. Raises ArchiveError."""
+def of_send(
+    send: Send,
+    *,
+    fits: Callable[[ArchivedMessage], bool] = lambda _: True,
+    after: int = 0,
+    most: int = 50,
+) -> list[ArchivedMessage]:
+    """Archived messages of a send that fit, with an id above `after`, in order, `most` at most. Raises ArchiveError."""
     found: list[ArchivedMessage] = []
     for row in every(send.service, after=after, send=send):
-        if row.id > after and (not state or row.state == state):
+        if row.id > after and fits(row):
             found.append(row)
             if len(found) == most:
                 break

@@ -4,6 +4,7 @@ Called by the send's page.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,6 +22,7 @@ from sms.compose.naming import own_name
 from sms.models import OVER, Actor, Draft, MessageState, Send
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
+from sms.webex import codes
 
 # of one draft alone, not of what it says
 OWN_FIELDS = {
@@ -44,17 +46,25 @@ class RecipientChoice:
     problem: str = ""
 
 
-def choices(send: Send) -> list[RecipientChoice]:
-    """All of them, also those that cannot be chosen: people look for them, and read why."""
+def choices(send: Send, *, code: str = "") -> list[RecipientChoice]:
+    """All of them, also those that cannot be chosen: people look for them, and read why. With a `code`, of the failed those with it."""
     counts = send.counts()
     delivered, failed = counts.get(MessageState.DELIVERED, 0), counts.get(MessageState.FAILED, 0)
+    if code:
+        failed = dict(send.failures()).get(code, 0)
+    none = f"No message failed with {code}." if code else "No message failed."
     gone = "" if numbers_are_kept(send) or has_rows(send) else GONE
     without = send.recipients - delivered
     return [
         RecipientChoice(
             Who.ALL, send.recipients, _where(send), gone if send.recipients else "It has no recipients."
         ),
-        RecipientChoice(Who.FAILED, failed, "", "No message failed." if not failed else _kept(send)),
+        RecipientChoice(
+            Who.FAILED,
+            failed,
+            f"Those with code {code}: {codes.lookup(code).meaning}" if code else "",
+            none if not failed else _kept(send),
+        ),
         RecipientChoice(Who.UNDELIVERED, without, _doubts(counts), _undelivered_problem(send, without)),
         RecipientChoice(
             Who.REJECTED,
@@ -65,16 +75,19 @@ def choices(send: Send) -> list[RecipientChoice]:
     ]
 
 
-def duplicate(send: Send, who: Who | None, *, by: Actor, limits: Limits) -> tuple[Draft, list[str]]:
+def duplicate(
+    send: Send, who: Who | None, *, code: str = "", by: Actor, limits: Limits
+) -> tuple[Draft, list[str]]:
     """A draft like the send, and in sentences what of it was not kept; `who` None takes no recipients over. Raises RecipientsGone."""
     draft, not_kept = draft_like(send)
     if who is not None:
-        not_kept += take_over_recipients(draft, send, who, user=by.user, limits=limits)
+        not_kept += take_over_recipients(draft, send, who, code=code, user=by.user, limits=limits)
     draft.created_by = draft.changed_by = by.user
+    with_code: dict[str, Any] = {"code": code} if code else {}
     with transaction.atomic():
         draft.save()
         audit("draft.created", draft, by=by, duplicate_of=send.pk)
-        audit("send.duplicated", send, by=by, draft=draft.pk, who=who or "nobody")
+        audit("send.duplicated", send, by=by, draft=draft.pk, who=who or "nobody", **with_code)
     return draft, not_kept
 
 

@@ -18,6 +18,7 @@ from sms.audiences.files.rows import Rows
 from sms.compose.drafts.rows import audience_of_draft
 from sms.compose.errors import ComposeError
 from sms.models import Draft, MessageState, Send, Upload
+from sms.models.paging import given
 from sms.values import text
 
 AUDIENCE_FIELDS = {"pasted", "upload", "audience", "version", "column", "country", "allow_duplicates", *NAMES}
@@ -39,8 +40,13 @@ class RecipientsGone(RuntimeError):
     """These recipients cannot be had; the sentence says why and what can be done."""
 
 
-def take_over_recipients(draft: Draft, send: Send, who: Who, *, user: Any, limits: Limits) -> list[str]:
-    """Give the draft these recipients; returns what of them was not kept, in sentences. Raises RecipientsGone."""
+def take_over_recipients(
+    draft: Draft, send: Send, who: Who, *, code: str = "", user: Any, limits: Limits
+) -> list[str]:
+    """Give the draft these recipients, of the failed those with a `code`, if given.
+
+    Returns what of them was not kept, in sentences. Raises RecipientsGone.
+    """
     rows = Draft.objects.filter(send=send).select_related("upload", "audience__current")
     before = rows.defer(Upload.LIGHT).first()
     if who == Who.ALL and _taken_as_it_was(draft, send, before):
@@ -48,11 +54,12 @@ def take_over_recipients(draft: Draft, send: Send, who: Who, *, user: Any, limit
     if who == Who.REJECTED:
         audience, not_kept = _rejected(send), list[str]()
     else:
-        audience, not_kept = _chosen(send, who, before, limits=limits)
+        audience, not_kept = _chosen(send, _messages(send, who, code), before, limits=limits)
     if not audience.recipients:
         raise RecipientsGone(GONE if send.recipients else "It has no such recipients.")
     content = _csv(audience)
-    name = f"{Who(who).label} of send {send.pk}.csv"
+    with_code = f" with {code}" if code and who == Who.FAILED else ""
+    name = f"{Who(who).label}{with_code} of send {send.pk}.csv"
     withheld = _withheld(send, before)
     draft.upload = Upload.keep(content, service=send.service, name=name, user=user, withheld=withheld)
     draft.column = audience.column
@@ -96,9 +103,11 @@ def _taken_as_it_was(draft: Draft, send: Send, before: Draft | None) -> bool:
     return True
 
 
-def _chosen(send: Send, who: Who, before: Draft | None, *, limits: Limits) -> tuple[Audience, list[str]]:
+def _chosen(
+    send: Send, messages: "models.QuerySet[Any, Any]", before: Draft | None, *, limits: Limits
+) -> tuple[Audience, list[str]]:
     """Rows of its messages, with all their columns where those are still there, and otherwise with what the messages kept."""
-    rows = dict(_messages(send, who).values_list("row", "msisdn").iterator(chunk_size=10_000))
+    rows = dict(messages.values_list("row", "msisdn").iterator(chunk_size=10_000))
     source = _source(send, before, limits=limits)
     if source is not None:
         kept = (one for block in source.blocks() for one in block.recipients)
@@ -109,17 +118,17 @@ def _chosen(send: Send, who: Who, before: Draft | None, *, limits: Limits) -> tu
             return Audience(list(source.headings), source.column, found, []), not_kept
     recipients = [
         Recipient(row=row, msisdn=msisdn, substitutions=values)
-        for row, msisdn, values in _messages(send, who).values_list("row", "msisdn", "substitutions")
+        for row, msisdn, values in messages.values_list("row", "msisdn", "substitutions")
         if _whole(msisdn)
     ]
     headings = [NUMBER, *dict.fromkeys(name for one in recipients for name in one.substitutions)]
     return Audience(headings, NUMBER, recipients, []), []
 
 
-def _messages(send: Send, who: Who) -> "models.QuerySet[Any, Any]":
+def _messages(send: Send, who: Who, code: str) -> "models.QuerySet[Any, Any]":
     found = send.messages.order_by("row", "id")
     if who == Who.FAILED:
-        return found.filter(state=MessageState.FAILED)
+        return found.filter(given(code=code), state=MessageState.FAILED)
     return found.exclude(state=MessageState.DELIVERED) if who == Who.UNDELIVERED else found
 
 

@@ -40,7 +40,7 @@ def judge_messages(message_ids: Collection[int]) -> int:
     named = ("pk", "send_id", "posted_at", "state", "country", "carrier")
     places = {pk: rest for pk, *rest in Message.objects.filter(pk__in=clicks).values_list(*named)}
     deltas = CounterDeltas()
-    counts: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
     changes: dict[ClickVerdict, list[int]] = defaultdict(list)
     moved = 0
     for message_id, its in clicks.items():
@@ -50,10 +50,11 @@ def judge_messages(message_ids: Collection[int]) -> int:
             posted_at=posted_at,
             delivered_at=delivered.get(message_id),
         )
-        before = [click.verdict for click in its if click.rules_version]
+        judged = [click for click in its if click.rules_version]
+        before = [click.verdict for click in judged]
         after = [verdict.kind.value for verdict in verdicts]
-        _count(counts, send_id, before, -1)
-        _count(counts, send_id, after, 1)
+        _count(counts, send_id, judged, before, -1)
+        _count(counts, send_id, its, after, 1)
         place = MessagePlace(send_id, hour_of(state, posted_at), country, carrier)
         deltas.clicks(place, before, -1)
         deltas.clicks(place, after, 1)
@@ -73,13 +74,18 @@ def judge_messages(message_ids: Collection[int]) -> int:
 
 
 def _count(
-    counts: dict[tuple[int, str], list[int]], send_id: int, verdicts: Sequence[str], sign: int
+    counts: dict[tuple[int, str, int], list[int]],
+    send_id: int,
+    clicks: Sequence[Click],
+    verdicts: Sequence[str],
+    sign: int,
 ) -> None:
-    for verdict in verdicts:
-        counts[(send_id, str(verdict))][0] += sign
+    hours = [int(click.at.timestamp()) // 3600 for click in clicks]
+    for verdict, hour in zip(verdicts, hours, strict=True):
+        counts[(send_id, str(verdict), hour)][0] += sign
     best = best_of(verdicts)
     if best is not None:
-        counts[(send_id, best)][1] += sign
+        counts[(send_id, best, min(hours))][1] += sign
 
 
 def _delivered_at(message_ids: Iterable[int]) -> dict[int, datetime]:

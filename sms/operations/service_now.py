@@ -1,0 +1,63 @@
+"""What a service does at this moment: what goes out, how fast, what waits for it, and how its provider answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Sum
+
+from sms.dispatch.claim import open_slices
+from sms.models import MessageState, Pace, Send, Service, StateCount
+from sms.operations.processes import processes, provider_troubles
+from sms.sends.progress import Progress, progress_of_page
+from sms.sends.speed import service_speed
+
+SHOWN = 5
+TO_POST = (MessageState.PENDING, MessageState.POSTING)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNow:
+    """`going_out` are the newest sends that are due and not on hold, `more` how many others; `waiting` their messages to be posted.
+
+    `trouble` says in a sentence what is wrong with the connection to the provider, or is empty.
+    """
+
+    going_out: Sequence[Progress]
+    more: int
+    waiting: int
+    per_second: float
+    trouble: str
+
+
+def service_now(service: Service, *, now: datetime) -> ServiceNow:
+    """However much is stored, it reads what is due, in six queries."""
+    due = open_slices().filter(service=service, due_at__lte=now)
+    ids = set(due.order_by().values_list("send_id", flat=True).distinct())
+    sends = list(Send.objects.filter(pk__in=sorted(ids)[-SHOWN:]).select_related("sender", "created_by"))
+    counters = StateCount.objects.filter(send__in=due.order_by().values("send"), state__in=TO_POST)
+    waiting = (counters.aggregate(total=Sum("delta"))["total"] or 0) if ids else 0
+    return ServiceNow(
+        progress_of_page(sends),
+        max(len(ids) - SHOWN, 0),
+        max(waiting, 0),
+        service_speed(service, now=now),
+        _trouble(service, now=now),
+    )
+
+
+def _trouble(service: Service, *, now: datetime) -> str:
+    seconds = provider_troubles(processes()).get(service.pk, 0.0)
+    if seconds:
+        return f"Webex Connect has not taken messages for {_duration(seconds)}. We go on trying."
+    pace = Pace.objects.filter(service=service).first()
+    if pace is None:
+        return ""
+    wait = pace.held_until - now.timestamp()
+    if wait > 1:
+        return f"Webex Connect asked us to wait for another {_duration(wait)}."
+    return "Webex Connect slowed us down." if now.timestamp() - pace.slowed_at < 60 else ""
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
