@@ -23,6 +23,7 @@ writing = [
     path("drafts/<int:pk>/mend/", review.draft_act, {"act": "mend"}, name="draft_mend"),
     path("drafts/<int:pk>/plan.json", review.draft_plan, name="draft_plan"),
     path("drafts/<int:pk>/rejects.csv", review.draft_rejects, name="draft_rejects"),
+    path("drafts/<int:pk>/sample.csv", save.draft_sample, name="draft_sample"),
     path("drafts/<int:pk>/test/", test_sends.draft_test, name="draft_test"),
     path("drafts/<int:pk>/discard/", edit.draft_discard, name="draft_discard"),
     path("drafts/<int:pk>/bring-back/", edit.draft_bring_back, name="draft_bring_back"),

@@ -1,10 +1,12 @@
 """The compose page's form. It keeps whatever was typed; whether that makes a send is the domain's to say."""
 
+import io
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from portal.forms import time_zones
@@ -13,8 +15,10 @@ from portal.forms.reading import ReadingForm
 from portal.forms.texts import text_of
 from portal.forms.time_zones import WallClockField
 from portal.forms.uploads import UploadField
+from portal.limits import upload_limits
 from portal.odd_requests import refuse_too_long
 from portal.presenters import wording
+from sms.audiences.files import AudienceError, refuse_other_kind
 from sms.audiences.files.choices import NAMES
 from sms.compose.drafts import collaboration
 from sms.models import (
@@ -144,6 +148,12 @@ class DraftForm(ReadingForm, forms.ModelForm):
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
+        self.presets = time_zones.presets(service.time_zone)
+        at = next((one.at for one in self.presets if one.name == self.data.get("preset")), None)
+        if at is not None and isinstance(self.data, QueryDict):
+            self.data = self.data.copy()
+            self.data["when"], self.data["time_zone"] = "later", service.time_zone
+            self.data["send_at"] = at.isoformat(timespec="minutes")
         for name, things, empty in (
             ("sender", service.senders.filter(active=True), "Choose a sender"),
             ("template", service.templates.filter(active=True), "No template: use the text"),
@@ -269,6 +279,19 @@ class DraftForm(ReadingForm, forms.ModelForm):
 
     def _refuse(self, name: str, says: str, *, code: str = "required") -> None:
         self.add_error(name, forms.ValidationError(says, code=code))
+
+    def clean_file(self) -> Any:
+        """A file that is plainly no table is refused at once, and the one before it stays in use."""
+        file = self.cleaned_data["file"]
+        if file:
+            try:
+                refuse_other_kind(io.BytesIO(file.read()), limits=upload_limits())
+            except AudienceError as problem:
+                says = f"“{file.name}” was not taken. {problem}"
+                raise forms.ValidationError(says, code=problem.problem.code) from None
+            finally:
+                file.seek(0)
+        return file
 
     def clean_receipts(self) -> Receipts:
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""

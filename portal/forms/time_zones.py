@@ -1,14 +1,15 @@
 """Times of a clock in a named zone: the choice of the zone, and the moment that a date and a time there mean."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from sms.models.sql.clock import corrected_now
 from sms.values.quiet_hours import local_instant
 from sms.values.time_zones import here, known, or_utc
 
@@ -102,3 +103,25 @@ def in_words(at: datetime, zone: str) -> str:
     if yours.utcoffset() != there.utcoffset():
         words += f". For you: {yours:%a %H:%M} in {timezone.get_current_timezone_name()}"
     return f"{words}."
+
+
+class Preset(NamedTuple):
+    name: str
+    label: str
+    at: datetime  # as a clock shows it, without a zone
+
+
+def presets(zone: str) -> list[Preset]:
+    """Times that people often choose, by a clock in `zone`."""
+    now = (
+        corrected_now()
+        .astimezone(zoneinfo.ZoneInfo(or_utc(zone)))
+        .replace(tzinfo=None, second=0, microsecond=0)
+    )
+    in_an_hour = (corrected_now() + timedelta(hours=1)).astimezone(zoneinfo.ZoneInfo(or_utc(zone)))
+    nine = now.replace(hour=9, minute=0)
+    return [
+        Preset("hour", "In an hour", in_an_hour.replace(tzinfo=None, second=0, microsecond=0)),
+        Preset("tomorrow", "Tomorrow 9:00", nine + timedelta(days=1)),
+        Preset("monday", "Next Monday 9:00", nine + timedelta(days=7 - now.weekday())),
+    ]

@@ -19,6 +19,7 @@ from portal.forms.reading import ReadingForm, choices_typed
 from portal.forms.time_zones import WallClockField
 from portal.limits import upload_limits
 from portal.presenters.file_findings import lines_of
+from portal.presenters.first_rows import first_rows
 from sms.audiences import sample
 from sms.audiences.files import ReadingChoices, RejectedGroup, RejectedRow
 from sms.audiences.files.choices import NAMES
@@ -27,7 +28,7 @@ from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.compose.resolved_order import ResolvedOrder, resolve
 from sms.compose.survey import DoubtfulNumbers
-from sms.models import AudienceVersion, Draft, Preparation, Service
+from sms.models import AudienceVersion, Draft, Preparation, SavedAudience, Service
 from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
 from sms.values.text import line_breaks
 
@@ -52,9 +53,12 @@ def preview_context(service: Service, typed: Mapping[str, Any], draft: Draft) ->
     order = seen.order
     offered = list(service.senders.filter(active=True))
     made = preview.preview_of(order, seen.sample, at=row_of(typed, "at") or 0, offered=offered)
+    known = _all_rows(seen, made)
     return {
         "preview": made,
-        "all": _all_rows(seen, made),
+        "all": known,
+        "first_rows": first_rows(order, seen.sample, known.bad, draft=draft, version=seen.version),
+        "several": drafts.several_sources(seen.pasted, draft.upload, seen.chosen_audience),
         "sample": seen.sample,
         "service": service,
         "sender": order.sender,
@@ -169,10 +173,22 @@ class PreviewRequest:
             return fillings_typed(self.typed, self.draft.fillings)
         return dict(self.draft.fillings)
 
+    @property
+    def pasted(self) -> str:
+        """A long list is not sent at every key; it is the draft's then."""
+        return str(self.typed.get("pasted", self.draft.pasted) or "")
+
+    @cached_property
+    def chosen_audience(self) -> SavedAudience | None:
+        found: SavedAudience | None = self._chosen(
+            self.service.audiences.select_related("current"), "audience"
+        )
+        return found
+
     @cached_property
     def version(self) -> AudienceVersion | None:
         """The rows in the database that are in use, if any: of a saved audience, or of a large file or paste."""
-        kept = self._chosen(self.service.audiences.select_related("current"), "audience")
+        kept = self.chosen_audience
         if kept is not None or self.typed.get("audience"):
             return kept.current if kept is not None else None
         return drafts.version_in_use(self.draft) if self.draft.version_id else None
@@ -192,8 +208,7 @@ class PreviewRequest:
         if self.draft.upload is not None:
             column = str(self.typed.get("column", self.draft.column) or "")
             return sample.of_upload(self.draft.upload, column=column, choices=self.choices, **reading)
-        # a long list is not sent at every key; it is the draft's then
-        return sample.of_pasted(str(self.typed.get("pasted", self.draft.pasted) or ""), **reading)
+        return sample.of_pasted(self.pasted, **reading)
 
     @cached_property
     def choices(self) -> ReadingChoices:

@@ -41,7 +41,18 @@ export function preview(form) {
     if (name === "found") return drawFound(part, html);
     const step = part.contains(document.activeElement) ? document.activeElement.dataset.step : undefined;
     const open = part.querySelector("details")?.open;
+    const typed = [...part.querySelectorAll("input[id]")].filter((one) => one.value !== one.defaultValue);
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
     part.innerHTML = html;
+    for (const one of typed) { // a cell that is being corrected stays as it was typed, while its row is there
+      const again = document.getElementById(one.id);
+      if (again) again.value = one.value;
+    }
+    if (focused?.id) {
+      const again = document.getElementById(focused.id);
+      again?.focus();
+      if (again && focused.selectionStart != null) again.setSelectionRange(focused.selectionStart, focused.selectionEnd);
+    }
     if (open) part.querySelector("details")?.setAttribute("open", "");
     if (step) part.querySelector(`[data-step="${step}"]`)?.focus();
   }

@@ -1,5 +1,7 @@
 // The compose page: what is typed is saved by itself (compose-save), shown as it will arrive (compose-preview), and colleagues see who is
 // at it (compose-presence). Without scripts the same page is saved and checked at the press of a button.
+import { correcting } from "./compose-cells.js";
+import { dropping } from "./compose-drop.js";
 import { presence } from "./compose-presence.js";
 import { preview } from "./compose-preview.js";
 import { saving } from "./compose-save.js";
@@ -16,6 +18,8 @@ if (form.dataset.draft) history.replaceState(history.state, "", form.dataset.sav
 const phone = preview(form);
 const saver = saving(form, { changed: () => phone.ask(), stored: () => phone.stored(), work: working(form, () => phone.ask()) });
 presence(form, saver);
+dropping(form);
+correcting(form);
 
 function insert(words) {
   text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");

@@ -21,7 +21,7 @@ def test_bad_rows_are_mended_columns_remembered_and_a_file_is_not_sent_twice_uns
     page.goto(f"{live_server.url}/s/shop/compose/")
     first = a_file(tmp_path, "march.csv", first=0)
     uploaded(page, first, text="Hi $(name)")
-    expect(page.get_by_role("region", name="First rejected rows")).to_contain_text("only 2 digits")
+    expect(page.get_by_role("region", name="First rows")).to_contain_text("only 2 digits")
     page.get_by_label("Column for name").select_option("Customer")
     expect(page.locator("mark.value")).to_contain_text("Person")
 

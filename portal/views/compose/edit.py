@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from portal.access import FORM, service_page
 from portal.colleagues import who_may
 from portal.forms.compose import DraftForm
+from portal.forms.corrections import corrected_cells
 from portal.forms.draft_search import DraftSearch
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
@@ -18,8 +19,9 @@ from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
 from portal.views.compose.saving_base import store_typed
 from portal.views.compose.used_drafts import in_use
-from portal.views.compose.work_base import check_for_a_moment, press
+from portal.views.compose.work_base import check_for_a_moment, correct, press
 from portal.views.confirm_base import Confirmation, asking
+from sms.compose import drafts
 from sms.compose.approval import queries
 from sms.compose.drafts import collaboration, presence
 from sms.compose.drafts.discard import DraftOpen, bring_back, discard
@@ -92,6 +94,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return said_about(request, saved)
     if kept.clashes:
         return compose_page(request, form, kept=kept, status=422)
+    if (cells := corrected_cells(request.POST)) and correct(request, saved, cells):
+        saved = drafts.with_related(Draft.objects.all()).get(pk=saved.pk)
     if press(request, saved):
         return redirect(draft_url(saved)) if fine else compose_page(request, form, status=422)
     if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
@@ -101,10 +105,11 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return redirect("draft", service=service.slug, pk=saved.pk)
     if "test" in request.POST and fine:
         return redirect("draft_test", service=service.slug, pk=saved.pk)
-    if fine and {"save", "check", "look_at"} & set(request.POST):
+    if fine and {"save", "check", "look_at", "correct", "preset"} & set(request.POST):
         if "save" in request.POST:
             messages.success(request, "Draft saved.")
-        return redirect(draft_url(saved, at=row_of(request.POST, "look_at")))
+        part = next((part for name, part in _PARTS.items() if name in request.POST), "")
+        return redirect(draft_url(saved, at=row_of(request.POST, "look_at")) + part)
     if fine:
         try:
             check_for_a_moment(saved)
@@ -114,6 +119,8 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
             return redirect("draft_review", service=service.slug, pk=saved.pk)
     return compose_page(request, form, status=422)
 
+
+_PARTS = {"correct": "#first-rows", "preset": "#when-head"}  # of the page, to which a press leads back
 
 _COMES_BACK = f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days."
 

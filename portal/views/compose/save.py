@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -14,18 +15,24 @@ from portal.forms.compose import DraftForm
 from portal.limits import upload_limits
 from portal.presenters import edit_conflicts
 from portal.presenters.compose_preview import preview_context
+from portal.presenters.downloads import csv_download
 from portal.views.compose.page_base import colleague_changes, draft_url, next_base, presence_words, work_of
 from portal.views.compose.saving_base import store_typed
 from portal.views.compose.used_drafts import what_it_became
+from sms.audiences.files import Audience
 from sms.audiences.files.choices import NAMES
+from sms.audiences.files.download import sample_csv
 from sms.compose import background, drafts
 from sms.compose.drafts import collaboration, presence
 from sms.compose.errors import ComposeError
+from sms.compose.resolved_order import resolve
 from sms.models import Draft, Service, Upload
 from sms.models.sql.clock import corrected_now
 
 RECALLED = ("column", "country", *NAMES)
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
+# not a mistake while one writes: the choice that asks for them was made just now
+TO_COME = ("send_at", "expires_at", "validity_count")
 # parts of the page, each a template
 PREVIEWED = ("found", "preview", "senders", "when", "rows", "odd", "placeholders")
 
@@ -53,7 +60,9 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
     fresh = DraftForm(instance=draft, service=service)
     clash = edit_conflicts.of(kept, form)
     errors = {
-        form[name].label if name in form.fields else name: list(form.errors[name]) for name in form.errors
+        form[name].label if name in form.fields else name: list(form.errors[name])
+        for name in form.errors
+        if not (name in TO_COME and form.has_error(name, "required"))
     }
     answer = {
         "draft": draft.pk,
@@ -91,6 +100,16 @@ def draft_work(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     rows = service.drafts.select_related("upload", "version__preparation").defer(Upload.LIGHT)
     found = get_object_or_404(rows, pk=pk)
     return render(request, "compose/_work.html", work_of(found))
+
+
+@service_page("compose")
+def draft_sample(_: HttpRequest, service: Service, pk: int) -> HttpResponseBase:
+    """A file to fill in: a column for the numbers and one for each placeholder, with a row of examples."""
+    found = get_object_or_404(drafts.with_related(service.drafts.all()), pk=pk)
+    nobody = Audience([], "", [], [])
+    asked = resolve(drafts.order_of_draft(found, limits=upload_limits(), audience=nobody)).placeholders
+    lines = sample_csv({one.name: one.rule.example for one in asked})
+    return csv_download(lines, name=f"sample-draft-{found.pk}{service.file_mark}.csv")
 
 
 @service_page("compose", WRITE)

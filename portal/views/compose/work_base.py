@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from portal.access import actor
 from portal.limits import upload_limits
+from portal.presenters.wording import counted
 from portal.views.button_base import error
 from sms.compose import background, drafts
 from sms.compose.errors import ComposeError
@@ -80,16 +81,40 @@ def _mend(request: HttpRequest, found: Draft) -> None:
         messages.error(request, f"{file.name} is too large: {limits.bytes / 1_000_000:.0f} MB are allowed.")
         return
     try:
-        _have_read(found)
-        with transaction.atomic():
-            work = drafts.add_corrections(
-                found, file.read(), name=file.name or "file", limits=limits, user=request.user
-            )
-            audit("draft.rows_mended", found, by=actor(request))
+        _take_in(request, found, file.read(), name=file.name or "file")
     except ComposeError as problem:
         error(problem).on(request)
-    else:
-        background.work_on(work.pk, seconds=HEAD_START)
+
+
+def correct(request: HttpRequest, found: Draft, cells: drafts.Corrections) -> bool:
+    """Put cells of rejected rows right, in a pasted list itself, otherwise in the rows that the draft keeps beside its file."""
+    found = drafts.with_related(Draft.objects.all()).get(pk=found.pk)
+    limits = upload_limits()
+    if found.numbers_withheld:
+        messages.error(request, "The rows of a saved audience are corrected on its own page.")
+        return False
+    try:
+        rows = drafts.corrected_csv(found, cells, limits=limits)
+        with transaction.atomic():
+            done = drafts.correct_pasted(found, cells, user=request.user)
+            if done:
+                audit("draft.rows_mended", found, by=actor(request))
+        if not done:
+            _take_in(request, found, rows.encode(), name="corrected rows")
+    except ComposeError as problem:
+        error(problem).on(request)
+        return False
+    messages.success(request, f"{counted(len(cells), 'row')} corrected and checked again.")
+    return True
+
+
+def _take_in(request: HttpRequest, found: Draft, rows: bytes, *, name: str) -> None:
+    """Raises ComposeError."""
+    _have_read(found)
+    with transaction.atomic():
+        work = drafts.add_corrections(found, rows, name=name, limits=upload_limits(), user=request.user)
+        audit("draft.rows_mended", found, by=actor(request))
+    background.work_on(work.pk, seconds=HEAD_START)
 
 
 def _have_read(found: Draft) -> None:

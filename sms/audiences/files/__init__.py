@@ -17,8 +17,8 @@ from sms.audiences.files.choices import ReadingChoices
 from sms.audiences.files.download import mendable_csv, rejects_csv
 from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.findings import FileFindings
-from sms.audiences.files.opening import Streamed, by_size, headings_of, read, stream
-from sms.audiences.files.pasted import read_pasted, stream_pasted
+from sms.audiences.files.opening import Streamed, by_size, headings_of, read, refuse_other_kind, stream
+from sms.audiences.files.pasted import read_pasted, stream_pasted, with_corrections
 from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import (
     Audience,

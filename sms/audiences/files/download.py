@@ -1,6 +1,6 @@
 """Rejects as a CSV that a person downloads, corrects and uploads again. Called by the pages that show a send or a draft."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sms.audiences.files.rows import RejectedRow
 from sms.values.csv import MARK, csv_line
@@ -23,3 +23,12 @@ def mendable_csv(
     yield MARK + csv_line(ROW, BECAUSE, *headings)
     for bad, cells in rejects:
         yield csv_line(str(bad.row), bad.reason, *cells)
+
+
+NUMBER, FICTIONAL = "number", "+447700900001"  # which Ofcom keeps for drama
+
+
+def sample_csv(placeholders: Mapping[str, str]) -> Iterator[str]:
+    """A file to fill in: the numbers and a column for each placeholder, with the examples in its one row."""
+    yield MARK + csv_line(NUMBER, *placeholders)
+    yield csv_line(FICTIONAL, *(example or f"a {name}" for name, example in placeholders.items()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Unpack
 
+from sms.audiences.files.archive import ZippedWorkbook
 from sms.audiences.files.choices import AS_SEEN
 from sms.audiences.files.delimited import open_delimited
 from sms.audiences.files.errors import AudienceError
@@ -46,6 +47,15 @@ def stream(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audi
     return AudienceReader(
         _source(file, country=options["country"], limits=limits, sheet=choices.sheet), **options
     )
+
+
+def refuse_other_kind(file: BinaryIO, *, limits: Limits) -> None:
+    """`AudienceError` where the content is plainly no table, whatever the name says. Reads no rows."""
+    kind = kind_of(file)
+    if kind == "zip":
+        ZippedWorkbook(file, limits=limits)
+    elif kind == "text":
+        open_delimited(file, limits=limits)
 
 
 def headings_of(file: BinaryIO, *, country: str, limits: Limits) -> list[str]:

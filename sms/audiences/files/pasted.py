@@ -5,7 +5,7 @@ A table is read like a file.
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Unpack
 
@@ -19,6 +19,7 @@ from sms.values.problems import ProblemCode
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
+_WITH_GAPS = re.compile(f"({_BETWEEN.pattern})")
 _FURTHEST = 40  # lines that may stand above the headings
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -62,3 +63,21 @@ def _entries(lines: list[str]) -> Iterator[Row | RejectedRow]:
             if entry.strip() or not line.strip():
                 number += 1
                 yield number, [entry]
+
+
+def with_corrections(text: str, numbers: Mapping[int, str]) -> str | None:
+    """The list with other numbers in these rows, and everything else as it was written; None where the text is a table."""
+    lines = text.strip(MARK).splitlines(keepends=True)
+    if not _is_list([line.rstrip("\r\n") for line in lines]):
+        return None
+    number, made = 0, []
+    for line in lines:
+        parts = _WITH_GAPS.split(line.rstrip("\r\n"))
+        if not line.strip():
+            number += 1
+        for at, part in enumerate(parts):
+            if at % 2 == 0 and part.strip():
+                number += 1
+                parts[at] = numbers.get(number, part)
+        made.append("".join(parts) + line[len(line.rstrip("\r\n")) :])
+    return "".join(made)

@@ -12,11 +12,20 @@ A file or paste of more than SMALL bytes, or a saved audience of many rows, is l
 """
 
 from sms.audiences.files.rows import SMALL
-from sms.compose.drafts.corrections import add_corrections, base_of_corrections, draft_rejects_csv
+from sms.compose.drafts.corrections import (
+    CorrectedCell,
+    Corrections,
+    add_corrections,
+    base_of_corrections,
+    cells_of_reject,
+    correct_pasted,
+    corrected_csv,
+    draft_rejects_csv,
+)
 from sms.compose.drafts.order import RELATED, order_of_draft, with_related
 from sms.compose.drafts.remembered_columns import recall_columns, remember_columns
 from sms.compose.drafts.repeats import file_sent_before, sent_before
-from sms.compose.drafts.rows import audience_of_draft
+from sms.compose.drafts.rows import audience_of_draft, several_sources
 from sms.compose.drafts.send import send_draft
 from sms.compose.drafts.totals import (
     DraftTotals,

@@ -1,36 +1,82 @@
 """Rejected rows of a draft: downloaded, put right, and joined again with the rows that are kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from sms.audiences import storage
-from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv
+from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv, with_corrections
+from sms.audiences.files.rows import Rows
 from sms.compose import checks
+from sms.compose.drafts import collaboration
 from sms.compose.drafts.order import order_of_draft
 from sms.compose.drafts.versions import begin_reading, current_version, new_version, stored_audience
 from sms.compose.errors import ComposeError
-from sms.compose.order import Order
 from sms.compose.resolved_order import resolve
 from sms.models import AudienceVersion, Draft, Preparation, Upload
 from sms.values.problems import Problem, ProblemCode
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectedCell:
+    """What a person wrote over the cell of a rejected row, and what they saw there."""
+
+    before: str
+    after: str
+
+
+Corrections = Mapping[int, Mapping[int, CorrectedCell]]
+"""By row, and by the place of the heading."""
+
+
 def draft_rejects_csv(draft: Draft, *, limits: Limits) -> Iterator[str]:
     """Lines: every row that gets no message, with its reason and all its cells, to be put right and given to `add_corrections`."""
     order = resolve(order_of_draft(draft, limits=limits))
-
-    def cells(bad: RejectedRow, one: Recipient | None) -> Sequence[str]:
-        return storage.cells_of(one, order.audience) if one is not None else bad.cells or _alone(bad, order)
-
-    rows = ((bad, cells(bad, one)) for bad, one in checks.rejects_of(order))
+    rows = ((bad, cells_of_reject(bad, one, order.audience)) for bad, one in checks.rejects_of(order))
     return mendable_csv(order.audience.headings, rows)
 
 
-def _alone(bad: RejectedRow, order: Order) -> list[str]:
-    """A row that could not be cut into cells: all of it where the number belongs."""
-    return [bad.value if name == order.audience.column else "" for name in order.audience.headings]
+def cells_of_reject(bad: RejectedRow, one: Recipient | None, audience: Rows) -> Sequence[str]:
+    """What stands in its row, in the order of the headings. `one`: the recipient that it was, where it could be read at all."""
+    if one is not None:
+        return storage.cells_of(one, audience)
+    # a row that could not be cut into cells: all of it where the number belongs
+    return bad.cells or [bad.value if name == audience.column else "" for name in audience.headings]
+
+
+def corrected_csv(draft: Draft, corrections: Corrections, *, limits: Limits) -> str:
+    """The corrected rows as `add_corrections` takes them. Raises ComposeError where a cell is not what the person saw any more."""
+    order = resolve(order_of_draft(draft, limits=limits))
+    left, rows = dict(corrections), list[tuple[RejectedRow, Sequence[str]]]()
+    for bad, one in checks.rejects_of(order):
+        if (changed := left.get(bad.row)) is None:
+            continue
+        cells = list(cells_of_reject(bad, one, order.audience))
+        if any(at >= len(cells) or cells[at] != cell.before for at, cell in changed.items()):
+            break
+        for at, cell in changed.items():
+            cells[at] = cell.after
+        rows.append((bad, cells))
+        del left[bad.row]
+        if not left:
+            return "".join(mendable_csv(order.audience.headings, rows))
+    says = f"Row {min(left)} was changed while you corrected it. Look at it and correct it again."
+    raise ComposeError([Problem(ProblemCode.CHANGED, "audience", says)])
+
+
+def correct_pasted(draft: Draft, corrections: Corrections, *, user: Any) -> bool:
+    """Numbers of a pasted list are corrected where they were pasted; False where the rows are a table, a file or put right already."""
+    if draft.upload is not None or draft.audience is not None or draft.version is not None:
+        return False
+    numbers = {row: cell.after for row, cells in corrections.items() for cell in cells.values()}
+    text = with_corrections(draft.pasted, numbers)
+    if text is None:
+        return False
+    draft.pasted = text
+    collaboration.save(draft, base={}, user=user)
+    return True
 
 
 def base_of_corrections(draft: Draft, *, limits: Limits) -> AudienceVersion:

@@ -15,7 +15,7 @@ from sms.compose.drafts.versions import (
 )
 from sms.compose.errors import ComposeError
 from sms.compose.order import LARGE
-from sms.models import Draft, SavedAudience
+from sms.models import Draft, SavedAudience, Upload
 from sms.values.problems import Problem, ProblemCode
 
 
@@ -39,12 +39,15 @@ def audience_of_draft(draft: Draft, *, limits: Limits) -> Audience | storage.Sto
 
 
 def _one_source(draft: Draft) -> None:
-    sources = {PASTED: draft.pasted.strip(), "a file": draft.upload, "a saved audience": draft.audience}
-    given = [words for words, is_there in sources.items() if is_there]
-    if len(given) > 1:
-        what = " and ".join(given)
-        says = f"There are {what}. Clear what you do not want."
+    if says := several_sources(draft.pasted, draft.upload, draft.audience):
         raise ComposeError([Problem(ProblemCode.ONLY_ONE, "audience", says)])
+
+
+def several_sources(pasted: str, upload: Upload | None, audience: SavedAudience | None) -> str:
+    """A sentence where the rows come from more than one place; otherwise empty."""
+    sources = {PASTED: pasted.strip(), "a file": upload, "a saved audience": audience}
+    given = [words for words, is_there in sources.items() if is_there]
+    return f"There are {' and '.join(given)}. Clear what you do not want." if len(given) > 1 else ""
 
 
 def _read(draft: Draft, *, limits: Limits) -> Audience:

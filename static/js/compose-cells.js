@@ -1,0 +1,13 @@
+// Cells of rejected rows that are being corrected. They are taken in by a press and not while one types, so nothing says before that they are
+// saved, and the page is not left without a question.
+export function correcting(form) {
+  const part = form.querySelector("[data-part=rows]");
+  let leaving = false;
+  part.addEventListener("input", (event) => event.stopPropagation());
+  form.addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  window.addEventListener("beforeunload", (event) => {
+    const changed = [...part.querySelectorAll("input[id]")].some((one) => one.value !== one.defaultValue);
+    if (changed && !leaving) event.preventDefault();
+  });
+}
