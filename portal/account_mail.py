@@ -30,7 +30,7 @@ def tell(user: User, subject: str, *says: str, email: str = "") -> None:
 
 def new_device(user: User, began: sessions.Beginning) -> None:
     at = f"{began.at:%-d %B %Y, %H:%M} UTC"
-    says = f"Somebody signed in as {user.email} on a device that is new to us: {began.device}, from {began.address}, on {at}."
+    says = f"There was a sign-in as {user.email} on a device that is new to us: {began.device}, from {began.address}, on {at}."
     end = "If it was you, there is nothing to do. Your open sessions are listed in Textdesk under your name, Where you are signed in."
     tell(user, "a sign-in on a new device", says, end)
 
@@ -68,7 +68,7 @@ def _on_factor(verb: str) -> Any:
     def receiver(request: HttpRequest, user: Any, authenticator: Any = None, **_: Any) -> None:
         sessions.end(user, keep=request.session.session_key)
         kind = str(getattr(authenticator, "type", ""))
-        if kind == "recovery_codes" and verb != "made anew":
+        if kind == "recovery_codes" and verb != "replaced":
             return  # they come and go with the other factor
         says = f"For signing in as {user.email}, {FACTORS.get(kind, 'a second factor was')} {verb}."
         tell(user, "your second factor was changed", says, "You are signed out everywhere else.")
@@ -86,6 +86,6 @@ def connect() -> None:
     for signal, verb in (
         (mfa.authenticator_added, "set up"),
         (mfa.authenticator_removed, "taken away"),
-        (mfa.authenticator_reset, "made anew"),
+        (mfa.authenticator_reset, "replaced"),
     ):
         signal.connect(_on_factor(verb), weak=False, dispatch_uid="account_mail")

@@ -196,7 +196,7 @@ def limits() -> dict[str, BodyLimit]:
     dialects = {"/v2": V2, "/v1": SMS_V1, "/resources": MESSAGING_V1}
     keyless = " from a caller without a key that opens it"
     partner: dict[str, Any] = {"caller": key_of, "unknown": keyless, "only_plain": True}
-    signed_out = " from somebody who is not signed in. Sign in, and send it again"
+    signed_out = " from a caller that is not signed in. Sign in, and send it again"
     smaller = " Nothing of it was kept. Go back, where what you typed still is, and choose a smaller file, or split it."
     return {
         **{

@@ -172,6 +172,6 @@ def reset(user: User, *, by: Actor, service: Service) -> bool:
     words = (
         f"{by.label} has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "
         "password, and set up a new one under Two-factor authentication.\n\nIf you did not ask for this, tell an admin of your desk at "
-        "once: somebody may be trying to use your account.\n"
+        "once: another person may be trying to use your account.\n"
     )
     return mail_server.send("Your second factor on Textdesk was reset", words, user.email)

@@ -36,7 +36,7 @@ KEPT_AS_THEY_CAME = (
     "/receipts",
     "/inbound",
 )  # Webex Connect repeats nothing that is refused, so nothing of it is
-ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it anew."
+ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it again."
 CAME_ROUND = (
     "This was posted by a Textdesk. One Textdesk takes nothing from another, or messages could go round in circles: enter the address "
     "of Webex Connect as the base URL."

@@ -131,7 +131,7 @@ class PersonsSession(AbstractBaseSession):
 
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
     used_at = models.DateTimeField(
-        default=timezone.now, help_text="To the minute; what a page asks by itself does not count."
+        default=timezone.now, help_text="To the minute; what a page asks automatically does not count."
     )
 
     personal = PersonalData(

@@ -74,7 +74,7 @@ def _look_at_query(request: HttpRequest) -> None:
         if "%" in raw or not raw.isascii():
             unquote_to_bytes(raw.encode("latin-1")).decode(request.encoding or "utf-8")
     except (LookupError, UnicodeError):
-        says = "The part of the address behind the question mark is not UTF-8. Write it anew, or open the page without it."
+        says = "The part of the address behind the question mark is not UTF-8. Write it again, or open the page without it."
         raise OddParameter("query", says) from None
     in_admin = request.path_info.startswith(ADMIN)
     look_at_parameters(given, once=not in_admin)
@@ -127,7 +127,7 @@ def _look_at_fields(request: HttpRequest) -> None:
 def _refuse_unstorable(name: str, *values: str) -> None:
     if any(map(UNSTORABLE.search, (name, *values))):
         shown = _shown(name)
-        says = f"“{shown}” holds a character that cannot be kept (NUL, or half of an emoji). Go back, write it anew, and send it again."
+        says = f"“{shown}” holds a character that cannot be kept (NUL, or half of an emoji). Go back, leave it out, and send it again."
         raise OddParameter(shown, says)
 
 

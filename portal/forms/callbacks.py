@@ -62,7 +62,7 @@ class EndpointForm(forms.Form):
         label="Of the sends of",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means everybody's, people's too.",
+        help_text="None ticked means everyone's, people's too.",
     )
     senders = forms.MultipleChoiceField(
         label="Sent from",

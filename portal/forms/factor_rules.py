@@ -38,7 +38,7 @@ class DeskFactorForm(GraceForm):
     who = forms.ChoiceField(
         label="Who has to have a second factor",
         choices=[
-            (NOBODY, "Nobody, unless a service asks for it"),
+            (NOBODY, "No one, unless a service asks for it"),
             (Role.ADMIN.value, "Superusers, and the admins of every service"),
             (EVERYBODY, "Everybody"),
         ],

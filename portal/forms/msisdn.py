@@ -11,13 +11,15 @@ from portal.forms.control import ReasonForm
 from portal.forms.reading import FileReadingForm
 from portal.forms.uploads import UploadField
 from sms.models import Service
+from sms.values.country_names import country_name
 from sms.values.msisdn import BadNumber, certain
 
 
 def countries() -> list[tuple[str, str]]:
-    """ISO codes with their calling codes, as a select offers them."""
+    """ISO codes, and by name with their calling codes, as a select offers them."""
     calling = phonenumbers.country_code_for_region
-    return [(code, f"{code} +{calling(code)}") for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
+    named = [(code, f"{country_name(code)} (+{calling(code)})") for code in phonenumbers.SUPPORTED_REGIONS]
+    return sorted(named, key=lambda one: one[1])
 
 
 class MsisdnField(forms.CharField):

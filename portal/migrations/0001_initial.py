@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
                 ('session_data', models.TextField(verbose_name='session data')),
                 ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('used_at', models.DateTimeField(default=django.utils.timezone.now, help_text='To the minute; what a page asks by itself does not count.')),
+                ('used_at', models.DateTimeField(default=django.utils.timezone.now, help_text='To the minute; what a page asks automatically does not count.')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
             ],
             options={

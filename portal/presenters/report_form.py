@@ -9,6 +9,7 @@ from portal.presenters import report_addresses
 from portal.presenters.report_table import UNNAMED
 from sms.models import FactProfile
 from sms.reports import BY, BY_WORD, NONE, ReportQuery, ReportTable, values_of
+from sms.values.country_names import country_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,13 @@ def _options(report: ReportTable) -> Iterator[tuple[str, dict[str, str]]]:
         yield name, {value: UNNAMED[name] if value == NONE else value for value in words}
     for place, name in enumerate(("country", "carrier")):
         words = {pair[place] for pair in report.known.places}
-        yield name, {word or NONE: word or UNNAMED[name] for word in words}
+        yield (
+            name,
+            {
+                word or NONE: (country_name(word) if name == "country" else word) or UNNAMED[name]
+                for word in words
+            },
+        )
 
 
 def _by_label(option: tuple[str, str]) -> tuple[bool, str]:
@@ -76,7 +83,7 @@ def _by_label(option: tuple[str, str]) -> tuple[bool, str]:
 
 
 def in_words(asked: ReportQuery, profiles: Mapping[int, FactProfile]) -> str:
-    """Like `sender SHOP, country GB`."""
+    """Like `sender SHOP, country United Kingdom`."""
     return ", ".join(
         f"{BY[name].lower()} {_name_of(name, value, profiles)}" for name, value in asked.filters.items()
     )
@@ -85,7 +92,9 @@ def in_words(asked: ReportQuery, profiles: Mapping[int, FactProfile]) -> str:
 def _name_of(name: str, value: str, profiles: Mapping[int, FactProfile]) -> str:
     if value == NONE:
         return UNNAMED[name].lower()
-    if name in (*BY_WORD, "country", "carrier"):
+    if name == "country":
+        return country_name(value)
+    if name in (*BY_WORD, "carrier"):
         return value
     found = (getattr(one, name) for one in profiles.values() if str(getattr(one, f"{name}_id")) == value)
     return next(found, value)

@@ -7,6 +7,7 @@ from portal.presenters import report_addresses
 from portal.presenters.charts import duration
 from sms.reports import NONE, FactSums, ReportQuery, ReportRow, ReportTable
 from sms.reports.figures import SHOWN_TIMES
+from sms.values.country_names import country_name
 from sms.webex import codes
 
 UNNAMED = {
@@ -62,6 +63,8 @@ def percent(value: float | None) -> str:
 def label_of(line: ReportRow, by: str) -> str:
     if by == "code":
         return f"{line.value} · {codes.lookup(line.value).meaning}" if line.value else "No code reported"
+    if by == "country" and line.label:
+        return country_name(line.label)
     return line.label or UNNAMED.get(by, "–")
 
 

@@ -20,6 +20,7 @@ from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
 from sms.sends.replies import inbox
+from sms.values.country_names import country_name
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.values.problems import code_of
@@ -163,6 +164,9 @@ def share(part: int, whole: int) -> str:
 def of_key(things: dict[object, object], key: object) -> object:
     """`things[key]`, or nothing."""
     return things.get(key)
+
+
+register.filter(country_name, is_safe=False)
 
 
 @register.filter

@@ -93,7 +93,7 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
             account_mail.sessions_ended(user, by="")
             messages.success(request, "Signed out there.")
         else:
-            messages.info(request, "Nobody was signed in there any more.")
+            messages.info(request, "That session had ended already.")
         return redirect("own_sessions")
     return render(request, "account/sessions.html", {"sessions": sessions.open_of(user, this=this)})
 

@@ -43,7 +43,7 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
         kept = {"query": query, "shared": shared, "made_at": corrected_now()}
         SavedFilter.objects.update_or_create(kept, user=user, service=service, of=of, name=name)
         messages.success(
-            request, f"“{name}” stands above the list now{', for everybody here' if shared else ''}."
+            request, f"“{name}” stands above the list now{', for everyone here' if shared else ''}."
         )
     return _back(of, service, query)
 

@@ -106,7 +106,7 @@ def _say_roles(
         messages.warning(
             request,
             f"{found.email} is not {' and '.join(waits).lower()} yet. While approval is on, this waits for another admin, who can "
-            "confirm it under Set-up › Rules › Waiting changes. If nobody answers, it counts after 24 hours.",
+            "confirm it under Set-up › Rules › Waiting changes. Without an answer, it counts after 24 hours.",
         )
 
 

@@ -134,7 +134,7 @@ def _ask_about(key: ApiKey, *, by: Actor) -> None:
 def check(key: ApiKey) -> None:
     """Raises ValidationError."""
     if key.takes_jwt and key.is_test:
-        says = "A test key cannot stand for the service's JWT: whoever sends with it would reach no phone, and not be told."
+        says = "A test key cannot stand for the service's JWT: what is sent with it would reach no phone, without a word about it."
         raise ValidationError({"takes_jwt": says})
     if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
         says = "This service has no service ID and secret yet. Enter them under Set-up › Connection › Webex Connect first."

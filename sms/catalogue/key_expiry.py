@@ -19,7 +19,7 @@ def tell_due(*, now: datetime | None = None) -> None:
             notices.holding(key.service, "admin"),
             event=f"key:{key.pk}:{key.expires_at:%Y-%m-%d}:{stage(key.expires_at, now)}",
             says=f"The API key {key.name} expires on {in_words(key.expires_at)}.",
-            more="Programs that use it are refused from then on. Make a new key, and give it to whoever runs them.",
+            more="Programs that use it are refused from then on. Make a new key, and give it to the people who run them.",
             service=key.service,
             page="api_key_policies",
             page_id=key.pk,

@@ -14,7 +14,7 @@ from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.send_request import Content, Destination, SendRequest
 
-TEXT = "{} is your Textdesk code. If you did not ask for it, somebody mistyped their number: ignore it."
+TEXT = "{} is your Textdesk code. If you did not ask for it, another person mistyped their number: ignore it."
 NOTHING_LEFT = (NotSent, RequestRefused, ServicePaused, Throttled)
 
 

@@ -34,7 +34,7 @@ REASONS = {
     "9010": "The person's consent has expired",
 }
 ANSWERS: dict[Answer, str] = {
-    "agreed": "may be written to: the group has nothing against it.",
+    "agreed": "may be written to: the group allows it.",
     "not_agreed": "must not be written to: this person has not agreed (9002).",
     "not_in_group": "must not be written to: this person is not in the group (9003).",
     "expired": "must not be written to: this person's consent has expired (9010).",

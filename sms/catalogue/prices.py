@@ -15,6 +15,7 @@ from django.db import transaction
 
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
+from sms.values.country_names import country_name
 from sms.values.csv import MARK, csv_line
 from sms.values.text import line_breaks
 
@@ -76,9 +77,7 @@ def read(written: str) -> list[PriceRow]:
             continue
         key = (row.country, row.sender_kind)
         if key in found:
-            says = (
-                f"Row {number}: {row.country} with this kind of sender stands in row {found[key][0]} already."
-            )
+            says = f"Row {number}: {country_name(row.country)} ({row.country}) with this kind of sender is in row {found[key][0]} already."
             mistakes.append(says)
         found[key] = number, row
     if mistakes:

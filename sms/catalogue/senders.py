@@ -14,6 +14,7 @@ from django.db.models import Max, Sum
 from sms.models import Actor, Registration, Sender, SenderKind, Service, StateCount
 from sms.models.audit import audit
 from sms.values import msisdn
+from sms.values.country_names import country_name
 
 RECENT = timedelta(days=30)
 SHOWN_REASONS = 5
@@ -42,7 +43,8 @@ def judge(sender: Sender, country: str) -> Judgement:
     if not country:
         return FINE
     if sender.reaches and country not in sender.reaches:
-        says = f"{sender} is listed for {sender.countries} and not for {country}. Choose another sender, or have an admin add it."
+        where = f"{country_name(country)} ({country})"
+        says = f"{sender} is listed for {sender.countries} and not for {where}. Choose another sender, or have an admin add it."
         return Judgement(SenderFit.REFUSED, says)
     if country in NORTH_AMERICA:
         return _north_america(sender, country)
@@ -50,7 +52,8 @@ def judge(sender: Sender, country: str) -> Judgement:
         says = f"Networks in India take {sender} only if it is registered with DLT for your company."
         return Judgement(SenderFit.WARNING, says)
     if sender.kind == SenderKind.LONG_CODE and (home := _home(sender.address)) and home != country:
-        says = f"{sender} is a number of {home}: to {country} it is sent as well as networks allow, without a promise."
+        to = country_name(country)
+        says = f"{sender} is a number of {country_name(home)}: to {to} it is sent as well as networks allow, without a promise."
         return Judgement(SenderFit.WARNING, says)
     return FINE
 

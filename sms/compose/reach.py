@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sms.catalogue import senders
 from sms.models import Sender
+from sms.values.country_names import country_name
 
 
 class SenderReach:
@@ -31,7 +32,7 @@ def reach_cautions(sender: Sender | None, countries: Mapping[str, int]) -> tuple
         return ()
     verdicts = {country: senders.judge(sender, country) for country in countries}
     return tuple(
-        f"{count:,} {'message' if count == 1 else 'messages'} to {country}: {verdicts[country].text}"
+        f"{count:,} {'message' if count == 1 else 'messages'} to {country_name(country)}: {verdicts[country].text}"
         for country, count in sorted(countries.items(), key=lambda one: (-one[1], one[0]))
         if verdicts[country].level == senders.SenderFit.WARNING
     )

@@ -54,5 +54,5 @@ def held_if_broken(send_id: int) -> Iterator[None]:
         log.exception("send_unreadable", send=send_id)
         send = Send.objects.select_related("service").get(pk=send_id)
         what = f"{type(problem).__name__}: {problem}"[:120]
-        because = f"Something stored of this send cannot be read ({what}). It is held until that is mended; all others go on."
+        because = f"Something stored of this send cannot be read ({what}). It is held until that is fixed; all others go on."
         hold(send, UNREADABLE, because=because, facts={})

@@ -17,7 +17,7 @@ def tell(one: WaitingChange, *, now: datetime) -> None:
         says = f"“{one.title}” waits for a second admin."
         ends = (
             f"{one.asked_label} asks for it. While approval is on, it waits. Another admin confirms or declines it. "
-            f"If nobody does, it takes effect by itself at {one.takes_effect_at:%-d %B %Y, %H:%M} UTC."
+            f"Without an answer, it takes effect automatically at {one.takes_effect_at:%-d %B %Y, %H:%M} UTC."
         )
     else:
         notices.no_longer(_event(one, ChangeState.WAITING), now=now)

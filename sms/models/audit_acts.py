@@ -132,7 +132,7 @@ ACTS: dict[str, str] = {
     "draft.brought_back": "Discarded draft brought back",
     "draft.labelled": "Labels added to a draft",
     "draft.tested": "Draft tried out by a test send",
-    "draft.numbers_chosen": "Chose which doubtful numbers of a draft get a message",
+    "draft.numbers_chosen": "Chose which numbers that may not exist get a message",
     "draft.check_stopped": "Reading or checking of a draft's audience stopped",
     "draft.rows_mended": "Rejected rows of a draft put right",
     "audience.created": "Audience saved",

@@ -54,7 +54,7 @@ class CallbackEndpoint(Leased):
         "with texts of replies", default=False, help_text="Off: what people wrote is left out of events."
     )
     all_keys = models.BooleanField(
-        "events of everybody's sends",
+        "events of everyone's sends",
         default=True,
         help_text="Off: it gets events of the sends of `keys` only.",
     )
@@ -77,7 +77,7 @@ class CallbackEndpoint(Leased):
     secret_before = SecretField(blank=True, editable=False)
     secret_before_until = models.DateTimeField(null=True, blank=True, editable=False)
     secret_shown = models.BooleanField(
-        default=True, editable=False, help_text="Off: nobody has seen it, so nobody checks with it."
+        default=True, editable=False, help_text="Off: it was never shown, so no one checks with it."
     )
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     moved_at = models.DateTimeField(

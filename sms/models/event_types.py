@@ -101,7 +101,7 @@ EVENT_TYPES = _types(
     (
         "send.refused",
         "A send was not approved",
-        "It was refused, or nobody answered in time; nothing more of it is posted.",
+        "It was refused, or there was no answer in time; nothing more of it is posted.",
         "RefusedSendData",
     ),
     (

@@ -157,7 +157,7 @@ class WaitingChange(models.Model):
     )
     operations = SecretField()
     touches = models.CharField(
-        max_length=100, help_text="The row that is changed, so that a later wish takes its place."
+        max_length=100, help_text="The row that is changed, so that a later change takes its place."
     )
     state = models.CharField(max_length=10, choices=ChangeState, default=ChangeState.WAITING)
     asked_at = models.DateTimeField()
@@ -199,6 +199,6 @@ class WaitingChange(models.Model):
         """What happens next, for who asked."""
         return (
             f"{self.title}: not changed yet. While approval is on, this waits for another admin, who can confirm it under "
-            "Set-up › Rules › Waiting changes. If nobody answers, it takes effect by itself on "
+            "Set-up › Rules › Waiting changes. Without an answer, it takes effect automatically on "
             f"{timezone.localtime(self.takes_effect_at):%-d %B at %H:%M %Z}."
         )

@@ -59,7 +59,7 @@ def _percent(
         blank=True,
         default=default,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text=f"Percent of {what} at which a send is held by itself.{more}",
+        help_text=f"Percent of {what} at which a send is held automatically.{more}",
     )
 
 

@@ -52,7 +52,7 @@ SETTLED = (
 DENIED = "It was taken for a restored copy, and an operator has said that nothing was lost. Resume it."
 IN_DOUBT = "In a restored copy of the database: whether it was sent is not known."
 DUE_LATER = (
-    "This send is of a restored copy. Unless somebody moved it forward in what was lost, it has not gone out. "
+    "This send is of a restored copy. Unless a person moved it forward in what was lost, it has not gone out. "
     "Look at the provider before you resume it."
 )
 HALF_WRITTEN = (

@@ -203,7 +203,7 @@ def test_advice_fits_the_kind_of_the_sender():
     name = service.senders.get()
     (said,) = findings("20% off. Reply STOP to opt out", sender=name)
     assert (said.code, said.level) == ("reply", DOUBTFUL)
-    assert "Nobody can reply to SHOP" in said.text and "link" in said.text
+    assert "No one can reply to SHOP" in said.text and "link" in said.text
     (advice,) = findings("20% off", sender=name)
     assert "Reply STOP" not in advice.text and "link" in advice.text
     long = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)

@@ -41,7 +41,7 @@ def test_a_list_is_read_whatever_separates_it():
         (HEAD + "GB,,0.05", "Row 2, currency"),
         (
             HEAD + "GB,,0.05,EUR\ngb,any,0.06,EUR",
-            "Row 3: GB with this kind of sender stands in row 2 already",
+            "Row 3: United Kingdom (GB) with this kind of sender is in row 2 already",
         ),
         (HEAD + 'GB,,"0.05,EUR', "not read as a CSV"),
     ],

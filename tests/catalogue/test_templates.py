@@ -179,7 +179,7 @@ def test_refused_destinations_are_rejects_and_doubtful_ones_are_said():
     long_code = Sender.objects.create(service=service, address="447700900000", kind=SenderKind.LONG_CODE)
     order = an_order(service, sender=long_code, audience=pasted("+33612345678"))
     abroad = plan.build_plan(order, now=timezone.now(), public_url="https://desk.example")
-    assert any(one.detail.startswith("1 message to FR") for one in abroad.cautions)
+    assert any(one.detail.startswith("1 message to France") for one in abroad.cautions)
 
 
 # --- contact policy -----------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_every_rule_asks_with_its_own_number_and_sentence_and_the_most_counts():
             f"It is 17:05 in Europe/London, outside the ordinary hours {ApprovalRules.objects.get().hours}.",
         ),
     ]
-    assert found.reasons[3].detail == "It is the first send to FR (+33), GB (+44)."
+    assert found.reasons[3].detail == "It is the first send to France (+33), United Kingdom (+44)."
     Send.objects.filter(pk=a_send(service).pk).update(state="finished")
     assert "new_sender" not in [rule for rule, _, _ in asked_of(order, 1)]
     Send.objects.update(test=True)

@@ -173,7 +173,7 @@ def test_an_answer_that_the_sender_cannot_receive_is_cautioned(cast, way, tmp_pa
     Sender.objects.create(service=cast.service, address="60777", kind=SenderKind.SHORT_CODE)
     found = told(cast, way, "20% off. Reply STOP to opt out", {}, tmp_path)
     assert found.taken, found
-    assert "Nobody can reply to SHOP" in found.says
+    assert "No one can reply to SHOP" in found.says
     assert "text STOP to 60777" in found.says
 
 

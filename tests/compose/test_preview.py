@@ -172,5 +172,5 @@ def test_senders_that_a_country_refuses_are_named_with_the_reason(service):
     made = preview.preview_of(order, rows, offered=[service.senders.first(), long_code])
     ((sender, why),) = made.refused
     assert sender.address == "SHOP"
-    assert "1 to US" in why
+    assert "1 to United States" in why
     assert [one for one, _ in made.doubted] == [long_code]

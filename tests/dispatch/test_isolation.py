@@ -35,7 +35,7 @@ def test_a_row_that_cannot_be_read_holds_its_send_and_all_others_go_on(broken):
     hold = Hold.objects.get()
     assert (hold.send, hold.rule, hold.lifted_at) == (bad, "unreadable", None)
     assert hold.because.startswith("Something stored of this send cannot be read (")
-    assert hold.because.endswith("). It is held until that is mended; all others go on.")
+    assert hold.because.endswith("). It is held until that is fixed; all others go on.")
     assert not Slice.objects.exclude(owner="").exists()
 
 

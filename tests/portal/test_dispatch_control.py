@@ -139,7 +139,7 @@ def test_the_panel_explains_and_only_admins_may_decide(cast):
     ):
         shown = text_of(cast[who], url)
         assert "The connection broke while" in shown
-        assert "policy: never send again by itself." in shown
+        assert "policy: never send again automatically." in shown
         assert shown.count("?verdict=") == 3, url
     shown = text_of(cast["composer"], f"/s/shop/sends/{send.pk}/")
     assert "3 messages not confirmed" in shown

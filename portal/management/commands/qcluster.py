@@ -123,7 +123,7 @@ def _see_it_end(cluster: Any, signals: "queue.SimpleQueue[int]") -> None:
     while time.monotonic() < until and cluster.sentinel.is_alive():
         time.sleep(0.2)
     time.sleep(min(GRACE, max(until - time.monotonic(), 0)))  # in an orderly end we are gone by then
-    log.error("cluster_gave_up", sentence="It did not come to an end by itself; its processes are ended.")
+    log.error("cluster_gave_up", sentence="It did not come to an end; its processes are ended.")
     _end(list(_family(os.getpid())))
     os._exit(1)
 

@@ -170,7 +170,7 @@ class AnswerBody(Strict):
     respect_quiet_hours = serializers.BooleanField(
         required=False, help_text="Left out, as the key has it: false for one that is transactional."
     )
-    done = serializers.BooleanField(default=False, help_text="Nobody has to look at the conversation then.")
+    done = serializers.BooleanField(default=False, help_text="The conversation needs no answer then.")
 
 
 class NoBody(Strict):

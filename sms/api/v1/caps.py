@@ -47,7 +47,7 @@ class CapsShape(Answer):
     """Today's caps. What has none is left out."""
 
     day = serializers.DateField(help_text="Of the service's time zone.")
-    free_at = Moment(help_text="When all of them begin anew.")
+    free_at = Moment(help_text="When all of them start from zero.")
     per_number = serializers.IntegerField(allow_null=True, help_text="Messages a day to one number.")
     countries = serializers.ListField(
         child=serializers.CharField(),

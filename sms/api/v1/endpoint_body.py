@@ -46,7 +46,7 @@ class EndpointFields(serializers.Serializer[Any]):
     )
     all_keys = serializers.BooleanField(
         required=False,
-        help_text="It gets events of everybody's sends, people's too. Needs the scope `all`.",
+        help_text="It gets events of everyone's sends, people's too. Needs the scope `all`.",
     )
     senders = _names(
         "Addresses of senders: it gets events of what came from them. Empty means all senders.", 16

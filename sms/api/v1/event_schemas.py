@@ -108,7 +108,7 @@ def _envelope(one: EventType) -> Schema:
         "id": {"type": "string", "description": "The same in every repeat: drop those you know."},
         "type": {"type": "string", "enum": [one.name]},
         "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
-        "test": {"type": "boolean", "description": "Of a test key's send: nobody was written to."},
+        "test": {"type": "boolean", "description": "Of a test key's send: no SMS was sent."},
         "data": {"$ref": f"#/components/schemas/{one.shape}"},
     }
     return {"type": "object", "description": one.when, "required": list(properties), "properties": properties}

@@ -39,7 +39,7 @@ class LimitShape(Answer):
     limit = serializers.FloatField()
     used = serializers.FloatField(help_text="By sends that are due in it, also those that still wait.")
     left = serializers.FloatField()
-    free_at = Moment(help_text="When it begins anew.")
+    free_at = Moment(help_text="When it starts from zero.")
 
 
 class MyService(Answer):
@@ -49,7 +49,7 @@ class MyService(Answer):
     name = serializers.CharField()
     time_zone = serializers.CharField(source="clock", help_text="In which its days begin.")
     default_country = serializers.CharField(help_text="Numbers without a country code are read as its own.")
-    sandbox = serializers.BooleanField(source="is_sandbox", help_text="Nobody gets a real SMS.")
+    sandbox = serializers.BooleanField(source="is_sandbox", help_text="No real SMS is sent.")
     rate = serializers.IntegerField(
         allow_null=True, help_text="Messages a second, as contracted; null for no limit."
     )
@@ -79,7 +79,7 @@ class MeShape(Answer):
     name = serializers.CharField()
     prefix = serializers.CharField(help_text="How the key begins.")
     owner = serializers.UUIDField(source="identity")
-    test = serializers.BooleanField(source="is_test", help_text="A test key: nobody gets a real SMS.")
+    test = serializers.BooleanField(source="is_test", help_text="A test key: no real SMS is sent.")
     service = MyService()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
     purpose = serializers.ChoiceField(choices=Purpose.values)

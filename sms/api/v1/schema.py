@@ -140,5 +140,5 @@ class BareKeyScheme(OpenApiAuthenticationExtension):
         return [{"key_in_authorization": []}, {"key": []}, {"bearer": []}, {"jwt": []}]
 
     def get_security_definition(self, auto_schema: Any) -> Any:
-        says = "The API key by itself, without a scheme before it."
+        says = "The API key alone, without a scheme before it."
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": says}

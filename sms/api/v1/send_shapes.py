@@ -40,7 +40,7 @@ class WaitShape(Answer):
     """What keeps the messages of a send from being posted now."""
 
     code = serializers.ChoiceField(choices=[one.value for one in WaitCode])
-    until = Moment(allow_null=True, help_text="Null where nobody knows.")
+    until = Moment(allow_null=True, help_text="Null where it is not known.")
     detail = serializers.CharField()
 
 

@@ -72,7 +72,7 @@ class _Finder:
             listed = ", ".join(f"{row:,}" for row in found.first_hidden_rows[:5])
             rows = f"{found.hidden_rows:,} rows of this file are hidden (rows {listed}{', …' if found.hidden_rows > 5 else ''})"
         them = "it" if found.hidden_rows == 1 else "them"
-        says = f"{rows}, so whoever opens the file does not see {them}. Choose whether to leave {them} out or to include {them}."
+        says = f"{rows}, so people who open the file do not see {them}. Choose whether to leave {them} out or to include {them}."
         problem = AudienceError(ProblemCode.HIDDEN_ROWS, says, field="hidden_rows")
         problem.findings = found
         return problem

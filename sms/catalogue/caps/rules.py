@@ -9,6 +9,7 @@ import phonenumbers
 
 from sms.models import ApiKey, Service
 from sms.models.spend_cap import read_countries
+from sms.values.country_names import country_name
 from sms.values.often_abused import often_abused
 
 WHO = "An admin can raise it under Set-up › Rules › Spend caps."
@@ -70,7 +71,7 @@ def named(country: str) -> str:
     if not country:
         return "numbers of no country (satellite and international networks)"
     calling = phonenumbers.country_code_for_region(country)
-    return f"{country} (+{calling})" if calling else country
+    return f"{country_name(country)} (+{calling})" if calling else country_name(country)
 
 
 def _read(written: str) -> dict[str, int | None]:

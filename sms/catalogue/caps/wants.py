@@ -9,6 +9,7 @@ from datetime import date
 from sms.catalogue.caps.rules import CapRules
 from sms.models import ApiKey, Price, SenderKind, Service
 from sms.models.sql.spend_counts import CapCheck, CountedRow
+from sms.values.country_names import country_name
 
 SEGMENTS = "segments"
 MICROS = 1_000_000  # of money are one unit of its currency
@@ -55,12 +56,12 @@ def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[Named
     total, money = wanted.total, sum(wanted.money.values())
     for country, segments in sorted(wanted.segments.items()):
         if (cap := rules.cap_of_country(country)) is not None:
-            of = f"texts to {country or 'no country'}"
+            of = f"texts to {country_name(country) or 'no country'}"
             found.append(NamedCheck(CapCheck(cap, segments, country=country), f"country:{country}", of))
         if key is not None and (cap := rules.of_key.get(country)) is not None:
             check, of = (
                 CapCheck(cap, segments, key=key.counted_as, country=country),
-                f"the API key {key} for {country}",
+                f"the API key {key} for {country_name(country)}",
             )
             found.append(NamedCheck(check, f"key:{key.pk}:{country}", of))
     if key is not None:

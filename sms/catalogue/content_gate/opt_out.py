@@ -38,12 +38,12 @@ def findings(written: str, sender: Sender | None, *, advises: bool = True) -> It
     """`sender` is None where nobody knows it yet. Without `advises` only what is wrong: programs are given no advice, at their rate."""
     deaf = sender is not None and sender.kind == SenderKind.ALPHANUMERIC
     if deaf and (asked := asks_for_a_reply(written)):
-        says = f"Nobody can reply to {sender}, but the text says “{asked}”. "
+        says = f"No one can reply to {sender}, but the text says “{asked}”. "
         yield ContentFinding("reply", says + _instead(sender), DOUBTFUL)
     elif advises and not _WORD.search(written):
         says = "It does not say how to opt out. Marketing needs it"
         way = "add “Reply STOP to opt out”" if sender else "add a link, or where to send STOP"
-        says += f", and nobody can reply to {sender}. {_instead(sender)}" if deaf else f": {way}."
+        says += f", and no one can reply to {sender}. {_instead(sender)}" if deaf else f": {way}."
         yield ContentFinding("opt_out", says, ADVICE)
 
 

@@ -62,7 +62,7 @@ def tell_of_own(public_url: str, *, own: OwnAddress | None = None, now: datetime
         {*people.values_list("pk", flat=True), *notices.superusers()},
         event=f"own_certificate:{shown.expires_at:%Y%m%dT%H%M}:{near}",
         says=f"The certificate of Textdesk's own address, {address.hostname}, {WAYS[near]} on {in_words(shown.expires_at)}.",
-        more="Without a valid one no receipts and replies come in, and browsers warn everybody. Ask whoever runs this server to renew it.",
+        more="Without a valid one no receipts and replies come in, and browsers show a warning. Ask those who run this server to renew it.",
         now=now,
     )
 

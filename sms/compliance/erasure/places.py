@@ -64,7 +64,7 @@ def _catalogue(subject: Subject) -> Done:
     found = columns.in_the_catalogue(subject)
     if not found:
         return Done(0, "Searched only: templates, senders and the like do not name it.")
-    says = f"Named in {_named(found)}. Sends are made of it, so it is not changed by itself: change it on its page."
+    says = f"Named in {_named(found)}. Sends are made of it, so it is not changed automatically: change it on its page."
     return Done(0, says)
 
 

@@ -103,7 +103,9 @@ def expire(send_id: int, *, now: datetime) -> bool:
             return False
         end(request, ApprovalState.EXPIRED, by=Actor.system(), now=now)
         _hold_back(locked)
-        reason = "Nobody answered in time." if request.released_at is None else "It did not begin in time."
+        reason = (
+            "There was no answer in time." if request.released_at is None else "It did not begin in time."
+        )
         events.record([events.of_send(locked, "send.refused", at=now, once=(request.pk,), reason=reason)])
         audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
     return True

@@ -186,7 +186,7 @@ def too_large_at(send: Send, due_at: datetime) -> str:
 
 def _sum_in_words(before: int, recipients: int, size: int) -> str:
     return (
-        f"With {before:,} within 24 hours of it that nobody approved it comes to {recipients + before:,} recipients; "
+        f"With {before:,} within 24 hours of it without approval it comes to {recipients + before:,} recipients; "
         f"from {size:,} on that is large."
     )
 

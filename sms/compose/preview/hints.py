@@ -9,6 +9,7 @@ from sms.compose.links import domain_cautions, filtering
 from sms.compose.resolved_order import ResolvedOrder
 from sms.compose.survey import ADVISED, Survey
 from sms.models import Sender
+from sms.values.country_names import country_name
 from sms.webex.limits import SMARTLINK
 
 
@@ -47,7 +48,7 @@ def senders_of(
     for sender in offered:
         for country, number in sorted(sample.countries.items(), key=lambda one: -one[1]):
             judged = senders.judge(sender, country)
-            where = f"{number:,} to {country}: {judged.text}"
+            where = f"{number:,} to {country_name(country)}: {judged.text}"
             if judged.level == senders.SenderFit.REFUSED:
                 refused.append((sender, where))
                 break

@@ -88,5 +88,5 @@ class Command(BaseCommand):
         )
         left = after_restore.left_over(copy.service)
         self.stdout.write(
-            f"{copy.service.slug}: {figures}. {left} messages are unconfirmed now. It stays paused until somebody resumes it."
+            f"{copy.service.slug}: {figures}. {left} messages are unconfirmed now. It stays paused until a person resumes it."
         )

@@ -11,7 +11,7 @@ from sms.management.arguments import until_signal
 class Command(BaseCommand):
     """One process beside the others, so that a hundred thousand rows slow down neither sending nor receipts."""
 
-    help = "Read, check and write out large audiences that wait, then end. The cluster and `dispatch` start it by themselves."
+    help = "Read, check and write out large audiences that wait, then end. The cluster and `dispatch` start it automatically."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Until nothing waits, or a signal: then the block under way is committed, and another process continues after it."""

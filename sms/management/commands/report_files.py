@@ -11,7 +11,7 @@ from sms.management.arguments import until_signal
 class Command(BaseCommand):
     """One process beside the others, for as long as a million lines take."""
 
-    help = "Write reports that wait as files, then end. The cluster and `dispatch` start it by themselves."
+    help = "Write reports that wait as files, then end. The cluster and `dispatch` start it automatically."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Until nothing waits, or a signal: then the file under way is started again by the next process."""

@@ -87,7 +87,7 @@ def change_content(
     with transaction.atomic():
         stored = RecurringSend.objects.select_for_update(of=("self",)).get(pk=recurring.pk)
         if stored.state == RecurringSend.State.ENDED:
-            says = f"“{stored.name}” has ended. Send this draft by itself, or start it anew."
+            says = f"“{stored.name}” has ended. Send this draft once, or start a new recurring send."
             raise ComposeError([Problem(ProblemCode.NOT_USABLE, "again", says)])
         locked = _locked(draft, seen=seen)
         stored.draft, stored.run_by = locked, by.user

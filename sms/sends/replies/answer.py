@@ -128,7 +128,7 @@ def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
         says = f"{found}, to which they wrote, is archived, so no answer can be sent from it. An admin can use it again under Catalogue."
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     if found.kind == SenderKind.ALPHANUMERIC:
-        says = f"{found} is a name, to which nobody can write, so no answer can be sent from it."
+        says = f"{found} is a name that no one can write to, so no answer can be sent from it."
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     return found
 
