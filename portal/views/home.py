@@ -1,6 +1,6 @@
 """The list of a person's services, and the home page of one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from portal import people
 from portal.access import service_page, services_of
 from portal.first_run import anybody
+from portal.forms.numbers import key_of
 from portal.going_live.progress import progress_of
 from portal.models import User
 from sms import guard
@@ -21,15 +22,16 @@ from sms.compliance import audit
 from sms.compose import comments
 from sms.compose.approval import queries
 from sms.inbound import receipts, refused
-from sms.models import SendState, Service
+from sms.models import Draft, ReceiptInbox, SendState, Service
 from sms.models.sql.clock import corrected_now
 from sms.operations.service_now import service_now
 from sms.sends import calendar, holds
-from sms.sends.progress import overview_of
+from sms.sends.progress import figures_of
 from sms.sends.replies import inbox
 from sms.worker import health
 
 PLANNED, LOOKED_AT = 5, 30
+NOTES_LAST = 60  # seconds
 
 
 @login_not_required
@@ -49,49 +51,58 @@ def services(request: HttpRequest) -> HttpResponse:
 
 @service_page("see")
 def home(request: HttpRequest, service: Service) -> HttpResponse:
-    return render(request, "home.html", _context(request, service))
+    now = corrected_now()
+    return render(request, "home.html", _what_moves(service, now) | _what_stands(request, service, now))
 
 
 @service_page("see")
 def home_live(request: HttpRequest, service: Service) -> HttpResponse:
-    """All of the page below its heading, which it asks for every few seconds."""
-    return render(request, "home_live.html", _context(request, service))
-
-
-def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
+    """The parts of the page that it asks for every few seconds; those that ask for somebody once a minute."""
     now = corrected_now()
-    overview = overview_of(service, now=now)
-    own = [service] if "compose" in request.may else []  # type: ignore[attr-defined]
+    noted = key_of(request.GET, "noted") or 0
+    context = _what_moves(service, now) | {"live": True, "noted": noted}
+    if not 0 <= now.timestamp() - noted < NOTES_LAST:
+        context |= _what_stands(request, service, now)
+    return render(request, "home/_live.html", context)
+
+
+def _what_moves(service: Service, now: datetime) -> dict[str, Any]:
+    figures, at_work = figures_of(service, now=now), service_now(service, now=now)
+    shown = [row.send for row in (*figures.recent, *at_work.going_out)]
+    return {"now": now, "figures": figures, "at_work": at_work, "held": holds.held_among(shown)}
+
+
+def _what_stands(request: HttpRequest, service: Service, now: datetime) -> dict[str, Any]:
+    """What comes next, and what asks for somebody."""
+    may: frozenset[str] = request.may  # type: ignore[attr-defined]
     until = now + timedelta(days=60)
+    own = [service] if "compose" in may else []
     planned = calendar.entries_between([service], until=until, now=now, drafts_of=own, most=LOOKED_AT)
-    looked_at = {one.send.pk: one.state == "held" for one in planned.entries if one.send is not None}
-    at_work = service_now(service, now=now)
-    shown = [row.send for row in (*overview.recent, *at_work.going_out)]
-    others = [one for one in shown if one.pk not in looked_at]
+    unmatched = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False)
+    drafts = Draft.objects.filter(Draft.open_ones(), service=service).select_related("changed_by")
     context: dict[str, Any] = {
-        "now": now,
-        "at_work": at_work,
-        "glance": overview,
+        "noted": int(now.timestamp()),
         "planned": [one for one in planned.entries if one.state != SendState.SENDING][:PLANNED],
-        "held": {pk for pk, is_held in looked_at.items() if is_held} | holds.held_among(others),
+        "drafts": drafts.order_by("-changed_at")[:PLANNED],
+        "unmatched": unmatched.exclude(why=ReceiptInbox.Why.NEW).count(),
         "gaps": receipts.gaps(service, now=now),
         "refused": refused.kept_of(service),
         "replies": inbox.figures(service, user=request.user),
         "asked": queries.with_related(queries.to_answer(service, request.user))[:3]
-        if "approve" in request.may  # type: ignore[attr-defined]
+        if "approve" in may
         else [],
         "to_look_at": [
             one
             for one in comments.waiting_for(service, request.user)[:LOOKED_AT]
-            if one.comment.on_send or "compose" in request.may  # type: ignore[attr-defined]
+            if one.comment.on_send or "compose" in may
         ][:PLANNED],
         "awaiting": queries.with_related(queries.open_requests(service))[:5],
-        "audit_wrong": audit.sentence() if "audit" in request.may else "",  # type: ignore[attr-defined]
+        "audit_wrong": audit.sentence() if "audit" in may else "",
         "caps": standing.notable(service, now=now),
-        "undelivered": audit.undelivered() if "audit" in request.may else [],  # type: ignore[attr-defined]
+        "undelivered": audit.undelivered() if "audit" in may else [],
         "domains": service.link_domains.filter(active=True, state__in=ALARMING),
     }
-    if "configure" in request.may:  # type: ignore[attr-defined]
+    if "configure" in may:
         context["still"] = health.sentence()
         context["progress"] = progress_of(service)
         context["off"] = log.switched_off(service)

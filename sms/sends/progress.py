@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Min, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, Min, Sum
 
 from sms.ledger.slices import stage_ends
-from sms.models import Draft, MessageState, Receipt, ReceiptInbox, Send, SendState, Service, StateCount
+from sms.models import MessageState, Receipt, Send, SendState, Service, StateCount
 from sms.models.message import OPEN
 from sms.sends.waits import SAMPLE, because_of_a_zone
 
@@ -115,46 +114,28 @@ def night_of(send: Send, *, now: datetime) -> Night | None:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceOverview:
-    """A service today; `unmatched` receipts have no message yet, `today` counts messages by state."""
+class ServiceFigures:
+    """A service in the last 24 hours: its latest sends, and its messages counted by state."""
 
     recent: Sequence[Progress]
-    drafts: Sequence[Draft]
     last_receipt: datetime | None
-    unmatched: int
-    unconfirmed: int
     today: dict[str, int]
 
+    @property
+    def unconfirmed(self) -> int:
+        return self.today.get(MessageState.UNCONFIRMED, 0)
 
-def overview_of(service: Service, *, now: datetime) -> ServiceOverview:
-    """Its latest sends and drafts, today's states, and what needs attention; a fixed number of queries.
 
-    Answers to replies are among the figures but not in the list: they would leave no room in it.
-    """
+def figures_of(service: Service, *, now: datetime) -> ServiceFigures:
+    """A fixed number of queries. Answers to replies are among the figures but not in the list: they would leave no room in it."""
     sends = Send.objects.filter(service=service, simulated=False, answering__isnull=True)
-    progress = progress_of_page(list(sends.select_related("sender", "created_by")[:6]))
     receipts = Receipt.objects.filter(service=service, simulated=False).order_by("-id")
     day = (now - timedelta(days=1), now)
     counts = StateCount.objects.filter(
         send__service=service, send__simulated=False, send__due_at__range=day
     ).values("state")
-    totals = {row["state"]: row["total"] for row in counts.annotate(total=Sum("delta")) if row["total"]}
-    unmatched = ReceiptInbox.objects.filter(receipt__service=service, receipt__simulated=False).exclude(
-        why=ReceiptInbox.Why.NEW
-    )
-    counted = unmatched.order_by().values("receipt__service").annotate(count=Count("pk")).values("count")
-    # in one query, both beside the row of the service
-    last_receipt, unmatched_count = (
-        Service.objects.filter(pk=service.pk)
-        .values_list(Subquery(receipts.values("received_at")[:1]), Coalesce(Subquery(counted), 0))
-        .get()
-    )
-    drafts = Draft.objects.filter(Draft.open_ones(), service=service).select_related("changed_by")
-    return ServiceOverview(
-        recent=progress,
-        drafts=list(drafts.order_by("-changed_at")[:5]),
-        last_receipt=last_receipt,
-        unmatched=unmatched_count,
-        unconfirmed=totals.get(MessageState.UNCONFIRMED, 0),
-        today=totals,
+    return ServiceFigures(
+        progress_of_page(list(sends.select_related("sender", "created_by")[:6])),
+        receipts.values_list("received_at", flat=True).first(),
+        {row["state"]: row["total"] for row in counts.annotate(total=Sum("delta")) if row["total"]},
     )

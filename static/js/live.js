@@ -22,7 +22,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!line || !event.detail.shouldSwap) return;
   const before = seen.get(part.id);
   seen.set(part.id, bare(html));
-  if (before !== bare(html)) return keepFocus(part);
+  if (before !== bare(html)) return keepFocus();
   event.detail.shouldSwap = false;
   const fresh = document.createElement("template");
   fresh.innerHTML = html.match(AS_OF)[0];
@@ -31,14 +31,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 // The focus of what has no id: the link to the same place, or the region of the same name. htmx finds what has one.
 let focused = "";
-function keepFocus(part) {
+function keepFocus() {
   const held = document.activeElement;
-  focused = "";
-  if (held.id || !part.contains(held)) return;
   const name = ["href", "aria-label", "name"].find((one) => held.hasAttribute(one));
-  if (name) focused = `${held.localName}[${name}="${CSS.escape(held.getAttribute(name))}"]`;
+  focused = name && !held.id ? `${held.localName}[${name}="${CSS.escape(held.getAttribute(name))}"]` : "";
 }
-document.addEventListener("htmx:afterSwap", () => {
-  if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+document.addEventListener("htmx:afterSettle", () => {
+  if (focused && document.activeElement === document.body) document.querySelector(focused)?.focus({ preventScroll: true });
   focused = "";
 });

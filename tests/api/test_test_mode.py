@@ -13,7 +13,7 @@ from sms.inbound.optouts import messages
 from sms.inbound.receipts import gaps
 from sms.models import Callback, CallbackEndpoint, InboundMessage, Message, OptOut, ReportedSend, Send
 from sms.reports import facts
-from sms.sends.progress import overview_of
+from sms.sends.progress import figures_of
 from tests.support.callbacks import an_endpoint, told
 from tests.support.drop_in import body, get, post
 from tests.support.partners import Partner, a_key
@@ -71,7 +71,7 @@ def test_what_is_simulated_counts_for_nothing():
     assert facts.compare()[1] is None
     seen = evidence_of(service)
     assert seen.delivered_at is None and seen.receipt_at is None
-    home = overview_of(service, now=now)
+    home = figures_of(service, now=now)
     assert home.today == {"queued": 1} and [one.send.pk for one in home.recent] == [real.pk]
     assert home.last_receipt is None
     Message.objects.filter(send__simulated=True).update(posted_at=now - timedelta(hours=2))
