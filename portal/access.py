@@ -10,10 +10,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -97,12 +96,11 @@ def service_page(
             zone = zoneinfo.ZoneInfo(time_zones.or_utc(user.time_zone or found.time_zone))
             with timezone.override(zone):
                 answer = allowed(request, found, *args, **kwargs)
-                if isinstance(answer, HttpResponseNotAllowed):  # as signing in leads back to a button
-                    answer.content = render_to_string("405.html", {"service": found}, request)
                 # generic views leave drawing for later, when the zone is another
                 return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
         guarded.act = act  # type: ignore[attr-defined]
+        guarded.opens = methods is None or "GET" in methods  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -13,6 +13,7 @@ from portal.access import may as acts_of
 from portal.access import services_of
 from portal.models import User
 from portal.navigation import DESK, OWN, Navigation, alone
+from portal.signing_in_first import page_before
 from sms import notices
 from sms.compose.approval import queries
 from sms.models import Service
@@ -25,11 +26,13 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     signing_in = {"passkeys_possible": passkeys.are_possible(), "few_codes": factors.FEW_CODES}
     signing_in["has_sso"] = bool(settings.OIDC_ISSUER)
     if user is None or not user.is_authenticated:
-        return {"zone": timezone.get_current_timezone_name(), **signing_in}
+        return {"zone": timezone.get_current_timezone_name(), "frame": "base_plain.html", **signing_in}
     service = getattr(request, "service", None)
     may: frozenset[str] = getattr(request, "may", frozenset())
     return {
         **signing_in,
+        "frame": "base.html",  # of pages that say what was refused
+        "came_from": SimpleLazyObject(partial(page_before, request)),
         "service": service,
         "services": services_of(user),
         "navigation": SimpleLazyObject(partial(_navigation, request)),
@@ -52,7 +55,11 @@ def _navigation(request: HttpRequest) -> Navigation:
     if service is not None:
         held: frozenset[str] = request.may  # type: ignore[attr-defined]
         return Navigation(service, held, request.path, getattr(request, "place", ""))
-    only = list(services_of(user)[:2])
+    match = request.resolver_match
+    slug = (
+        match.kwargs.get("service") if match else None
+    )  # of an address that was refused before its service was found
+    only = list(services_of(user).filter(slug=slug) if slug else services_of(user)[:2])
     if len(only) != 1:
         return Navigation(None, frozenset(), request.path)
     return Navigation(only[0], acts_of(user, only[0]), request.path)

@@ -1,10 +1,11 @@
-"""The caller's address, response headers of every page, and the time zone that a page is shown in."""
+"""The caller's address, response headers of every page, the time zone that a page is shown in, and the page of a wrong method."""
 
 import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from portal.access import services_of
@@ -76,3 +77,17 @@ class ViewersZone:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(time_zones.or_utc(name))):
             return self.get_response(request)
+
+
+class NotAllowedPages:
+    """A person who opens the address of a button gets a page that says so, not an empty one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = getattr(request, "user", None)
+        if isinstance(response, HttpResponseNotAllowed) and user is not None and user.is_authenticated:
+            response.content = render_to_string("405.html", request=request)
+        return response

@@ -165,7 +165,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.session_ends.SessionEnds",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.signing_in_first.SigningInFirst",
     "portal.costly_pages.CostlyPages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -173,6 +173,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.factor_gate.SecondFactorGate",
     "portal.middleware.ViewersZone",
+    "portal.middleware.NotAllowedPages",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

@@ -275,6 +275,7 @@ urlpatterns = [
     path("notices/<int:pk>/read/", notices.notice_read, name="notice_read"),
     path("accounts/notices/", notices.own_choices, name="own_notices"),
     path("accounts/notices/mail-again/", notices.own_mail_again, name="own_mail_again"),
+    path("accounts/session/", account.session, name="own_session"),
     path("accounts/sessions/", account.own_sessions, name="own_sessions"),
     path("accounts/address/<str:token>/", account.address_confirm, name="address_confirm"),
     path("accounts/", include("portal.account_urls")),

@@ -22,7 +22,7 @@ class SecretForm(forms.Form):
         required=False,
         max_length=200,
         label="Your own secret",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-secret": True}),
     )
 
     def __init__(self, *args: Any, kind: str, **options: Any) -> None:

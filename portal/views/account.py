@@ -7,10 +7,11 @@ from allauth.account.views import password_reset as allauth_password_reset
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import account_mail, addresses, mail_server, own_number, sessions
 from portal.access import actor, services_of
@@ -104,6 +105,14 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
     if not mail_server.is_set_up():
         return render(request, "account/no_mail_server.html")
     return allauth_password_reset(request)
+
+
+@login_not_required
+@require_safe
+def session(request: HttpRequest) -> HttpResponse:
+    """Whose session it is, for scripts of pages before they post a form. The cookie of the forms' token comes with it, where it is gone."""
+    get_token(request)
+    return JsonResponse({"person": str(request.user.pk or "")})
 
 
 def password_change(request: HttpRequest) -> HttpResponseBase:

@@ -1,7 +1,9 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
 // what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds,
 // and nothing is posted before: a page that takes the place of this one would take what was typed with it.
+import { forget } from "./kept.js";
 import { hold, whenFree } from "./press.js";
+import { session } from "./session.js";
 
 const PAUSE = 700; // milliseconds after the last change
 const LATEST = 3000; // and at most so long after the first
@@ -66,6 +68,7 @@ export function saving(form, { changed, stored, work }) {
     if (!reply || !(answer.ok || answer.status === 409)) return failed(answer, reply);
     failures = 0;
     saved = upto;
+    if (!dirty()) forget(form);
     took(reply, upto, Boolean(typed.get("file") || typed.get("remove_file")));
   }
 
@@ -107,7 +110,8 @@ export function saving(form, { changed, stored, work }) {
   function failed(answer, reply) {
     const wait = AGAIN[Math.min(failures, AGAIN.length - 1)];
     failures += 1;
-    const signedOut = answer && (answer.type === "opaqueredirect" || answer.status === 403);
+    const signedOut = answer?.status === 401;
+    if (answer?.status === 403) session(); // brings a new token, where that was why
     const tooLarge = answer?.status === 413; // and it stays so: the next change is saved
     const why = !answer ? "No connection"
       : signedOut ? "You were signed out"

@@ -1,5 +1,7 @@
 // Small comforts of every page; without them everything still works.
 import "./copy.js";
+import "./session.js";
+import "./kept.js";
 import "./live.js";
 import "./press.js";
 import "./search.js";
@@ -42,10 +44,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A live part that is answered by the sign-in page stays as it is, and asks on: signed in again in another window, it goes on by itself.
+// A live part of whoever is signed out stays as it is, and asks on: signed in again in another window, it goes on by itself.
 let signedOut;
 document.addEventListener("htmx:beforeOnLoad", (event) => {
-  const away = new URL(event.detail.xhr.responseURL || location, location).pathname.startsWith("/accounts/login/");
+  const away = event.detail.xhr.status === 401;
   if (away) event.preventDefault();
   if (away === Boolean(signedOut)) return;
   signedOut?.remove();

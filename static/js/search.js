@@ -82,7 +82,7 @@ if (dialog) {
   dialog.addEventListener("htmx:responseError", failed);
   dialog.addEventListener("htmx:sendError", failed);
   // signed out: what says so stands on the page behind
-  dialog.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.xhr.responseURL.includes("/accounts/login/")) dialog.close(); });
+  dialog.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.xhr.status === 401) dialog.close(); });
   for (const one of [dialog, list]) one.addEventListener("click", (event) => { if (event.target === one || event.target.closest("[data-close]")) one.close(); });
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");

@@ -1,12 +1,14 @@
 """Every address × every role × a foreign service, walked from the URL configuration itself: a new page is covered the day it is added."""
 
+from urllib.parse import quote
+
 import pytest
 from django.db import transaction
 from django.test import Client
 
 from portal.access import ACTS
 from portal.costly_pages import CostlyPages
-from portal.models import Role
+from portal.models import Role, User
 from sms.models import (
     AuditEvent,
     Draft,
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.django_db
 OPEN = {
     "services",
     "first_run",
+    "own_session",
     "healthz",
     "readyz",
     "metrics",
@@ -241,12 +244,37 @@ def test_django_q2s_own_pages_are_gone(cast):
 def test_a_button_whose_press_led_to_the_sign_in_says_that_nothing_was_done(cast):
     send = a_send(cast.service)
     url = f"/s/shop/sends/{send.pk}/pause/"
-    signed_in = cast["visitor"].post(url)
-    assert signed_in.headers["Location"] == f"/accounts/login/?next={url}"
+    here, part = f"/s/shop/sends/{send.pk}/?state=sent", {"Sec-Fetch-Dest": "empty"}
+    for method, came_from, leads_to in (
+        ("post", here, quote(here)),
+        ("post", "/s/shop/callbacks/add/", "/s/shop/"),  # the page of a press that was refused
+        ("post", "https://elsewhere.test/s/shop/", "/"),
+        ("get", here, quote(here)),
+    ):
+        origin = "" if came_from.startswith("https:") else "http://testserver"
+        ask = getattr(cast["visitor"], method)
+        signed_in = ask(url, headers={"Referer": f"{origin}{came_from}"})
+        assert signed_in.headers["Location"] == f"/accounts/login/?next={leads_to}", (method, came_from)
+        assert (
+            ask(url, headers=part).status_code == ask(url, headers={"HX-Request": "true"}).status_code == 401
+        )
     page = cast["composer"].get(url)
     assert (page.status_code, page.headers["Allow"]) == (405, "POST")
     assert "<h1>Nothing was done</h1>" in page.content.decode()
     assert 'href="/s/shop/"' in page.content.decode()
+    assert "<h1>Nothing was done</h1>" in cast["composer"].get("/notices/read/").content.decode()
+    with_navigation = [
+        cast["composer"].get("/s/shop/nowhere/"),
+        cast["composer"].get("/s/shop/settings/"),
+        Client(enforce_csrf_checks=True, headers={"Referer": f"http://testserver{here}"}),
+    ]
+    browser = with_navigation.pop()
+    browser.force_login(User.objects.get(email="composer@example.test"))
+    with_navigation.append(browser.post(url))
+    assert [one.status_code for one in with_navigation] == [404, 403, 403]
+    for one in with_navigation:
+        assert 'href="/s/shop/sends/"' in one.content.decode(), "the navigation"
+    assert f'href="{here}">Back to the page' in with_navigation[-1].content.decode()
     assert not AuditEvent.objects.filter(act="send.paused").exists()
 
 
