@@ -4,7 +4,7 @@
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     const line = event.target.querySelector?.("[data-as-of]");
-    if (!line) return;
+    if (!line || event.detail.xhr?.status === 401) return; // who is signed out is told so by the page
     line.className = "note warn";
     line.setAttribute("role", "status");
     line.textContent = `No answer since ${line.dataset.asOf}. These figures are from then. The page asks again every few seconds.`;

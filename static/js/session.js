@@ -20,7 +20,7 @@ export async function session() {
 function what(answer) {
   if (!answer) return ["No connection to Textdesk", "It is tried again every few seconds."];
   if (!answer.person) return ["You were signed out", "Sign in in a new tab."];
-  return ["Somebody else is signed in", "In this browser another person signed in since this page was opened. Sign in as yourself in a new tab."];
+  return ["Another person is signed in", "In this browser another person signed in since this page was opened. Sign in as yourself in a new tab."];
 }
 
 const made = (tag, more) => Object.assign(document.createElement(tag), more);
@@ -44,7 +44,7 @@ async function ready() {
     const say = () => {
       const [heading, advice] = what(answer);
       title.textContent = heading;
-      words.textContent = `${advice} What you wrote stays here. Then what you pressed goes on by itself.`;
+      words.textContent = `${advice} What you wrote stays here. Then what you pressed goes on.`;
       signIn.hidden = !answer;
     };
     const ask = async () => {
