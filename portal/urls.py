@@ -201,6 +201,7 @@ service: list[URLPattern | URLResolver] = [
     *catalogue_paths("senders", catalogue.SENDER, catalogue.SenderList, catalogue.SenderDetail),
     path("templates/", templates.template_list, name="templates"),
     path("templates/new/", templates.template_new, name="template_new"),
+    path("templates/preview/", templates.template_preview, name="template_preview"),
     path("templates/<int:pk>/", templates.template, name="template"),
     path("templates/<int:pk>/edit/", templates.template_edit, name="template_edit"),
     path("templates/<int:pk>/archive/", templates.template_archive, name="template_archive"),

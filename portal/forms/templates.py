@@ -1,8 +1,10 @@
-"""The form of a template's wording: its text, or the provider's id, and its placeholders as lines."""
+"""The form of a template's wording: its text, or the provider's id, and a row of fields for each placeholder."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
 from sms.catalogue.templates import Wording
@@ -10,9 +12,61 @@ from sms.models import TemplateVersion
 from sms.values import text
 from sms.webex.limits import LARGEST_TEXT_LIMIT
 
+MOST_PLACEHOLDERS = 100
+PREFIX = "place"
+
+
+class PlaceholderForm(forms.Form):
+    """What one placeholder takes. A row without a name is left out."""
+
+    name = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+    kind = forms.ChoiceField(choices=list(KINDS.items()), required=False)
+    example = forms.CharField(max_length=500, required=False)
+    fallback = forms.CharField(max_length=500, required=False)
+    longest = forms.IntegerField(
+        min_value=1,
+        max_value=LARGEST_TEXT_LIMIT,
+        required=False,
+        error_messages={"max_value": f"At most {LARGEST_TEXT_LIMIT:,} characters."},
+    )
+
+    def clean_name(self) -> str:
+        return _bare(self.cleaned_data["name"])
+
+    @property
+    def placeholder(self) -> Placeholder:
+        """What of it was understood."""
+        read = getattr(self, "cleaned_data", {})
+        return Placeholder(
+            read.get("name", ""),
+            read.get("kind") or "text",
+            read.get("example", ""),
+            read.get("fallback", ""),
+            read.get("longest") or 0,
+        )
+
+
+class _PlaceholderRows(forms.BaseFormSet):
+    def clean(self) -> None:
+        seen: set[str] = set()
+        for form in self.forms:
+            name = text.match_key(form.placeholder.name)
+            if name and name in seen:
+                form.add_error("name", f"$({form.placeholder.name}) has a row already.")
+            seen.add(name)
+
+
+PlaceholderRows = forms.formset_factory(
+    PlaceholderForm, formset=_PlaceholderRows, extra=0, max_num=MOST_PLACEHOLDERS, validate_max=True
+)
+
 
 class WordingForm(forms.Form):
-    """What a version of a template says. Placeholders are lines: name | kind | example | fallback | longest."""
+    """What a version of a template says. `rows` are its placeholders, one for each that the text names."""
 
     name = forms.RegexField(
         r"^[a-z0-9_]+$",
@@ -31,7 +85,7 @@ class WordingForm(forms.Form):
         max_length=LARGEST_TEXT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
-        help_text="Placeholders are written $(name).",
+        help_text="Placeholders are written $(name). Each gets its row below.",
     )
     provider_id = forms.CharField(
         required=False,
@@ -39,70 +93,121 @@ class WordingForm(forms.Form):
         label="Provider template id",
         help_text="Instead of a text, where Webex Connect keeps the template.",
     )
-    placeholders = forms.CharField(
-        required=False,
-        max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="One per line: name | text, number, date or link | example | fallback | longest. Only the name is needed.",
-    )
 
     def __init__(
-        self, *args: Any, version: TemplateVersion | None = None, named: bool = True, **kwargs: Any
+        self,
+        *args: Any,
+        version: TemplateVersion | None = None,
+        named: bool = True,
+        typed: QueryDict | None = None,
+        **kwargs: Any,
     ) -> None:
-        if version is not None:
-            lines = [
-                f"{one.name} | {one.kind} | {one.example} | {one.fallback} | {one.max_length or ''}"
-                for one in placeholders_of(version)
-            ]
+        """`typed` is shown as it stands: it is not to be saved yet, so its mistakes are not said."""
+        known: list[dict[str, str]] = []
+        if typed is not None:
+            kwargs["initial"] = {name: typed.get(name, "") for name in self.base_fields}
+            known = posted_rows(typed)
+        elif version is not None:
             kwargs["initial"] = {
                 "language": version.language,
                 "text": version.text,
                 "provider_id": version.provider_template_id,
-                "placeholders": "\n".join(line.rstrip(" |") for line in lines),
             }
+            known = [_values(one) for one in placeholders_of(version)]
         super().__init__(*args, **kwargs)
-        if named:
-            del self.fields["language"]
-        else:
-            del self.fields["name"]
+        del self.fields["language" if named else "name"]
+        if self.is_bound:
+            known = posted_rows(self.data)
+        # browsers post lines ended by CR and LF, and names are compared as they are stored
+        self.written = text.line_breaks(str(self["text"].value() or ""))
+        typed_rows = _rows(known, self.written)
+        self.shown = [_understood(one) for one in typed_rows if one["name"].strip()]
+        self.rows = _formset(typed_rows, bound=self.is_bound)
 
     def clean_text(self) -> str:
         return text.line_breaks(str(self.cleaned_data["text"]))
 
-    def clean_placeholders(self) -> list[Placeholder]:
-        found: dict[str, Placeholder] = {}
-        for number, line in enumerate(self.cleaned_data["placeholders"].splitlines(), start=1):
-            if not line.strip():
-                continue
-            cells = [cell.strip() for cell in line.split("|")]
-            name, kind, example, fallback, longest = (*cells, "", "", "", "", "")[:5]
-            name = (text.placeholders(name) or [name])[0].strip() if name.startswith("$(") else name
-            if len(cells) > 5:
-                raise forms.ValidationError(f"Line {number} has more than five parts.")
-            if not name or len(name) > 200:
-                raise forms.ValidationError(f"Line {number} begins with the name of a placeholder.")
-            if (kind := kind.lower() or "text") not in KINDS:
-                says = f"Line {number}: “{kind[:30]}” is none of text, number, date and link."
-                raise forms.ValidationError(says)
-            if longest and not (
-                longest.isascii() and longest.isdecimal() and 0 < int(longest[:6]) <= LARGEST_TEXT_LIMIT
-            ):
-                says = f"Line {number}: the longest is a number of characters, 1 to {LARGEST_TEXT_LIMIT:,}."
-                raise forms.ValidationError(says)
-            if text.match_key(name) in found:
-                raise forms.ValidationError(f"Line {number} names $({name}) a second time.")
-            found[text.match_key(name)] = Placeholder(name, kind, example, fallback, int(longest or 0))
-        return list(found.values())
-
     def clean(self) -> None:
-        """Placeholders that the text does not use are a mistake in one of the two."""
+        """A placeholder with values that the text does not use is a mistake in one of the two."""
         written = self.cleaned_data.get("text", "")
         used = {text.match_key(name) for name in text.placeholders(written)}
-        for one in self.cleaned_data.get("placeholders") or ():
-            if written and text.match_key(one.name) not in used:
-                says = f"The text does not use $({one.name}). Take the line out, or use it."
-                self.add_error("placeholders", says)
+        if not self.rows.is_valid():
+            self.add_error(None, "Please fix what is marked in the placeholders below.")
+        for row in self.rows:
+            one = row.placeholder
+            if written and one.name and text.match_key(one.name) not in used:
+                says = f"The text does not use $({one.name}). Use it, or empty its row."
+                row.add_error("name", says)
+                self.add_error(None, says)
 
     def wording(self) -> Wording:
         data = self.cleaned_data
-        return Wording(data["text"], data["provider_id"], data.get("language", ""), data["placeholders"])
+        places = [one for row in self.rows if (one := row.placeholder).name]
+        return Wording(data["text"], data["provider_id"], data.get("language", ""), places)
+
+
+def _values(one: Placeholder) -> dict[str, str]:
+    longest = str(one.max_length or "")
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "example": one.example,
+        "fallback": one.fallback,
+        "longest": longest,
+    }
+
+
+def posted_rows(data: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows as they were typed."""
+    total = str(data.get(f"{PREFIX}-TOTAL_FORMS", ""))
+    count = (
+        min(int(total), MOST_PLACEHOLDERS + 1)
+        if total.isascii() and total.isdecimal() and len(total) < 6
+        else 0
+    )
+    names = PlaceholderForm.base_fields
+    return [
+        {name: str(data.get(f"{PREFIX}-{place}-{name}", "")) or _EMPTY[name] for name in names}
+        for place in range(count)
+    ]
+
+
+def _bare(name: str) -> str:
+    """`$(name)` → `name`."""
+    return (text.placeholders(name) or [name])[0].strip() if name.startswith("$(") else name.strip()
+
+
+def _rows(known: Iterable[dict[str, str]], written: str) -> list[dict[str, str]]:
+    """A row for each placeholder of the text, in its order, with what is known of it; then those with values that it does not name.
+
+    Without a text there is one more, to be filled in.
+    """
+    by_name = {text.match_key(_bare(one["name"])): one for one in known}
+    named = {text.match_key(name): name for name in text.placeholders(written)}
+    rows = [{**by_name.pop(key, _EMPTY), "name": name} for key, name in named.items()]
+    rows += [one for one in by_name.values() if one["name"].strip() and (not written or _is_filled(one))]
+    return rows if written.strip() else [*rows, _EMPTY]
+
+
+def _formset(rows: list[dict[str, str]], *, bound: bool) -> Any:
+    if not bound:
+        return PlaceholderRows(initial=rows, prefix=PREFIX)
+    data = {
+        f"{PREFIX}-{place}-{name}": value for place, row in enumerate(rows) for name, value in row.items()
+    }
+    total = {f"{PREFIX}-TOTAL_FORMS": str(len(rows)), f"{PREFIX}-INITIAL_FORMS": "0"}
+    return PlaceholderRows(data | total, prefix=PREFIX)
+
+
+def _understood(row: Mapping[str, str]) -> Placeholder:
+    """What the phone makes of a row, mistakes or not."""
+    longest = row["longest"] if row["longest"].isascii() and row["longest"].isdecimal() else ""
+    most = min(int(longest[:6] or 0), LARGEST_TEXT_LIMIT)
+    return Placeholder(_bare(row["name"]), "text", row["example"], row["fallback"], most)
+
+
+_EMPTY = {"name": "", "kind": "text", "example": "", "fallback": "", "longest": ""}
+
+
+def _is_filled(row: Mapping[str, str]) -> bool:
+    return any(row[name] != empty for name, empty in _EMPTY.items() if name != "name")

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from portal.access import FORM, WRITE, actor, service_page
-from portal.forms.templates import WordingForm
+from portal.forms.templates import WordingForm, posted_rows
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.presenters.wording import counted
@@ -18,7 +18,7 @@ from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.catalogue import content_gate, placeholder_rules, template_users, templates
 from sms.catalogue.content_gate.finding import ContentFinding
-from sms.models import Actor, MessageTemplate, Service, TemplateVersion, VersionState
+from sms.models import Actor, AudienceVersion, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff
 
 
@@ -39,13 +39,15 @@ def template_list(request: HttpRequest, service: Service) -> HttpResponse:
 
 @service_page("configure", FORM)
 def template_new(request: HttpRequest, service: Service) -> HttpResponse:
+    if "look" in request.POST:
+        return _wording_page(request, service, WordingForm(typed=request.POST))
     form = WordingForm(**typed(request))
     if form.is_valid():
         with refused_beside(form, templates.TemplateError):
             made = templates.create(service, form.cleaned_data["name"], form.wording(), by=actor(request))
             messages.success(request, f"{made} can be used now.")
             return redirect("template", service=service.slug, pk=made.pk)
-    return form_page(request, "catalogue/wording.html", {"form": form})
+    return _wording_page(request, service, form)
 
 
 @service_page("configure", FORM, of=MessageTemplate.objects.select_related("service"))
@@ -59,12 +61,51 @@ def template_edit(request: HttpRequest, service: Service, found: MessageTemplate
         key=lambda one: (one.language != language, one.state != VersionState.DRAFT),
         default=None,
     )
+    if "look" in request.POST:
+        return _wording_page(request, service, WordingForm(typed=request.POST, named=False), found)
     form = WordingForm(**typed(request), version=start, named=False)
     if form.is_valid():
         with refused_beside(form, templates.TemplateError):
             draft = templates.save_draft(found, form.wording(), by=actor(request))
             return redirect("template_version", service=service.slug, pk=draft.pk)
-    return form_page(request, "catalogue/wording.html", {"form": form, "template": found})
+    return _wording_page(request, service, form, found)
+
+
+def _wording_page(
+    request: HttpRequest, service: Service, form: WordingForm, found: MessageTemplate | None = None
+) -> HttpResponse:
+    """The form beside the phone."""
+    headings = AudienceVersion.objects.filter(audience__service=service, audience__current=F("pk"))
+    columns = {
+        one for row in headings.order_by("-pk").values_list("headings", flat=True)[:5] for one in row if one
+    }
+    context = {
+        "form": form,
+        "template": found,
+        "columns": sorted(columns, key=str.casefold)[:20],
+        **_look(service, form),
+    }
+    return form_page(request, "catalogue/wording.html", context)
+
+
+@service_page("configure", WRITE)
+def template_preview(request: HttpRequest, service: Service) -> HttpResponse:
+    """The phone for what is typed, and the rows of placeholders where the text names others than they do."""
+    form = WordingForm(typed=request.POST)
+    before = [one["name"] for one in posted_rows(request.POST)]
+    changed = [row["name"].value() for row in form.rows] != before
+    context = {"form": form, "changed": changed, **_look(service, form)}
+    return render(request, "catalogue/_wording_live.html", context)
+
+
+def _look(service: Service, form: WordingForm) -> dict[str, Any]:
+    sender = service.senders.filter(active=True, is_default=True).first()
+    return {
+        "sender": sender,
+        "example": placeholder_rules.example(form.written, form.shown),
+        "worst": placeholder_rules.worst_case(form.written, form.shown),
+        "findings": content_gate.of_template(form.written, sender=sender) if form.written else [],
+    }
 
 
 @service_page("see", of=MessageTemplate)
@@ -98,8 +139,8 @@ def _context_of(found: TemplateVersion) -> dict[str, Any]:
         "old": old,
         "pieces": diff.changes(old.text, found.text) if old and old.text and found.text else [],
         "placeholders": placeholder_rules.placeholders_of(found),
-        "worst": placeholder_rules.worst_case(found),
-        "example": placeholder_rules.example(found),
+        "worst": placeholder_rules.worst_case(found.text, placeholder_rules.placeholders_of(found)),
+        "example": placeholder_rules.example(found.text, placeholder_rules.placeholders_of(found)),
         "findings": _findings(found.template, found.text),
         "change": template_users.placeholder_difference(old, found) if is_draft else None,
         "users": template_users.users_of(found.template, found.language),

@@ -1,6 +1,7 @@
 """The placeholders of a template: what each takes, and whether a value fits."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -68,15 +69,21 @@ def placeholders_by_key(version: TemplateVersion | None) -> dict[str, Placeholde
     return {text.match_key(one.name): one for one in placeholders_of(version)} if version else {}
 
 
-def worst_case(version: TemplateVersion) -> text.TextLength | None:
-    """Segments with the longest values that may go in; None where the provider holds the text.
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """Segments with the longest values that may go in; at least so many where the length of the `open` placeholders is not limited."""
 
-    Where a length is not limited, the longer of example and fallback is taken.
-    """
-    if not version.text:
+    length: text.TextLength
+    open: tuple[str, ...] = ()
+
+
+def worst_case(written: str, placeholders: Sequence[Placeholder]) -> WorstCase | None:
+    """None where the provider holds the text. Where a length is not limited, the longer of example and fallback is taken."""
+    if not written:
         return None
-    longest = {one.name: _longest(one) for one in placeholders_of(version)}
-    return text.segments(text.render(version.text, substitutions=longest))
+    longest = {one.name: _longest(one) for one in placeholders}
+    length = text.segments(text.render(written, substitutions=longest))
+    return WorstCase(length, tuple(one.name for one in placeholders if not one.max_length))
 
 
 def _longest(placeholder: Placeholder) -> str:
@@ -84,6 +91,7 @@ def _longest(placeholder: Placeholder) -> str:
     return (known + "x" * max(0, placeholder.max_length - len(known))) or placeholder.name
 
 
-def example(version: TemplateVersion) -> str:
-    values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders_of(version)}
-    return text.render(version.text, substitutions=values) if version.text else ""
+def example(written: str, placeholders: Sequence[Placeholder]) -> str:
+    """The text with the example of each placeholder, else its fallback, else its name in brackets."""
+    values = {one.name: one.example or one.fallback or f"[{one.name}]" for one in placeholders}
+    return text.render(written, substitutions=values) if written else ""

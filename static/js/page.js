@@ -2,6 +2,7 @@
 import "./copy.js";
 import "./session.js";
 import "./kept.js";
+import "./insert.js";
 import "./live.js";
 import "./press.js";
 import "./search.js";

@@ -108,7 +108,9 @@ def test_worst_case_counts_the_longest_values():
     made = templates.create(
         a_service(), "hello", Wording("Hi $(name)", placeholders=[Placeholder("name", max_length=158)]), by=BY
     )
-    assert placeholder_rules.worst_case(templates.published(made)).count == 2
+    version = templates.published(made)
+    places = placeholder_rules.placeholders_of(version)
+    assert placeholder_rules.worst_case(version.text, places).length.count == 2
 
 
 def test_a_provider_template_stays_the_one_that_was_chosen():

@@ -22,6 +22,7 @@ from tests.support.partners import Partner, a_key
 from tests.support.people import a_cast
 from tests.support.provider import Provider
 from tests.support.sends import BY, PROVED
+from tests.support.wordings import rows
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+447700900123"
@@ -265,7 +266,11 @@ def test_templates_refuse_what_nothing_fills_and_take_brackets(cast):
         },
     )
     assert answer.json()["request"]["content"]["text"] == "Pay 5\nBye"
-    form = {"name": "", "text": "Pay $(Amount (GBP))", "placeholders": "Amount (GBP) | number | 5"}
+    form = {
+        "name": "",
+        "text": "Pay $(Amount (GBP))",
+        **rows(**{"Amount (GBP)": {"kind": "number", "example": "5"}}),
+    }
     page = cast["admin"].post("/s/shop/templates/new/", form | {"name": "pay2"})
     assert page.status_code == 302, text_of(page)
 

@@ -9,6 +9,7 @@ from sms.models import ContactPolicyGroup, MessageTemplate, Sender, SenderKind, 
 from tests.support.people import a_cast, signed_in
 from tests.support.provider import Provider, accepted, refused
 from tests.support.sends import BY, a_send, a_service
+from tests.support.wordings import rows
 
 pytestmark = pytest.mark.django_db
 PAGES = ("senders", "templates", "policy-groups", "smartlinks")
@@ -74,7 +75,17 @@ def test_a_used_sender_is_archived_an_unused_one_deleted(cast):
         ("smartlinks", {"name": "a", "smartlink_id": "0", "validity": "1"}, "greater than or equal to 1"),
         ("templates", {"name": "a", "text": "Hi {{x}}"}, "Write placeholders like $(x)"),
         ("templates", {"name": "A b", "text": "Hi"}, "lower-case"),
-        ("templates", {"name": "a", "text": "Hi", "placeholders": "x | colour"}, "none of text, number"),
+        (
+            "templates",
+            {"name": "a", "text": "Hi $(x)", **rows(x={"kind": "colour"})},
+            "Select a valid choice",
+        ),
+        (
+            "templates",
+            {"name": "a", "text": "Hi $(x)", **rows(x={"longest": "0"})},
+            "greater than or equal to 1",
+        ),
+        ("templates", {"name": "a", "text": "Hi", **rows(x={"example": "5"})}, "The text does not use $(x)"),
         ("templates", {"name": "a", "text": ""}, "Write a text or give"),
     ],
 )
@@ -120,7 +131,7 @@ def test_versions_are_counted_by_ones_and_show_examples_fallbacks_and_names(cast
     first = {
         "name": "hi",
         "text": "$(a) $(b) $(c)",
-        "placeholders": "a | text | Ada | friend\nb | text | | friend",
+        **rows(a={"example": "Ada", "fallback": "friend"}, b={"fallback": "friend"}),
     }
     assert admin.post("/s/shop/templates/new/", first).status_code == 302
     made = cast.service.templates.get()

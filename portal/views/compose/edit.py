@@ -21,6 +21,7 @@ from portal.views.compose.saving_base import store_typed
 from portal.views.compose.used_drafts import in_use
 from portal.views.compose.work_base import check_for_a_moment, correct, press
 from portal.views.confirm_base import Confirmation, asking
+from sms.catalogue import templates
 from sms.compose import drafts
 from sms.compose.approval import queries
 from sms.compose.drafts import collaboration, presence
@@ -68,7 +69,21 @@ def draft_list(request: HttpRequest, service: Service) -> HttpResponse:
 def compose(request: HttpRequest, service: Service) -> HttpResponse:
     """A new draft; it exists once something was submitted."""
     audience = service.audiences.filter(pk=key_of(request.GET, "audience") or 0).first()
-    return _edit(request, service, Draft(service=service, audience=audience))
+    start = service.templates.filter(pk=key_of(request.GET, "start") or 0, active=True).first()
+    return _edit(
+        request, service, Draft(service=service, audience=audience, text=start.text if start else "")
+    )
+
+
+def _start_from_template(request: HttpRequest, saved: Draft) -> None:
+    """Its text becomes the draft's own, to be changed; the template is chosen no longer."""
+    version = templates.published(saved.template, saved.language) if saved.template else None
+    if version is None or not version.text:
+        info("Choose a template with a text first.").on(request)
+        return
+    saved.text, saved.template, saved.language = version.text, None, ""
+    collaboration.save(saved, base={}, user=request.user)
+    messages.success(request, "The text is yours now: change it as you like.")
 
 
 @service_page("compose", FORM)
@@ -102,6 +117,9 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         saved.text = plain
         collaboration.save(saved, base={}, user=request.user)
         messages.success(request, "Replaced. The draft is saved; read it once more.")
+        return redirect("draft", service=service.slug, pk=saved.pk)
+    if "own_text" in request.POST and fine:
+        _start_from_template(request, saved)
         return redirect("draft", service=service.slug, pk=saved.pk)
     if "test" in request.POST and fine:
         return redirect("draft_test", service=service.slug, pk=saved.pk)
