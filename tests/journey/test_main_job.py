@@ -112,7 +112,7 @@ def test_a_send_for_later_goes_out_at_its_time_by_the_schedule_alone(running, tm
     audience.write_text("number\n07712000001\n")
     due = datetime.now(UTC) + timedelta(seconds=8)
     later(running, audience, due)
-    mine = "Message.objects.filter(send__text='Later').values('state','posted_at')"
+    mine = "Message.objects.filter(send__text='In an hour').values('state','posted_at')"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         (row,) = running.rows(mine)
@@ -126,7 +126,7 @@ def test_a_send_for_later_goes_out_at_its_time_by_the_schedule_alone(running, tm
 def later(running: Textdesk, audience: Path, due: datetime) -> None:
     """A send for a time to come."""
     running.manage(
-        *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "Later"),
+        *("send", "--service", "demo", "--sender", "TEXTDESK", "--text", "In an hour"),
         *("--audience", str(audience), "--at", due.isoformat()),
     )
 
@@ -149,7 +149,7 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_a_second_start_goes_on(
     audience, one = tmp_path / "some.csv", tmp_path / "one.csv"
     audience.write_text("number\n" + "\n".join(f"0771200{index:04d}" for index in range(50)))
     one.write_text("number\n07712000001\n")
-    last = "Message.objects.filter(send__text='Later').values('state')"
+    last = "Message.objects.filter(send__text='In an hour').values('state')"
     with textdesk(var_dir, fresh_database_url) as first:
         first.send(audience, "--text", "Hello")
         later(first, one, datetime.now(UTC) + timedelta(hours=1))
@@ -174,8 +174,8 @@ THE_HOUR_HAS_PASSED = """
 from django.utils import timezone
 from sms.models import Send, Slice
 now = timezone.now()
-assert Send.objects.filter(text="Later").update(due_at=now) == 1
-assert Slice.objects.filter(send__text="Later").update(due_at=now) == 1
+assert Send.objects.filter(text="In an hour").update(due_at=now) == 1
+assert Slice.objects.filter(send__text="In an hour").update(due_at=now) == 1
 """
 
 
