@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Sum
 
 from sms.dispatch.claim import open_slices
-from sms.models import MessageState, Pace, Send, Service, StateCount
+from sms.models import MessageState, Pace, Send, SendState, Service, StateCount
 from sms.operations.processes import processes, provider_troubles
 from sms.sends.progress import Progress, progress_of_page
 from sms.sends.speed import service_speed
@@ -18,9 +18,9 @@ TO_POST = (MessageState.PENDING, MessageState.POSTING)
 
 @dataclass(frozen=True, slots=True)
 class ServiceNow:
-    """`going_out` are the newest sends that are due and not on hold, `more` how many others; `waiting` their messages to be posted.
+    """What goes out of a service, without what is on hold, and without answers to replies.
 
-    `trouble` says in a sentence what is wrong with the connection to the provider, or is empty.
+    `going_out` are the newest sends, `more` how many others; `waiting` their messages to be posted. `trouble` says in a sentence what is wrong with the connection to the provider, or is empty.
     """
 
     going_out: Sequence[Progress]
@@ -32,7 +32,12 @@ class ServiceNow:
 
 def service_now(service: Service, *, now: datetime) -> ServiceNow:
     """However much is stored, it reads what is due, in six queries."""
-    due = open_slices().filter(service=service, due_at__lte=now)
+    due = open_slices().filter(
+        service=service,
+        due_at__lte=now,
+        send__state__in=(SendState.SCHEDULED, SendState.SENDING),  # others are looked at once more only
+        send__answering__isnull=True,
+    )
     ids = set(due.order_by().values_list("send_id", flat=True).distinct())
     sends = list(Send.objects.filter(pk__in=sorted(ids)[-SHOWN:]).select_related("sender", "created_by"))
     counters = StateCount.objects.filter(send__in=due.order_by().values("send"), state__in=TO_POST)

@@ -388,7 +388,9 @@ def test_archives_are_found_by_number_and_ids_and_shown_as_before():
         for text in (ours.msisdn, ours.provider_id):
             assert [one.pk for one in find_messages(service, text).messages] == [pk]
     assert len(messages_of(send, page=2).messages) == 3
-    assert [one.state for one in messages_of(send, SendMessageSelection(state="failed")).messages] == ["failed"]
+    assert [one.state for one in messages_of(send, SendMessageSelection(state="failed")).messages] == [
+        "failed"
+    ]
     verdicts = list(archive.verify(service.pk))
     assert [one.broken for one in verdicts] == [""]
     assert verdicts[0].messages == 4

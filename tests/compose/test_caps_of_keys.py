@@ -104,7 +104,7 @@ def test_a_key_writes_to_its_countries_only_and_no_more_than_its_cap_for_each():
     send = create(order, by=BY)
     assert sorted(send.messages.values_list("country", flat=True)) == ["FR", "GB"]
     assert "API key Shop" in Reject.objects.get().reason
-    with pytest.raises(CapRefused, match="for FR is 2 segments a day"):
+    with pytest.raises(CapRefused, match="for France is 2 segments a day"):
         create(an_order(service, audience=to("+33612345671", "+33612345672"), key=key), by=BY)
     create(
         an_order(service, audience=to("+491711234567", "+33612345672")), by=BY

@@ -106,10 +106,10 @@ def test_a_country_abroad_has_its_cap_and_one_in_the_list_its_own():
     service = capped(cap_country=2, countries="FR, DE 3")
     french = ["+33612345670", "+33612345671", "+33612345672"]
     german = ["+4915112345670", "+4915112345671", "+4915112345672", "+4915112345673"]
-    with pytest.raises(CapRefused, match="FR"):
+    with pytest.raises(CapRefused, match="France"):
         create(an_order(service, audience=to(*french), leave_out=0), by=BY)
     create(an_order(service, audience=to(*german[:3]), leave_out=0), by=BY)
-    with pytest.raises(CapRefused, match="DE"):
+    with pytest.raises(CapRefused, match="Germany"):
         create(an_order(service, audience=to(german[3]), leave_out=0), by=BY)
 
 

@@ -123,7 +123,7 @@ def test_a_report_is_kept_under_a_name_without_its_days(cast):
         ("domain", "No tracked links"),
         ("policy_group", "No policy group"),
         ("label", "No label"),
-        ("country", "GB"),
+        ("country", "United Kingdom"),
         ("carrier", "o2"),
         ("code", "7203"),
         ("person", "No person"),
@@ -143,7 +143,7 @@ def test_a_filter_in_the_address_counts_only_that(cast):
     facts.fold()
     response = cast["approver"].get(URL, {"by": "day", "carrier": "o2", "country": "GB"})
     assert response.context["report"].total.messages == 12
-    assert "country GB, carrier o2" in text_of(response)
+    assert "country United Kingdom, carrier o2" in text_of(response)
     both = cast["approver"].get(URL, {"by": "sender", "carrier": "o2"})
     assert both.context["report"].total.messages == 12
     assert "not by both at once" in text_of(both), (

@@ -239,7 +239,7 @@ def test_an_unused_session_ends_and_polls_are_no_use(cast, person):
             clock.shift(timedelta(minutes=10))
             assert client.get(progress, headers={"HX-Request": "true"}).status_code == 200
         clock.shift(timedelta(minutes=11))
-        assert client.get(progress, headers={"HX-Request": "true"}).status_code == 302
+        assert client.get(progress, headers={"HX-Request": "true"}).status_code == 401
         assert not PersonsSession.objects.filter(user=person).exists()
 
 
