@@ -20,7 +20,8 @@ TO_POST = (MessageState.PENDING, MessageState.POSTING)
 class ServiceNow:
     """What goes out of a service, without what is on hold, and without answers to replies.
 
-    `going_out` are the newest sends, `more` how many others; `waiting` their messages to be posted. `trouble` says in a sentence what is wrong with the connection to the provider, or is empty.
+    `going_out` are the newest sends, `more` how many others; `waiting` their messages to be posted. `trouble` says in a sentence what is
+    wrong with the connection to the provider, or is empty.
     """
 
     going_out: Sequence[Progress]
