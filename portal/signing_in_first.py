@@ -17,6 +17,8 @@ from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from portal.session_ends import POLLED
+
 
 class SigningInFirst(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
@@ -24,7 +26,9 @@ class SigningInFirst(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         if request.headers.get("HX-Request") or request.headers.get("Sec-Fetch-Dest") == "empty":
             return HttpResponse("You were signed out.", status=401, content_type="text/plain")
-        is_page = request.method in {"GET", "HEAD"} and getattr(view_func, "opens", True)
+        match = request.resolver_match
+        is_part = match is not None and match.view_name in POLLED
+        is_page = request.method in {"GET", "HEAD"} and getattr(view_func, "opens", True) and not is_part
         back = request.get_full_path() if is_page else page_before(request)
         login_url: Any = settings.LOGIN_URL
         return redirect_to_login(back, resolve_url(login_url))
@@ -41,6 +45,8 @@ def page_before(request: HttpRequest) -> str:
         found = resolve(parts.path)
     except Resolver404:
         return "/"
-    if not getattr(found.func, "opens", True):  # the page of a press that was refused
+    if (
+        not getattr(found.func, "opens", True) or found.view_name in POLLED
+    ):  # of a press that was refused, or a part
         return resolve_url("home", service=found.kwargs["service"])
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

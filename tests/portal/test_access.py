@@ -260,6 +260,9 @@ def test_a_button_whose_press_led_to_the_sign_in_says_that_nothing_was_done(cast
         )
     page = cast["composer"].get(url)
     assert (page.status_code, page.headers["Allow"]) == (405, "POST")
+    for came_from, leads_to in (({}, "/"), ({"Referer": f"http://testserver{here}"}, quote(here))):
+        part_alone = cast["visitor"].get(f"/s/shop/sends/{send.pk}/progress/", headers=came_from)
+        assert part_alone.headers["Location"] == f"/accounts/login/?next={leads_to}", "never a part of a page"
     assert "<h1>Nothing was done</h1>" in page.content.decode()
     assert 'href="/s/shop/"' in page.content.decode()
     assert "<h1>Nothing was done</h1>" in cast["composer"].get("/notices/read/").content.decode()
