@@ -60,7 +60,7 @@ def _steps(request: HttpRequest, send: Send) -> MessageSteps | None:
     line = rows.filter(pk=key_of(request.GET, "message") or 0).first() or first
     longest = rows.order_by("-segments", "pk").first()
     before, after = rows.filter(pk__lt=line.pk).last(), rows.filter(pk__gt=line.pk).first()
-    by_chance = rows.filter(pk__gte=randint(first.pk, last.pk)).first()  # noqa: S311 (no secret)
+    by_chance = rows.filter(pk__gte=randint(first.pk, last.pk)).first()  # noqa: S311 - which row is no secret
     wanted = {
         "First": first,
         "Previous": before,

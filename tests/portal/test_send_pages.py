@@ -43,7 +43,7 @@ def test_the_bar_shows_each_state_by_its_share_the_surest_first(service, compose
     ).dispatch()
     page = composer.get(address).content.decode()
     assert bar(page) == [("failed", "0.000", "25.000"), ("queued", "25.000", "75.000")]
-    assert re.findall(r"\?state=(\w+)#messages", page) == ["failed", "queued"], "in the order of the bar"
+    assert re.findall(r'id="count-(\w+)"', page) == ["failed", "queued"], "in the order of the bar"
 
 
 def test_the_progress_is_asked_for_until_every_message_is_settled(service, composer):
