@@ -216,6 +216,7 @@ service: list[URLPattern | URLResolver] = [
     *catalogue_paths("smartlinks", catalogue.SMARTLINK, catalogue.SmartlinkList, catalogue.SmartlinkDetail),
     *catalogue_paths("keywords", keywords.KEYWORD, keywords.KeywordList, keywords.KeywordDetail),
     path("prices/", catalogue.price_list, name="prices"),
+    path("prices/change/", catalogue.price_change, name="prices_change"),
     path("prices/replace/", catalogue.price_replace, name="prices_replace"),
     path("prices/prices.csv", catalogue.price_download, name="prices_download"),
     path("senders/<int:pk>/pause/", control.PausePart.as_view(parts="senders"), name="sender_pause"),

@@ -1,5 +1,6 @@
 """The catalogue on one page with what is paused, and the pages of senders, smartlinks and prices."""
 
+import hashlib
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +9,9 @@ from django.shortcuts import redirect, render
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.catalogue import PricesForm, SenderForm, SmartlinkForm
+from portal.forms.price_table import price_table
 from portal.presenters.downloads import csv_download
+from portal.presenters.wording import counted
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
 from portal.views.form_base import form_page
 from sms.catalogue import prices, senders
@@ -111,12 +114,39 @@ def price_replace(request: HttpRequest, service: Service) -> HttpResponse:
         return _page(request, service, form)
     rows = form.cleaned_data["rows"]
     prices.replace(service, rows, by=actor(request))
-    messages.success(request, f"Saved: {len(rows):,} {'price' if len(rows) == 1 else 'prices'}.")
+    messages.success(request, f"Saved: {counted(len(rows), 'price')}.")
     return redirect("prices", service=service.slug)
 
 
 def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpResponse:
-    return form_page(request, "catalogue/prices.html", {"form": form, "prices": service.prices.all()})
+    may_change = "configure" in request.may  # type: ignore[attr-defined]
+    return form_page(
+        request, "catalogue/prices.html", _prices(service, form, price_table(service) if may_change else None)
+    )
+
+
+def _prices(service: Service, form: PricesForm, table: Any) -> dict[str, Any]:
+    return {"form": form, "table": table, "prices": service.prices.all(), "seen": _digest(service)}
+
+
+def _digest(service: Service) -> str:
+    return hashlib.sha256(prices.as_csv(service).encode()).hexdigest()[:16]
+
+
+@service_page("configure", WRITE)
+def price_change(request: HttpRequest, service: Service) -> HttpResponse:
+    """The table as it was typed; nothing is changed where it has a mistake, or where the list is another one meanwhile."""
+    table = price_table(service, request.POST)
+    if table is None:
+        return redirect("prices", service=service.slug)
+    meanwhile = request.POST.get("seen") != _digest(service)
+    if table.is_valid() and not meanwhile:
+        prices.replace(service, table.rows, by=actor(request))
+        messages.success(request, f"Saved: {counted(len(table.rows), 'price')}.")
+        return redirect("prices", service=service.slug)
+    form = PricesForm(initial={"written": prices.as_csv(service)})
+    context = {**_prices(service, form, table), "meanwhile": meanwhile}
+    return render(request, "catalogue/prices.html", context, status=422)
 
 
 @service_page("see")
