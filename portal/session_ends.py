@@ -23,6 +23,7 @@ POLLED = {
         "draft_work",
         "handsets_news",
         "home_live",
+        "own_session",
         "send_progress",
         "tenant_probe_receipts",
     ),

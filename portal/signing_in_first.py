@@ -48,5 +48,5 @@ def page_before(request: HttpRequest) -> str:
     if (
         not getattr(found.func, "opens", True) or found.view_name in POLLED
     ):  # of a press that was refused, or a part
-        return resolve_url("home", service=found.kwargs["service"])
+        return resolve_url("home", service=found.kwargs["service"]) if "service" in found.kwargs else "/"
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

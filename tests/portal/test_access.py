@@ -249,6 +249,7 @@ def test_a_button_whose_press_led_to_the_sign_in_says_that_nothing_was_done(cast
         ("post", here, quote(here)),
         ("post", "/s/shop/callbacks/add/", "/s/shop/"),  # the page of a press that was refused
         ("post", "https://elsewhere.test/s/shop/", "/"),
+        ("post", "/accounts/session/", "/"),
         ("get", here, quote(here)),
     ):
         origin = "" if came_from.startswith("https:") else "http://testserver"
