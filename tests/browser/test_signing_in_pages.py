@@ -48,7 +48,8 @@ def test_every_page_about_signing_in_is_accessible(page, live_server, shop, sett
     page.goto(f"{home}/accounts/2fa/totp/activate/")
     found += problems(page, "is it still you")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Confirm").click()
     found += problems(page, "new app")
     with_app(User.objects.get(email="ada@example.test"))
     for path in ("/accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/generate/", "/accounts/2fa/"):

@@ -38,7 +38,8 @@ def test_a_tenant_probe_from_its_beginning_to_its_first_proof(page, live_server,
         page.get_by_label("Yes, it has arrived").check()
         page.get_by_role("button", name="That is what I see").click()
         expect(page.get_by_text("The message arrived, and its receipts were read.").first).to_be_visible()
-        page.get_by_role("button", name=re.compile("Leave it out.*Which link options")).click()
+        with page.expect_navigation():
+            page.get_by_role("button", name=re.compile("Leave it out.*Which link options")).click()
         page.locator("main details").first.locator("summary").click()
         Service.objects.filter(pk=shop.pk).update(answers_since=None)
         found += problems(page, "tenant probe, something proved")
