@@ -11,6 +11,7 @@ from sms.models import MessageState, Pace, Send, SendState, Service, StateCount
 from sms.operations.processes import processes, provider_troubles
 from sms.sends.progress import Progress, progress_of_page
 from sms.sends.speed import service_speed
+from sms.values.durations import duration
 
 SHOWN = 5
 TO_POST = (MessageState.PENDING, MessageState.POSTING)
@@ -55,15 +56,11 @@ def service_now(service: Service, *, now: datetime) -> ServiceNow:
 def _trouble(service: Service, *, now: datetime) -> str:
     seconds = provider_troubles(processes()).get(service.pk, 0.0)
     if seconds:
-        return f"Webex Connect has not taken messages for {_duration(seconds)}. We go on trying."
+        return f"Webex Connect has not taken messages for {duration(seconds)}. We go on trying."
     pace = Pace.objects.filter(service=service).first()
     if pace is None:
         return ""
     wait = pace.held_until - now.timestamp()
     if wait > 1:
-        return f"Webex Connect asked us to wait for another {_duration(wait)}."
+        return f"Webex Connect asked us to wait for another {duration(wait)}."
     return "Webex Connect slowed us down." if now.timestamp() - pace.slowed_at < 60 else ""
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

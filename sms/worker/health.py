@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from sms import dispatch
 from sms.ledger import wakeups
 from sms.models import Heartbeat, ReceiptInbox
+from sms.values.durations import duration
 
 LATE = 30.0  # seconds that something must have been due without a heartbeat
 WAKE_AFTER = 10.0
@@ -31,16 +32,10 @@ def sentence() -> str:
         return ""
     if silence is None:
         return "Nothing is being sent: no dispatcher has reported yet."
-    return f"Nothing is being sent: no dispatcher has reported for {_duration(silence)}."
+    return f"Nothing is being sent: no dispatcher has reported for {duration(silence)}."
 
 
 def receipts_wait(seconds: float) -> bool:
     """Whether a new receipt has been waiting for that long: its wake-up was lost."""
     since = Now() - timedelta(seconds=seconds)
     return ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW, next_at__lt=since).exists()
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -85,6 +85,11 @@ def test_a_template_is_the_start_of_a_text_of_ones_own(cast):
     assert "Hi $(name), it is due.</textarea>" in cast["composer"].get(start).content.decode()
     draft = Draft.objects.create(service=cast.service, template=made, name="Dues")
     at = f"/s/shop/drafts/{draft.pk}/"
+    mine = {"template": made.pk, "text": "My own", "own_text": "1", "when": "now"}
+    kept = cast["composer"].post(at, mine, follow=True)
+    draft.refresh_from_db()
+    assert (draft.text, draft.template) == ("My own", made), "what is written is not written over"
+    assert "You have written a text already" in kept.content.decode()
     cast["composer"].post(
         at, {"template": made.pk, "own_text": "1", "revision": draft.revision, "when": "now"}
     )

@@ -81,6 +81,11 @@ def _start_from_template(request: HttpRequest, saved: Draft) -> None:
     if version is None or not version.text:
         info("Choose a template with a text first.").on(request)
         return
+    if saved.text.strip():
+        info("You have written a text already. Clear it first: the template's would take its place.").on(
+            request
+        )
+        return
     saved.text, saved.template, saved.language = version.text, None, ""
     collaboration.save(saved, base={}, user=request.user)
     messages.success(request, "The text is yours now: change it as you like.")
