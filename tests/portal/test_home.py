@@ -64,6 +64,9 @@ def test_home_shows_what_goes_out_how_fast_and_what_waits_and_asks_for_it_again(
     live = cast["composer"].get(part).text
     assert "Waiting to be posted 0 " in words(live) and "Going out now" not in live
     assert "every 15s" in live and "<html" not in live
+    assert "home-notes" not in live, "they are not a minute old"
+    old = cast["composer"].get(re.sub(r"noted=\d+", "noted=1", part)).text
+    assert 'id="home-notes" hx-swap-oob="true"' in old and 'id="home-plans" hx-swap-oob="true"' in old
     assert re.search(r'data-as-of="\d\d:\d\d:\d\d \w+"', live)
 
 

@@ -1,14 +1,14 @@
 """The list of sends and the page of one: the bar of its states, and what an address can and cannot ask for."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from portal.limits import upload_limits
 from sms.compose.drafts import order_of_draft
-from sms.models import AuditEvent, Draft, Send
+from sms.models import AuditEvent, Draft, Send, StateCount
 from sms.sends import messages
 from sms.sends.progress import progress_of
 from sms.sends.speed import speed_of
@@ -187,6 +187,12 @@ def test_the_speed_of_a_send_and_when_it_will_be_posted(service, composer):
     assert speed.left.total_seconds() == pytest.approx(progress.open / speed.per_second)
     assert speed_of(progress, now=began + timedelta(seconds=1)).per_second is None, "too short to say"
     assert speed_of(progress, now=began + timedelta(minutes=20)).per_second == 0
+    window = int(began.timestamp()) // StateCount.WINDOW + 1
+    soon = datetime.fromtimestamp(
+        window * StateCount.WINDOW + 10, UTC
+    )  # too little of its window to measure by
+    seconds = (soon - began).total_seconds()
+    assert speed_of(progress, now=soon).per_second == pytest.approx(progress.posted / seconds)
     with time_machine.travel(began + timedelta(seconds=10)):
         assert re.search(
             r"a second over the last\s+minutes, of\s+50 contracted",
