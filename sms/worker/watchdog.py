@@ -29,13 +29,19 @@ RECEIPT_LATE = 3.0  # seconds that a receipt lay there: its wake-up was lost
 AGAIN = 3.0  # seconds between wake-ups; the queue may have been emptied under them
 SAME_BEAT = 1.0  # two clocks and two queries never agree to the microsecond
 PATIENCE = 20.0
+LONGEST = 8  # times the patience, with a cluster that was started again and again and never heard
 
 
 @dataclass(slots=True)
 class Watchdog:
-    """Watches one cluster on this host. `patience`: seconds without an answer after which it counts as wedged."""
+    """Watches one cluster on this host. `patience`: seconds without an answer after which it counts as wedged.
+
+    It doubles with each start that was never heard: on a machine so busy that a start takes longer, a cluster that is ended for it
+    would never come to send.
+    """
 
     patience: float = PATIENCE
+    _unheard_starts: int = 0
     _heard: float = field(default_factory=time.monotonic)
     _asked: float | None = None
     _asked_last: float = 0.0
@@ -47,6 +53,7 @@ class Watchdog:
     def begin(self) -> None:
         """The cluster was just started: what was before does not count."""
         self._heard, self._asked, self._verdict = time.monotonic(), None, ""
+        self._unheard_starts += 1
         self._looking = None
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -86,6 +93,7 @@ class Watchdog:
         heard = self._heard
         if beat is not None and now - beat > heard + SAME_BEAT:
             self._heard, self._asked, self._verdict = now - beat, None, ""
+            self._unheard_starts = 0
             return
         silent = now - heard
         due = dispatch.due_within(0) is not None
@@ -93,7 +101,8 @@ class Watchdog:
             self._asked = now
         if self._asked is None:
             return
-        if now - self._asked > self.patience and heard == self._heard:
+        patience = self.patience * min(2 ** max(self._unheard_starts - 1, 0), LONGEST)
+        if now - self._asked > patience and heard == self._heard:
             work = "messages are due" if due else "a wake-up was left for it"
             self._verdict = f"it has shown no sign of life for {silent:.0f} s although {work}"
         elif now - self._asked_last > AGAIN:

@@ -96,13 +96,19 @@ def states(running: Textdesk) -> Counter[str]:
 
 
 def cluster_of(running: Textdesk) -> int:
-    """The process group of its cluster."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) == running.process.pid and b"qcluster" in (entry / "cmdline").read_bytes():
-                return int(entry.name)
-    raise AssertionError("no cluster")
+    """The process group of its cluster; waits for it where it is being started again."""
+    found: list[int] = []
+
+    def there() -> bool:
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                if int(parent) == running.process.pid and b"qcluster" in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+        return bool(found)
+
+    until(there, what="a cluster", log=running.log)
+    return found[0]
 
 
 def children(pid: int) -> list[int]:

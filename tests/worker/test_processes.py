@@ -215,6 +215,27 @@ def test_a_beat_of_before_does_not_count_and_neither_does_another_kind():
     assert dog.verdict()
 
 
+def test_a_cluster_that_was_never_heard_is_given_twice_as_long_with_each_start():
+    overdue(1)
+    dog = Watchdog(patience=8.0, _thread=threading.main_thread())  # looks only when it is told to
+    assert [given_to_the_next_start(dog) for _ in range(6)] == [8, 16, 32, 64, 64, 64]
+    beaten(0)
+    dog.look()
+    assert given_to_the_next_start(dog) == 8, "after one that was heard"
+
+
+def given_to_the_next_start(dog: Watchdog) -> int:
+    """Seconds after the first wake-up."""
+    dog.begin()
+    dog._heard -= QUIET_WITH_WORK + 1
+    for seconds in range(4, 200, 4):
+        dog._asked = time.monotonic() - seconds - 1
+        dog.look()
+        if dog.verdict():
+            return seconds
+    raise AssertionError("endless")
+
+
 def test_idle_is_not_asked_for_a_minute_and_then_is():
     dog = started(30)
     dog.look()
