@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from sms.audiences import packing, saved
+from sms.audiences.files import Limits
 from sms.compose import background, drafts
-from sms.models import Draft, Hold
+from sms.models import AudienceVersion, Draft, Hold
 from tests.browser.large_drafts import (
     LIMITS,
     a_file,
@@ -15,8 +17,8 @@ from tests.browser.large_drafts import (
     until,
     uploaded,
 )
-from tests.browser.signed_in import sign_in
-from tests.support.sends import a_send
+from tests.browser.signed_in import a_request_with_changes, sign_in
+from tests.support.sends import BY, a_send
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -96,3 +98,32 @@ def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
         page.get_by_role("button", name="Add the corrected rows").click()
     prepared(page)
     expect(page.get_by_role("button", name="Send to 2,476 recipients")).to_be_enabled()
+
+
+def test_what_a_press_asks_for_is_drawn_at_once(page, live_server, shop):
+    """Its answer comes within the 300 ms after a click in which other news is dropped."""
+    request = a_request_with_changes(shop)
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/approvals/{request.pk}/")
+    phone = page.locator("#phone")
+    before = phone.inner_text()
+    with page.expect_response("**?message=*"):
+        phone.get_by_role("link", name="Next").click()
+    expect(phone).not_to_have_text(before, use_inner_text=True)
+
+
+def test_a_column_is_inserted_where_the_cursor_is(page, live_server, shop):
+    packed = packing.pack_pasted("07700 900001", country="GB", limits=Limits())
+    audience = saved.create(shop, packed, name="Customers", by=BY)
+    AudienceVersion.objects.filter(audience=audience).update(headings=["Mobile", "First name"])
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/templates/new/")
+    text = page.get_by_label("Text", exact=True)
+    text.fill("Hello XX, bye")
+    text.evaluate("field => field.setSelectionRange(6, 8)")
+    with page.expect_response("**/preview/"):
+        page.get_by_role("button", name="$(First name)").click()
+    expect(text).to_have_value("Hello $(First name), bye")
+    expect(text).to_be_focused()
+    page.keyboard.type("!")
+    expect(text).to_have_value("Hello $(First name)!, bye")
