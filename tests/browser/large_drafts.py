@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from sms.audiences.files import Limits
 from sms.compose import background, drafts
@@ -34,18 +34,21 @@ def a_file(folder: Path, name: str, *, first: int) -> Path:
     return path
 
 
-def prepared(page: Page) -> None:
-    """What the background does."""
-    page.wait_for_timeout(100)
-    background.run(stopped=lambda: False)
+def prepared(page: Page, shown: Locator) -> None:
+    """Do what the background does until the page shows that: on a slow machine one preparation is followed by another."""
+
+    def there() -> bool:
+        background.run(stopped=lambda: False)
+        return shown.is_visible() and shown.is_enabled()
+
+    until(page, there, what=f"{shown} is shown")
 
 
 def uploaded(page: Page, file: Path, *, text: str) -> None:
     page.get_by_label("Text", exact=True).fill(text)
     page.get_by_label("File", exact=True).set_input_files(file)
     expect(page.get_by_text(f"{file.name} is in use")).to_be_visible()
-    prepared(page)
-    expect(page.get_by_text(f"{file.name} is read: 1,099 rows kept, 1 rejected")).to_be_visible()
+    prepared(page, page.get_by_text(f"{file.name} is read: 1,099 rows kept, 1 rejected"))
 
 
 LIMITS = Limits()

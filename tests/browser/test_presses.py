@@ -50,8 +50,7 @@ def test_a_press_while_a_save_is_under_way_takes_the_chosen_file(page, live_serv
     with page.expect_navigation():
         page.get_by_role("button", name="Take them in").click()
         saves[0].continue_()
-    prepared(page)  # a slow machine has left some of it to the background
-    expect(page.get_by_text("1,100 rows kept")).to_be_visible()
+    prepared(page, page.get_by_text("1,100 rows kept"))
     assert Draft.objects.get().text == "Hello again"
 
 
@@ -64,8 +63,7 @@ def test_a_chosen_file_outlasts_a_save(page, live_server, shop, tmp_path):
     expect(page.locator("[data-state]")).to_contain_text("Saved")
     with page.expect_navigation():
         page.get_by_role("button", name="Take them in").click()
-    prepared(page)  # a slow machine has left some of it to the background
-    expect(page.get_by_text("1,100 rows kept")).to_be_visible()
+    prepared(page, page.get_by_text("1,100 rows kept"))
 
 
 def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, shop):
@@ -96,8 +94,7 @@ def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
             pass
     with page.expect_navigation():
         page.get_by_role("button", name="Add the corrected rows").click()
-    prepared(page)
-    expect(page.get_by_role("button", name="Send to 2,476 recipients")).to_be_enabled()
+    prepared(page, page.get_by_role("button", name="Send to 2,476 recipients"))
 
 
 def test_what_a_press_asks_for_is_drawn_at_once(page, live_server, shop):
