@@ -78,21 +78,11 @@ def complaints() -> list[str]:
     return []
 
 
-def _of_leaving(says: str) -> bool:
-    """htmx says so of a refresh that was under way when its page was left; one that failed says sendError or responseError."""
-    return says.startswith(("htmx:sendAbort", "htmx:afterRequest"))
-
-
 @pytest.fixture
 def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A page on which any console error (CSP violations are such) or uncaught exception fails the test."""
     opened = context.new_page()
-    opened.on(
-        "console",
-        lambda line: (
-            complaints.append(line.text) if line.type == "error" and not _of_leaving(line.text) else None
-        ),
-    )
+    opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     assert complaints == [], "the browser complained"

@@ -21,7 +21,9 @@ def test_everything_is_reached_by_keys(page, live_server, shop):
     page.get_by_role("link", name="Search", exact=True).focus()
     page.keyboard.press("/")
     expect(field).to_be_focused()
-    page.keyboard.type("march")
+    page.keyboard.insert_text(
+        "march"
+    )  # at once: a slow machine asks between two letters, and htmx complains of what it gives up
     expect(page.get_by_role("option", name="March invoices")).to_be_visible()
     expect(dialog.get_by_role("status")).to_have_text("1 result")
     expect(field).to_have_attribute("aria-expanded", "true")
@@ -32,7 +34,7 @@ def test_everything_is_reached_by_keys(page, live_server, shop):
     expect(page.get_by_role("link", name="Search", exact=True)).to_be_focused()
 
     page.keyboard.press("Control+k")
-    page.keyboard.type(f"0{message.msisdn[3:]}")  # over what was typed before
+    page.keyboard.insert_text(f"0{message.msisdn[3:]}")  # over what was typed before
     expect(page.get_by_role("option").first).to_contain_text("+44 7710 ••• 000")
     page.keyboard.press("Enter")  # nothing is chosen: all of it, as a page
     page.wait_for_url("**/search/?for=*")
