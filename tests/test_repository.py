@@ -27,6 +27,7 @@ REGISTRY_HOSTS = [
     for parts in (("pypi", ".org"), ("python", "hosted.org"), ("npm", "js.org"), ("npm", "js.com"))
 ]
 MACHINE_PATHS = re.compile(r"/(?:home|Users)/[a-z]\w+|/(?:root|work|workspace)/\w")
+LARGEST = 2_000_000  # bytes
 IGNORED_FOLDERS = {
     ".git",
     ".venv",
@@ -194,6 +195,12 @@ def test_no_path_of_a_machine_is_committed():
 def test_no_secret_key_material_is_committed():
     assert _lines_with(re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")) == []
     assert not [path for path in _files() if path.name == ".env"]
+
+
+def test_nothing_that_a_tool_made_is_committed():
+    """Packages and archives, which nobody reads, and files larger than any that a person writes."""
+    made = {".whl", ".zip", ".gz", ".tgz", ".xz", ".jar", ".so", ".pyc", ".sqlite3", ".dump"}
+    assert [str(path) for path in _files() if path.suffix in made or path.stat().st_size > LARGEST] == []
 
 
 def test_no_unfinished_marker_is_committed():
