@@ -53,7 +53,7 @@ def main() -> None:
         one(options)
         return
     with ExitStack() as stack:
-        url = options.on or stack.enter_context(_fresh())
+        url = options.on or stack.enter_context(fresh())
         keys = options.keys or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keys.mkdir(exist_ok=True)
         env = environment(keys, url) | {
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 @contextmanager
-def _fresh() -> Iterator[str]:
+def fresh() -> Iterator[str]:
     """A database on a server with room: that of the tests has the memory of a toy."""
     free = shutil.disk_usage(tempfile.gettempdir()).free
     print(json.dumps({"bench": "year", "what": "disk", "free_gb": round(free / 1e9)}), flush=True)
