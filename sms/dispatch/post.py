@@ -186,6 +186,7 @@ class Posters:
                     self._changed.notify()
                     return request, within
                 if key is None and self._closing:
+                    self._changed.notify()  # the next one may wait for what was last, which another took
                     return None
                 timed = key is not None and not self._watched
                 self._watched = self._watched or timed

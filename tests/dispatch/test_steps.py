@@ -310,6 +310,13 @@ def test_a_client_that_cannot_be_made_sends_nothing(problem, kind, code):
     assert (type(outcome.result), outcome.result.code, outcome.result.detail) == (kind, code, str(problem))
 
 
+def test_posters_that_wait_end_once_the_last_request_has_left():
+    provider, posters = posting(most=8)
+    posters.post(a_request(a_service(), not_before=time.monotonic() + 0.3))
+    assert posters.close(), "none of them is taken for one that hangs"
+    assert len(provider.bodies) == 1
+
+
 def test_a_bug_of_ours_leaves_the_message_unconfirmed():
     def broken(_):
         raise ZeroDivisionError
