@@ -150,7 +150,7 @@ def claim(
         due = due.filter(lane__lt=before_lane)
     # twice as many as wanted, since another dispatcher may be taking the same ones
     wanted = _in_order(due, working_on=set(working_on))[: limit * 2]
-    if not wanted or epochs.is_promoted():
+    if not wanted or epochs.is_another():
         return []
     until = owner.until
     with transaction.atomic():

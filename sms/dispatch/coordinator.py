@@ -206,6 +206,8 @@ class Coordinator:
         wait = min((breaker.held_for for breaker in breakers), default=0.0)
         if not (self.unrecorded or self.to_retime or leases):
             return wait
+        if leases and not self.simulated:
+            epochs.before_arming()
         point("before_record")
         wanted = {lease.slice_id: lease for lease in leases}
         wanted |= {request.lease.slice_id: request.lease for request in self.to_retime if request.lease}
@@ -363,7 +365,11 @@ def run(
             breakers=breakers,
             journal=journal,
         )
-        coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+        try:
+            coordinator.work(until=time.monotonic() + seconds, stopped=stopped)
+        finally:
+            if coordinator.report.posted:
+                epochs.posted()
     return coordinator.report
 
 

@@ -3,9 +3,10 @@
 An epoch is raised now and then: committed first, then named in files outside the database, so that no crash leaves a file ahead. A file
 that names an epoch which the database does not have was written beside a later state of it. Any one file tells, on any host, and the one
 in the bucket of archives tells all hosts; where there is none, nothing is known. A PostgreSQL that was promoted or recovered to a moment
-says so by itself, by its timeline.
+says so by itself, by its timeline, and one that a dump was restored into by its numbers (`sms.models.sql.history`).
 
-`check_once` comes before a process arms anything, `keep` with every beat, `is_promoted` with every claim.
+`check_once` comes before a process arms anything, `keep` with every beat, `is_another` with every claim and before messages are written.
+What is posted is never far from an epoch: `before_arming` and `after_posting` raise one every few seconds.
 """
 
 import json
@@ -23,15 +24,20 @@ from django.db.models import Max
 
 from sms.dispatch import restored_copy
 from sms.models import Epoch, RestoredCopy, Service
-from sms.models.sql.session import database_now, timeline
+from sms.models.sql.history import history, last_and_present
+from sms.models.sql.session import database_now
 from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(seconds=45)  # a beat comes once a minute
-KEPT = timedelta(days=40)  # an older file tells only whether its number is larger
+SOON = timedelta(
+    seconds=10
+)  # where something was posted: a backup that is as young as the newest epoch is not known for one
+KEPT = timedelta(days=3)  # an older file tells only whether its number is larger
 FILE = "epoch.json"
 LONGEST = 4096  # bytes of a file
+NEVER = float("-inf")
 REST = 600.0  # seconds for which a bucket that failed is left alone, so that no beat waits for it again and again
 FAR = 1_000_000  # numbers that a new database leaves out: hosts write their files at different moments
 
@@ -61,28 +67,43 @@ class Epochs:
         self.forget()
 
     def forget(self) -> None:
-        self._checked = self._raised = False
+        self._checked = self._not_in_bucket = False
         self._rests_until = 0.0
+        self._kept_at = self._raised_at = self._posted_at = NEVER  # seconds
 
     def check_once(self) -> None:
         """Before anything is armed by this process. Raises where the database is away: then nothing is armed."""
         if not self._checked:
             self.check()
 
-    def check(self) -> bool:
+    def check(self, *, bucket: bool = True) -> bool:
         """Declare this a restored copy where it is one; returns whether it was."""
-        why = self._behind() or self._promoted()
+        why = self._behind(bucket=bucket) or self._another()
         if why:
             self.declare(why)
         self._checked = True
         return bool(why)
 
-    def is_promoted(self) -> bool:
-        """Whether the server is another since the last epoch; one statement. Declares it then."""
-        why = self._promoted()
+    def is_another(self) -> bool:
+        """Whether server or database are others than at the last epoch; one statement. Declares a restored copy then."""
+        why = self._another()
         if why:
             self.declare(why)
         return bool(why)
+
+    def before_arming(self) -> None:
+        """While messages are posted, so that no more than SOON of them is without an epoch."""
+        if self._is_time():
+            self._keep(SOON, bucket=False)
+
+    def posted(self) -> None:
+        """A run that posted something is over."""
+        self._posted_at = time.monotonic()
+
+    def after_posting(self, *, leaving: bool) -> None:
+        """Soon after the last was posted; at once by a process that ends."""
+        if self._owes() and (leaving or self._is_time()):
+            self._keep(timedelta() if leaving else SOON, bucket=False)
 
     def declare(self, why: str) -> None:
         """Pause every service; a new epoch begins with that, so that it is declared once."""
@@ -94,23 +115,37 @@ class Epochs:
 
     def keep(self) -> None:
         """With every beat: look, and raise the epoch where the last was raised a while ago or this process is new."""
-        if self.check():
+        self._keep(SOON if self._owes() else EVERY, bucket=True)
+
+    def _owes(self) -> bool:
+        return self._posted_at > self._raised_at
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._kept_at >= SOON.total_seconds()
+
+    def _keep(self, every: timedelta, *, bucket: bool) -> None:
+        self._kept_at = began = time.monotonic()
+        if self.check(bucket=bucket):
             return
         newest, now = Epoch.objects.first(), database_now()
-        if newest is None or newest.raised_at < now - EVERY or not self._raised:
+        if newest is None or newest.raised_at <= now - every or self._raised_at == NEVER:
             with suppress(IntegrityError):  # another process raised it at this moment
                 with transaction.atomic():
-                    raised = _raise()
+                    _raise()
                 Epoch.objects.filter(raised_at__lt=now - KEPT).delete()
-                self._write_to_bucket(raised)
+                self._not_in_bucket = True
+            self._raised_at = began
             newest = Epoch.objects.first()
-        self._raised = True
-        if newest is not None:
-            self._write(newest)
+        if newest is None:
+            return
+        self._write(newest)
+        if bucket and self._not_in_bucket:
+            self._not_in_bucket = False
+            self._write_to_bucket(newest)
 
-    def _behind(self) -> str:
+    def _behind(self, *, bucket: bool) -> str:
         """Why this is a restored copy by what the files say; "" where it is none."""
-        for where, kept in self._kept():
+        for where, kept in self._kept(bucket=bucket):
             if Epoch.objects.filter(number=kept.number, name=kept.name).exists():
                 continue
             oldest = Epoch.objects.order_by("number").first()
@@ -125,13 +160,13 @@ class Epochs:
             return f"{where} knows epoch {kept.number} of {kept.raised_at:%-d %B %Y, %H:%M} UTC, and the database does not."
         return ""
 
-    def _promoted(self) -> str:
-        if self.lossless:
-            return ""
-        newest, present = Epoch.objects.first(), timeline()
-        if newest is None or not newest.timeline < present or not newest.timeline:
-            return ""
-        return f"The database server was promoted or recovered: it is on timeline {present}, and was on {newest.timeline}."
+    def _another(self) -> str:
+        last, present = last_and_present()
+        if last.identity and last.identity != present.identity:
+            return f"The database was restored from a dump, or moved: it is number {present.identity}, and was {last.identity}."
+        if 0 < last.timeline < present.timeline and not self.lossless:
+            return f"The database server was promoted or recovered: it is on timeline {present.timeline}, and was on {last.timeline}."
+        return ""
 
     def _begin_anew(self, kept: KeptEpoch) -> None:
         """A new database beside old files: each service to come has its own key for correlation IDs, and so shares none with the past.
@@ -143,7 +178,7 @@ class Epochs:
             self._write(raised)
             self._write_to_bucket(raised)
 
-    def _kept(self) -> Iterator[tuple[str, KeptEpoch]]:
+    def _kept(self, *, bucket: bool) -> Iterator[tuple[str, KeptEpoch]]:
         """What each file says, behind a phrase for where it is."""
         for folder in self.folders:
             path = folder / FILE
@@ -153,7 +188,7 @@ class Epochs:
                 continue
             except (OSError, ValueError, KeyError, TypeError) as problem:
                 log.error("epoch_unreadable", file=str(path), error=repr(problem)[:300])
-        if self.bucket is None or time.monotonic() < self._rests_until:
+        if self.bucket is None or not bucket or time.monotonic() < self._rests_until:
             return
         try:
             yield "The bucket of archives", _read(self.bucket.part(FILE, 0, LONGEST))
@@ -173,7 +208,7 @@ class Epochs:
                 log.error("epoch_not_kept", folder=str(folder), error=str(problem))
 
     def _write_to_bucket(self, epoch: Epoch) -> None:
-        """By who raised it alone: one request a minute, however many processes there are."""
+        """By who raised one alone: a request a minute of each process that posts, and one of all others together."""
         if self.bucket is None or time.monotonic() < self._rests_until:
             return
         try:
@@ -198,9 +233,13 @@ def _read(content: bytes) -> KeptEpoch:
 
 def _raise(*, beyond: int = 0) -> Epoch:
     """In the transaction of the caller; the files are written once that is committed. Raises IntegrityError where another was first."""
-    last = max(Epoch.objects.aggregate(last=Max("number"))["last"] or 0, beyond)
+    last, present = max(Epoch.objects.aggregate(last=Max("number"))["last"] or 0, beyond), history()
     return Epoch.objects.create(
-        number=last + 1, name=secrets.token_hex(16), raised_at=database_now(), timeline=timeline()
+        number=last + 1,
+        name=secrets.token_hex(16),
+        raised_at=database_now(),
+        timeline=present.timeline,
+        identity=present.identity,
     )
 
 

@@ -720,6 +720,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=32, unique=True)),
                 ('raised_at', models.DateTimeField()),
                 ('timeline', models.PositiveIntegerField(default=0, help_text="PostgreSQL's: a promoted or recovered server begins another. 0 on SQLite.")),
+                ('identity', models.CharField(default='', help_text="PostgreSQL's own numbers of server, database and table, which no dump brings along. Empty on SQLite.", max_length=60)),
             ],
             options={
                 'ordering': ('-number',),

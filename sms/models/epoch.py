@@ -19,7 +19,13 @@ class Epoch(models.Model):
         default=0, help_text="PostgreSQL's: a promoted or recovered server begins another. 0 on SQLite."
     )
 
-    personal = PersonalData(neutral="name")
+    identity = models.CharField(
+        max_length=60,
+        default="",
+        help_text="PostgreSQL's own numbers of server, database and table, which no dump brings along. Empty on SQLite.",
+    )
+
+    personal = PersonalData(neutral="name identity")
 
     class Meta:
         ordering = ("-number",)

@@ -114,11 +114,14 @@ def _send(context: JobContext) -> None:
     pulse = context.pulse
     if pulse is None:
         raise TypeError("a loop that sends needs a pulse")
-    pause = dispatch.due_within(IDLE)
-    if pause == 0 and send(pulse, context.stopped):
-        return
-    pulse.beat("")
-    context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
+    try:
+        pause = dispatch.due_within(IDLE)
+        if pause == 0 and send(pulse, context.stopped):
+            return
+        pulse.beat("")
+        context.pause(pause or IDLE)  # due and yet nothing posted: held back by a rate or a refusal
+    finally:
+        dispatch.epochs.after_posting(leaving=context.stopped())
 
 
 def _beat(context: JobContext) -> None:

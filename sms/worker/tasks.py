@@ -99,9 +99,12 @@ def work() -> None:
             if renew is None:  # those who have the slots see what we would
                 return
             stopped = _renewing(renew)
-            send(mine, stopped)
-            if dispatch.due_within(0) is None:
-                wait_and_send(pulse=mine, stopped=stopped)
+            try:
+                send(mine, stopped)
+                if dispatch.due_within(0) is None:
+                    wait_and_send(pulse=mine, stopped=stopped)
+            finally:
+                dispatch.epochs.after_posting(leaving=True)  # the next task may be another process's
         # a worker that came between our last look and giving the slot back has left
         if not stopping() and dispatch.due_within(0) is not None:
             wakeups.dispatch()

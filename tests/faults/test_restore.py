@@ -39,7 +39,6 @@ def test_a_restored_backup_sends_nothing_twice_and_forgets_nothing(made, tmp_pat
     os.killpg(first.pid, signal.SIGCONT)
     until(lambda: len(arrived(made)) == COUNT, what="the send has ended")
     assert stop(first)
-    made.run("from sms import dispatch; dispatch.epochs.keep()")  # one that the backup does not know
 
     backups.restore(url, kept)
     assert states(made)["pending"] > 0, "the backup was made in mid-send"

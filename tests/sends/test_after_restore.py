@@ -104,6 +104,39 @@ def test_no_crash_and_no_new_folder_look_like_a_restore(state_folder):
     assert not RestoredCopy.objects.exists()
 
 
+@pytest.mark.postgresql
+def test_a_database_of_another_number_is_a_copy_however_young_and_one_of_no_number_is_none(state_folder):
+    service, provider = a_service(), Provider()
+    a_send(service, 2)
+    run_job("epoch")
+    Epoch.objects.update(identity="")  # as an epoch from before there were numbers
+    epochs.forget()
+    provider.dispatch()
+    assert len(provider.bodies) == 2
+    assert Epoch.objects.first().identity.count("-") == 2, "what is posted has an epoch with its number"
+    a_send(service, 2)
+    Epoch.objects.update(identity="7-16384-16385")
+    provider.dispatch()
+    assert len(provider.bodies) == 2
+    assert "and was 7-16384-16385" in RestoredCopy.objects.get().why
+    call_command("after_restore", "--not-restored", "PostgreSQL was upgraded.", stdout=StringIO())
+    control.resume_service(service, by=BY)
+    provider.another_process()
+    assert len(provider.bodies) == 4, "it is told once"
+
+
+def test_what_was_posted_has_an_epoch_behind_it_once_the_process_ends(state_folder):
+    a_send(a_service(), 2)
+    Provider().dispatch()
+    while_it_posted = Epoch.objects.get().name
+    epochs.after_posting(leaving=False)
+    assert Epoch.objects.get().name == while_it_posted, "not with every send"
+    epochs.after_posting(leaving=True)
+    assert json.loads((state_folder / "epoch.json").read_bytes())["name"] != while_it_posted
+    epochs.after_posting(leaving=True)
+    assert Epoch.objects.count() == 2, "nothing was posted since"
+
+
 def test_a_copy_from_before_the_first_send_names_no_message_as_the_lost_part_did(state_folder):
     service, provider = a_service(), Provider()
     lost = a_send(service, 2)

@@ -67,12 +67,3 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
         return now
-
-
-def timeline() -> int:
-    """PostgreSQL's number of its own history, which is another after a promotion or a recovery to a moment; 0 on SQLite."""
-    if connection.vendor != "postgresql":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint")
-        return int(cursor.fetchone()[0])
