@@ -40,6 +40,7 @@ def most_of_one_number(made: Bench) -> int:
 @pytest.fixture
 def first(migrated_database_url, tmp_path):
     with postgres.own_cluster(*postgres.FORGETFUL) as made:
+        made.execute("CREATE DATABASE textdesk")
         backups.restore(f"{made.base_url}/textdesk", backups.back_up(migrated_database_url, tmp_path))
         yield made
 
