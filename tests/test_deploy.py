@@ -17,6 +17,7 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 
 from sms import VERSION
+from sms.worker.jobs import JOBS
 from tests.environment import ROOT, variables
 
 DEPLOY = ROOT / "deploy"
@@ -158,6 +159,38 @@ def test_prometheus_takes_the_rules():
     done = subprocess.run([tool("promtool"), "check", "rules", str(ALERTS)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len({rule["alert"] for rule in rules()}) == len(rules()) >= 20
+
+
+def test_each_alert_fires_at_its_time_and_not_before():
+    cases = ALERTS.with_name("alerts_test.yml")
+    done = subprocess.run([tool("promtool"), "test", "rules", str(cases)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    looks = [one for case in yaml.safe_load(cases.read_text())["tests"] for one in case["promql_expr_test"]]
+    asked = [(re.search(r'alertname="(\w+)"', one["expr"]), bool(one.get("exp_samples"))) for one in looks]
+    seen = {(found[1], fires) for found, fires in asked if found}
+    assert seen == {(rule["alert"], fires) for rule in rules() for fires in (True, False)}
+
+
+def test_each_alert_asks_for_labels_that_its_metrics_have():
+    rows = re.findall(r"^\| `(textdesk_\w+)` \| \w+ \| ([^|]*)\|", METRICS.read_text(), flags=re.MULTILINE)
+    labels = {name: {"instance", *re.findall(r"`(\w+)`", said)} for name, said in rows}
+    labels["up"] = {"instance", "job"}
+    for rule in rules():
+        known: set[str] = set()
+        for name, matchers in re.findall(r"\b(textdesk_[a-z_]+|up)(?:\{([^}]*)\})?", rule["expr"]):
+            of = labels[name if name in labels else name.removesuffix("_count")]
+            assert set(re.findall(r"(\w+)\s*[=!]", matchers)) <= of, rule["alert"]
+            known |= of
+        grouped = " ".join(re.findall(r"\b(?:by|without|on) \(([^)]*)\)", rule["expr"]))
+        assert set(re.findall(r"\w+", grouped)) <= known, rule["alert"]
+        told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert told <= set(re.findall(r"\w+", grouped)) | {"instance"}, rule["alert"]
+
+
+def test_jobs_that_come_seldom_are_told_of_the_first_time_they_break_off():
+    (expression,) = [rule["expr"] for rule in rules() if rule["alert"] == "TextdeskJobsBreakOff"]
+    (named,) = re.findall(r'job=~"([^"]+)"', expression)
+    assert set(named.split("|")) == {one.name for one in JOBS if one.comes_seldom}
 
 
 def test_each_alert_has_its_runbook_and_each_runbook_its_alert():

@@ -5,6 +5,7 @@ import ipaddress
 import platform
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -16,15 +17,24 @@ from portal.presenters.prometheus import BUCKET, COUNT, SUM, family, gauge, hist
 from sms import VERSION
 from sms.compliance import audit
 from sms.inbound import refused
-from sms.models import AuditCheck, MeterTotal, RefusedPost
+from sms.models import AuditCheck, CameTo, MeterTotal, PostKind, RefusedPost
 from sms.models.sql.session import impatient
-from sms.operations import faults
+from sms.operations import faults, readiness
+from sms.operations.faults import Fault
+from sms.operations.own_facts import HOST
 from sms.operations.processes import Process, hosts, processes, provider_troubles
 from sms.operations.work import ServiceWork, Work, work
 from sms.values.meters import labels_of
+from sms.worker.jobs import JOBS
 
 PATIENCE = 3000  # milliseconds of a statement: whoever asks gives up soon
-# What is kept in the table of totals, and is there with its first count
+# One count of these is an alert, and Prometheus sees no increase in a series that appears with it: so each host shows a zero before.
+FROM_ZERO = (
+    ("textdesk_leases_ran_out_total", {}),
+    ("textdesk_answers_lost_total", {}),
+    *(("textdesk_job_failures_total", {"job": one.name}) for one in JOBS if one.comes_seldom),
+)
+# What is kept in the table of totals, and is otherwise there with its first count
 COUNTED = {
     "textdesk_messages": ("gauge", "Messages by the state they are in, worked out once a minute."),
     "textdesk_step_seconds": (
@@ -61,10 +71,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(f"{words}\n", status=403, content_type="text/plain; charset=utf-8")
     try:
         with impatient(PATIENCE):
-            found, up = list(_of_database()), 1
+            found = processes()
+            known, wrong, up = list(_of_database(found)), faults.find(found), 1
     except Error:
-        found, up = [], 0
-    body = "\n".join((*_of_process(up), *found)) + "\n"
+        known, wrong, up = [], [], 0
+    if up:
+        known += _faults(wrong)
+    body = "\n".join((*_of_process(up), *known)) + "\n"
     return HttpResponse(body, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -90,16 +103,14 @@ def _of_process(up: int) -> Iterator[str]:
     yield from gauge("textdesk_database_up", "Whether the database answered this request.", up)
 
 
-def _of_database() -> Iterator[str]:
-    found = processes()
+def _of_database(found: Sequence[Process]) -> Iterator[str]:
     waits = work(provider_troubles(found))
     yield from _processes(found, waits)
     yield from _hosts(found)
-    yield from _totals()
-    yield from _faults(found)
+    yield from _totals(found)
     yield from _services(waits.services)
     yield from _waiting(waits)
-    yield from _refused()
+    yield from _refused(waits.services)
     yield from _audit()
 
 
@@ -135,22 +146,28 @@ def _hosts(found: Sequence[Process]) -> Iterator[str]:
         yield from family(name, said, [line(name, int(getattr(one, column)), host=one.name) for one in known])
 
 
-def _totals() -> Iterator[str]:
+def _totals(found: Sequence[Process]) -> Iterator[str]:
     rows: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
+    for (name, labels), host in product(FROM_ZERO, sorted({one.host for one in found})):
+        rows[name]["", labels_of(host=host, **labels)] = 0
     for host, name, labels, value in MeterTotal.objects.values_list("host", "name", "labels", "value"):
         suffix = next((one for one in (BUCKET, SUM, COUNT) if name.endswith(one)), "")
         whole = ",".join(filter(None, (labels_of(host=host) if host else "", labels)))
         rows[name.removesuffix(suffix)][suffix, whole] = value
     for name, (kind, said) in COUNTED.items():
-        found = rows.get(name, {})
-        plain = [f"{name}{{{labels}}} {value:.15g}" for (_, labels), value in sorted(found.items())]
-        lines = list(histogram(name, found)) if kind == "histogram" else plain
+        series = rows.get(name, {})
+        plain = [f"{name}{{{labels}}} {value:.15g}" for (_, labels), value in sorted(series.items())]
+        lines = list(histogram(name, series)) if kind == "histogram" else plain
         yield from family(name, said, lines, kind=kind)
 
 
-def _faults(found: Sequence[Process]) -> Iterator[str]:
+def _faults(found: Sequence[Fault]) -> Iterator[str]:
+    """A database that can be read may still take nothing: that is tried, as /readyz does."""
     name = "textdesk_fault"
-    lines = [line(name, 1, fault=one.word, where=one.where) for one in faults.find(found)]
+    told = [(one.word, one.where) for one in found]
+    if word := readiness.of_database():
+        told.insert(0, (word, HOST))
+    lines = [line(name, 1, fault=word, where=where) for word, where in told]
     yield from family(name, "What does not work now.", lines)
 
 
@@ -198,11 +215,14 @@ def _audit() -> Iterator[str]:
     yield from gauge("textdesk_audit_places_failing", words, len(audit.undelivered()))
 
 
-def _refused() -> Iterator[str]:
-    found = refused.tallies()
-    labels = [
-        {"service": one.service.slug if one.service else "", "kind": one.kind, "address": one.came_to}
-        for one in found
+def _refused(services: Sequence[ServiceWork]) -> Iterator[str]:
+    """With a zero wherever nothing was refused yet, so that the first one is an increase."""
+    found = {(one.service_id, one.kind, one.came_to): one for one in refused.tallies()}
+    slugs = {None: ""} | {one.pk: one.slug for one in services}
+    zeros = product(slugs, PostKind.values, CameTo.values)
+    places = [
+        *found,
+        *(key for key in zeros if key not in found and (key[0] is None) == (key[2] == CameTo.UNKNOWN)),
     ]
     for name, said, column in (
         ("textdesk_refused_posts_total", "Receipts and incoming SMS that were refused.", "refused"),
@@ -213,7 +233,10 @@ def _refused() -> Iterator[str]:
             "would_refuse",
         ),
     ):
-        lines = [line(name, getattr(one, column), **of) for one, of in zip(found, labels, strict=True)]
+        lines = [
+            line(name, getattr(found.get(key), column, 0), service=slugs[key[0]], kind=key[1], address=key[2])
+            for key in places
+        ]
         yield from family(name, said, lines, kind="counter")
     words = "Refused posts that wait for a person."
     yield from gauge("textdesk_refused_posts", words, RefusedPost.objects.count())

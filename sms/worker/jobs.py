@@ -42,7 +42,7 @@ from sms.worker.tied import tied
 log = structlog.get_logger(__name__)
 
 IDLE = 0.5  # seconds between looks for work that people wait for
-MINUTE = 60.0
+MINUTE, SELDOM = 60.0, 900.0  # seconds
 SIMULATING = 2.0  # seconds after which a simulated send lets its receipts come in
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
 SIGNS = "signs of life"  # the loop that web servers run too
@@ -95,6 +95,11 @@ class Job:
     waits: Callable[[], bool] = lambda: True
     repeats: bool = False
     by_clock: bool = False
+
+    @property
+    def comes_seldom(self) -> bool:
+        """Whether one that broke off is tried again so late that operators are told of the first time."""
+        return self.every >= SELDOM
 
 
 class ChildFailed(RuntimeError):

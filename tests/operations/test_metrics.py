@@ -19,11 +19,12 @@ from sms.operations import totals
 from sms.values.meters import meters
 from sms.worker import heartbeat
 from tests.environment import ROOT
-from tests.support.faults_of_databases import database_away
+from tests.support.faults_of_databases import database_away, locked_table, read_only_database
 from tests.support.provider import Provider, refused
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LABELS_OF = r"^\| `(textdesk_\w+)` \| \w+ \| ([^|]*)\|"
 LINE = re.compile(r'([a-z_]+)(?:\{([a-z_]+="(?:[^"\\]|\\.)*"(?:,[a-z_]+="(?:[^"\\]|\\.)*")*)\})? (\S+)')
 
 
@@ -156,6 +157,32 @@ def test_while_the_database_is_away_the_process_says_what_it_knows():
     assert scraped()["textdesk_database_up"] == 1
 
 
+def test_what_one_count_is_an_alert_of_is_shown_as_zero_before():
+    a_service()
+    heartbeat.Pulse(Heartbeat.Kind.DISPATCH).beat("sending")
+    found, host = scraped(), heartbeat.HOST
+    assert found[f'textdesk_leases_ran_out_total{{host="{host}"}}'] == 0
+    assert found[f'textdesk_answers_lost_total{{host="{host}"}}'] == 0
+    assert found[f'textdesk_job_failures_total{{host="{host}",job="audit check"}}'] == 0
+    assert found['textdesk_refused_posts_total{service="shop",kind="receipt",address="webhook"}'] == 0
+    assert found['textdesk_refused_posts_total{service="",kind="inbound",address="unknown"}'] == 0
+
+
+@pytest.mark.postgresql
+def test_a_database_that_can_only_be_read_is_a_fault():
+    name = f'textdesk_fault{{fault="database_read_only",where="{heartbeat.HOST}"}}'
+    with read_only_database():
+        found = scraped()
+    assert (found["textdesk_database_up"], found.get(name)) == (1, 1)
+    assert name not in scraped()
+
+
+@pytest.mark.postgresql
+def test_a_table_that_another_session_locks_is_a_fault():
+    with locked_table("sms_slice", mode="SHARE"):
+        assert scraped().get(f'textdesk_fault{{fault="database_locked",where="{heartbeat.HOST}"}}') == 1
+
+
 def test_every_metric_is_documented_with_its_type_and_none_is_that_there_is_not():
     service = a_service()
     a_send(service, 1)
@@ -165,6 +192,13 @@ def test_every_metric_is_documented_with_its_type_and_none_is_that_there_is_not(
     totals.work_out()
     page = (ROOT / "docs" / "operators" / "metrics.md").read_text()
     documented = dict(re.findall(r"^\| `(textdesk_\w+)` \| (\w+) \|", page, re.MULTILINE))
+    labels = {
+        name: set(re.findall(r"`(\w+)`", said)) for name, said in re.findall(LABELS_OF, page, re.MULTILINE)
+    }
+    for series in scraped():
+        name, _, said = series.partition("{")
+        whole = name if name in labels else re.sub(r"_(bucket|sum|count)$", "", name)
+        assert {*re.findall(r'(\w+)="', said)} - {"le"} == labels[whole], series
     shown = families()
     # the audit's are there once it was checked
     assert {k: v for k, v in documented.items() if not k.startswith("textdesk_audit")} == {
@@ -179,7 +213,7 @@ def test_a_scrape_reads_no_table_of_messages_or_facts():
         connection,
     ) as seen:
         scraped()
-    read = " ".join(one["sql"] for one in seen.captured_queries)
+    read = " ".join(one["sql"] for one in seen.captured_queries if not one["sql"].startswith("LOCK TABLE"))
     for table in ("sms_message", "sms_fact", "sms_statecount", "sms_receipt"):
         assert f'"{table}"' not in read
     assert len(seen.captured_queries) < 45

@@ -35,13 +35,13 @@ def read_only_database() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked_table(table: str) -> Iterator[None]:
-    """Another session has it for itself (PostgreSQL)."""
+def locked_table(table: str, *, mode: str = "ACCESS EXCLUSIVE") -> Iterator[None]:
+    """Another session has it for itself (PostgreSQL), or with mode SHARE lets nobody write."""
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {table} IN {mode} MODE")
             yield
             cursor.execute("ROLLBACK")
     finally:
