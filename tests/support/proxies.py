@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.support.processes import ROOT, free_port
 
+MONITORING = "127.0.0.2"  # an address of this machine that may ask for metrics through them
 WAIT = 30  # seconds until it listens
 DEPLOY = ROOT / "deploy"  # the files that operators copy, which are tried here
 NGINX = """
@@ -52,6 +53,7 @@ def nginx_site(port: int, http2_port: int, *behind: int) -> str:
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port}; listen 127.0.0.1:{http2_port} http2;"),
         ("ssl_certificate /etc/nginx/textdesk.crt;", ""),
         ("ssl_certificate_key /etc/nginx/textdesk.key;", ""),
+        ("allow 192.0.2.0/24;", f"allow {MONITORING};"),
     ):
         assert text.count(written) == 1, written
         text = text.replace(written, instead)
@@ -77,6 +79,7 @@ def caddy(folder: Path, *behind: int, http2: bool = False) -> Iterator[tuple[int
         "PROTOCOLS": "h1 h2c",
         "WEB": there,
         "DOORS": there,
+        "MONITORING": MONITORING,
     }
     with _running(command, folder, port, **site):
         yield port, port

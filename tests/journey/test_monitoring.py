@@ -1,0 +1,46 @@
+"""Prometheus' way in: /metrics and /readyz through nginx and Caddy as operators copy them, from the network of the monitoring alone."""
+
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+
+from tests.support import databases, proxies
+from tests.support.processes import textdesk
+
+TOKEN = {"Authorization": "Bearer of-monitoring-alone"}
+ELSEWHERE = "127.0.0.3"
+
+
+@pytest.fixture(scope="module")
+def port(migrated_database_url, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("textdesk")
+    with pytest.MonkeyPatch.context() as patch, databases.copied(migrated_database_url, folder) as url:
+        patch.setenv("METRICS_TOKEN", "of-monitoring-alone")
+        with textdesk(folder, url) as running:
+            yield running.port
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+def test_monitoring_asks_through_the_proxy_and_nobody_else_does(proxy, port, tmp_path):
+    if not proxies.tool(proxy):
+        pytest.skip(f"{proxy} is not installed")
+    with getattr(proxies, proxy)(tmp_path, port) as (there, _):
+
+        def asked(path: str, by: str, **headers: str) -> tuple[int, str]:
+            with closing(
+                HTTPConnection("127.0.0.1", there, timeout=60, source_address=(by, 0))
+            ) as connection:
+                connection.request("GET", path, headers={"Host": f"127.0.0.1:{there}"} | headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+
+        status, text = asked("/metrics", proxies.MONITORING, **TOKEN)
+        assert status == 200 and "\ntextdesk_database_up 1\n" in text
+        assert asked("/metrics", proxies.MONITORING)[0] == 403, "the token counts as well"
+        assert '"failing": []' in asked("/readyz", proxies.MONITORING)[1]
+        forged = {"X-Forwarded-For": proxies.MONITORING}
+        for path in ("/metrics", "/readyz", "//metrics", "/%6detrics", "/./readyz", "/x/../metrics"):
+            status, text = asked(path, ELSEWHERE, **TOKEN, **forged)
+            assert (status in (403, 404), "textdesk" in text) == (True, False), path
+        assert asked("/healthz", ELSEWHERE)[0] == 200
