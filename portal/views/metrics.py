@@ -27,11 +27,13 @@ from sms.operations.work import ServiceWork, Work, work
 from sms.values.meters import labels_of
 from sms.worker.jobs import JOBS
 
+DAMAGED = ("58", "XX")  # classes of SQLSTATE: the disk fails, what is stored is damaged
 PATIENCE = 3000  # milliseconds of a statement: whoever asks gives up soon
 # One count of these is an alert, and Prometheus sees no increase in a series that appears with it: so each host shows a zero before.
 FROM_ZERO = (
     ("textdesk_leases_ran_out_total", {}),
     ("textdesk_answers_lost_total", {}),
+    *(("textdesk_database_errors_total", {"sqlstate": one}) for one in DAMAGED),
     *(("textdesk_job_failures_total", {"job": one.name}) for one in JOBS if one.comes_seldom),
 )
 # What is kept in the table of totals, and is otherwise there with its first count

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Min
+from django_q.brokers import get_broker
 
 from sms import dispatch
 from sms.compliance import audit
@@ -26,6 +27,7 @@ SPOOL_KEPT = "spool_kept"
 CLOCK = "clock_skew"
 AUDIT = "audit_broken"
 RESTORED = "restored_copy"
+QUEUE = "redis_away"
 
 SAYS = {
     AWAY: "The database does not answer.",
@@ -56,6 +58,7 @@ def find(found: Sequence[Process] | None = None) -> list[Fault]:
         *_processes(found),
         *_hosts(found),
         *_audit(),
+        *_queue(),
     ]
 
 
@@ -143,3 +146,9 @@ def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
 def _audit() -> Iterator[Fault]:
     if says := audit.sentence():
         yield Fault(AUDIT, "", says)
+
+
+def _queue() -> Iterator[Fault]:
+    """Where the queue is in the database there is nothing else to ask."""
+    if not get_broker().ping():
+        yield Fault(QUEUE, "", "Redis does not answer: clusters look for work every few seconds instead.")

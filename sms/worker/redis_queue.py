@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 LOOK = 2.0  # seconds between looks while there is no queue
 TICK = 60.0
 PATIENCE = 3.0  # seconds for an answer; longer than one waits for a wake-up
-AGAIN = 5.0  # seconds after which a process that left a wake-up in vain tries again
+AGAIN = 5.0  # seconds after which a process that was not answered tries again
 MOST = 200  # wake-ups that may wait: without a cluster they would pile up
 
 
@@ -61,7 +61,6 @@ class RedisQueue(Broker):
                     self.connection.pipeline().rpush(self._key, task).ltrim(self._key, -MOST, -1).execute()
                 )
         except Away:
-            RedisQueue._next_try = time.monotonic() + AGAIN
             return 0
         return int(length)
 
@@ -87,8 +86,9 @@ class RedisQueue(Broker):
         return [(None, _package(task)) for task in tasks]
 
     def queue_size(self) -> int:
-        with suppress(Away), self._heard():
-            return int(self.connection.llen(self._key))
+        if time.monotonic() >= RedisQueue._next_try:
+            with suppress(Away), self._heard():
+                return int(self.connection.llen(self._key))
         return 0
 
     def delete_queue(self) -> None:
@@ -99,8 +99,9 @@ class RedisQueue(Broker):
 
     def ping(self) -> bool:
         """Never an exception: a cluster begins without it."""
-        with suppress(Away), self._heard():
-            return bool(self.connection.ping())
+        if time.monotonic() >= RedisQueue._next_try:
+            with suppress(Away), self._heard():
+                return bool(self.connection.ping())
         return False
 
     def info(self) -> str:
@@ -118,6 +119,7 @@ class RedisQueue(Broker):
                 says = "Redis does not answer: clusters look every few seconds for what is to be done."
                 log.warning("queue_lost", sentence=says, error=type(problem).__name__)
             RedisQueue._lost = True
+            RedisQueue._next_try = time.monotonic() + AGAIN
             raise Away from problem
         if RedisQueue._lost:
             RedisQueue._lost = False

@@ -9,13 +9,11 @@ import argparse
 import atexit
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tests import environment
 
@@ -29,9 +27,9 @@ django.setup()
 import psycopg  # noqa: E402
 
 from tests import postgres  # noqa: E402
-from tests.environment import ROOT  # noqa: E402
 from tests.faults.crash import Field, field_of  # noqa: E402
 from tests.support import processes, proxies  # noqa: E402
+from tests.support.pgbouncer import pgbouncer  # noqa: E402
 from tests.support.processes import free_port, until  # noqa: E402
 
 PROXIES = {"nginx": proxies.nginx, "caddy": proxies.caddy}
@@ -97,37 +95,6 @@ def measure(proxy: str, messages: int) -> dict[str, object]:
 
 
 @contextmanager
-def pgbouncer(folder: Path, url: str) -> Iterator[str]:
-    """Before the database of `url`; the URL that leads through it."""
-    to, port = urlsplit(url), free_port()
-    listed, config = folder / "userlist.txt", folder / "pgbouncer.ini"
-    listed.write_text(f'"{to.username}" "{unquote(to.password or "")}"\n')
-    text = (ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini").read_text()
-    for written, instead in (
-        (
-            "host=127.0.0.1 port=5432 dbname=textdesk",
-            f"host={to.hostname} port={to.port or 5432} dbname={to.path[1:]}",
-        ),
-        ("listen_port = 6432", f"listen_port = {port}"),
-        ("/etc/pgbouncer/userlist.txt", str(listed)),
-    ):
-        assert text.count(written) == 1, written
-        text = text.replace(written, instead)
-    config.write_text(text)
-    folder.chmod(0o755)  # it refuses to run as root
-    command = [proxies.tool("pgbouncer"), "-u", "nobody", str(config)]
-    with (folder / "pgbouncer.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    named = to._replace(netloc=f"{to.netloc.rpartition('@')[0]}@127.0.0.1:{port}", path="/textdesk")
-    try:
-        until(lambda: _answers(named.geturl()), f"PgBouncer answers ({folder / 'pgbouncer.log'})")
-        yield named.geturl()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@contextmanager
 def second_host(first: Field, folder: Path, url: str, *, port: int) -> Iterator[Field]:
     """With the keys of the first, and nothing else of it."""
     shutil.copy(first.folder / "keys.env", folder)
@@ -139,14 +106,6 @@ def second_host(first: Field, folder: Path, url: str, *, port: int) -> Iterator[
         yield host
     finally:
         host.kill_web()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with psycopg.connect(url, connect_timeout=3):
-            return True
-    except psycopg.OperationalError:
-        return False
 
 
 def _backends(looking: psycopg.Connection) -> int:

@@ -21,6 +21,7 @@ from sms.compliance.audit.checkpoint_files import CheckpointFiles, FolderAltered
 from sms.models import Actor, AuditCheck, AuditEvent, Notice, audit_proof
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
+from sms.values.meters import meters
 from sms.worker.jobs import JOBS
 from tests.support.audit_tampering import SLUG, nullable, sql
 from tests.support.folder_tampering import FolderTamperer
@@ -236,6 +237,9 @@ def test_a_row_whose_page_is_damaged_is_a_finding(files, kind):
         broken = audit.check(files).broken
     found = {(one.service_slug, one.broken.number, one.broken.why) for one in broken}
     assert ("other", 3, "It cannot be read: it is damaged, or no text.") in found
+    assert meters.take()["textdesk_database_errors_total", 'sqlstate="XX"'] >= 1, (
+        "whoever reads it, this is told"
+    )
     assert len(found) == 1
 
 

@@ -77,6 +77,9 @@ def test_a_web_worker_that_is_killed_is_replaced_while_the_other_one_answers(tmp
             lambda: len([one for one in family(web) if not ended([one])]) == 2,
             "there is a new one",
         )
+        assert "Unexpected exit from worker" in (tmp_path / "web.log").read_text(), (
+            "its server says which one ended"
+        )
         assert web.poll() is None
         assert [answers(url) for _ in range(40)] == [True] * 40
         workers = family(web)

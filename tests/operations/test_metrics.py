@@ -21,23 +21,11 @@ from sms.worker import heartbeat
 from tests.environment import ROOT
 from tests.support.faults_of_databases import database_away, locked_table, read_only_database
 from tests.support.provider import Provider, refused
+from tests.support.scraping import scraped
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LABELS_OF = r"^\| `(textdesk_\w+)` \| \w+ \| ([^|]*)\|"
-LINE = re.compile(r'([a-z_]+)(?:\{([a-z_]+="(?:[^"\\]|\\.)*"(?:,[a-z_]+="(?:[^"\\]|\\.)*")*)\})? (\S+)')
-
-
-def scraped() -> dict[str, float]:
-    answer = Client().get("/metrics")
-    assert answer.status_code == 200
-    found = {}
-    for line in answer.content.decode().splitlines():
-        if not line.startswith("#"):
-            match = LINE.fullmatch(line)
-            assert match, line
-            found[line.rpartition(" ")[0]] = float(match[3])
-    return found
 
 
 async def given(front: Front, method: str, path: str, **headers: str) -> int:

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_q.conf import Conf
 
 from sms.dispatch import breaker, restored_copy
 from sms.models import Heartbeat, Notice, OperationalFault, RestoredCopy, Slice
@@ -14,9 +15,11 @@ from sms.operations.delivery import FaultDelivery
 from sms.webex.errors import NotSent
 from sms.worker import heartbeat
 from sms.worker.jobs import JOBS, JobContext
+from sms.worker.redis_queue import RedisQueue
 from tests.support.callback_receiver import receiving
 from tests.support.faults_of_databases import database_away, read_only_database
 from tests.support.people import a_cast
+from tests.support.processes import free_port
 from tests.support.sends import a_send, a_service
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ids_stay_low")]
@@ -166,6 +169,17 @@ def test_a_provider_that_takes_nothing_is_a_fault_of_the_service(monkeypatch):
     Heartbeat.objects.all().delete()
     heartbeat.Pulse(Heartbeat.Kind.CLUSTER).beat("sending")
     assert faults.find() == []
+
+
+def test_a_queue_that_is_away_is_told(delivery, receiver, monkeypatch):
+    """On a port where no Redis listens."""
+    monkeypatch.setattr(Conf, "BROKER_CLASS", "sms.worker.redis_queue.RedisQueue")
+    monkeypatch.setattr(Conf, "REDIS", f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(RedisQueue, "_next_try", 0.0)
+    monkeypatch.setattr(RedisQueue, "_lost", False)
+    for seconds in (0, 61):
+        telling.of_all(faults.find(), delivery, now=timezone.now() + timedelta(seconds=seconds))
+    assert told(receiver) == [("begun", "redis_away", "")]
 
 
 def test_every_process_looks_for_faults(settings, receiver):
