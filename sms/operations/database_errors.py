@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError
 
-from sms.values.meters import meters
+from sms.models.sql import trouble
 
 
 def watch(connection: Any, **_: Any) -> None:
@@ -20,6 +20,5 @@ def _counting(execute: Callable[..., Any], *given: Any) -> Any:
     except IntegrityError:
         raise
     except DatabaseError as problem:
-        state = getattr(problem.__cause__, "sqlstate", None) or ""
-        meters.add("textdesk_database_errors_total", sqlstate=state[:2] or "none")
+        trouble.count(problem)
         raise

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 
 from sms.models import audit_proof
 from sms.models.audit import AuditEvent
+from sms.models.sql import trouble
 
 # number, event id, digest, hash, seal's MAC; the row's id, body and MAC, or None where there is no row
 SealedRow = tuple[int, int, str, str, str, int | None, str | bytes | None, str | None]
@@ -72,6 +73,10 @@ def _read(database: Any, statement: str, values: Sequence[object]) -> Sequence[S
 
 def _read_on_thread(database: Any, statement: str, values: Sequence[object]) -> Sequence[SealedRow]:
     """By the driver's own connection, which lets one thread at a time use it."""
-    with database.wrap_database_errors, database.connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cast("Sequence[SealedRow]", cursor.fetchall())
+    try:
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cast("Sequence[SealedRow]", cursor.fetchall())
+    except Error as problem:
+        trouble.count(problem)
+        raise

@@ -7,6 +7,8 @@ import sqlite3
 
 from django.db import Error, InterfaceError, OperationalError
 
+from sms.values.meters import meters
+
 # SQLSTATE: connection exceptions, no room, an operator's act (shutdown, a statement cancelled), the system's own trouble, internal errors
 AWAY_CLASSES = frozenset({"08", "53", "57", "58", "XX"})
 READ_ONLY = "25006"  # a standby, or a primary that an operator closed
@@ -53,6 +55,11 @@ def is_read_only(problem: BaseException) -> bool:
 def may_work_again(problem: BaseException) -> bool:
     """Whether the same may work in a while: the database is away, or was busy with others (a deadlock, a lock not had in time)."""
     return is_away(problem) or (isinstance(problem, Error) and _sqlstate(problem).startswith(IN_THE_WAY))
+
+
+def count(problem: Error) -> None:
+    """For operators, by the class of its SQLSTATE. Statements of Django's connections are counted by themselves (`sms.operations`)."""
+    meters.add("textdesk_database_errors_total", sqlstate=_sqlstate(problem)[:2] or "none")
 
 
 def waited_in_vain(problem: BaseException) -> bool:
