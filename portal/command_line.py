@@ -20,6 +20,10 @@ def main() -> None:
 
     from portal.env import WrongVariable
 
+    if os.environ.get("LOG_FORMAT") == "json":  # settings, which say so, may be what fails
+        from portal import logs
+
+        logs.begin_in_json()
     try:
         execute_from_command_line(sys.argv)
     except WrongVariable as problem:

@@ -6,6 +6,7 @@
 import logging.config
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -93,6 +94,13 @@ class RestartsAreNoAlarm(logging.Filter):
         return True
 
 
+def begin_in_json() -> None:
+    """Until settings have configured the log, for whatever keeps them from it."""
+    handler = logging.StreamHandler(foreign_lines.STDERR)
+    handler.setFormatter(json_lines())
+    logging.getLogger().addHandler(handler)
+
+
 def json_lines() -> logging.Formatter:
     """For the web server, which begins to log before there is an application. What is no line of a log becomes one from then on."""
     foreign_lines.begin()
@@ -103,6 +111,11 @@ def json_lines() -> logging.Formatter:
         ],
         foreign_pre_chain=_shared(),
     )
+
+
+def of_web_server(style: str) -> Path | None:
+    """What the web server's own log is configured by, where that is not its own way."""
+    return Path(__file__).with_name("granian_log.json") if style == "json" else None
 
 
 def _shared() -> list[Any]:

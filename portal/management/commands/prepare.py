@@ -14,6 +14,7 @@ from portal import first_run
 from portal.demo.ending import retire_people
 from sms import dispatch
 from sms.ledger import wakeups
+from sms.management.sentences import say
 from sms.models import Actor, FactFold
 from sms.models.sql import preparing
 
@@ -66,8 +67,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["redoc"])
 
     def _say(self, sentence: str) -> None:
-        self.stdout.write(sentence)
-        self.stdout.flush()
+        say(sentence, to=self.stdout)
 
 
 def must_be_writable() -> None:

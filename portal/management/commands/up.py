@@ -16,8 +16,10 @@ from portal.demo.ending import live_services, retire_people
 from portal.demo.entries import ADDRESSES, SLUG
 from portal.demo.loading import load, password_of
 from portal.env import env_str, env_url
+from portal.logs import of_web_server
 from sms.catalogue.provider_address import bare_base
 from sms.ledger import wakeups
+from sms.management.sentences import say
 from sms.models import Actor, Service
 from sms.models.fields import UnreadableSecret
 from sms.models.sql import session
@@ -121,11 +123,8 @@ class Command(BaseCommand):
         connections.close_all()
         workers = 1 if session.has_one_writer() else 2
         watch = watchdog.Watchdog(options["patience"])
-        lines_as = (
-            Path(settings.BASE_DIR) / "portal" / "granian_log.json" if settings.LOG_FORMAT == "json" else None
-        )
         children = [
-            supervisor.web(port, host=host, workers=workers, log_config=lines_as),
+            supervisor.web(port, host=host, workers=workers, log_config=of_web_server(settings.LOG_FORMAT)),
             supervisor.cluster(watch),
         ]
         if own_sandbox:
@@ -161,8 +160,7 @@ class Command(BaseCommand):
         return env_str("WEBEX_KEY") if options["webex"] else ""
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        say(text, to=self.stdout)
 
     @staticmethod
     def _load_demo(*, url: str, key: str, asked_for: str | None) -> tuple[bool, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.logs import of_web_server
 from sms.models.sql import session
 from sms.worker import supervisor
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
             host=options["host"],
             workers=options["workers"] or (1 if session.has_one_writer() else 2),
             most_memory=options["max_memory"],
+            log_config=of_web_server(settings.LOG_FORMAT),
         )
         os.chdir(settings.WORK_DIR)
         os.execv(web.command[0], list(web.command))  # noqa: S606 - our own program, which takes this one's place

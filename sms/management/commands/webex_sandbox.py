@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from sms.management.sentences import say
 from sms.webex.sandbox.command import main
 
 
@@ -14,7 +15,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """The sandbox reads its own command line, so that `--help` is its own too."""
-        sys.exit(main(argv[2:]))
+        sys.exit(main(argv[2:], say=say))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sys.exit(main([str(value) for value in args]))
+        sys.exit(main([str(value) for value in args], say=say))

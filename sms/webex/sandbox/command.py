@@ -38,7 +38,7 @@ async def listen(port: int, settings: Settings, clock: Callable[[], float] = tim
     return Listening(sandbox, server, await server.start(HOST, port))
 
 
-async def serve(port: int, settings: Settings) -> int:
+async def serve(port: int, settings: Settings, say: Callable[[str], None]) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     try:
@@ -52,8 +52,7 @@ async def serve(port: int, settings: Settings) -> int:
             loop.add_signal_handler(number, stop.set)
     key = "the key given" if settings.key else "any key"
     address = f"http://{HOST}:{listening.port}/v2/messages"
-    sys.stdout.write(f"Webex Connect sandbox on {address}, {key} accepted.\n")
-    sys.stdout.flush()
+    say(f"Webex Connect sandbox on {address}, {key} accepted.")
     await stop.wait()
     await listening.close()
     return 0
@@ -130,9 +129,14 @@ def read(argv: Sequence[str] | None) -> tuple[int, Settings]:
     return port, Settings(**given)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def main(argv: Sequence[str] | None = None, *, say: Callable[[str], None] = _say) -> int:
     port, settings = read(argv)
     try:
-        return asyncio.run(serve(port, settings))
+        return asyncio.run(serve(port, settings, say))
     except KeyboardInterrupt:
         return 0
