@@ -6,6 +6,7 @@ nginx and Caddy run with these files in `tests/journey/test_clients.py`.
 import configparser
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -196,9 +197,18 @@ def test_jobs_that_come_seldom_are_told_of_the_first_time_they_break_off():
 def test_each_alert_has_its_runbook_and_each_runbook_its_alert():
     headings = re.findall(r"^## (\w+)$", RUNBOOKS.read_text(), flags=re.MULTILINE)
     assert headings == [rule["alert"] for rule in rules()]
+    named = {path.stem for path in (ROOT / "docs" / "operators").glob("*.md")}
+    assert set(re.findall(r"\]\((\w[\w-]*)\.md", RUNBOOKS.read_text())) <= named
     for rule in rules():
         assert rule["annotations"]["runbook"] == f"docs/operators/runbooks.md#{rule['alert'].lower()}"
         assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_commands_of_the_runbooks_are_ours():
+    said = re.findall(r"(?:`|-- |web |bin/)textdesk (\w[^`\n,]+)", RUNBOOKS.read_text())
+    assert len(said) > 6
+    for command in said:
+        read_by_its_command(shlex.split(command))
 
 
 def dashboard() -> list[str]:

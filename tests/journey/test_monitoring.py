@@ -1,10 +1,16 @@
 """Prometheus' way in: /metrics and /readyz through nginx and Caddy as operators copy them, from the network of the monitoring alone."""
 
+import json
+import os
+import re
+import shutil
+import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
 
+from tests.environment import ROOT
 from tests.support import databases, proxies
 from tests.support.processes import textdesk
 
@@ -44,3 +50,21 @@ def test_monitoring_asks_through_the_proxy_and_nobody_else_does(proxy, port, tmp
             status, text = asked(path, ELSEWHERE, **TOKEN, **forged)
             assert (status in (403, 404), "textdesk" in text) == (True, False), path
         assert asked("/healthz", ELSEWHERE)[0] == 200
+
+
+def test_the_lines_of_the_runbooks_are_pasted(port):
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed, and the runbooks use it")
+    text = (ROOT / "docs" / "operators" / "runbooks.md").read_text()
+    lines = "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)).splitlines()
+    variables = {"PUBLIC_URL": f"http://127.0.0.1:{port}", "METRICS_TOKEN": "of-monitoring-alone"}
+    said = [
+        subprocess.run(
+            ["bash", "-c", line], env=os.environ | variables, capture_output=True, text=True, check=True
+        ).stdout
+        for line in lines
+    ]
+    status, ready, metrics = said
+    assert json.loads(status)["processes"]
+    assert json.loads(ready)["failing"] == []
+    assert "textdesk_database_up 1" in metrics
