@@ -126,6 +126,33 @@ def test_what_serves_is_probed_and_never_by_readiness_of_the_whole():
         assert {probe["httpGet"]["path"] for probe in probes} == {"/healthz"}
 
 
+def test_what_a_pod_writes_to_var_dir_outlives_it():
+    """Spools, journals and the epoch; `prepare` leaves nothing there that is missed."""
+    services = {one["metadata"]["name"] for one in kubernetes() if one["kind"] == "Service"}
+    for name in ("textdesk-web", "textdesk-doors", "textdesk-dispatch"):
+        (one,) = [
+            one
+            for one in kubernetes()
+            if one["metadata"]["name"] == name and "template" in one.get("spec", {})
+        ]
+        assert one["kind"] == "StatefulSet" and one["spec"]["serviceName"] in services
+        assert [claim["metadata"]["name"] for claim in one["spec"]["volumeClaimTemplates"]] == ["var"]
+        assert "var" not in {volume["name"] for volume in one["spec"]["template"]["spec"]["volumes"]}
+
+
+def test_monitoring_is_let_in_by_its_network_alone():
+    found = {one["metadata"]["name"]: one for one in kubernetes() if one["kind"] == "Ingress"}
+    (rule,) = found["textdesk-monitoring"]["spec"]["rules"]
+    assert {(one["path"], one["pathType"]) for one in rule["http"]["paths"]} == {
+        ("/metrics", "Exact"),
+        ("/readyz", "Exact"),
+    }
+    assert (
+        "nginx.ingress.kubernetes.io/whitelist-source-range"
+        in found["textdesk-monitoring"]["metadata"]["annotations"]
+    )
+
+
 def test_every_part_may_be_disrupted_but_one_pod_stays():
     budgets = {one["metadata"]["name"] for one in kubernetes() if one["kind"] == "PodDisruptionBudget"}
     assert budgets == {"textdesk-web", "textdesk-doors", "textdesk-dispatch"}
