@@ -80,6 +80,13 @@ def test_the_compose_file_starts_commands_of_ours_with_no_more_rights_than_they_
             read_by_its_command(words)
         assert one["read_only"] and one["cap_drop"] == ["ALL"] and one["restart"]
         assert set(one["environment"]) <= variables()
+    (check,) = re.findall(
+        r"CMD (\[.*\])$", (DEPLOY / "Containerfile").read_text().partition("HEALTHCHECK")[2], re.MULTILINE
+    )[:1]
+    for name in ("web", "doors"):
+        assert ours[name]["healthcheck"]["test"] == ["CMD", *json.loads(check)], (
+            "an image may come without its own"
+        )
     for one in services.values():
         for mount in one.get("volumes", ()):
             if mount.startswith("."):
