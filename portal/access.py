@@ -61,8 +61,12 @@ def _acts_of(roles: set[str]) -> frozenset[str]:
 def _opened(user: User, slug: str) -> tuple[Service, frozenset[str]]:
     """A service that the person can see, and the acts that they hold there, in one query: every page asks it. Raises Http404."""
     if user.is_superuser:
-        return get_object_or_404(Service.objects.select_related("region"), slug=slug), frozenset(ACTS)
-    held = list(user.memberships.filter(service__slug=slug).select_related("service__region"))
+        return get_object_or_404(
+            Service.objects.select_related("region", "counted_in"), slug=slug
+        ), frozenset(ACTS)
+    held = list(
+        user.memberships.filter(service__slug=slug).select_related("service__region", "service__counted_in")
+    )
     if not held:
         raise Http404("no such service")
     return held[0].service, _acts_of({one.role for one in held})

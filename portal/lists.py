@@ -74,9 +74,7 @@ def address_of(of: KeptList, query: str, service: Service) -> str:
 
 def _of_report(asked: QueryDict, service: Service) -> str:
     """Without its days: a report is looked at again on another day."""
-    found, _ = report_addresses.read(
-        service.pk, {name: str(asked[name]) for name in asked}, now=corrected_now()
-    )
+    found, _ = report_addresses.read(service, {name: str(asked[name]) for name in asked}, now=corrected_now())
     by = "" if found.by == "day" else found.by
     return report_addresses.write(found, **{"by": by, "from": "", "until": ""})
 

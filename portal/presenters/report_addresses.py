@@ -1,9 +1,11 @@
 """Addresses of reports: what a report asks for, read from an address and written back into one."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from sms.models import Service
 from sms.reports import BY, BY_WORD, COMPARE, NONE, ReportQuery
 from sms.reports.query import FILTERS, OF_PROFILE
 
@@ -19,19 +21,19 @@ def write(query: ReportQuery, **changes: str) -> str:
     return urlencode({name: value for name, value in values.items() if value})
 
 
-def read(service_id: int, given: Mapping[str, str], *, now: datetime) -> tuple[ReportQuery, Sequence[str]]:
+def read(service: Service, given: Mapping[str, str], *, now: datetime) -> tuple[ReportQuery, Sequence[str]]:
     """The report that an address asks for, and a sentence for each part of it that was not understood and left out."""
-    wrong = list[str]()
+    wrong, zone = list[str](), service.facts_clock
     by = given.get("by") or "day"
     if by not in BY:
         wrong.append(f"There is no report by “{by[:40]}”. It shows days instead.")
         by = "day"
-    since, until = _days(given, by, now.astimezone(UTC).date(), wrong)
+    since, until = _days(given, by, now.astimezone(ZoneInfo(zone)).date(), wrong)
     compare = given.get("compare", "")
     if compare not in COMPARE:
         wrong.append("Compare with “before” or “year”.")
         compare = ""
-    return ReportQuery(service_id, since, until, by, _filters(given, wrong), compare), wrong
+    return ReportQuery(service.pk, zone, since, until, by, _filters(given, wrong), compare), wrong
 
 
 def most_days(by: str) -> int:

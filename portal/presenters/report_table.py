@@ -175,7 +175,7 @@ def rows(report: ReportTable, shown: Sequence[ReportRow], here: str) -> Iterator
         address = _closer(asked, line)
         yield ReportLine(
             label_of(line, asked.by),
-            line.note or (f"{line.at:%-d %b %Y, %H:00} UTC" if line.send_id and line.at else ""),
+            line.note or (f"{line.at:%-d %b %Y, %H:%M}" if line.send_id and line.at else ""),
             labelled(cells, names),
             f"{here}?{address}" if address else "",
             line.send_id,

@@ -2,10 +2,10 @@
 
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -52,7 +52,7 @@ MOST = 20  # reports by e-mail of a service
 def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     """Charts, then the table. Everything that is asked stands in the address."""
     now = corrected_now()
-    asked, wrong = report_addresses.read(service.pk, request.GET.dict(), now=now)
+    asked, wrong = report_addresses.read(service, request.GET.dict(), now=now)
     found = reports.report(asked, before=key_of(request.GET, "before") or 0)
     page = Paginator(found.lines, LINES).get_page(request.GET.get("page"))
     shown = list(page.object_list)
@@ -61,7 +61,8 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
     context = {
         "asked": asked,
         "wrong": wrong,
-        "pretended": _pretended(service, asked.since),
+        "pretended": _pretended(service, asked),
+        "zone_to_come": service.clock if service.clock != asked.zone else "",
         "report": found,
         "by": reports.BY,
         "by_word": reports.BY[asked.by].lower(),
@@ -71,7 +72,7 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
             KeptList.REPORTS,
             query=address_of(KeptList.REPORTS, report_addresses.write(asked), service),
         ),
-        "usual_days": report_form.usual_days(asked, now.astimezone(UTC).date(), here),
+        "usual_days": report_form.usual_days(asked, now.astimezone(ZoneInfo(asked.zone)).date(), here),
         "choices": report_form.choices(found),
         "filters": report_form.in_words(asked, found.known.profiles),
         "plain": f"{here}?{report_addresses.write(asked, **dict.fromkeys(asked.filters, ''))}",
@@ -86,17 +87,30 @@ def reports_page(request: HttpRequest, service: Service) -> HttpResponse:
         "time_headings": list(SHOWN_TIMES.values()),
         "page": page,
         "address": address,
+        "messages_at": _messages_of(service, asked),
         "next": f"{address}&{urlencode({'before': found.next_before})}" if found.next_before else "",
     }
     return render(request, "reports/page.html", context)
 
 
-def _pretended(service: Service, since: date) -> str:
-    """Which figures of a report from `since` on are of the sandbox; empty for none."""
+def _messages_of(service: Service, asked: reports.ReportQuery) -> str:
+    """The address of the messages that were posted in its days; empty where the filter there asks for something else."""
+    if set(asked.filters) - {"sender"} or asked.filters.get("sender") == reports.NONE:
+        return ""
+    if timezone.get_current_timezone_name() != asked.zone:  # days there are those of the viewer
+        return ""
+    chosen = dict(asked.filters) | {"since": asked.since.isoformat(), "until": asked.until.isoformat()}
+    return f"{reverse('messages', args=[service.slug])}?{urlencode(chosen)}"
+
+
+def _pretended(service: Service, asked: reports.ReportQuery) -> str:
+    """Which figures of a report are of the sandbox; empty for none."""
     if service.is_sandbox:
         return f"{service.name} speaks to the sandbox: these messages reached no phone."
     live = service.live_since
-    if live is None or live <= service.created_at or since > live.date():  # never a sandbox, or days after it
+    if live is None or live <= service.created_at:  # never a sandbox
+        return ""
+    if asked.since > live.astimezone(ZoneInfo(asked.zone)).date():
         return ""
     if not Send.objects.filter(service=service, created_at__lt=live, simulated=False).exists():
         return ""
@@ -113,7 +127,7 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     if kind not in ReportFile.Kind.values:
         messages.error(request, "Choose CSV or XLSX.")
         return redirect("reports", service=service.slug)
-    asked, _ = report_addresses.read(service.pk, given.dict(), now=corrected_now())
+    asked, _ = report_addresses.read(service, given.dict(), now=corrected_now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)
@@ -201,12 +215,15 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             made.service, made.made_by = service, by.label
             made.query = {"by": form.cleaned_data["by"]}
             made.recipients = form.cleaned_data["people"]
-            made.next_at = next_time(made.every, corrected_now())
+            made.next_at = next_time(made.every, corrected_now(), service.facts_clock)
             made.save()
             audit("report.scheduled", made, by=by, every=made.every, to=made.recipients)
-        messages.success(request, f"{made.name} goes out first on {made.next_at:%-d %B %Y}.")
+        messages.success(
+            request,
+            f"{made.name} goes out first on {made.next_at.astimezone(ZoneInfo(service.facts_clock)):%-d %B %Y}.",
+        )
         return redirect("report_schedules", service=service.slug)
-    context = {"form": form, "rows": service.report_schedules.all()}
+    context = {"form": form, "rows": service.report_schedules.all(), "zone": service.facts_clock}
     return form_page(request, "reports/schedules.html", context)
 
 
@@ -232,9 +249,10 @@ HEADINGS = [*STEPS.values(), "Coverage"]
 
 @service_page("see")
 def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
-    found = levels(service.pk, now=corrected_now())
+    found = levels(service, now=corrected_now())
     context = {
         "levels": found,
+        "zone": service.facts_clock,
         "budgets": list(_budgets(found)),
         "headings": HEADINGS,
         "rows": list(_rows(found)),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from sms.ledger.settled import settle_after
-from sms.models.fact import FIGURES, HOUR, NAMED, FactDelta
+from sms.models.fact import FIGURES, NAMED, QUARTER, FactDelta
 from sms.models.link import Click
 from sms.models.message import ENDED, NOT_POSTED, MessageState
 from sms.models.send import StateCount
@@ -50,16 +50,16 @@ class CountedMessage(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 
 
 class MessagePlace(msgspec.Struct, frozen=True, gc=False):
-    """Where and when a message is counted; `hour` is that of its posting, since 1970, and 0 if it is not posted."""
+    """Where and when a message is counted; `quarter` is that of its posting, since 1970, and 0 if it is not posted."""
 
     send_id: int
-    hour: int
+    quarter: int
     country: str
     carrier: str
 
     @classmethod
     def of(cls, row: MessageRow) -> "MessagePlace":
-        return cls(row.send_id, hour_of(row.state, row.posted_at), row.country, row.carrier)
+        return cls(row.send_id, quarter_of(row.state, row.posted_at), row.country, row.carrier)
 
 
 class FactKey(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +71,7 @@ class FactKey(msgspec.Struct, frozen=True, gc=False):
     bucket: int
     send_id: int
     service_id: int
-    hour: int
+    quarter: int
     country: str
     carrier: str
 
@@ -113,29 +113,29 @@ class CounterDeltas:
         posted = row.posted_at
         if posted is None:
             return
-        old_hour, hour = hour_of(before.state, posted), hour_of(row.state, posted)
-        if old_hour != hour:
+        old_quarter, quarter = quarter_of(before.state, posted), quarter_of(row.state, posted)
+        if old_quarter != quarter:
             waited = bucket(posted, ready[row.send_id])
-            self._time("wait", waited, row, old_hour, "", -1)
-            self._time("wait", waited, row, hour, "", 1)
-        if old_hour != hour or before.queued_at != row.queued_at:
-            self._since("submit", before.queued_at, before, old_hour, "", -1)
-            self._since("submit", row.queued_at, row, hour, "", 1)
-        new_place = old_hour != hour or before.carrier != row.carrier
+            self._time("wait", waited, row, old_quarter, "", -1)
+            self._time("wait", waited, row, quarter, "", 1)
+        if old_quarter != quarter or before.queued_at != row.queued_at:
+            self._since("submit", before.queued_at, before, old_quarter, "", -1)
+            self._since("submit", row.queued_at, row, quarter, "", 1)
+        new_place = old_quarter != quarter or before.carrier != row.carrier
         if new_place or before.submitted_at != row.submitted_at:
-            self._since("carrier", before.submitted_at, before, old_hour, before.carrier, -1)
-            self._since("carrier", row.submitted_at, row, hour, row.carrier, 1)
+            self._since("carrier", before.submitted_at, before, old_quarter, before.carrier, -1)
+            self._since("carrier", row.submitted_at, row, quarter, row.carrier, 1)
         was_delivered, delivered = _delivered_at(before), _delivered_at(row)
         if new_place or was_delivered != delivered:
-            self._since("deliver", was_delivered, before, old_hour, before.carrier, -1)
-            self._since("deliver", delivered, row, hour, row.carrier, 1)
+            self._since("deliver", was_delivered, before, old_quarter, before.carrier, -1)
+            self._since("deliver", delivered, row, quarter, row.carrier, 1)
 
     def time(
         self, measure: str, message: CountedMessage, began: datetime, ended: datetime, *, count: int
     ) -> None:
         """`count` posted messages took from one moment to the other; a measure that is not by carrier."""
-        hour = hour_of(message.state, message.posted_at)
-        self._time(measure, bucket(ended, began), message, hour, "", count)
+        quarter = quarter_of(message.state, message.posted_at)
+        self._time(measure, bucket(ended, began), message, quarter, "", count)
 
     def clicks(self, place: MessagePlace, verdicts: Sequence[str], sign: int) -> None:
         for verdict in verdicts:
@@ -144,8 +144,8 @@ class CounterDeltas:
             self._figures(_click(place, best)).messages += sign
 
     def opted_out(self, service_id: int, send_id: int | None, at: datetime, country: str) -> None:
-        hour = int(at.timestamp()) // HOUR
-        key = FactKey("opt_out", "", "", 0, send_id or 0, 0 if send_id else service_id, hour, country, "")
+        quarter = int(at.timestamp()) // QUARTER
+        key = FactKey("opt_out", "", "", 0, send_id or 0, 0 if send_id else service_id, quarter, country, "")
         self._figures(key).messages += 1
 
     def gained(self, state: str) -> int:
@@ -182,8 +182,8 @@ class CounterDeltas:
         return found
 
     def _state(self, message: CountedMessage, count: int) -> None:
-        hour, billed = hour_of(message.state, message.posted_at), message.segments_billed
-        place = (message.send_id, 0, hour, message.country, message.carrier)
+        quarter, billed = quarter_of(message.state, message.posted_at), message.segments_billed
+        place = (message.send_id, 0, quarter, message.country, message.carrier)
         key = FactKey("state", str(message.state), message.code, 0, *place)
         figures = self._figures(key)
         figures.messages += count
@@ -193,30 +193,36 @@ class CounterDeltas:
         figures.billed_of += 0 if billed is None else count
 
     def _since(
-        self, measure: str, ended: datetime | None, row: MessageRow, hour: int, carrier: str, sign: int
+        self, measure: str, ended: datetime | None, row: MessageRow, quarter: int, carrier: str, sign: int
     ) -> None:
-        if hour and ended is not None and row.posted_at is not None:
-            self._time(measure, bucket(ended, row.posted_at), row, hour, carrier, sign)
+        if quarter and ended is not None and row.posted_at is not None:
+            self._time(measure, bucket(ended, row.posted_at), row, quarter, carrier, sign)
 
     def _time(
-        self, measure: str, number: int, one: MessageRow | CountedMessage, hour: int, carrier: str, count: int
+        self,
+        measure: str,
+        number: int,
+        one: MessageRow | CountedMessage,
+        quarter: int,
+        carrier: str,
+        count: int,
     ) -> None:
-        if hour:
-            key = FactKey(measure, "", "", number, one.send_id, 0, hour, one.country, carrier)
+        if quarter:
+            key = FactKey(measure, "", "", number, one.send_id, 0, quarter, one.country, carrier)
             self._figures(key).messages += count
 
 
 def _click(place: MessagePlace, verdict: str) -> FactKey:
-    return FactKey("click", verdict, "", 0, place.send_id, 0, place.hour, place.country, place.carrier)
+    return FactKey("click", verdict, "", 0, place.send_id, 0, place.quarter, place.country, place.carrier)
 
 
 def window_of(at: datetime) -> int:
     return int(at.timestamp()) // StateCount.WINDOW
 
 
-def hour_of(state: str, posted_at: datetime | None) -> int:
+def quarter_of(state: str, posted_at: datetime | None) -> int:
     """Of posting, since 1970; 0 for what is not posted."""
-    return 0 if posted_at is None or state in NOT_POSTED else int(posted_at.timestamp()) // HOUR
+    return 0 if posted_at is None or state in NOT_POSTED else int(posted_at.timestamp()) // QUARTER
 
 
 def crossed_posting(before: MessageRow, row: MessageRow) -> bool:

@@ -125,7 +125,7 @@ def _move_clicks(changed: Sequence[RowChange], deltas: CounterDeltas) -> None:
     for message_id, its in verdicts.items():
         before, row = by_id[message_id]
         place = MessagePlace.of(row)
-        deltas.clicks(MessagePlace(place.send_id, place.hour, place.country, before.carrier), its, -1)
+        deltas.clicks(MessagePlace(place.send_id, place.quarter, place.country, before.carrier), its, -1)
         deltas.clicks(place, its, 1)
 
 

@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ('billed_of', models.BigIntegerField(default=0)),
                 ('send_id', models.BigIntegerField()),
                 ('service_id', models.BigIntegerField(default=0)),
-                ('hour', models.IntegerField(default=0)),
+                ('quarter', models.IntegerField(default=0)),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('carrier', models.CharField(blank=True, max_length=20)),
             ],
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ('billed_of', models.BigIntegerField(default=0)),
                 ('send_id', models.BigIntegerField()),
                 ('service_id', models.BigIntegerField(default=0)),
-                ('hour', models.IntegerField(default=0)),
+                ('quarter', models.IntegerField(default=0)),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('carrier', models.CharField(blank=True, max_length=20)),
             ],
@@ -196,12 +196,12 @@ class Migration(migrations.Migration):
                 ('service_id', models.BigIntegerField()),
                 ('profile_id', models.BigIntegerField()),
                 ('name', models.CharField(max_length=100)),
-                ('hour', models.IntegerField(help_text='Hours since 1970, UTC, in which it was due.')),
+                ('quarter', models.IntegerField(help_text='Quarters of an hour since 1970, UTC, in which it was due.')),
                 ('recipients', models.PositiveIntegerField()),
                 ('rejected', models.PositiveIntegerField()),
             ],
             options={
-                'indexes': [models.Index(fields=['service_id', 'hour'], name='reported_send_by_hour')],
+                'indexes': [models.Index(fields=['service_id', 'quarter'], name='reported_send_by_time')],
             },
         ),
         migrations.CreateModel(
@@ -403,6 +403,13 @@ class Migration(migrations.Migration):
                 'ordering': ('name',),
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('paused_at__isnull', True), ('paused_because', '')), models.Q(('paused_at__isnull', False), models.Q(('paused_because', ''), _negated=True)), _connector='OR'), name='service_is_paused_with_a_reason_or_not_at_all'), models.CheckConstraint(condition=models.Q(('rate__isnull', True), ('rate__gte', 1), _connector='OR'), name='service_rate_is_positive_or_unlimited'), models.CheckConstraint(condition=models.Q(('batch_size__gte', 1), ('batch_size__lte', 1000), models.Q(('rate__isnull', True), ('batch_size__lte', models.F('rate')), _connector='OR')), name='service_batch_is_between_1_and_1000_and_no_more_than_a_second'), models.CheckConstraint(condition=models.Q(('text_limit__gte', 1), ('text_limit__lte', 4000)), name='service_text_limit_is_between_1_and_4000'), models.CheckConstraint(condition=models.Q(('unconfirmed_hours__range', (1, 72))), name='service_ends_unconfirmed_messages_within_72_hours'), models.CheckConstraint(condition=models.Q(('keep_numbers__isnull', True), models.Q(('keep_receipts__isnull', False), ('keep_receipts__lte', models.F('keep_numbers'))), _connector='OR'), name='service_keeps_receipts_no_longer_than_numbers'), models.CheckConstraint(condition=models.Q(models.Q(('cap_day__isnull', True), ('cap_day__gte', 1), _connector='OR'), models.Q(('cap_key__isnull', True), ('cap_key__gte', 1), _connector='OR'), models.Q(('cap_country__isnull', True), ('cap_country__gte', 1), _connector='OR'), models.Q(('cap_number__isnull', True), ('cap_number__gte', 1), _connector='OR')), name='service_caps_are_positive_or_unlimited'), models.CheckConstraint(condition=models.Q(models.Q(('cap_money__isnull', True), ('cap_money_key__isnull', True)), models.Q(('cap_currency', ''), _negated=True), _connector='OR'), name='service_caps_in_money_have_a_currency')],
             },
+        ),
+        migrations.CreateModel(
+            name='FactZone',
+            fields=[
+                ('service', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='counted_in', serialize=False, to='sms.service')),
+                ('zone', models.CharField(max_length=60)),
+            ],
         ),
         migrations.CreateModel(
             name='SpendCount',

@@ -13,7 +13,7 @@ from sms.models.duty import Duty
 from sms.models.epoch import Epoch, RestoredCopy
 from sms.models.erasure import Erasure
 from sms.models.event import Event, EventEpoch
-from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, KeptFact, ReportedSend, SendFact
+from sms.models.fact import Fact, FactDelta, FactFold, FactProfile, FactZone, KeptFact, ReportedSend, SendFact
 from sms.models.going_live import GoingLiveStep
 from sms.models.guard import ChangeState, Guarded, GuardedChange, WaitingChange
 from sms.models.heartbeat import Heartbeat

@@ -4,15 +4,17 @@
 foreign key, because facts stay when messages are deleted.
 """
 
+from collections.abc import Iterable
+
 from django.db import models
-from django.db.models import Index, UniqueConstraint
+from django.db.models import CASCADE, Index, UniqueConstraint
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
 
-HOUR = 3600  # seconds
+QUARTER = 900  # seconds; every clock of today differs from UTC by so many of these
 # columns of a delta: what is counted and where, and the counts
-NAMED = ("measure", "word", "code", "bucket", "send_id", "service_id", "hour", "country", "carrier")
+NAMED = ("measure", "word", "code", "bucket", "send_id", "service_id", "quarter", "country", "carrier")
 FIGURES = ("messages", "amount", "amount_of", "billed", "billed_of")
 MEASURES = ("state", "wait", "submit", "carrier", "deliver", "click", "opt_out", "posted")
 BLOCK_DAYS = 32  # a year is read as eleven blocks and the days before and after them
@@ -52,15 +54,15 @@ class _Figures(models.Model):
 
 
 class _OfSend(_Figures):
-    """Figures of a send by place: where and when. `hour` is hours since 1970, UTC, in which a message was posted last.
+    """Figures of a send by place: where and when. `quarter` is the quarter of an hour in which a message was posted last, since 1970, UTC.
 
-    Hour 0: not posted; the hour in which the send was due is meant. `send_id` 0 only for opt-outs that answer no send of ours,
+    Quarter 0: not posted; that in which the send was due is meant. `send_id` 0 only for opt-outs that answer no send of ours,
     which is where `service_id` is filled.
     """
 
     send_id = models.BigIntegerField()
     service_id = models.BigIntegerField(default=0)
-    hour = models.IntegerField(default=0)
+    quarter = models.IntegerField(default=0)
     country = models.CharField(max_length=2, blank=True)
     carrier = models.CharField(max_length=20, blank=True)
 
@@ -138,7 +140,7 @@ class ReportedSend(models.Model):
     service_id = models.BigIntegerField()
     profile_id = models.BigIntegerField()
     name = models.CharField(max_length=100)
-    hour = models.IntegerField(help_text="Hours since 1970, UTC, in which it was due.")
+    quarter = models.IntegerField(help_text="Quarters of an hour since 1970, UTC, in which it was due.")
     recipients = models.PositiveIntegerField()
     rejected = models.PositiveIntegerField()
 
@@ -146,7 +148,7 @@ class ReportedSend(models.Model):
 
     class Meta:
         # used by: reports
-        indexes = (Index(fields=("service_id", "hour"), name="reported_send_by_hour"),)
+        indexes = (Index(fields=("service_id", "quarter"), name="reported_send_by_time"),)
 
     def __str__(self) -> str:
         return self.name
@@ -170,14 +172,17 @@ class SendFact(_Figures):
 
 
 class Fact(_Figures):
-    """Figures of a service by hour, by day and by 32 days (UTC), cut in several ways, so that small questions read few rows.
+    """Figures of a service by hour, by day and by 32 days, cut in several ways, so that small questions read few rows.
 
     A cut leaves out what it does not distinguish: `profile_id` is 0, `country` and `carrier` are empty. Times are cut WHOLE by
     the hour, and not FULL by the day.
     """
 
     class Grain(models.TextChoices):
-        """`at` is hours since 1970, or days, or blocks of BLOCK_DAYS."""
+        """`at` is hours since 1970 as a clock in the service's `FactZone` shows them, or days, or blocks of BLOCK_DAYS.
+
+        An hour that comes twice is one; one that the clocks skip has nothing.
+        """
 
         HOUR = "h", "hour"
         DAY = "d", "day"
@@ -234,6 +239,31 @@ TIMED = {
     Fact.Grain.BLOCK: (Fact.Cut.WHOLE, Fact.Cut.PROFILE, Fact.Cut.PLACE),
 }
 HOURS = {Fact.Grain.HOUR: 1, Fact.Grain.DAY: 24, Fact.Grain.BLOCK: 24 * BLOCK_DAYS}
+
+
+class FactZoneQuerySet(models.QuerySet["FactZone"]):
+    def zones(self, services: Iterable[int]) -> dict[int, str]:
+        return dict(self.filter(service_id__in=list(services)).values_list("service_id", "zone"))
+
+
+class FactZone(models.Model):
+    """In which time zone the facts of a service are counted: its own when they were first counted.
+
+    Where that is changed, all are counted again in the background, and until then reports name this one. No column of the service, and no
+    constraint, since neither may hold its row while millions of messages are read.
+    """
+
+    service = models.OneToOneField(
+        "sms.Service", on_delete=CASCADE, primary_key=True, related_name="counted_in", db_constraint=False
+    )
+    zone = models.CharField(max_length=60)
+
+    objects = FactZoneQuerySet.as_manager()
+
+    personal = PersonalData(service="service", team="zone")
+
+    def __str__(self) -> str:
+        return self.zone
 
 
 class FactFold(models.Model):

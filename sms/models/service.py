@@ -12,6 +12,7 @@ from django.db.models import CASCADE, PROTECT, CheckConstraint, F, Q
 from django.utils.functional import cached_property
 
 from sms.models.columns import set_together
+from sms.models.fact import FactZone
 from sms.models.fields import SecretField
 from sms.models.guard import Guarded, any_change, fewer, more
 from sms.models.personal import PersonalData
@@ -216,6 +217,12 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     def clock(self) -> str:
         """Its time zone for screens and forecasts: UTC where this machine does not know the name."""
         return time_zones.or_utc(self.time_zone)
+
+    @property
+    def facts_clock(self) -> str:
+        """The zone whose days its reports count: its own, or the one it had before until its facts are counted again."""
+        counted: FactZone | None = getattr(self, "counted_in", None)
+        return time_zones.or_utc(counted.zone if counted else self.time_zone)
 
     def __str__(self) -> str:
         return self.name

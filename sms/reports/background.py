@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 from django.db.models import QuerySet
 
-from sms.models import Duty, ReportFile, ReportPart
+from sms.models import Duty, ReportFile, ReportPart, Service
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.reports.files import csv_of, write_xlsx
@@ -46,7 +46,8 @@ def files_wait() -> bool:
 
 
 def _waiting() -> "QuerySet[ReportFile]":
-    return ReportFile.objects.filter(ready_at=None, cancelled_at=None, failed="").order_by("pk")
+    rows = ReportFile.objects.filter(ready_at=None, cancelled_at=None, failed="").order_by("pk")
+    return rows.select_related("service").defer(*Service.secrets("service"))
 
 
 def forget() -> None:
@@ -61,7 +62,7 @@ def unpacked(found: ReportFile) -> Iterator[bytes]:
 
 
 def _make(one: ReportFile, stopped: Stopped) -> int:
-    asked = ReportQuery.stored(one.service_id, one.query)
+    asked = ReportQuery.stored(one.service, one.query)
     one.parts.all().delete()
 
     def said(rows: int) -> None:

@@ -16,7 +16,7 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 def headings(asked: ReportQuery) -> list[str]:
     times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
-        *(BY[asked.by].lower(), "about", "when (UTC)"),
+        *(BY[asked.by].lower(), "about", f"when ({asked.zone})"),
         *("messages", "posted", "delivered", "failed", "end not known", "not posted", "coverage"),
         *("delivered of known", "segments (our count)", "messages counted"),
         *("segments (provider)", "messages reported", "cost", "currency", "messages priced"),

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
 
-from sms.models import Fact
+from sms.models import Fact, Service
 from sms.models.fact import FIGURES, MEASURES, TIMES
 from sms.models.sql.replica import from_replica
 from sms.reports.figures import FactSums
@@ -78,11 +79,12 @@ class Levels:
 
 
 @from_replica
-def levels(service_id: int, *, now: datetime) -> Levels:
-    today = (now.date() - EPOCH).days
+def levels(service: Service, *, now: datetime) -> Levels:
+    """Days are those of the clock by which its facts are counted."""
+    today = (now.astimezone(ZoneInfo(service.facts_clock)).date() - EPOCH).days
     found: dict[int, FactSums] = defaultdict(FactSums)
     rows = Fact.objects.filter(
-        service_id=service_id,
+        service_id=service.pk,
         grain=Fact.Grain.DAY,
         cut=Fact.Cut.WHOLE,
         profile_id=0,  # as the index begins

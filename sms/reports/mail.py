@@ -1,49 +1,64 @@
-"""Reports that go out by mail: of the week or the month before, on its first day at six (UTC), to people of the service."""
+"""Reports that go out by mail: of the week or the month before, on its first day at six by the service's clock, to its people."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.core.mail import EmailMessage
 from django.db import transaction
 
-from sms.models import Actor, ReportSchedule
+from sms.models import Actor, ReportSchedule, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.reports.files import csv_of
 from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
 from sms.values.mail_subject import one_line
+from sms.values.quiet_hours import local_instant
 
 log = structlog.get_logger(__name__)
 
-HOUR = 6  # UTC
+HOUR = 6  # of the day, in the zone of the report
 AGAIN = timedelta(hours=1)  # after mail could not leave
 MOST_ROWS = 20_000  # of the attached file
 BY_ITSELF = Actor(kind="system", key="", label="Report by e-mail", door="system")
 
 
-def next_time(every: str, after: datetime) -> datetime:
-    """The next Monday, or first of a month, at HOUR."""
-    day = after.astimezone(UTC).replace(hour=HOUR, minute=0, second=0, microsecond=0)
-    while day <= after or (day.weekday() if every == ReportSchedule.Every.WEEK else day.day - 1):
+def next_time(every: str, after: datetime, zone: str) -> datetime:
+    """The next Monday, or first of a month, at HOUR, in UTC."""
+    day = after.astimezone(ZoneInfo(zone)).date()
+    while _six(day, zone) <= after or (day.weekday() if every == ReportSchedule.Every.WEEK else day.day - 1):
         day += timedelta(days=1)
-    return day
+    return _six(day, zone)
+
+
+def move_to_zone(service: Service, before: str) -> None:
+    """Its days are no longer those of the zone `before`: reports by e-mail keep their day and hour, by its clock of now."""
+    for one in ReportSchedule.objects.filter(service=service):
+        shown = one.next_at.astimezone(ZoneInfo(before)).replace(tzinfo=None)
+        moved = local_instant(shown, service.facts_clock)
+        ReportSchedule.objects.filter(pk=one.pk, next_at=one.next_at).update(next_at=moved)
+
+
+def _six(day: date, zone: str) -> datetime:
+    return local_instant(datetime.combine(day, time(HOUR)), zone)
 
 
 def period_before(one: ReportSchedule, at: datetime) -> ReportQuery:
     """What it reports when it is due at `at`: the seven days, or the month, before."""
-    last = at.astimezone(UTC).date() - timedelta(days=1)
+    last = at.astimezone(ZoneInfo(one.service.facts_clock)).date() - timedelta(days=1)
     first = last - timedelta(days=6) if one.every == ReportSchedule.Every.WEEK else last.replace(day=1)
     days = {"from": first.isoformat(), "until": last.isoformat()}
-    return ReportQuery.stored(one.service_id, one.query | days)
+    return ReportQuery.stored(one.service, one.query | days)
 
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
     """Mail what is due; returns how many reports left. What could not leave is tried again in an hour, and says why."""
     now, sent = now or corrected_now(), 0
     waiting = ReportSchedule.objects.filter(next_at__lte=now).select_related("service").order_by("next_at")
+    waiting = waiting.defer(*Service.secrets("service"))
     for one in waiting[:20]:
         due = one.next_at
         mine = ReportSchedule.objects.filter(pk=one.pk, next_at=due)
@@ -62,7 +77,7 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
             continue
         trouble = "" if to else "None of its recipients is in the service any more."
         with transaction.atomic():
-            later = next_time(one.every, now)
+            later = next_time(one.every, now, one.service.facts_clock)
             ReportSchedule.objects.filter(pk=one.pk).update(next_at=later, last_at=now, trouble=trouble)
             audit("report.mailed", one, by=BY_ITSELF, people=len(to))
         sent += bool(to)
@@ -71,8 +86,10 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
 
 def _first(one: ReportSchedule, due: datetime) -> datetime:
     """The beginning of the week or month it was due in: a mail that is late, or was tried again, reports the same days."""
-    day = due.astimezone(UTC).replace(hour=HOUR, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday() if one.every == ReportSchedule.Every.WEEK else day.day - 1)
+    zone = one.service.facts_clock
+    day = due.astimezone(ZoneInfo(zone)).date()
+    passed = day.weekday() if one.every == ReportSchedule.Every.WEEK else day.day - 1
+    return _six(day - timedelta(days=passed), zone)
 
 
 def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> None:
@@ -83,7 +100,7 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
     if total.coverage is not None:
         share = f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
     body = (
-        f"{one.service.name_in_mails}, {days} (days in UTC)\n\n"
+        f"{one.service.name_in_mails}, {days} (days in {asked.zone})\n\n"
         f"Messages: {total.messages:,}, of them posted {total.posted:,}\n"
         f"Delivered: {total.delivered:,}\nFailed: {total.failed:,}\nEnd not known: {total.open:,}\n"
         f"Coverage: {share}.\nOpt-outs: {total.opt_outs:,}\n\n"

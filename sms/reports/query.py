@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from sms.models import Fact
-from sms.models.fact import BLOCK_DAYS
+from sms.models import Fact, Service
+from sms.models.fact import BLOCK_DAYS, QUARTER
+from sms.values.quiet_hours import midnight
 
 EPOCH = date(1970, 1, 1)
 
@@ -35,9 +36,13 @@ NONE = "none"  # a filter for what has none: no template, no carrier reported
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """One report: days from `since` to `until`, both included, in UTC. Values of filters by their name."""
+    """One report: days from `since` to `until`, both included, of the clocks in `zone`, in which the service's facts are counted.
+
+    Values of filters by their name.
+    """
 
     service_id: int
+    zone: str  # `Service.facts_clock`
     since: date
     until: date
     by: str = "day"
@@ -56,6 +61,12 @@ class ReportQuery:
     @property
     def last_day(self) -> int:
         return (self.until - EPOCH).days
+
+    @property
+    def quarters(self) -> tuple[int, int]:
+        """In which quarters of an hour since 1970 (UTC) its days begin and are over."""
+        begin, end = midnight(self.since, self.zone), midnight(self.until + timedelta(days=1), self.zone)
+        return int(begin.timestamp()) // QUARTER, int(end.timestamp()) // QUARTER
 
     @property
     def spans(self) -> tuple[tuple[Fact.Grain, int, int], ...]:
@@ -95,9 +106,10 @@ class ReportQuery:
         }
 
     @classmethod
-    def stored(cls, service_id: int, parameters: Mapping[str, str]) -> "ReportQuery":
+    def stored(cls, service: Service, parameters: Mapping[str, str]) -> "ReportQuery":
         return cls(
-            service_id,
+            service.pk,
+            service.facts_clock,
             since=date.fromisoformat(parameters["from"]),
             until=date.fromisoformat(parameters["until"]),
             by=parameters.get("by", "day"),

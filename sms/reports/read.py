@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, Q, QuerySet
 
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
-from sms.models.fact import FIGURES, TIMES
+from sms.models.fact import FIGURES, QUARTER, TIMES
 from sms.models.sql.replica import from_replica, lines_from_replica
 from sms.reports.figures import FactSums
 from sms.reports.query import NONE, OF_PLACE, ReportQuery
@@ -16,12 +17,13 @@ from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, 
 
 SENDS = 50  # of a page
 PART = 1000  # sends read at a time for a file
-START = datetime(1970, 1, 1, tzinfo=UTC)
+START = datetime(1970, 1, 1)  # noqa: DTZ001 - as a clock shows it
+FORWARD, BACK = "the clocks go forward in this hour", "the clocks go back, so this hour comes twice"
 
 
 @dataclass(slots=True)
 class ReportRow:
-    """A row of a report. `value` is what the filter of an address would say, "" where there is none."""
+    """A row of a report. `value` is what the filter of an address would say, "" where there is none; `at` is in the report's zone."""
 
     label: str
     figures: FactSums
@@ -102,10 +104,24 @@ def _filled(asked: ReportQuery, course: Sequence[ReportRow]) -> list[ReportRow]:
     filled = []
     for number in numbers:
         line = by_number.get(number) or ReportRow("", FactSums(), str(number))
-        line.at = START + (timedelta(hours=number) if hours else timedelta(days=number))
+        shown = START + (timedelta(hours=number) if hours else timedelta(days=number))
+        line.at = shown.replace(tzinfo=ZoneInfo(asked.zone))
+        line.note = _clock_change(line.at) if hours else ""
         line.label = f"{line.at:%a %-d %b, %H:00}" if hours else f"{line.at:%a %-d %b %Y}"
         filled.append(line)
     return filled
+
+
+def _clock_change(at: datetime) -> str:
+    """What is said of an hour in which clocks are changed: one of its quarters is never shown, or twice."""
+    for minutes in (0, 15, 30, 45):
+        first = at.replace(minute=minutes)
+        back = first.astimezone(UTC).astimezone(at.tzinfo)
+        if back.replace(tzinfo=None) != first.replace(tzinfo=None):
+            return FORWARD
+        if first.replace(fold=1).utcoffset() != first.utcoffset():
+            return BACK
+    return ""
 
 
 def _named(
@@ -143,19 +159,20 @@ def _names(
 
 def _sends(asked: ReportQuery, known: ReportContext, before: int) -> tuple[list[ReportRow], int]:
     rows = list(_known_sends(asked, known.chosen, before)[: SENDS + 1])
-    lines = list(lines_of_sends(rows[:SENDS], known))
+    lines = list(lines_of_sends(rows[:SENDS], known, asked.zone))
     return lines, rows[SENDS - 1].send_id if len(rows) > SENDS else 0
 
 
 def _known_sends(asked: ReportQuery, chosen: frozenset[int] | None, before: int) -> "QuerySet[ReportedSend]":
-    within = Q(hour__gte=asked.first_day * 24, hour__lte=asked.last_day * 24 + 23)
+    begin, end = asked.quarters
+    within = Q(quarter__gte=begin, quarter__lt=end)
     rows = ReportedSend.objects.filter(within, service_id=asked.service_id).order_by("-send_id")
     if chosen is not None:
         rows = rows.filter(profile_id__in=chosen)
     return rows.filter(send_id__lt=before) if before else rows
 
 
-def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterator[ReportRow]:
+def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext, zone: str) -> Iterator[ReportRow]:
     found: dict[int, FactSums] = defaultdict(FactSums)
     class_of = {row.send_id: known.class_of(row.profile_id) for row in rows}
     facts = SendFact.objects.filter(send_id__in=list(class_of)).order_by()
@@ -172,7 +189,8 @@ def lines_of_sends(rows: Sequence[ReportedSend], known: ReportContext) -> Iterat
         _, tracked, smart = class_of[row.send_id]
         figures.tracked = figures.posted if tracked else 0
         figures.smart = figures.posted if smart else 0
-        sender, at = profile.sender if profile else "", START + timedelta(hours=row.hour)
+        sender = profile.sender if profile else ""
+        at = datetime.fromtimestamp(row.quarter * QUARTER, ZoneInfo(zone))
         yield ReportRow(row.name, figures, str(row.send_id), sender, at, row.send_id)
 
 
@@ -185,7 +203,7 @@ def all_lines(asked: ReportQuery) -> Iterator[ReportRow]:
         return
     before = 0
     while rows := list(_known_sends(asked, known.chosen, before)[:PART]):
-        yield from lines_of_sends(rows, known)
+        yield from lines_of_sends(rows, known, asked.zone)
         before = rows[-1].send_id
 
 

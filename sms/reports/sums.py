@@ -59,7 +59,7 @@ def known_of(asked: ReportQuery) -> ReportContext:
     """In four queries."""
     profiles = {one.pk: one for one in FactProfile.objects.filter(service_id=asked.service_id)}
     places: set[tuple[str, str]] = set()
-    plain = ReportQuery(asked.service_id, asked.since, asked.until, by="country")
+    plain = ReportQuery(asked.service_id, asked.zone, asked.since, asked.until, by="country")
     for span in plain.spans:
         rows = _rows(plain, Fact.Cut.PLACE, span, ()).filter(measure="state")
         places |= set(rows.values_list("country", "carrier").distinct())

@@ -282,6 +282,14 @@ JOBS: tuple[Job, ...] = (
         waits=recurring.anything_due,
     ),
     Job("audiences", IDLE, _in_a_process("prepare_audiences"), loop="audiences", waits=background.has_work),
+    Job(
+        "days of another time zone",
+        MINUTE,
+        _in_a_process("rebuild_facts"),
+        lease=LEASE,
+        loop="reports",
+        waits=facts.zones_changed,
+    ),
     Job("report files", IDLE, _in_a_process("report_files"), loop="reports", waits=reports.files_wait),
 )
 

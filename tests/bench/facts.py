@@ -82,8 +82,8 @@ def no_facts() -> Iterator[None]:
         self._messages[CountedMessage.of(before, before.state, before.code)] -= 1
         self._messages[CountedMessage.of(row, row.state, row.code)] += 1
 
-    def nothing(self, *given: object) -> None:
-        del self, given
+    def nothing(self, *given: object, **named: object) -> None:
+        del self, given, named
 
     kept = {name: getattr(CounterDeltas, name) for name in ("change", "time", "_state")}
     CounterDeltas.change, CounterDeltas.time, CounterDeltas._state = change, nothing, nothing

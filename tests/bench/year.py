@@ -168,8 +168,8 @@ def filing(rows: int) -> Iterator[dict[str, object]]:
     shop = a_service(slug=f"files-{time.time():.0f}")  # of its own: its sends left only their facts
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO sms_reportedsend (send_id, service_id, profile_id, name, hour, recipients, rejected)"
-            " SELECT %s + n, %s, (SELECT min(id) FROM sms_factprofile), 'Send ' || n, 490000 + n %% 8000, 1, 0"
+            "INSERT INTO sms_reportedsend (send_id, service_id, profile_id, name, quarter, recipients, rejected)"
+            " SELECT %s + n, %s, (SELECT min(id) FROM sms_factprofile), 'Send ' || n, 1960000 + n %% 32000, 1, 0"
             " FROM generate_series(1, %s) AS n ON CONFLICT DO NOTHING",
             [first, shop.pk, rows],
         )

@@ -313,7 +313,7 @@ def desk(service: Service, ada: User) -> None:
     control.pause_everything(service, by=BY, because=f"Because of {NATIONAL}")
     facts.fold()
     today = timezone.now().date()
-    asked = reports.ReportQuery(service.pk, today - timedelta(days=29), today, by="send")
+    asked = reports.ReportQuery(service.pk, service.facts_clock, today - timedelta(days=29), today, by="send")
     ReportFile.objects.create(service=service, kind="csv", query=asked.parameters, asked_by=ada)
     reports.make_files()
     ReportSchedule.objects.create(

@@ -112,12 +112,12 @@ def test_a_send_counts_in_the_line_of_each_of_its_labels_and_once_in_the_sum():
     a_send(shop, 5)
     facts.fold()
     now = Send.objects.order_by("-pk").values_list("due_at", flat=True)[0].date()
-    made = reports.report(reports.ReportQuery(shop.pk, now, now, by="label"))
+    made = reports.report(reports.ReportQuery(shop.pk, shop.facts_clock, now, now, by="label"))
     assert {line.value: line.figures.messages for line in made.lines} == {"a": 5, "b": 9, "none": 5}
     assert made.total.messages == 14
     assert set(FactProfile.objects.values_list("labels", flat=True)) == {"a,b", "b", ""}
     for value, count in (("a", 5), ("b", 9), ("none", 5), ("c", 0)):
         filtered = reports.report(
-            reports.ReportQuery(shop.pk, now, now, by="sender", filters={"label": value})
+            reports.ReportQuery(shop.pk, shop.facts_clock, now, now, by="sender", filters={"label": value})
         )
         assert filtered.total.messages == count

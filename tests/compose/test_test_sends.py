@@ -162,10 +162,12 @@ def test_reports_count_tests_and_separates_them(service, ada):
     try_out(a_draft(service), ada, seeds=a_seed_list(service))
     facts.fold()
     today = Send.objects.latest("pk").due_at.date()
-    made = reports.report(reports.ReportQuery(service.pk, today, today, by="test"))
+    made = reports.report(reports.ReportQuery(service.pk, service.facts_clock, today, today, by="test"))
     assert made.total.messages == 7, "a test costs what a message costs"
     assert {line.value: line.figures.messages for line in made.lines} == {"none": 4, "test": 3}
-    alone = reports.report(reports.ReportQuery(service.pk, today, today, filters={"test": "none"}))
+    alone = reports.report(
+        reports.ReportQuery(service.pk, service.facts_clock, today, today, filters={"test": "none"})
+    )
     assert alone.total.messages == 4
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
 from sms.ledger import slices, squash, wakeups
-from sms.ledger.counters import CountedMessage, best_of, crossed_posting, hour_of, window_of
+from sms.ledger.counters import CountedMessage, best_of, crossed_posting, quarter_of, window_of
 from sms.ledger.state_machine import RANK, StateChange, merge
 from sms.models import FactDelta, Message, Send, Slice, StateCount
 from tests.support.provider import Provider
@@ -140,9 +140,9 @@ def test_a_noted_conflict_stays():
 
 
 # --- counters -----------------------------------------------------------------------------------------------------------
-def test_hours_windows_and_the_best_click():
-    assert hour_of("queued", AT) == int(AT.timestamp()) // 3600
-    assert (hour_of("pending", AT), hour_of("queued", None)) == (0, 0)
+def test_quarters_windows_and_the_best_click():
+    assert quarter_of("queued", AT) == int(AT.timestamp()) // 900
+    assert (quarter_of("pending", AT), quarter_of("queued", None)) == (0, 0)
     assert window_of(AT) == int(AT.timestamp()) // StateCount.WINDOW
     assert [best_of(one) for one in ([], ["machine"], ["machine", "unsure"], ["unsure", "human", "machine"])] == [
         None, "machine", "unsure", "human",

@@ -282,7 +282,9 @@ def test_clicks_of_a_send_that_asks_for_none_are_not_measurable(options, measure
     facts.fold()
     today = send.due_at.date()
     for by in ("day", "send", "domain"):
-        made = reports.report(reports.ReportQuery(shop.pk, today, today + timedelta(days=1), by=by))
+        made = reports.report(
+            reports.ReportQuery(shop.pk, shop.facts_clock, today, today + timedelta(days=1), by=by)
+        )
         assert made.total.clicks_measurable is measured
         assert made.lines[0].figures.clicks_measurable is measured, by
 
@@ -302,9 +304,11 @@ def test_a_year_in_blocks_and_days_comes_to_the_same_as_in_days():
     for first, last in ((0, 89), (3, 70), (10, 45), (0, 31), (20, 21)):
         since, until = (start + timedelta(days=days) for days in (first, last))
         asked = {"since": since.date(), "until": until.date()}
-        by_day = reports.report(reports.ReportQuery(shop.pk, **asked)).total
-        by_sender = reports.report(reports.ReportQuery(shop.pk, **asked, by="sender")).total
-        by_country = reports.report(reports.ReportQuery(shop.pk, **asked, by="country")).total
+        by_day = reports.report(reports.ReportQuery(shop.pk, shop.facts_clock, **asked)).total
+        by_sender = reports.report(reports.ReportQuery(shop.pk, shop.facts_clock, **asked, by="sender")).total
+        by_country = reports.report(
+            reports.ReportQuery(shop.pk, shop.facts_clock, **asked, by="country")
+        ).total
         expected = Message.objects.filter(
             posted_at__gte=since.replace(hour=0), posted_at__lt=until.replace(hour=0) + timedelta(days=1)
         ).count()

@@ -1,8 +1,9 @@
 """Reports: the figures of each send from its counters, of each day from the facts. No message is counted."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -51,11 +52,12 @@ class SendFigures(FiguresShape):
 
 
 class DayFigures(FiguresShape):
-    """The figures of the messages of one day, in UTC."""
+    """The figures of the messages of one day, as clocks in `time_zone` count it."""
 
     identity = "day"
 
     day = serializers.DateField()
+    time_zone = serializers.CharField()
 
 
 def figures(counts: dict[str, int], recipients: int) -> dict[str, Any]:
@@ -108,7 +110,10 @@ class DayReports(Resource):
         ],
     )
     def list(self, request: Request) -> Response:
-        """The latest day first, in UTC and whole, also the first and the last; days without a message are left out.
+        """The latest day first, whole, also the first and the last; days without a message are left out.
+
+        Days are those of the service's time zone, which each of them names. After a change of it the days stay those of the one before
+        until all are counted again.
 
         A message counts on the day it was posted, one that was not on the day its send was due. What changed in the last minute may
         not be counted yet. What test keys sent is in no report, so a test key gets an empty list.
@@ -117,12 +122,14 @@ class DayReports(Resource):
         since = self._moment("from") or until - USUAL
         if not timedelta(0) < until - since <= MOST:
             raise invalid("from", "It is before `until`, by a year at most.", code=ProblemCode.OUT_OF_RANGE)
-        last = (until - timedelta(microseconds=1)).astimezone(UTC).date()
+        zone = self.service.facts_clock
+        clock = ZoneInfo(zone)
+        last = (until - timedelta(microseconds=1)).astimezone(clock).date()
         key = access.key_of(request)
         only = {} if key.sees_all else {"partner": key.name}
-        asked = reports.ReportQuery(self.service.pk, since.astimezone(UTC).date(), last, filters=only)
+        asked = reports.ReportQuery(self.service.pk, zone, since.astimezone(clock).date(), last, filters=only)
         shown = [
-            {"day": line.at.date()}
+            {"day": line.at.date(), "time_zone": zone}
             | figures(
                 {state: count for state, count in line.figures.states.items() if count}, line.figures.messages
             )

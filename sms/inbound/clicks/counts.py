@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from sms.inbound.clicks.verdicts import RULES, ClickVerdict, ClickVisit, judge
-from sms.ledger.counters import CounterDeltas, MessagePlace, best_of, hour_of
+from sms.ledger.counters import CounterDeltas, MessagePlace, best_of, quarter_of
 from sms.models import Click, ClickCount, Message, Receipt
 from sms.models.paging import given
 from sms.models.sql.id_list import among
@@ -55,7 +55,7 @@ def judge_messages(message_ids: Collection[int]) -> int:
         after = [verdict.kind.value for verdict in verdicts]
         _count(counts, send_id, judged, before, -1)
         _count(counts, send_id, its, after, 1)
-        place = MessagePlace(send_id, hour_of(state, posted_at), country, carrier)
+        place = MessagePlace(send_id, quarter_of(state, posted_at), country, carrier)
         deltas.clicks(place, before, -1)
         deltas.clicks(place, after, 1)
         for click, verdict in zip(its, verdicts, strict=True):

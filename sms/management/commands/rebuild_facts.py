@@ -1,4 +1,7 @@
-"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, while Textdesk runs."""
+"""`manage.py rebuild_facts`: throw the facts of the reports away and make them again from the ledger, while Textdesk runs.
+
+The cluster and `manage.py dispatch` start it where the time zone of a service was changed.
+"""
 
 import time
 from typing import Any

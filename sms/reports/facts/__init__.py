@@ -6,4 +6,4 @@ deleted messages had added. The statements are in `sms.models.sql.facts`.
 
 from sms.reports.facts.fold import fold
 from sms.reports.facts.kept import keep, sum_kept
-from sms.reports.facts.rebuild import Busy, compare, rebuild
+from sms.reports.facts.rebuild import Busy, compare, rebuild, zones_changed

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from sms.models import Duty, FactDelta, FactFold, Send
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.facts.dialect import snapshot
+from sms.models.sql.facts.local_hours import local_hour
 from sms.models.sql.facts.profiles import name_sends
 from sms.models.sql.facts.projections import delete_zeros, projections
 from sms.models.sql.trouble import is_away, may_work_again
@@ -64,9 +65,10 @@ def fold_some(at_once: int) -> int:
         folded = _without_simulated(last)
         source = f"(SELECT * FROM {FactDelta._meta.db_table} WHERE id <= {last})"  # noqa: S608 - our own table
         name_sends(source)
-        for projection in projections():
+        hour = local_hour(source)
+        for projection in projections(hour):
             projection.add(source)
-        delete_zeros(source)
+        delete_zeros(source, hour)
         folded += FactDelta.objects.filter(pk__lte=last).delete()[0]
         FactFold.objects.update_or_create(pk=1, defaults={"folded_at": corrected_now()})
     return folded

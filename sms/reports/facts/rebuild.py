@@ -1,21 +1,24 @@
 """The facts made again from the ledger, and the two compared. Both see one moment; on PostgreSQL they block no writer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Max, Min
+from django.db.models import Exists, Max, Min, OuterRef
 from msgspec.structs import astuple
 
 from sms.ledger.counters import CounterDeltas
-from sms.models import Fact, FactDelta, FactFold, Message, OptOut, SendFact
+from sms.models import Fact, FactDelta, FactFold, FactZone, Message, OptOut, SendFact, Service
 from sms.models.fact import FIGURES
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.facts import ledger_table as ledger
 from sms.models.sql.facts.dialect import analyze, empty, snapshot
+from sms.models.sql.facts.local_hours import local_hour
 from sms.models.sql.facts.profiles import name_sends
-from sms.models.sql.facts.projections import fill_derived, projections
+from sms.models.sql.facts.projections import WAITING, fill_derived, projections
 from sms.reports.facts.fold import fold, only_folder
+from sms.reports.mail import move_to_zone
 from sms.values.msisdn import country_of
+from sms.values.time_zones import or_utc
 
 STEP = 250_000  # ids of messages
 Progress = Callable[[int], None]
@@ -45,7 +48,8 @@ class Difference:
 def rebuild(*, progress: Progress | None = None) -> int:
     """Delete the facts and make them from messages, clicks, opt-outs and what deleted messages left; returns messages read.
 
-    Raises Busy. Deltas that were there go with them, because the messages say it all; new ones stay for the next fold.
+    Raises Busy. Deltas that were there go with them, because the messages say it all; new ones stay for the next fold. Days become
+    those of each service's time zone, also where that was changed.
     """
     with only_folder() as mine:
         if not mine:
@@ -53,19 +57,35 @@ def rebuild(*, progress: Progress | None = None) -> int:
         with snapshot(), ledger.ledger_table():
             for model in (Fact, SendFact, FactDelta):
                 model.objects.all().delete()
+            zones = FactZone.objects.in_bulk()
+            FactZone.objects.all().delete()
             done = 0
             for count in _read_ledger(progress):
                 done += count
                 name_sends(ledger.TABLE)
-                for projection in projections():
+                for projection in projections(local_hour(ledger.TABLE)):
                     if projection.from_messages:
                         projection.add(ledger.TABLE)
                 empty(ledger.TABLE)
             analyze(Fact._meta.db_table)
             fill_derived()
+            _move_mails(zones)
             now = corrected_now()
             FactFold.objects.update_or_create(pk=1, defaults={"folded_at": now, "rebuilt_at": now})
     return done
+
+
+def zones_changed() -> bool:
+    """Whether a service has another time zone than that in which its facts are counted."""
+    same = FactZone.objects.filter(service_id=OuterRef("pk"))
+    return Service.objects.filter(Exists(same.exclude(zone=OuterRef("time_zone")))).exists()
+
+
+def _move_mails(zones: Mapping[int, FactZone]) -> None:
+    """Reports by e-mail stay at their day and hour. `zones` were those of before."""
+    for service in Service.objects.filter(pk__in=zones).defer(*Service.secrets()):
+        if zones[service.pk].zone != service.time_zone:
+            move_to_zone(service, or_utc(zones[service.pk].zone))
 
 
 def compare() -> tuple[int, Difference | None]:
@@ -100,7 +120,7 @@ def _read_ledger(progress: Progress | None = None) -> Iterator[int]:
 
 
 def _differences() -> Iterator[Difference]:
-    for projection in projections():
+    for projection in projections(local_hour(ledger.TABLE, WAITING)):
         row = projection.first_difference()
         if row is None:
             continue

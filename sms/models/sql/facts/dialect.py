@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from sms.models.fact import HOUR
+from sms.models.fact import QUARTER
 from sms.models.sql.session import do_not_wait_for_disk, on_postgresql
 from sms.values.histogram import EDGES, bucket
 
@@ -15,11 +15,11 @@ def _on_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
 
-def hour_of(moment: str) -> str:
-    """Hours since 1970, UTC."""
+def quarter_of(moment: str) -> str:
+    """Quarters of an hour since 1970, UTC."""
     if _on_postgresql():
-        return f"floor(extract(epoch FROM {moment}) / {HOUR})::int"
-    return f"CAST(strftime('%%s', {moment}) AS integer) / {HOUR}"
+        return f"floor(extract(epoch FROM {moment}) / {QUARTER})::int"
+    return f"CAST(strftime('%%s', {moment}) AS integer) / {QUARTER}"
 
 
 def latest_of(first: str, second: str) -> str:

@@ -2,7 +2,7 @@
 
 from sms.models.fact import FIGURES, NAMED
 from sms.models.message import NOT_POSTED
-from sms.models.sql.facts.dialect import bucket_of, hour_of
+from sms.models.sql.facts.dialect import bucket_of, quarter_of
 
 COLUMNS = ", ".join(NAMED + FIGURES)
 NOT_POSTED_LIST = ", ".join(f"'{state.value}'" for state in sorted(NOT_POSTED))
@@ -19,25 +19,25 @@ def of_messages() -> str:
                    m.posted_at, m.queued_at, m.submitted_at, m.final_at,
                    CASE WHEN m.state = 'failed' THEN m.code ELSE '' END AS failure,
                    CASE WHEN m.posted_at IS NULL OR m.state IN ({NOT_POSTED_LIST}) THEN 0
-                        ELSE {hour_of("m.posted_at")} END AS hour,
+                        ELSE {quarter_of("m.posted_at")} END AS quarter,
                    CASE WHEN s.created_at > s.due_at THEN s.created_at ELSE s.due_at END AS first_due
             FROM sms_message m JOIN sms_send s ON s.id = m.send_id AND NOT s.simulated
             WHERE m.id BETWEEN %s AND %s
         ),
         clicked AS (  -- by message, with its place: finding it again for each verdict would cost three times as much
-            SELECT p.send_id, p.hour, p.country, p.carrier,
+            SELECT p.send_id, p.quarter, p.country, p.carrier,
                    count(*) FILTER (WHERE c.verdict = 'human') AS human,
                    count(*) FILTER (WHERE c.verdict = 'unsure') AS unsure,
                    count(*) FILTER (WHERE c.verdict = 'machine') AS machine
             FROM sms_click c JOIN placed p ON p.id = c.message_id
             WHERE c.rules_version > 0 AND c.message_id BETWEEN %s AND %s
-            GROUP BY p.id, p.send_id, p.hour, p.country, p.carrier
+            GROUP BY p.id, p.send_id, p.quarter, p.country, p.carrier
         )
-        SELECT 'state' AS measure, state AS word, failure AS code, 0 AS bucket, send_id, 0 AS service_id, hour, country, carrier,
+        SELECT 'state' AS measure, state AS word, failure AS code, 0 AS bucket, send_id, 0 AS service_id, quarter, country, carrier,
                count(*) AS messages, sum(segments) AS amount, count(*) FILTER (WHERE segments > 0) AS amount_of,
                coalesce(sum(segments_billed), 0) AS billed, count(segments_billed) AS billed_of
         FROM placed
-        GROUP BY state, failure, send_id, hour, country, carrier
+        GROUP BY state, failure, send_id, quarter, country, carrier
         UNION ALL {_durations("wait", "first_due", "posted_at")}
         UNION ALL {_durations("submit", "posted_at", "queued_at")}
         UNION ALL {_durations("carrier", "posted_at", "submitted_at", by_carrier=True)}
@@ -52,12 +52,12 @@ _DELIVERED_AT = "CASE WHEN state = 'delivered' THEN final_at END"
 
 
 def _durations(measure: str, start: str, end: str, *, by_carrier: bool = False) -> str:
-    place = "send_id, hour, country" + (", carrier" if by_carrier else "")
+    place = "send_id, quarter, country" + (", carrier" if by_carrier else "")
     bucket = bucket_of(end, start)
     return f"""
-        SELECT '{measure}', '', '', {bucket}, send_id, 0, hour, country, {"carrier" if by_carrier else "''"}, count(*), 0, 0, 0, 0
+        SELECT '{measure}', '', '', {bucket}, send_id, 0, quarter, country, {"carrier" if by_carrier else "''"}, count(*), 0, 0, 0, 0
         FROM placed
-        WHERE hour <> 0 AND {end} IS NOT NULL
+        WHERE quarter <> 0 AND {end} IS NOT NULL
         GROUP BY {bucket}, {place}
     """
 
@@ -65,7 +65,7 @@ def _durations(measure: str, start: str, end: str, *, by_carrier: bool = False) 
 def _clicks(verdict: str, *, best: str) -> str:
     """Clicks of a verdict, and the messages (`best`) that count for it."""
     return f"""
-        SELECT 'click', '{verdict}', '', 0, send_id, 0, hour, country, carrier, count(*) FILTER (WHERE {best}), sum({verdict}), 0, 0, 0
+        SELECT 'click', '{verdict}', '', 0, send_id, 0, quarter, country, carrier, count(*) FILTER (WHERE {best}), sum({verdict}), 0, 0, 0
         FROM clicked
-        GROUP BY send_id, hour, country, carrier
+        GROUP BY send_id, quarter, country, carrier
     """

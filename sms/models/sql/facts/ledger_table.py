@@ -22,7 +22,7 @@ def ledger_table() -> Iterator[None]:
         cursor.execute(f"""
             CREATE TEMPORARY TABLE {TABLE} (
                 measure varchar(8), word varchar(12), code varchar(10), bucket int, send_id bigint, service_id bigint,
-                hour int, country varchar(2), carrier varchar(20),
+                quarter int, country varchar(2), carrier varchar(20),
                 messages bigint, amount bigint, amount_of bigint, billed bigint, billed_of bigint
             )
         """)

@@ -6,7 +6,7 @@ from django.db import connection
 
 from sms.models.fact import FactProfile
 from sms.models.receipt_choice import Receipts
-from sms.models.sql.facts.dialect import hour_of, joined_words, latest_of, true_if
+from sms.models.sql.facts.dialect import joined_words, latest_of, quarter_of, true_if
 
 KEYS = (
     *("service_id", "sender_id", "template_id", "version_id", "domain_id"),
@@ -44,8 +44,8 @@ def name_sends(source: str) -> None:
         )
         cursor.execute(
             f"""
-            INSERT INTO sms_reportedsend (send_id, service_id, profile_id, name, hour, recipients, rejected)
-            SELECT new.send_id, new.service_id, p.id, new.name, new.hour, new.recipients, new.rejected
+            INSERT INTO sms_reportedsend (send_id, service_id, profile_id, name, quarter, recipients, rejected)
+            SELECT new.send_id, new.service_id, p.id, new.name, new.quarter, new.recipients, new.rejected
             FROM ({_new_sends(source)}) AS new
             JOIN sms_factprofile p ON {same}
             WHERE 1 = 1
@@ -58,7 +58,7 @@ def name_sends(source: str) -> None:
 def _new_sends(source: str) -> str:
     """Sends without a name yet: KEYS and what is stored of each. These few drive the statement, so that each is looked up once."""
     return f"""
-        SELECT s.id AS send_id, s.name, s.recipients, s.rejected, {hour_of(latest_of("s.created_at", "s.due_at"))} AS hour,
+        SELECT s.id AS send_id, s.name, s.recipients, s.rejected, {quarter_of(latest_of("s.created_at", "s.due_at"))} AS quarter,
                s.service_id, s.sender_id, coalesce(s.template_id, 0) AS template_id,
                coalesce(s.template_version_id, 0) AS version_id, coalesce(s.link_domain_id, 0) AS domain_id,
                coalesce(s.policy_group_id, 0) AS policy_group_id, coalesce(s.created_by_id, 0) AS person_id, s.partner, s.test,

@@ -12,6 +12,7 @@ from django.db import connection
 from sms.models.fact import FIGURES, HOURS, MEASURES, TIMED, TIMES, TIMES_FROM, TIMES_OF_ALL, Fact, FactDelta
 from sms.models.sql.facts.from_messages import NOT_POSTED_LIST
 from sms.models.sql.facts.ledger_table import TABLE as LEDGER
+from sms.models.sql.facts.local_hours import SENDS, SERVICE
 
 # what is simulated counts nowhere; folding deletes its deltas
 WAITING = f"""(
@@ -28,10 +29,7 @@ _TIMES_OF_ALL = ", ".join(f"'{measure}'" for measure in TIMES_OF_ALL)
 _POSTED = f"measure = 'state' AND word NOT IN ({NOT_POSTED_LIST})"
 _AS_POSTED = {"measure": "'posted'", "word": "''", "code": "''", "bucket": "0"}
 # columns of a fact in a SELECT from a source `d` and the sends `r`
-_SERVICE = "coalesce(r.service_id, d.service_id)"
 _PROFILE = "coalesce(r.profile_id, 0)"
-_HOUR = "CASE WHEN d.hour = 0 THEN r.hour ELSE d.hour END"
-_SENDS = "LEFT JOIN sms_reportedsend r ON r.send_id = d.send_id"
 # what no finer facts hold: times are by the hour for the whole service only
 _FROM_MESSAGES = (
     *((Fact.Grain.HOUR, Fact.Cut.WHOLE), (Fact.Grain.HOUR, Fact.Cut.FULL)),
@@ -58,7 +56,7 @@ class Projection:
         """Keys and sums, without rows that are all zero."""
         columns = ", ".join(f"{expression} AS {name}" for name, expression in self.columns.items())
         return f"""
-            SELECT {columns}, {_SUMS} FROM {source} AS d {_SENDS}
+            SELECT {columns}, {_SUMS} FROM {source} AS d {SENDS}
             WHERE {self.where} GROUP BY {_grouped(self.columns)} HAVING {_NOT_NOTHING}
         """
 
@@ -99,10 +97,11 @@ def _grouped(columns: dict[str, str]) -> str:
     return ", ".join(dict.fromkeys(one for one in columns.values() if one[0] not in "'0123456789"))
 
 
-def projections() -> Iterator[Projection]:
+def projections(hour: str) -> Iterator[Projection]:
+    """`hour` is the expression of `local_hours` for the sources they are used with."""
     for grain in HOURS:
         for cut in Fact.Cut:
-            yield _of_service(grain, cut)
+            yield _of_service(grain, cut, hour)
     counted = {name: f"d.{name}" for name in _COUNTED}
     yield Projection(
         table="sms_sendfact",
@@ -119,7 +118,7 @@ def projections() -> Iterator[Projection]:
     )
 
 
-def _of_service(grain: Fact.Grain, cut: Fact.Cut) -> Projection:
+def _of_service(grain: Fact.Grain, cut: Fact.Cut, hour: str) -> Projection:
     hours = HOURS[grain]
     if cut == Fact.Cut.PRICED:
         where, counted = _POSTED, _AS_POSTED
@@ -130,10 +129,10 @@ def _of_service(grain: Fact.Grain, cut: Fact.Cut) -> Projection:
     return Projection(
         table="sms_fact",
         columns={
-            "service_id": _SERVICE,
+            "service_id": SERVICE,
             "grain": f"'{grain.value}'",
             "cut": str(cut.value),
-            "at": _HOUR if hours == 1 else f"({_HOUR}) / {hours}",
+            "at": hour if hours == 1 else f"{hour} / {hours}",
             "profile_id": _PROFILE if cut.by_profile else "0",
             "country": "d.country" if cut.by_country else "''",
             "carrier": "d.carrier" if cut.by_carrier else "''",
@@ -188,12 +187,12 @@ class _Touched:
     last_hour: int
 
 
-def delete_zeros(source: str) -> None:
+def delete_zeros(source: str, hour: str) -> None:
     """Delete facts that are all zero where the rows of `source` were added: states that no message is in any more."""
     with connection.cursor() as cursor:
         cursor.execute(f"""
-            SELECT {_SERVICE}, {_PROFILE}, min({_HOUR}), max({_HOUR}) FROM {source} AS d {_SENDS}
-            GROUP BY {_SERVICE}, {_PROFILE}
+            SELECT {SERVICE}, {_PROFILE}, min({hour}), max({hour}) FROM {source} AS d {SENDS}
+            GROUP BY {SERVICE}, {_PROFILE}
         """)
         touched = [_Touched(*row) for row in cursor.fetchall()]
         for service_id in {one.service_id for one in touched}:
