@@ -14,6 +14,7 @@ from portal.first_run import anybody
 from portal.forms.numbers import key_of
 from portal.going_live.progress import progress_of
 from portal.models import User
+from portal.signing_in_first import session_ended, sign_in_first
 from sms import guard
 from sms.callbacks import log
 from sms.catalogue.caps import standing
@@ -39,6 +40,8 @@ NOTES_LAST = 60  # seconds
 def services(request: HttpRequest) -> HttpResponse:
     """`/`: leads to the only service, or offers the choice; visitors are sent to sign-in, or to the first run."""
     if not request.user.is_authenticated:
+        if session_ended(request):
+            return sign_in_first(request, "/")
         return redirect(
             "account_login" if User.objects.filter(is_active=True).exists() or anybody() else "first_run"
         )

@@ -1,6 +1,7 @@
 // Saves the draft while one types. Each save says what every field was when it was shown; what a colleague stored since is taken over, and
 // what both changed is shown side by side, nothing overwritten (portal.views.compose.save). A save that fails is tried again until it succeeds,
 // and nothing is posted before: a page that takes the place of this one would take what was typed with it.
+import { isCell } from "./compose-cells.js";
 import { forget } from "./kept.js";
 import { hold, whenFree } from "./press.js";
 import { session } from "./session.js";
@@ -26,7 +27,7 @@ export function saving(form, { changed, stored, work }) {
 
   function touched(event) {
     const name = event.target.name;
-    if (event.target.form !== form || !name || name === "mended" || name.startsWith("choose_")) return;
+    if (event.target.form !== form || !name || name === "mended" || isCell(name) || name.startsWith("choose_")) return;
     edits.set(name, (edit += 1));
     if (!failures) say("Not saved yet …", "open");
     const now = performance.now();
@@ -68,8 +69,9 @@ export function saving(form, { changed, stored, work }) {
     if (!reply || !(answer.ok || answer.status === 409)) return failed(answer, reply);
     failures = 0;
     saved = upto;
-    if (!dirty()) forget(form);
-    took(reply, upto, Boolean(typed.get("file") || typed.get("remove_file")));
+    const newFile = Boolean(typed.get("file") || typed.get("remove_file")); // whose cells are others
+    took(reply, upto, newFile);
+    if (!dirty()) forget(form, (name) => !newFile && isCell(name));
   }
 
   function took(reply, upto, newFile) {

@@ -1,7 +1,8 @@
 // A copy of what is typed stays in the tab, by page and form, until it is stored: after a press that failed, a page that broke off, or a tab
-// that was closed by mistake and opened again, the page offers it. Never passwords, codes or secrets; it ends with signing out.
+// that was closed by mistake and opened again, the page offers it. Never passwords, codes or secrets; it ends with signing out. A browser keeps no
+// file for a page: what was chosen is named beside its field.
 const PREFIX = "kept:", LEAVING = "kept-leaving";
-const NOT_KEPT = "[type=password], [type=hidden], [type=file], [type=submit], [type=button], [autocomplete=one-time-code], [data-secret], [data-keep]";
+const NOT_KEPT = "[type=password], [type=hidden], [type=submit], [type=button], [autocomplete=one-time-code], [data-secret], [data-keep]";
 const person = document.body.dataset.person;
 const store = window.sessionStorage;
 
@@ -33,9 +34,11 @@ function fieldsOf(form) {
   return found;
 }
 const ticked = (field) => field.type === "checkbox" || field.type === "radio";
-const valueOf = (field) => ticked(field) ? field.checked : field.multiple && field.options ? [...field.selectedOptions].map((one) => one.value) : field.value;
+const isFile = (field) => field.type === "file";
+const valueOf = (field) => isFile(field) ? [...field.files].map((one) => one.name) : ticked(field) ? field.checked : field.multiple && field.options ? [...field.selectedOptions].map((one) => one.value) : field.value;
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 function shownOf(field) {
+  if (isFile(field)) return [];
   if (ticked(field)) return field.defaultChecked;
   if (!field.options) return field.defaultValue;
   const chosen = [...field.options].filter((one) => one.defaultSelected).map((one) => one.value);
@@ -47,26 +50,51 @@ function put(field, value) {
   else field.value = value;
 }
 
+const offered = new WeakMap(); // by form: names of fields that were lost, until they are put back or discarded
 const places = new WeakMap(); // by form: where its copy is; a draft's page gets its own address with the first save
 
 export function keep(form) {
   if (!person || !isWritten(form)) return;
   const key = keyOf(form), before = places.get(form) ?? key;
   const values = { ...read(before)?.values };
-  for (const [name, field] of fieldsOf(form)) if (name in values || !same(valueOf(field), shownOf(field))) values[name] = valueOf(field);
+  for (const [name, field] of fieldsOf(form)) {
+    const untouched = same(valueOf(field), shownOf(field));
+    if (untouched && offered.get(form)?.has(name)) continue;
+    if (!untouched || name in values) values[name] = valueOf(field);
+  }
   if (before !== key) store.removeItem(before);
   places.set(form, key);
   if (Object.keys(values).length) write(key, { at: Date.now(), values });
 }
 
-export function forget(form) {
-  for (const key of [places.get(form), keyOf(form)]) if (key) store.removeItem(key);
+// What was stored is forgotten, but what the page still offers, and what `stays` says of a field's name that it was not stored.
+export function forget(form, stays = () => false) {
+  const key = keyOf(form), before = places.get(form) ?? key, copy = read(before);
+  const values = Object.entries(copy?.values ?? {}).filter(([name]) => stays(name) || offered.get(form)?.has(name));
+  for (const place of [before, key]) store.removeItem(place);
+  places.set(form, key);
+  if (values.length) write(key, { ...copy, values: Object.fromEntries(values) });
+}
+
+function nameLost(form, name, files) {
+  const field = fieldsOf(form).get(name);
+  const said = Object.assign(document.createElement("p"), { className: "file-lost", id: `${field.id || field.name}-lost` });
+  said.textContent = `${files.join(", ")} was chosen; choose it again.`;
+  const described = field.getAttribute("aria-describedby");
+  field.setAttribute("aria-describedby", described ? `${described} ${said.id}` : said.id);
+  field.after(said);
+  for (let part = field.parentElement; part; part = part.parentElement) if (part.localName === "details") part.open = true;
+  field.addEventListener("input", () => { said.remove(); offered.get(form).delete(name); }, { once: true });
 }
 
 function offer(form, { at, values }) {
   const fields = fieldsOf(form);
   const lost = Object.entries(values).filter(([name, value]) => fields.has(name) && !same(valueOf(fields.get(name)), value));
-  if (!lost.length) return;
+  offered.set(form, new Set(lost.map(([name]) => name)));
+  const files = lost.filter(([name]) => isFile(fields.get(name))), words = lost.filter((one) => !files.includes(one));
+  for (const [name, chosen] of files) nameLost(form, name, chosen);
+  if (!words.length) return;
+  const answered = () => { for (const [name] of words) offered.get(form).delete(name); };
   for (let part = form.parentElement; part; part = part.parentElement) if (part.localName === "details") part.open = true;
   const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const note = Object.assign(document.createElement("div"), { className: "note warn kept" });
@@ -79,11 +107,13 @@ function offer(form, { at, values }) {
   const row = Object.assign(document.createElement("div"), { className: "actions" });
   row.append(
     button("Put it back", () => {
-      const last = lost.map(([name, value]) => { put(fields.get(name), value); return fields.get(name); });
-      for (const field of last) for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
-      last[0].focus();
+      answered();
+      const now = fieldsOf(form); // a part may have been drawn again
+      const back = words.filter(([name]) => now.has(name)).map(([name, value]) => { put(now.get(name), value); return now.get(name); });
+      for (const field of back) for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+      back[0]?.focus();
     }),
-    button("Discard it", () => forget(form)),
+    button("Discard it", () => { answered(); forget(form); }),
   );
   note.append(Object.assign(document.createElement("p"), { textContent: `What you wrote here at ${time} was not saved.` }), row);
   form.before(note);
@@ -102,6 +132,7 @@ store.removeItem(LEAVING);
 if (left && tookOf(left)) store.removeItem(left.key);
 
 if (person) {
+  // of whoever had this browser before: only its own person sees a copy
   for (const key of kept()) if (!key.startsWith(`${PREFIX}${person}:`)) store.removeItem(key);
   const changed = ({ target }) => { if (target.form && target.name && !target.matches(NOT_KEPT)) keep(target.form); };
   document.addEventListener("input", changed);
@@ -120,3 +151,5 @@ if (person) {
     }
   });
 }
+// Pages that stand in the way, sign-in among them, say whether something waits in this tab.
+for (const line of document.querySelectorAll("[data-kept-here]")) line.hidden = !kept().length;

@@ -246,24 +246,27 @@ def test_a_button_whose_press_led_to_the_sign_in_says_that_nothing_was_done(cast
     url = f"/s/shop/sends/{send.pk}/pause/"
     here, part = f"/s/shop/sends/{send.pk}/?state=sent", {"Sec-Fetch-Dest": "empty"}
     for method, came_from, leads_to in (
-        ("post", here, quote(here)),
-        ("post", "/s/shop/callbacks/add/", "/s/shop/"),  # the page of a press that was refused
-        ("post", "https://elsewhere.test/s/shop/", "/"),
-        ("post", "/accounts/session/", "/"),
-        ("get", here, quote(here)),
+        ("post", here, f"ended=1&next={quote(here)}"),
+        ("post", "/s/shop/callbacks/add/", "ended=1&next=/s/shop/"),  # the page of a press that was refused
+        ("post", "https://elsewhere.test/s/shop/", "next=/"),
+        ("post", "/accounts/session/", "next=/"),
+        ("get", here, f"ended=1&next={quote(here)}"),
     ):
         origin = "" if came_from.startswith("https:") else "http://testserver"
         ask = getattr(cast["visitor"], method)
         signed_in = ask(url, headers={"Referer": f"{origin}{came_from}"})
-        assert signed_in.headers["Location"] == f"/accounts/login/?next={leads_to}", (method, came_from)
+        assert signed_in.headers["Location"] == f"/accounts/login/?{leads_to}", (method, came_from)
         assert (
             ask(url, headers=part).status_code == ask(url, headers={"HX-Request": "true"}).status_code == 401
         )
     page = cast["composer"].get(url)
     assert (page.status_code, page.headers["Allow"]) == (405, "POST")
-    for came_from, leads_to in (({}, "/"), ({"Referer": f"http://testserver{here}"}, quote(here))):
+    for came_from, leads_to in (
+        ({}, "next=/"),
+        ({"Referer": f"http://testserver{here}"}, f"ended=1&next={quote(here)}"),
+    ):
         part_alone = cast["visitor"].get(f"/s/shop/sends/{send.pk}/progress/", headers=came_from)
-        assert part_alone.headers["Location"] == f"/accounts/login/?next={leads_to}", "never a part of a page"
+        assert part_alone.headers["Location"] == f"/accounts/login/?{leads_to}", "never a part of a page"
     assert "<h1>Nothing was done</h1>" in page.content.decode()
     assert 'href="/s/shop/"' in page.content.decode()
     assert "<h1>Nothing was done</h1>" in cast["composer"].get("/notices/read/").content.decode()
