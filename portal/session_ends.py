@@ -18,6 +18,7 @@ from portal.models import PersonsSession
 # Asked by the page every few seconds; a test walks the templates.
 POLLED = {
     *(
+        "approvals_part",
         "draft_here",
         "draft_progress",
         "draft_work",
@@ -25,6 +26,7 @@ POLLED = {
         "home_live",
         "own_session",
         "send_progress",
+        "sends_part",
         "tenant_probe_receipts",
     ),
     *("replies_part", "reply_thread"),

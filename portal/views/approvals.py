@@ -39,6 +39,16 @@ VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided",
 @service_page("see")
 def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     """Four lists of requests: what this person can answer, what they asked, what is open, and what has ended."""
+    return render(request, "approvals/list.html", _listed(request, service))
+
+
+@service_page("see")
+def approvals_part(request: HttpRequest, service: Service) -> HttpResponse:
+    """The rows, which the page fetches every few seconds while one of them is open."""
+    return render(request, "approvals/_list.html", _listed(request, service))
+
+
+def _listed(request: HttpRequest, service: Service) -> dict[str, Any]:
     user: Any = request.user
     usual = "me" if _may(request) else "open"
     wanted = request.GET.get("show", usual)
@@ -50,14 +60,15 @@ def approvals(request: HttpRequest, service: Service) -> HttpResponse:
     }
     here = wanted if wanted in rows else usual
     page = Paginator(queries.with_related(rows[here]), CARDS).get_page(request.GET.get("page"))
-    context = {
+    return {
+        "now": corrected_now(),
         "page": page,
+        "moving": any(one.state == ApprovalState.OPEN for one in page.object_list),
         "here": here,
         "views": [one for one in VIEWS if one[0] != "me" or _may(request)],
         "marks": APPROVAL_MARKS,
         "more": f"{urlencode({'show': here})}&",
     }
-    return render(request, "approvals/list.html", context)
 
 
 @service_page("see", of=ASKED)

@@ -14,6 +14,7 @@ from portal.presenters.downloads import csv_download
 from sms.models import InboundMessage, Send, Service
 from sms.models.audit import audit
 from sms.models.label import LABEL_LENGTH
+from sms.models.sql.clock import corrected_now
 from sms.sends.replies import inbox
 from sms.sends.replies.export import csv_of
 
@@ -58,6 +59,7 @@ def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
     narrowed = {name: value for name, value in narrowed.items() if value}
     query = urlencode({"show": wanted, **narrowed})
     return {
+        "now": corrected_now(),
         "rows": inbox.listed(shown),
         "next_before": shown[-1].last_inbound_id if len(found) > PAGE else None,
         "query": query,

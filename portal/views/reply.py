@@ -38,7 +38,9 @@ def reply(request: HttpRequest, service: Service, found: Conversation) -> HttpRe
 def reply_thread(request: HttpRequest, _service: Service, found: Conversation) -> HttpResponse:
     """The part of the page that is fetched every few seconds."""
     thread = thread_of(found, sender=sender_at(found))
-    return render(request, "replies/_thread.html", {"conversation": found, "thread": thread})
+    return render(
+        request, "replies/_thread.html", {"conversation": found, "thread": thread, "now": corrected_now()}
+    )
 
 
 @service_page("compose", WRITE, of=CONVERSATIONS)
@@ -136,6 +138,7 @@ def _page(
     context: dict[str, Any] = {
         "conversation": found,
         "thread": thread,
+        "now": corrected_now(),
         "labels": found.labels.all(),
     }
     held: frozenset[str] = request.may  # type: ignore[attr-defined]

@@ -68,9 +68,7 @@ SENDS = Send.objects.select_related(
 @service_page("see")
 def sends(request: HttpRequest, service: Service) -> HttpResponse:
     search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
-    related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
-    found, wanted = list(related.order_by("-id")[: CARDS + 1]), search.wanted
-    page = keyset_page(found, CARDS)
+    listed, wanted = _listed(request, search), search.wanted
     known, people = labels.labels_of(service), _makers(service)
     senders = list(service.senders.filter(Q(active=True) | Q(pk=wanted.get("sender") or 0)))
     offered = {
@@ -78,26 +76,44 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "by": {value for value, _ in people},
         "sender": {str(pk) for pk in service.senders.values_list("pk", flat=True)},
     }
-    context: dict[str, Any] = {
-        "rows": sends_progress.progress_of_page(page.rows),
-        "held": holds.held_among(page.rows),
-        "next_before": page.next_key,
-        "wanted": wanted,
-        "address": search.address,
+    context: dict[str, Any] = listed | {
         "states": ShownState.choices,
         "labels": sorted({*known, *filter(None, [wanted.get("label")])}),
         "people": people,
         "senders": senders,
         "kept": saved_filters(request, KeptList.SENDS, query=search.address, offered=offered),
-        "columns": chosen_columns(request.user, KeptList.SENDS),
-        "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
-        "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if page.rows else 0,
+        "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if listed["rows"] else 0,
         "tests": [("", "Tests of drafts too"), *TESTS],
         "answers": [("", "Without answers"), *ANSWERS],
-        "narrows": bool(page.rows or wanted) or service.sends.exists(),
+        "narrows": bool(listed["rows"] or wanted) or service.sends.exists(),
         "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
     return render(request, "sends/list.html", context)
+
+
+@service_page("see")
+def sends_part(request: HttpRequest, service: Service) -> HttpResponse:
+    """The rows, which the page fetches every few seconds while one of them moves."""
+    search = SendSearch(request.GET, queryset=Send.objects.filter(service=service))
+    return render(request, "sends/_list.html", _listed(request, search))
+
+
+def _listed(request: HttpRequest, search: SendSearch) -> dict[str, Any]:
+    related = search.qs.select_related("sender", "template", "created_by").prefetch_related("labels")
+    page = keyset_page(list(related.order_by("-id")[: CARDS + 1]), CARDS)
+    rows = sends_progress.progress_of_page(page.rows)
+    return {
+        "now": corrected_now(),
+        "rows": rows,
+        "held": holds.held_among(page.rows),
+        "moving": any(not row.settled for row in rows),
+        "next_before": page.next_key,
+        "wanted": search.wanted,
+        "address": search.address,
+        "asked": urlencode(search.wanted),
+        "columns": chosen_columns(request.user, KeptList.SENDS),
+        "may_choose": not {"cancel", "compose", "report"}.isdisjoint(request.may),  # type: ignore[attr-defined]
+    }
 
 
 def _makers(service: Service) -> list[tuple[str, str]]:
