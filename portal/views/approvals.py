@@ -16,10 +16,13 @@ from portal.limits import CARDS
 from portal.presenters.approval_request import beside_the_question
 from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
+from portal.presenters.wording import counted
+from portal.views.button_base import Said, info
+from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compose.approval import details, queries, requests
-from sms.models import ApprovalRequest, ApprovalState, RecurringSend, Send, SendState, Service, Upload
+from sms.models import ApprovalRequest, ApprovalState, Draft, RecurringSend, Send, SendState, Service, Upload
 from sms.models.sql.clock import corrected_now
-from sms.sends import answers
+from sms.sends import answers, calendar
 from sms.sends.recurring import standing
 
 ASKED = ApprovalRequest.objects.select_related(
@@ -162,17 +165,43 @@ def approval_reject(request: HttpRequest, service: Service, found: ApprovalReque
     return redirect("approval", service=service.slug, pk=found.pk)
 
 
-@service_page("compose", WRITE, of=Send)
-def send_take_back(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
+class TakeBack(ConfirmView):
     """Cancel a send that awaits approval, and change its draft."""
-    try:
-        draft = answers.take_back(found, by=actor(request))
-    except answers.ApprovalRefused as problem:
-        messages.error(request, str(problem))
-        return redirect("send", service=service.slug, pk=found.pk)
-    words = "Change the draft, then ask again." if draft else "It was not made from a draft."
-    messages.success(request, f"Taken back: nothing of it is sent. {words}")
-    return redirect("draft" if draft else "send", service=service.slug, pk=(draft or found).pk)
+
+    act = "compose"
+    model = Send
+    back = "send"
+    back_to_thing = True
+    crumb = "Send"
+    refusals = (answers.ApprovalRefused,)
+
+    def over(self) -> Said | None:
+        waits = self.request.method == "POST" or self.thing.state in calendar.BEFORE
+        return None if waits else info("Nothing is left to take back.")
+
+    def confirmation(self) -> Confirmation:
+        many, status = counted(self.thing.recipients, "message"), queries.status_of(self.thing)
+        given = status.given if status else 0
+        from_draft = Draft.objects.filter(send=self.thing).exists()
+        kept = "Its draft opens, as it was sent: change it, and ask again."
+        gone = "This cannot be undone: it was not made from a draft. To ask again, duplicate it."
+        return Confirmation(
+            f"Take “{self.thing.name}” back?",
+            f"{many} will not be sent.",
+            *(
+                [f"{counted(given, 'approval')} given so far will not count for it any more."]
+                if given
+                else []
+            ),
+            kept if from_draft else gone,
+            button=f"Take {many} back",
+        )
+
+    def confirmed(self, form: Any) -> HttpResponse | None:
+        draft = answers.take_back(self.thing, by=self.by)
+        words = "Change the draft, then ask again." if draft else "It was not made from a draft."
+        messages.success(self.request, f"Taken back: nothing of it is sent. {words}")
+        return redirect("draft", service=self.service.slug, pk=draft.pk) if draft else None
 
 
 @service_page("compose", WRITE, of=Send)

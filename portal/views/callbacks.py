@@ -15,11 +15,13 @@ from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm, SecretFo
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
+from portal.presenters.wording import counted
 from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside
 from sms import callbacks
 from sms.callbacks.event_bodies import fill
+from sms.callbacks.leases import waiting_counts
 from sms.callbacks.log import log_of, overview
 from sms.models import Actor, Callback, CallbackEndpoint, Message, Service
 from sms.models.service import HAND_OVER
@@ -164,9 +166,11 @@ class RemoveEndpoint(ConfirmView):
     back, back_to_thing = "callback_endpoint", True
 
     def confirmation(self) -> Confirmation:
+        endpoint = self.thing
+        logged, waiting = endpoint.callbacks.count(), waiting_counts([endpoint.pk])[endpoint.pk]
         return Confirmation(
-            f"Remove {self.thing.name}?",
-            "Its log goes with it, and so does what still waits to be delivered.",
+            f"Remove {endpoint.name}?",
+            f"Its log goes with it: {counted(logged, 'event')}, of which {waiting:,} still to be delivered.",
             "To stop it for a while, pause it instead.",
             button="Remove it",
         )

@@ -16,16 +16,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from portal import factors, mail_server, people
+from portal import factors, mail_server, people, sessions
 from portal.access import FORM, actor, service_page
 from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.models import Invitation, Membership, Role, User
+from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside, typed
-from sms.models import Actor, Service
+from sms.models import Actor, SendState, Service
 
 
 @service_page("configure", FORM)
@@ -120,10 +121,11 @@ class RemovePerson(ConfirmView):
         return get_object_or_404(here, pk=self.kwargs["pk"])
 
     def confirmation(self) -> Confirmation:
+        planned = self.service.sends.filter(created_by=self.thing, state=SendState.SCHEDULED).count()
         return Confirmation(
             f"Remove {self.thing.email}?",
             f"They lose access to {self.service.name} at once, also where they are signed in now.",
-            "What they did stays in the record, and sends that they scheduled go out as planned.",
+            f"What they did stays in the record. They scheduled {counted(planned, 'send')}: what is planned goes out.",
             button="Remove",
         )
 
@@ -146,9 +148,10 @@ class SignOutPerson(ConfirmView):
         return get_object_or_404(here, pk=self.kwargs["pk"])
 
     def confirmation(self) -> Confirmation:
+        devices = counted(len(sessions.open_of(self.thing, this=None)), "device")
         return Confirmation(
             f"Sign {self.thing.email} out everywhere?",
-            "Every device on which they are signed in is signed out at once, for all services, and they get a mail about it.",
+            f"They are signed in on {devices}, for all services. That ends at once, and they get a mail about it.",
             "They keep their roles, and sign in again with their password.",
             button="Sign out",
         )
