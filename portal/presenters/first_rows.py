@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sms.audiences import storage
 from sms.audiences.files import Recipient, RejectedRow
@@ -15,6 +16,7 @@ from sms.values.msisdn.mention import starred
 from sms.values.problems import ProblemCode
 
 GOOD, BAD = 5, 8  # rows that are shown
+LOOKED_THROUGH = 20_000  # rows, for the one that a duplicate repeats
 COLUMNS = 8  # the numbers and what the text uses come first
 # of these no cell is wrong
 NOT_OF_A_CELL = {
@@ -137,12 +139,37 @@ def _bad_row(
     return ShownRow(bad.row, cells, bad.reason, differs, mendable)
 
 
+def differences(rejects: Sequence[RejectedRow], order: ResolvedOrder, draft: Draft) -> dict[int, str]:
+    """By the row of each duplicate among `rejects`: what the row that is kept says otherwise. Nothing of rows that are nobody's own."""
+    audience, duplicates = order.audience, [one for one in rejects if one.code == ProblemCode.DUPLICATE]
+    stored = audience.version if isinstance(audience, storage.StoredAudience) else None
+    if draft.numbers_withheld or (stored is not None and stored.audience_id) or not duplicates:
+        return {}
+    country = draft.country or draft.service.default_country
+    wanted = {_number(one, country) for one in duplicates}
+    rows = (
+        storage.every_recipient(stored) if stored is not None else iter(getattr(audience, "recipients", ()))
+    )
+    found = tuple(one for one in islice(rows, LOOKED_THROUGH) if one.msisdn in wanted)
+    of = AudienceSample(headings=list(audience.headings), column=audience.column, rows=found)
+    by_row = {one.row: one for one in found}
+    return {
+        one.row: " ".join(_difference(one, drafts.cells_of_reject(one, by_row.get(one.row), of), of, country))
+        for one in duplicates
+    }
+
+
+def _number(bad: RejectedRow, country: str) -> str:
+    """Empty where the cell holds none."""
+    try:
+        return msisdn.parse(number_text(bad.value), country=country).e164
+    except msisdn.BadNumber:
+        return ""
+
+
 def _difference(bad: RejectedRow, values: Sequence[str], of: AudienceSample, country: str) -> Iterator[str]:
     """What the row that is kept says otherwise, as far as that one is among the rows that were read for the page."""
-    try:
-        number = msisdn.parse(number_text(bad.value), country=country).e164
-    except msisdn.BadNumber:
-        return
+    number = _number(bad, country)
     kept = next((one for one in of.rows if one.msisdn == number and one.row != bad.row), None)
     if kept is None:
         return

@@ -76,7 +76,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "by": {value for value, _ in people},
         "sender": {str(pk) for pk in service.senders.values_list("pk", flat=True)},
     }
-    context: dict[str, Any] = listed | {
+    narrowing: dict[str, Any] = {
         "states": ShownState.choices,
         "labels": sorted({*known, *filter(None, [wanted.get("label")])}),
         "people": people,
@@ -88,7 +88,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "narrows": bool(listed["rows"] or wanted) or service.sends.exists(),
         "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
-    return render(request, "sends/list.html", context)
+    return render(request, "sends/list.html", listed | narrowing)
 
 
 @service_page("see")

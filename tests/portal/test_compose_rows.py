@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from sms.audiences.storage import every_recipient
+from sms.compose import background
 from sms.models import AuditEvent, Draft, Message, Send, Upload
 from tests.support.pages import text_of
 from tests.support.people import signed_in
@@ -79,6 +80,22 @@ def test_bad_cells_of_a_file_are_shown_with_their_reason_and_put_right_in_place(
         "+447700900124": "Ben",
         "+447700900125": "Dan",
     }
+
+
+@pytest.mark.parametrize("rows", [4, 9_000])
+def test_the_flight_plan_says_what_differs_between_rows_of_one_number(service, composer, rows):
+    """Also of a file that is large and read in the background."""
+    more = "".join(f"0771{at:07d},Zoe,A9\n" for at in range(rows - 4))
+    at = composer.post("/s/shop/compose/", typed(service, file=upload((FILE + more).encode()))).url
+    review = composer.post(at, typed(service, review="1")).url
+    background.run(stopped=lambda: False)
+    composer.get(review)
+    background.run(stopped=lambda: False)
+    said = text_of(composer.get(review))
+    assert (
+        "The same number is already in row 2. Row 2 is sent. It differs: Order is “A1” there and “A3” here."
+        in said
+    )
 
 
 def test_a_corrected_number_of_a_pasted_list_stands_in_the_list_whatever_button_is_pressed(service, composer):

@@ -16,6 +16,7 @@ from portal.limits import upload_limits
 from portal.presenters.comments_card import comments_card
 from portal.presenters.downloads import csv_download
 from portal.presenters.file_findings import lines_of
+from portal.presenters.first_rows import differences
 from portal.presenters.flight_plan import flight_plan, plan_of
 from portal.views.button_base import error
 from portal.views.compose import leave_out
@@ -101,6 +102,7 @@ def _review(request: HttpRequest, found: Draft, looked: drafts.DraftTotals) -> d
         "previews": lines,
         "found_lines": [one for one in lines_of(looked.order.audience.findings) if one.warns],
         "rejects": figures.bad[:SHOWN_REJECTS],
+        "differs": differences(figures.bad[:SHOWN_REJECTS], looked.order, found),
         "ramps": figures.recipients >= RAMP_FROM,
         "holds": [
             hold for part in (found.sender, found.link_domain) if part and (hold := holds.hold_on(part))
