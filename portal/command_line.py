@@ -18,13 +18,13 @@ def main() -> None:
         setproctitle(f"textdesk {sys.argv[1]}")  # without what follows, which may be secret
     from django.core.management import execute_from_command_line
 
-    from portal.env import WrongVariable
+    from portal.env import WrongVariable, env_str
 
-    if os.environ.get("LOG_FORMAT") == "json":  # settings, which say so, may be what fails
-        from portal import logs
-
-        logs.begin_in_json()
     try:
+        if env_str("LOG_FORMAT") == "json":  # settings, which say so too, may be what fails
+            from portal import logs
+
+            logs.begin_in_json()
         execute_from_command_line(sys.argv)
     except WrongVariable as problem:
         sys.exit(f"Textdesk cannot start: {problem}")
