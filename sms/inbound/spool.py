@@ -18,7 +18,7 @@ from typing import Generic
 import structlog
 
 from sms.inbound.spool_records import Post, RecordFormat
-from sms.models.sql.trouble import is_damage, may_work_again
+from sms.models.sql.trouble import is_of_the_database
 from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
@@ -177,7 +177,7 @@ def _insert(batch: Sequence[Post], insert: Callable[[Sequence[Post]], object]) -
     try:
         insert(batch)
     except Exception as problem:  # the service is gone, for example
-        if may_work_again(problem) or is_damage(problem):
+        if is_of_the_database(problem):
             raise
         if len(batch) == 1:
             log.error("spool_record_refused", service=batch[0].service_id, error=repr(problem)[:300])

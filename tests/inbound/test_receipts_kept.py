@@ -9,7 +9,15 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection
+from django.db import (
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.test import Client
 from django.utils import timezone
 
@@ -76,6 +84,38 @@ def test_what_is_on_the_spool_comes_in_once_and_is_applied(tmp_path):
     message.refresh_from_db()
     assert message.state == "delivered"
     assert receipts.sweep() == 0
+
+
+def test_what_a_wrong_migration_or_grant_refuses_is_answered_and_waits_until_that_is_mended():
+    service = a_service()
+    _, name = posted_message(service)
+    table = ReceiptInbox._meta.db_table
+
+    def renamed(*names: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE {} RENAME TO {}".format(*names))
+
+    renamed(table, "elsewhere")
+    assert post(service, receipt(name)).status_code == 200
+    assert spool.waiting()[0] == 1
+    with pytest.raises(Error), transaction.atomic():
+        receipts.sweep()
+    assert (spool.waiting()[0], spool.kept()) == (1, 0), "it waits by itself, and for no person"
+    renamed("elsewhere", table)
+    assert receipts.sweep() == 1
+    assert ReceiptInbox.objects.count() == 1
+
+
+def test_a_receipt_that_alone_is_refused_is_answered_and_set_apart(monkeypatch):
+    service = a_service()
+
+    def refuses(batch):
+        raise IntegrityError("violates foreign key constraint")
+
+    monkeypatch.setattr(inbox.intake.database, "write", refuses)
+    assert post(service, receipt("x")).status_code == 200
+    assert spool.sweep(refuses) == 0
+    assert (spool.waiting()[0], spool.kept()) == (0, 1)
 
 
 def test_no_room_on_the_disk_and_no_database_is_503_and_leaves_no_half_record(no_database, tmp_path):

@@ -15,7 +15,7 @@ from django.db import (
     transaction,
 )
 
-from sms.models.sql.trouble import is_away, is_damage, may_work_again, waited_in_vain
+from sms.models.sql.trouble import is_away, is_damage, is_of_the_database, may_work_again, waited_in_vain
 from tests.support.sends import a_service
 
 
@@ -31,6 +31,10 @@ def test_a_wrong_statement_is_the_statements_fault():
     for statement in ("SELECT nothing FROM nowhere", "INSERT INTO sms_service (id) VALUES (NULL)"):
         problem = raised_by(statement)
         assert not is_away(problem) and not may_work_again(problem), repr(problem)
+    assert is_of_the_database(raised_by("SELECT nothing FROM nowhere")), (
+        "as after a migration that is missing"
+    )
+    assert not is_of_the_database(raised_by("INSERT INTO sms_service (id) VALUES (NULL)"))
     assert not is_away(IntegrityError("twice")) and not is_away(ValueError("no error of a database"))
 
 

@@ -1,4 +1,4 @@
-"""Taking receipts in: into the database by commits that many requests share; into the spool while the database is away."""
+"""Taking receipts in: into the database by commits that many requests share; into the spool where that fails."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from sms.inbound.receipts.incoming import Incoming
 from sms.inbound.spool import Spool
 from sms.models.sql.availability import database
 from sms.models.sql.receipt_inbox import store_new
-from sms.models.sql.trouble import is_away, is_damage, may_work_again
+from sms.models.sql.trouble import is_away, is_of_the_database
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class GroupCommit:
         try:
             self.write([ticket.incoming for ticket in batch])
         except Exception as error:  # handed to every request of the batch; each answers for itself
-            alone = len(batch) > 1 and isinstance(error, Error) and not may_work_again(error)
+            alone = len(batch) > 1 and isinstance(error, Error) and not is_of_the_database(error)
             for ticket in batch:
                 if alone:  # one of them is wrong: the others shall not suffer
                     self._write_all([ticket])
@@ -134,23 +134,20 @@ spool = Spool(Incoming)
 
 
 class Intake:
-    """Durable one way or the other: the database, and the spool while that is away."""
+    """Durable one way or the other: the database, and the spool where that does not take it."""
 
     def __init__(self) -> None:
         self.database = GroupCommit(insert)
         self.disk = GroupCommit(spool.append)
 
     def store(self, incoming: Incoming) -> bool:
-        """Return once the receipt is durable: True in the database, False on the spool. Raises Overloaded, Stuck, OSError or
-        the database's Error where it is neither."""
+        """Return once the receipt is durable: True in the database, False on the spool. Raises Overloaded, Stuck or OSError where it is
+        neither. What the database refuses for good is set apart by the sweep, where a person is told of it."""
         if not database.away():
             try:
                 self.database.store(incoming)
             except (Error, Stuck) as problem:
-                stuck = isinstance(problem, Stuck)
-                if not (stuck or may_work_again(problem) or is_damage(problem)):
-                    raise
-                if stuck or is_away(problem):
+                if isinstance(problem, Stuck) or is_away(problem):
                     database.report(problem)
                 log.warning("receipt_goes_to_the_spool", error=f"{type(problem).__name__}: {problem}"[:300])
             else:

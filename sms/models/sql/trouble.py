@@ -1,4 +1,4 @@
-"""What a database's error means: it is away, another transaction was in the way, what is stored is damaged, or the statement was wrong.
+"""What a database's error means: it is away or not as it should be, another transaction was in the way, or the statement was wrong.
 
 The one place that decides it. Called wherever work waits for the database instead of blaming what it worked on.
 """
@@ -16,6 +16,9 @@ NO_LOCK, CANCELLED = "55P03", "57014"
 DAMAGE = frozenset({"XX001", "XX002"})  # a page or an index that cannot be read, while all others can
 # rolled back for another's sake (deadlock, serialization), a lock not had in time, a transaction ended because it stood still
 IN_THE_WAY = ("40", NO_LOCK, "25P03", "25P04")
+# a table, a column or a right that is missing, by a migration or a grant; no value that was given makes these
+MISFIT_CLASSES = frozenset({"0A", "3D", "3F", "42"})
+_SQLITE_MISFIT = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA})
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SQLITE_AWAY = _SQLITE_BUSY | {
@@ -46,6 +49,16 @@ def is_away(problem: BaseException) -> bool:
 def is_damage(problem: BaseException) -> bool:
     """Whether something that is stored cannot be read any more: waiting mends nothing, and everything else may go on."""
     return _sqlstate(problem) in DAMAGE or _sqlite_code(problem) in _SQLITE_DAMAGE
+
+
+def is_misfit(problem: BaseException) -> bool:
+    """Whether the database is not as this program expects it, until an operator mends that: every such statement would fail."""
+    return _sqlstate(problem)[:2] in MISFIT_CLASSES or _sqlite_code(problem) in _SQLITE_MISFIT
+
+
+def is_of_the_database(problem: BaseException) -> bool:
+    """Whether what was to be stored is not to blame: it waits, however long, and is stored once the database is as it should be."""
+    return may_work_again(problem) or is_damage(problem) or is_misfit(problem)
 
 
 def is_read_only(problem: BaseException) -> bool:
