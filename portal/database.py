@@ -1,6 +1,7 @@
 """How we talk to the database unless DATABASE_URL says otherwise. Called by `portal.settings`."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,7 @@ def with_defaults(given: dict[str, Any], argv: Sequence[str]) -> tuple[dict[str,
     A peer that is silent is given up within half a minute: TCP by itself waits for hours where nothing was sent, and for a quarter of
     an hour where something was. A server that may only be read, as a standby, is not taken for the database.
     """
-    session = {name: str(given.pop(name)) for name in SESSION if name in given}
-    for setting in str(given.get("options", "")).split("-c"):  # libpq's own way
-        name, _, value = setting.strip().removeprefix("-").partition("=")
-        if name in SESSION:
-            session.setdefault(name, value)
+    session = _session(given)
     options: dict[str, Any] = {
         "prepare_threshold": None,  # PgBouncer in transaction mode
         "connect_timeout": 3,
@@ -48,8 +45,32 @@ def with_defaults(given: dict[str, Any], argv: Sequence[str]) -> tuple[dict[str,
     return options | given, session
 
 
+def _session(given: dict[str, Any]) -> dict[str, str]:
+    """What the address says of sessions, taken out where libpq does not know it."""
+    session = {name: str(given.pop(name)) for name in SESSION if name in given}
+    later = {name: value for name, value in _settings(str(given.get("options", ""))) if name in SESSION}
+    return later | session
+
+
+def _settings(options: str) -> Iterator[tuple[str, str]]:
+    """Of libpq's `options`, read as PostgreSQL does: `-c name=value`, `-cname=value`, `--name=value`; a backslash keeps a space."""
+    found = re.findall(r"(?:\\.|[^\s\\])+", options)
+    words = (re.sub(r"\\(.)", r"\1", word) for word in found)
+    for word in words:
+        if word == "-c" or word == "--":
+            word = next(words, "")
+        elif word.startswith(("-c", "--")):
+            word = word[2:]
+        else:
+            continue
+        name, equals, value = word.partition("=")
+        if equals:
+            yield name.replace("-", "_").lower(), value
+
+
 def replica_of(primary: dict[str, Any]) -> dict[str, Any]:
-    """The connection to DATABASE_REPLICA_URL, like that to the primary but that it may be one that is only read."""
+    """The connection to DATABASE_REPLICA_URL, like that to the primary but that it may be one that is only read. SESSION is ours, not
+    Django's: what its sessions are told beyond those of the primary."""
     read = env_parsed(
         "DATABASE_REPLICA_URL",
         "",
@@ -60,8 +81,10 @@ def replica_of(primary: dict[str, Any]) -> dict[str, Any]:
         raise WrongVariable(
             "DATABASE_REPLICA_URL is set; it goes with PostgreSQL only, in DATABASE_URL and there. Unset it."
         )
-    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | dict(read.get("OPTIONS", {}))  # type: ignore[call-overload]
-    return primary | read | {"OPTIONS": options}
+    given = dict(read.get("OPTIONS", {}))  # type: ignore[call-overload]
+    session = _session(given)
+    options = primary["OPTIONS"] | {"target_session_attrs": "any"} | given
+    return primary | read | {"OPTIONS": options, "SESSION": session}
 
 
 def role(argv: Sequence[str]) -> str:

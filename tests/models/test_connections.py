@@ -1,9 +1,12 @@
 """What every connection to PostgreSQL is told, and how long it is waited for."""
 
+from urllib.parse import quote
+
 import pytest
 from django.db import OperationalError, connection
 
-from portal.database import role, with_defaults
+from portal import server_urls
+from portal.database import replica_of, role, with_defaults
 from sms.models.sql import limits
 from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away
@@ -21,8 +24,9 @@ def test_no_statement_is_compiled() -> None:
         fresh.close()
 
 
-def told(*names):
+def told(*names, **settings):
     fresh = connection.copy()
+    fresh.settings_dict |= settings
     try:
         with fresh.cursor() as cursor:
             return [cursor.execute(f"SHOW {name}").fetchone()[0] for name in names]
@@ -73,6 +77,33 @@ def test_options_of_the_address_win():
     assert options["target_session_attrs"] == "read-write"
     assert session == {"lock_timeout": "1s", "statement_timeout": "5"}
     assert "lock_timeout" not in options, "libpq does not know it"
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-c lock_timeout=1s",
+        "-clock_timeout=1s",
+        "--lock_timeout=1s",
+        "--lock-timeout=1s -c jit=off",
+        r"-c application_name=a\ -c\ lock_timeout=3s --LOCK_TIMEOUT=1s",
+    ],
+)
+def test_options_win_in_every_form_that_libpq_takes_on_the_primary_and_on_a_replica(words, monkeypatch):
+    primary = connection.settings_dict
+    name, password = (quote(primary[part], safe="") for part in ("USER", "PASSWORD"))
+    where = f"postgres://{name}:{password}@{primary['HOST']}:{primary['PORT']}/{primary['NAME']}"
+    url = f"{where}?options={quote(words)}"
+    options, session = with_defaults(dict(server_urls.database(url)["OPTIONS"]), ["manage.py"])
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "given", session)
+        assert told("lock_timeout", OPTIONS=options) == ["1s"]
+    for address in (url, f"{where}?lock_timeout=1s"):
+        with monkeypatch.context() as patch:
+            patch.setenv("DATABASE_REPLICA_URL", address)
+            assert told("lock_timeout", **replica_of(primary)) == ["1s"]
 
 
 @pytest.mark.parametrize(

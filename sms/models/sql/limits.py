@@ -44,7 +44,9 @@ class _OfThread(threading.local):
 
 
 _of_thread = _OfThread()
-given: dict[str, str] = {}  # what DATABASE_URL says instead; `sms.apps` fills it
+given: dict[
+    str, str
+] = {}  # what DATABASE_URL says instead; `sms.apps` fills it. A replica's address: SESSION
 
 
 def work_as(work: WorkKind) -> None:
@@ -58,18 +60,18 @@ def begin(fresh: Any) -> None:
     Behind PgBouncer the server's process is another one than we were told, and may serve another kind of work next: then statements are
     limited by our own deadline alone, and by what the server's role is set to.
     """
-    limits = _of_thread.work.value
+    limits, told = _of_thread.work.value, given | fresh.settings_dict.get("SESSION", {})
     driver = fresh.connection
     if limits.wait is not None:
         driver.wait = _Patient(driver, limits.wait).wait
     with fresh.cursor() as cursor:
-        wanted = FOR_ALL | given
+        wanted = FOR_ALL | told
         each = ", set_config(%s, %s, false)" * len(wanted)
         cursor.execute(f"SELECT pg_backend_pid(){each}", [one for pair in wanted.items() for one in pair])
         direct = cursor.fetchone()[0] == driver.info.backend_pid
         if direct:
             own = {"statement_timeout": limits.statement, "idle_in_transaction_session_timeout": limits.idle}
-            for name in own.keys() - given.keys():
+            for name in own.keys() - told.keys():
                 cursor.execute(f"SET {name} = '{own[name]}'")
 
 
