@@ -281,6 +281,16 @@ def test_postgresql_knows_each_setting_that_we_write():
     assert set(written) - known == set()
 
 
+def test_postgresql_has_room_for_the_connections_of_two_hosts():
+    """As docs/operators/deploying.md counts them: a server for people and one for machines, two workers each, and a dispatcher."""
+    text = (DEPLOY / "postgresql" / "textdesk.conf").read_text()
+    (most,) = re.findall(r"^max_connections = (\d+)", text, flags=re.MULTILINE)
+    needed = 2 * (4 * 24 + 12) + 20
+    assert int(most) >= needed
+    table = (ROOT / "docs" / "operators" / "deploying.md").read_text()
+    assert f"| 2 hosts: {needed} | 2 hosts: {needed} |" in table
+
+
 def test_pgbouncer_keeps_nothing_of_a_session_and_enough_connections():
     parser = configparser.ConfigParser()
     parser.read(DEPLOY / "pgbouncer" / "pgbouncer.ini")
