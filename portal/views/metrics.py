@@ -150,8 +150,8 @@ def _hosts(found: Sequence[Process]) -> Iterator[str]:
 
 def _totals(found: Sequence[Process]) -> Iterator[str]:
     rows: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
-    for (name, labels), host in product(FROM_ZERO, sorted({one.host for one in found})):
-        rows[name]["", labels_of(host=host, **labels)] = 0
+    for (name, of), host in product(FROM_ZERO, sorted({one.host for one in found})):
+        rows[name]["", labels_of(host=host, **of)] = 0
     for host, name, labels, value in MeterTotal.objects.values_list("host", "name", "labels", "value"):
         suffix = next((one for one in (BUCKET, SUM, COUNT) if name.endswith(one)), "")
         whole = ",".join(filter(None, (labels_of(host=host) if host else "", labels)))
