@@ -26,6 +26,7 @@ class SmsConfig(AppConfig):
         from sms.dispatch.journal import journals
         from sms.inbound.optouts import inbound_spool
         from sms.inbound.receipts import spool
+        from sms.ledger.slices import id_guard
         from sms.models.audit_proof import audit_keys
         from sms.models.fields import keyring
         from sms.models.sql import limits
@@ -46,6 +47,7 @@ class SmsConfig(AppConfig):
         epochs.lossless = settings.SYNCHRONOUS_STANDBY
         bucket: Any = storages["archives"] if "archives" in settings.STORAGES else None
         store.bucket = epochs.bucket = bucket
+        id_guard.look = epochs.is_another
         limits.given = settings.DATABASE_SESSION
 
 

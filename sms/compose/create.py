@@ -43,6 +43,7 @@ def create(asked: Order, *, by: Actor, now: datetime | None = None, figures: Sur
     A large one is PREPARING until its messages are written. `figures` saves a second survey of the same rows.
     """
     now = now or corrected_now()
+    slices.id_guard.look()
     order = resolve(asked)
     try:
         if not is_large(order):

@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from sms import dispatch
+from sms.compose.create import create
 from sms.dispatch import epochs
-from sms.dispatch.restored_copy import NotAfterRestore
+from sms.dispatch.restored_copy import FOUND, NotAfterRestore
 from sms.inbound import receipts
 from sms.ledger import states as states_of_ledger
 from sms.ledger.counters import CounterDeltas
@@ -23,12 +24,15 @@ from sms.values import correlation_id
 from tests.support.dispatching import release, states
 from tests.support.jobs import run_job
 from tests.support.killing import killed_at
+from tests.support.large_audiences import large_order, one_block
+from tests.support.partners import a_partner
 from tests.support.people import signed_in
 from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
 from tests.support.sends import BY, a_send, a_service
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ids_stay_low")]
+ANOTHER = "7-16384-16385"  # number of a database
 MESSAGES = {"table": Message._meta.db_table, "column": "id"}
 
 
@@ -115,14 +119,40 @@ def test_a_database_of_another_number_is_a_copy_however_young_and_one_of_no_numb
     assert len(provider.bodies) == 2
     assert Epoch.objects.first().identity.count("-") == 2, "what is posted has an epoch with its number"
     a_send(service, 2)
-    Epoch.objects.update(identity="7-16384-16385")
+    Epoch.objects.update(identity=ANOTHER)
     provider.dispatch()
     assert len(provider.bodies) == 2
-    assert "and was 7-16384-16385" in RestoredCopy.objects.get().why
+    assert f"and was {ANOTHER}" in RestoredCopy.objects.get().why
     call_command("after_restore", "--not-restored", "PostgreSQL was upgraded.", stdout=StringIO())
     control.resume_service(service, by=BY)
     provider.another_process()
     assert len(provider.bodies) == 4, "it is told once"
+
+
+@pytest.mark.postgresql
+def test_what_is_sent_before_any_dispatcher_has_looked_takes_no_id_of_the_lost_part():
+    service, partner = a_partner("send")
+    lost = a_send(service).messages.get().pk
+    run_job("epoch")
+    Epoch.objects.update(identity=ANOTHER)
+    said = partner.post("sends", {"text": "Hi", "recipients": ["+447712000001"]}, Idempotency_Key="1")
+    assert said.status_code == 201, said.content
+    service.refresh_from_db()
+    assert service.paused_because == FOUND
+    assert RestoredCopy.objects.get().last_send < said.json()["id"]
+    assert Message.objects.latest("pk").pk > lost + 99_000_000
+
+
+@pytest.mark.postgresql
+def test_a_large_send_that_is_being_written_goes_on_with_ids_of_its_own():
+    send = create(large_order(a_service()), by=BY)
+    one_block(send)
+    lost = send.messages.latest("pk").pk
+    run_job("epoch")
+    Epoch.objects.update(identity=ANOTHER)
+    one_block(send)
+    assert RestoredCopy.objects.exists()
+    assert send.messages.latest("pk").pk > lost + 99_000_000
 
 
 def test_what_was_posted_has_an_epoch_behind_it_once_the_process_ends(state_folder):

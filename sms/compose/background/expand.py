@@ -76,6 +76,7 @@ def _write_messages(
     while (block := audience.block(cursor.get("place", 0))) is not None:
         lines, unfit = composer.lines(block.recipients)
         rejects = [*block.rejects, *unfit]
+        slices.id_guard.look()
         with transaction.atomic():
             locked = _locked(send)
             lines, full = spending.take_numbers(locked, lines)
