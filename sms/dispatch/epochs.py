@@ -31,9 +31,8 @@ from sms.values import durable_file
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(seconds=45)  # a beat comes once a minute
-SOON = timedelta(
-    seconds=10
-)  # where something was posted: a backup that is as young as the newest epoch is not known for one
+# where something was posted: a backup that is as young as the newest epoch is not known for one
+SOON = timedelta(seconds=10)
 KEPT = timedelta(days=3)  # an older file tells only whether its number is larger
 FILE = "epoch.json"
 LONGEST = 4096  # bytes of a file

@@ -44,9 +44,8 @@ class _OfThread(threading.local):
 
 
 _of_thread = _OfThread()
-given: dict[
-    str, str
-] = {}  # what DATABASE_URL says instead; `sms.apps` fills it. A replica's address: SESSION
+# what DATABASE_URL says instead; `sms.apps` fills it. What a replica's address says is in its SESSION
+given: dict[str, str] = {}
 
 
 def work_as(work: WorkKind) -> None:
