@@ -72,7 +72,7 @@ class MembershipForms(forms.BaseInlineFormSet):
             raise ValidationError(people.left_alone(alone))
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(admin.StackedInline):
     model = Membership
     formset = MembershipForms
     fk_name = "user"

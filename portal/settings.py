@@ -122,7 +122,6 @@ for _key in AUDIT_KEYS:
             f"AUDIT_KEYS holds a key of {len(_key)} characters; each should be a random text of at least 40, newest first."
         )
 
-
 # --- Applications -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "portal",  # before django_q, whose qcluster command it extends
@@ -370,6 +369,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 # --- Language and time ----------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "portal.formats"
 
 # --- Security -------------------------------------------------------------------------------------------------------------
 SECURE_CSP = {

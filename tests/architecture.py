@@ -60,6 +60,7 @@ ENTRY_POINTS = (
     "sms.worker.tasks",
 )
 ENTRY_PACKAGES = (
+    "portal.formats",
     "portal.management.commands",
     "portal.migrations",
     "portal.templatetags",

@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import localize
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
@@ -85,7 +87,7 @@ class ServiceAdmin(Scoped):
     def connection(self, service: models.Service) -> str:
         if not service.checked_at:
             return "not tested"
-        return f"{ConnectionVerdict(service.check_verdict).label} ({service.checked_at:%Y-%m-%d %H:%M} UTC)"
+        return f"{ConnectionVerdict(service.check_verdict).label} ({localize(timezone.localtime(service.checked_at))})"
 
 
 @admin.register(models.ApprovalRules)

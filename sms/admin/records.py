@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from sms import models
-from sms.admin.scoped import ReadOnly, Scoped, actor, administered, slugs_of
+from sms.admin.scoped import ReadOnly, Scoped, actor, administered, mark, slugs_of
 from sms.inbound import optouts
 from sms.values.msisdn import BadNumber, certain, mask
 from sms.values.msisdn.mention import masked, starred
@@ -18,13 +18,23 @@ from sms.values.msisdn.mention import masked, starred
 @admin.register(models.Message)
 class MessageAdmin(ReadOnly):
     service_path = "send__service"
-    list_display = ("id", "masked_number", "state", "code", "send")
+    list_display = ("id", "masked_number", "shown_state", "code", "send")
     list_filter = ("state", "send__service")
     list_select_related = ("send",)
     search_fields = ("provider_id", "code")
     search_help_text = "Provider ID or code. Numbers are searched on the Messages page."
     fields = (
-        *("send", "masked_number", "row", "state", "code", "said", "attempt", "provider_id", "segments"),
+        *(
+            "send",
+            "masked_number",
+            "row",
+            "shown_state",
+            "code",
+            "said",
+            "attempt",
+            "provider_id",
+            "segments",
+        ),
         *("posted_at", "final_at"),
     )
     readonly_fields = fields
@@ -33,6 +43,10 @@ class MessageAdmin(ReadOnly):
     @admin.display(description="MSISDN")
     def masked_number(self, message: models.Message) -> str:
         return mask(message.msisdn)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, message: models.Message) -> str:
+        return mark(message.state, models.MessageState(message.state).label)
 
     @admin.display(description="detail")
     def said(self, message: models.Message) -> str:

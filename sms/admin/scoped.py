@@ -4,9 +4,13 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.db.models import Model, QuerySet
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import DateTimeField, Model, QuerySet
+from django.forms import SplitDateTimeField
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from sms import models
 from sms.catalogue.form_changes import changes, hold_back
@@ -43,9 +47,22 @@ class OwnServices(admin.RelatedFieldListFilter):
         return list(administered(request.user).values_list("pk", "name"))
 
 
+class DateAndTime(AdminSplitDateTime):
+    """Its two fields have names; Django's stand beside words that belong to neither."""
+
+    def __init__(self, attrs: dict[str, str] | None = None) -> None:
+        super().__init__(attrs)
+        for part, name in zip(self.widgets, ("Date", "Time"), strict=True):
+            part.attrs["aria-label"] = name
+
+
 class Audited(admin.ModelAdmin):
     """Every change is one row of our own audit, and lists are narrowed by the filters they offer alone: by an address that is written by
     hand, Django would compare any column, and so spell out a number digit by digit."""
+
+    formfield_overrides: ClassVar[Any] = {
+        DateTimeField: {"form_class": SplitDateTimeField, "widget": DateAndTime}
+    }
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         assert request is not None, "Django gives it"
@@ -167,6 +184,11 @@ class Scoped(Audited):
         elif any(field.name == "service" for field in related._meta.fields):
             kwargs["queryset"] = related._default_manager.filter(service__in=administered(request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+def mark(state: str, label: object) -> SafeString:
+    """A state as the pages show it: its shape, its word and its colour."""
+    return render_to_string("components/status.html", {"state": state, "label": label})
 
 
 def actor(request: HttpRequest) -> models.Actor:

@@ -1,24 +1,23 @@
-"""Sends in the admin: to read, and one to add through `compose.create`."""
+"""Sends in the admin: to read, and one to add, which goes on to its flight plan as a draft: nothing is sent before that was seen."""
 
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 
 from sms import models
-from sms.admin.scoped import ReadOnly, actor
+from sms.admin.scoped import DateAndTime, ReadOnly, actor, mark
 from sms.audiences.files import AudienceError, Limits, read_pasted
 from sms.compose import checks, labels
-from sms.compose.create import create
 from sms.compose.errors import ComposeError
 from sms.compose.options import asking_for
 from sms.compose.order import Order
-from sms.compose.rejects import rejected_groups
-from sms.compose.resolved_order import resolve
+from sms.models.audit import audit
 from sms.sends.own_numbers import without_recipients
 
 TEXTS = models.SendOptions.TEXTS.split()
@@ -26,7 +25,7 @@ OPTIONS = tuple(field.name for field in models.SendOptions.fields())
 
 
 class SendForm(forms.ModelForm):
-    """*Add send*: the fields of an order. Whether it makes a send is decided by `checks.check`, as on the compose page."""
+    """*Add send*: the fields of an order. What `checks.check` refuses becomes no draft."""
 
     recipients_text = forms.CharField(
         label="Recipients",
@@ -37,7 +36,10 @@ class SendForm(forms.ModelForm):
         required=False, help_text="Words by which reports are sorted, with commas between them."
     )
     send_at = forms.SplitDateTimeField(
-        label="Time", required=False, widget=AdminSplitDateTime(), help_text="UTC. Empty means now."
+        label="Time",
+        required=False,
+        widget=DateAndTime(),
+        help_text="In your time zone, as the foot of the page names it. Empty: now.",
     )
 
     class Meta:
@@ -80,8 +82,26 @@ class SendForm(forms.ModelForm):
                 self.add_error(field if field in self.fields else None, wrong)
         return cleaned
 
+    def draft(self) -> models.Draft:
+        """What was typed, as the draft that its flight plan is of."""
+        order = self.order
+        draft = models.Draft(
+            service=order.service,
+            name=order.name,
+            sender=order.sender,
+            text=order.content,
+            template=order.template,
+            pasted=self.cleaned_data["recipients_text"],
+            country=order.service.default_country,
+            labels=self.cleaned_data.get("labels") or "",
+            send_at=order.due_at,
+        )
+        for name in OPTIONS:
+            setattr(draft, name, getattr(order.options, name))
+        return draft
+
     def _get_validation_exclusions(self) -> set[str]:
-        """The row is made by `compose.create`; only the order is checked here."""
+        """No row is made here; only the order is checked."""
         return {field.name for field in models.Send._meta.fields}
 
     def validate_constraints(self) -> None:
@@ -106,6 +126,13 @@ class SendAdmin(ReadOnly):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self._allowed(request, None)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """With one button: whatever is pressed, the flight plan is next."""
+        one = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, (extra_context or {}) | one)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -138,31 +165,31 @@ class SendAdmin(ReadOnly):
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, send: models.Send) -> str:
-        return str(send.shown_state.label)
+        return mark(send.shown_state.value, send.shown_state.label)
 
     @admin.display(description="text")
     def shown_text(self, send: models.Send) -> str:
         return without_recipients(send.text, send)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        order = resolve(form.order)
-        send = create(order, by=actor(request))
-        for one in order.cautions:
-            messages.warning(request, one.text)
-        form.instance = send
-        return send
+        by = actor(request)
+        draft: models.Draft = form.draft()
+        draft.created_by = draft.changed_by = by.user
+        with transaction.atomic():
+            draft.save()
+            audit("draft.created", draft, by=by)
+        form.instance = draft
+        return draft
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Already saved by `compose.create`."""
+        """Already saved, with its audit."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing hangs on it."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        left_out = "".join(f" {one.text}." for one in rejected_groups(obj))
-        messages.info(request, f"{obj.recipients} recipients, {obj.rejected} rejected.{left_out}")
-        if obj.state == models.SendState.AWAITING:
-            messages.warning(
-                request, "Nothing is sent before it is approved; its page says by how many, and why."
-            )
-        return admin.ModelAdmin.log_addition(self, request, obj, message)
+        """No send was added."""
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
+        messages.info(request, "Nothing is sent yet: look at it, then press Send.")
+        return redirect("draft_review", service=obj.service.slug, pk=obj.pk)

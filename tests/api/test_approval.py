@@ -11,8 +11,7 @@ from sms.models import ApprovalRules, Callback, Message, Send, SendState
 from sms.sends import answers, holds
 from tests.support.approvals import a_person, acting, request_of
 from tests.support.drop_in import body, get, post
-from tests.support.pages import ADD_SEND as ADMIN
-from tests.support.pages import add_send_form
+from tests.support.pages import add_send, add_send_form
 from tests.support.partners import a_key, a_partner, a_partner_service
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -126,7 +125,7 @@ def test_the_command_line_says_that_it_waits(tmp_path, capsys):
 def test_the_admin_asks_too():
     cast = a_cast()
     careful(cast.service)
-    cast["admin"].post(ADMIN, add_send_form(cast))
+    add_send(cast["admin"], add_send_form(cast))
     send = Send.objects.get()
     assert send.state == SendState.AWAITING
     assert posted() == []

@@ -16,7 +16,7 @@ from sms.catalogue.caps import notices
 from sms.models import AuditEvent, CapNotice, Draft, Message, MessageState, Service, SpendCount
 from tests.support.drop_in import body, post
 from tests.support.jobs import run_job
-from tests.support.pages import ADD_SEND
+from tests.support.pages import ADD_SEND, add_send
 from tests.support.partners import Partner, a_key, a_partner_service
 from tests.support.people import signed_in
 from tests.support.sends import a_send
@@ -121,7 +121,8 @@ def test_a_send_that_is_added_in_the_admin_ends_at_the_cap(service):
     page = admin.post(ADD_SEND, typed)
     assert page.status_code == 200 and "is 1 segment a day" in page.text
     assert not Message.objects.exists()
-    assert admin.post(ADD_SEND, typed | {"recipients_text": "07700 900123"}).status_code == 302
+    assert add_send(admin, typed | {"recipients_text": "07700 900123"}).status_code == 302
+    assert Message.objects.count() == 1
 
 
 def test_a_test_of_a_draft_takes_from_the_day_and_from_its_number(service):

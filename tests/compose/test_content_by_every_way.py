@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
@@ -124,7 +123,9 @@ def by_the_admin(cast, text: str, values: Values) -> Told:
     )
     if answer.status_code != 302:
         return Told(False, text_of(answer))
-    return Told(True, " ".join(str(one) for one in get_messages(answer.wsgi_request)))
+    plan = text_of(cast["admin"].get(answer.url))
+    assert cast["admin"].post(answer.url).status_code == 302
+    return Told(True, plan)
 
 
 WAYS: dict[str, Callable[..., Told]] = {

@@ -9,6 +9,7 @@ from sms.compose import drafts
 from sms.compose.create import create
 from sms.models import ApprovalRules, Draft, Send
 from tests.support.jobs import run_job
+from tests.support.pages import add_send
 from tests.support.partners import a_partner
 from tests.support.people import a_cast
 from tests.support.sends import BY, an_order
@@ -45,7 +46,7 @@ def by_admin(cast, name):
         "text": "Hi",
         "recipients_text": "07700900351",
     }
-    answer = cast["admin"].post("/admin/sms/send/add/", asked)
+    answer = add_send(cast["admin"], asked)
     assert answer.status_code == 302, answer.content.decode()
     return Send.objects.get()
 

@@ -29,7 +29,7 @@ from sms.models import (
 from sms.values.msisdn.kinds import NumberKind
 from tests.support.drop_in import post
 from tests.support.option_table import COLUMNS, rows
-from tests.support.pages import ADD_SEND
+from tests.support.pages import add_send
 from tests.support.partners import Partner, a_key
 from tests.support.people import a_cast
 from tests.support.provider import Provider
@@ -201,7 +201,7 @@ def by_the_admin(cast, asked: dict[str, Any]) -> None:
     typed = {name: value for name, value in (usual | typed).items() if value is not False}
     whole = {"service": cast.service.pk, "sender": cast.service.senders.get().pk, "recipients_text": PEOPLE}
     whole |= {"template": cast.service.templates.get().pk, "send_at_0": "", "send_at_1": ""}
-    answer = cast["admin"].post(ADD_SEND, whole | typed)
+    answer = add_send(cast["admin"], whole | typed)
     assert answer.status_code == 302, answer.content.decode()
 
 

@@ -106,4 +106,4 @@ def test_a_service_saved_in_the_admin_keeps_its_secrets_and_its_pause(cast):
     found = models.Service.objects.get(pk=cast.service.pk)
     assert (found.name, found.quiet_hours, found.default_country) == ("New name", "21:00-08:00", "GB")
     assert (found.api_key, found.paused_because) == ("a-key", "Out of credit.")
-    assert "a-key" not in cast["admin"].get(address).content.decode()
+    assert not re.search(r"\ba-key\b", cast["admin"].get(address).text)

@@ -10,6 +10,12 @@ def text_of(response) -> str:
 ADD_SEND = "/admin/sms/send/add/"
 
 
+def add_send(client, form: dict[str, object]):
+    """Through *Add send* and its flight plan; the form again where it refuses."""
+    answer = client.post(ADD_SEND, form)
+    return client.post(answer.url) if answer.status_code == 302 else answer
+
+
 def add_send_form(cast, **changes) -> dict[str, object]:
     fields = {
         "service": cast.service.pk,
