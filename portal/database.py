@@ -21,7 +21,19 @@ SESSION = (
     *("jit", "synchronous_commit", "lock_timeout", "statement_timeout"),
     "idle_in_transaction_session_timeout",
 )
+# commands that may come before there is a database, or need none
+BEGIN = {"up", "prepare", "migrate", "createcachetable", "collectstatic", "check", "help", "webex_sandbox"}
 ROLES = {"qcluster": "cluster", "runserver": "web"}
+
+
+def must_be_there(path: Path, argv: Sequence[str]) -> None:
+    """Of a package that was told of no database: a command run without the environment of the processes would make an empty one with
+    keys of its own beside it, look there, and find nothing wrong."""
+    if len(argv) > 1 and argv[1] not in BEGIN and not argv[1].startswith("-") and not path.exists():
+        raise WrongVariable(
+            f"DATABASE_URL is not set, and there is no {path}. Run it with the environment of Textdesk's processes "
+            "(docs/operators/deploying.md, A command), or make a new desk with `textdesk up` or `textdesk prepare`."
+        )
 
 
 def with_defaults(given: dict[str, Any], argv: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -58,8 +58,9 @@ _default = env_parsed(
     should="like postgres://user:password@host:5432/name or sqlite:////folder/file",
 )
 EMBEDDED = _default["ENGINE"] == "django.db.backends.sqlite3"
-_default.setdefault("CONN_MAX_AGE", 60)
-_default["CONN_HEALTH_CHECKS"] = True
+if INSTALLED and not env_str("DATABASE_URL"):
+    database.must_be_there(Path(str(_default["NAME"])), sys.argv)
+_default = {"CONN_MAX_AGE": 60, **_default, "CONN_HEALTH_CHECKS": True}
 DATABASE_SESSION: dict[str, str] = {}  # what DATABASE_URL says of sessions, see `sms.models.sql.limits`
 if DEBUG and (HTTPS or not EMBEDDED):
     why = "PUBLIC_URL is https" if HTTPS else "DATABASE_URL is PostgreSQL"
@@ -76,8 +77,7 @@ if EMBEDDED:
     private_files.keep_database(Path(str(_default["NAME"])))
     _default["OPTIONS"] = database.EMBEDDED
 else:
-    # Works behind PgBouncer in transaction mode too.
-    _default["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _default["DISABLE_SERVER_SIDE_CURSORS"] = True  # works behind PgBouncer in transaction mode too
     _given = dict(_default.get("OPTIONS", {}))  # type: ignore[call-overload]
     _default["OPTIONS"], DATABASE_SESSION = database.with_defaults(_given, sys.argv)
 DATABASES = {"default": _default}
