@@ -1,6 +1,7 @@
 """A primary dies in mid-send and a standby that lagged is promoted, while the dispatcher runs on: nothing goes twice or is forgotten.
 
-Plain streaming replication between servers of our own. Servers under Patroni, synchronous ones too, are in `tests/bench/failover.py`.
+Plain streaming replication between servers of our own, also to one that every commit waits for. Servers under Patroni are in
+`tests/bench/failover.py`.
 """
 
 from collections import Counter
@@ -82,3 +83,23 @@ def lags_and_is_promoted(made, primary, standby, tmp_path):
     made.run(SEND_AGAIN)
     made.run(RUN)
     assert (len(arrived(made)), most_of_one_number(made)) == (COUNT, 1), "each went out, and once"
+
+
+def test_a_standby_that_every_commit_waits_for_goes_on_by_itself_and_sends_nothing_twice(first, tmp_path):
+    with (
+        first.standby(*postgres.FORGETFUL) as second,
+        bench(tmp_path, leads_to(first, second)) as made,
+    ):
+        made.run("from sms.models import Service; Service.objects.update(rate=20)")
+        made.env["SYNCHRONOUS_STANDBY"] = "true"
+        first.execute("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+        synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+        until(lambda: first.execute(synchronous), what="commits wait for the standby")
+        is_in_mid_send(made, tmp_path)
+        first.kill()
+        second.execute("SELECT pg_promote()")
+        until(lambda: len(arrived(made)) == COUNT, what="the send goes on by itself")
+        assert stop(made.started[0])
+        assert made.rows(FOUND) == [], "no commit that was waited for is lost"
+        assert states(made) == {"queued": COUNT}, "each answer that was heard is known"
+        assert most_of_one_number(made) == 1
