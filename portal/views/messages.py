@@ -64,7 +64,7 @@ def messages(request: HttpRequest, service: Service) -> HttpResponse:
         "problem": found.problem,
         "kept": saved_filters(request, KeptList.MESSAGES, query=query if text else form.address),
         "columns": chosen_columns(request.user, KeptList.MESSAGES),
-        "archives": archive.has(service),
+        "archived": archive.amount(service, since=None if text or form.errors else form.selection.since),
     }
     return form_page(request, "messages/list.html", context)
 

@@ -2,15 +2,18 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
+from sms.compliance import archive
 from sms.compose.create import create
-from sms.models import Actor, AuditEvent, Message, MessageState, Send, Sender, SenderKind
+from sms.models import Actor, AuditEvent, Message, MessageState, Send, Sender, SenderKind, Service
 from sms.sends.message_search import MessageSelection, select_messages
 from sms.values.csv import armed
 from tests.support.pages import text_of
+from tests.support.past_sends import a_past_send, no_rest
 from tests.support.people import Cast, a_cast
 from tests.support.sends import a_send, an_order, numbers
 
@@ -79,6 +82,30 @@ def test_days_are_those_of_the_service(cast):
     page = cast["composer"].get(AT, {"since": "2026-03-10", "until": "2026-03-09"})
     assert (page.status_code, shown(page)) == (422, set())
     assert "This is before the day that the search begins with" in text_of(page)
+
+
+def test_it_says_how_many_are_archived_where_days_may_hold_them(cast, state_folder):
+    service = cast.service
+    Service.objects.filter(pk=service.pk).update(keep_messages=10)
+    archived = [one.pk for one in a_past_send(service, 3, days=15, ends=("delivered",)).messages.all()]
+    (left,) = a_send(service).messages.all()
+    posted(left)
+    until = timezone.now().replace(hour=12) - timedelta(days=15)
+    made = archive.make(service, [archived], posted_until=until, gone=archive.StripRule(), rest=no_rest)
+    said = "archived and not in this list"
+    assert said not in text_of(cast["auditor"].get(AT)), "they are in the ledger until they were moved"
+    assert archive.move(made, rest=no_rest) == 3
+    page = cast["auditor"].get(AT)
+    assert f"3 messages posted until {until:%-d %b %Y} are {said}" in text_of(page) and shown(page) == {
+        left.pk
+    }
+    assert f"3 messages posted until {until:%-d %b %Y}" in text_of(
+        cast["auditor"].get(AT, {"state": "failed"})
+    )
+    later = (until + timedelta(days=2)).date()
+    assert said not in text_of(cast["auditor"].get(AT, {"since": later}))
+    assert said in text_of(cast["auditor"].get(AT, {"since": later - timedelta(days=4)}))
+    assert said not in text_of(cast["foreigner"].get("/s/foreign/messages/"))
 
 
 def test_only_those_who_may_see_numbers_look_for_how_one_ends(cast):

@@ -12,6 +12,8 @@ Called by `sms.compliance.retention` and `sms.compliance.erasure`; read by the p
 from sms.compliance.archive.files import ArchiveError, store
 from sms.compliance.archive.move import move, resume
 from sms.compliance.archive.read import (
+    Archived,
+    amount,
     at_row,
     by_provider_id,
     called,

@@ -1,9 +1,11 @@
 """Archived messages found and read: by id, number, provider id or a partner's name, of a send, or all of a service."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet, Sum
 
 from sms.compliance.archive import index
 from sms.compliance.archive.files import WAY_OUT, Damaged, Placed, store
@@ -125,6 +127,23 @@ def at_row(send: Send, row: int) -> MessageHistory | None:
 
 def has(service: Service) -> bool:
     return ArchiveBlock.objects.filter(service=service, moved=True).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """How many messages have left the ledger, and until when they were posted."""
+
+    messages: int
+    posted_until: datetime | None
+
+
+def amount(service: Service, *, since: datetime | None = None) -> Archived:
+    """Of all files, or of those that may hold what was posted `since`: a file says only when its last was posted."""
+    files = Archive.objects.filter(service=service).exclude(name="")
+    if since is not None:
+        files = files.filter(posted_until__gte=since)
+    found = files.aggregate(messages=Sum("messages", default=0), posted_until=Max("posted_until"))
+    return Archived(**found)
 
 
 def _sends(service: Service) -> "QuerySet[Send]":
