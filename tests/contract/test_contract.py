@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 
+from sms.dispatch import epochs
 from sms.inbound.receipts import receipt_addresses
 from tests.contract.document import PAGE, PARTS, page
 from tests.contract.rows import Example, Part
@@ -24,6 +25,7 @@ def here():
 def run(example: Example, here: World) -> str:
     """What is wrong with it; empty where all is well. What it leaves behind goes."""
     receipt_addresses.forget()  # what it remembers goes with the example
+    epochs.folders = ()  # a file outside the database would tell that it went back
     try:
         with transaction.atomic():
             example.run(here)

@@ -104,7 +104,7 @@ def test_an_admin_signs_a_colleague_out_and_the_colleague_is_told(
 ):
     theirs = signed_in(person)
     url = f"/s/shop/settings/people/{person.pk}/sign-out/"
-    assert "signed out at once" in words(cast["admin"].get(url))
+    assert "They are signed in on 1 device, for all services." in words(cast["admin"].get(url))
     with django_capture_on_commit_callbacks(execute=True):
         assert "(1 device)" in words(cast["admin"].post(url, follow=True))
     assert not is_in(theirs)
