@@ -82,3 +82,14 @@ def test_another_services_sender_cannot_be_chosen():
     response = cast["admin"].post(ADD_SEND, add_send_form(cast, sender=cast.other.senders.get().pk))
     assert response.status_code == 200
     assert not Send.objects.exists() and not Draft.objects.exists()
+
+
+def test_messages_are_filtered_by_the_words_of_the_pages():
+    cast = a_cast()
+    _, second = a_send(cast.service, 2).messages.all()
+    Message.objects.filter(pk=second.pk).update(state="no_report")
+    page = text_of(cast["admin"].get("/admin/sms/message/"))
+    assert "Not confirmed" in page and "unconfirmed" not in page
+    page = cast["admin"].get("/admin/sms/message/", {"state__exact": "no_report"})
+    assert [one.pk for one in page.context["cl"].result_list] == [second.pk]
+    assert cast["admin"].get("/admin/sms/message/", {"state__gt": "no_report"}).status_code == 400
