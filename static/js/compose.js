@@ -6,6 +6,7 @@ import { presence } from "./compose-presence.js";
 import { preview } from "./compose-preview.js";
 import { saving } from "./compose-save.js";
 import { working } from "./compose-work.js";
+import { insert } from "./insert.js";
 
 const form = document.querySelector("[data-compose]");
 const text = form.querySelector("[name=text]");
@@ -21,23 +22,13 @@ presence(form, saver);
 dropping(form);
 correcting(form);
 
-function insert(words) {
-  text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
-  text.dispatchEvent(new Event("input", { bubbles: true }));
-  text.focus();
-}
-
 function replace() {
   if (!phone.replaced()) return false;
   text.select();
-  insert(phone.replaced());
+  insert(text, phone.replaced());
   return true;
 }
 
-for (const button of form.querySelectorAll("[data-insert]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => insert(button.dataset.insert));
-}
 form.addEventListener("click", (event) => {
   if (event.target.closest("[data-replace]") && replace()) event.preventDefault();
 });
