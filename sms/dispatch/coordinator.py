@@ -35,7 +35,7 @@ from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
 from sms.models import Lane
 from sms.models.sql.session import database_now
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_no_ones_fault
 from sms.values.spans import spans
 from sms.webex.errors import RequestRefused
 
@@ -214,7 +214,7 @@ class Coordinator:
         try:
             armed = self._commit([wanted[key] for key in sorted(wanted)])
         except Exception as problem:
-            if may_work_again(problem) or not self._hold_broken_sends():
+            if is_no_ones_fault(problem) or not self._hold_broken_sends():
                 raise
             return 0.0
         if self.unrecorded:

@@ -11,7 +11,7 @@ from sms.callbacks import events
 from sms.models import Actor, Hold, Send
 from sms.models.audit import audit
 from sms.models.sql.session import database_now
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_no_ones_fault
 from sms.notices import tell_held
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ def held_if_broken(send_id: int) -> Iterator[None]:
     try:
         yield
     except Exception as problem:
-        if may_work_again(problem):
+        if is_no_ones_fault(problem):
             raise
         log.exception("send_unreadable", send=send_id)
         send = Send.objects.select_related("service").get(pk=send_id)

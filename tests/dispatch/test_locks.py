@@ -47,7 +47,9 @@ def as_a_fold_meets(act, low: int, high: int) -> None:
     def work() -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = 0")  # a deadlock is looked for, however slow the other one is
+                cursor.execute(
+                    "SET lock_timeout = 0"
+                )  # a deadlock is looked for, however slow the other one is
             act()
         except BaseException as problem:
             trouble.append(problem)

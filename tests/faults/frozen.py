@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from tests.faults import proxy, reconciliation
 from tests.faults.crash import Field
+from tests.support.freezing import freeze
 from tests.support.processes import until
 
 MESSAGES = 300
@@ -45,13 +46,12 @@ def overtake(
         frozen = field.dispatcher(plant=plant)
         try:
             until(lambda: between.statistics.exchanges >= 8, "it posts")
-            frozen.send_signal(signal.SIGSTOP)
-            while (
-                not field.clerk.at_rest()
-            ):  # frozen inside a transaction it would hold its locks: another instant, then
+            freeze(frozen.pid)
+            # frozen inside a transaction it would hold its locks: another instant, then
+            while not field.clerk.at_rest():
                 frozen.send_signal(signal.SIGCONT)
                 time.sleep(0.02)
-                frozen.send_signal(signal.SIGSTOP)
+                freeze(frozen.pid)
             assert field.clerk.let_leases_run_out(), "it was frozen too late, when all was done"
             between.otherwise(proxy.CLEAN)
             field.settle(send, text, patience=PATIENCE)

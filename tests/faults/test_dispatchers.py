@@ -18,6 +18,7 @@ import pytest
 from tests.faults import proxy
 from tests.support import databases
 from tests.support.dispatchers import bench
+from tests.support.freezing import freeze_group
 from tests.support.processes import Textdesk, stop, textdesk
 
 PATIENCE = 120  # seconds for what a machine with nothing else to do does in a few
@@ -129,11 +130,11 @@ def alive_in(group: int) -> bool:
     return True
 
 
-def freeze(group: int, database_url: str) -> None:
+def freeze_between_writes(group: int, database_url: str) -> None:
     """SIGSTOP, but not in the middle of a write: SQLite's one lock would be frozen with it, and nobody could even make a send."""
     path = database_url.removeprefix("sqlite:///")
     while True:
-        os.killpg(group, signal.SIGSTOP)
+        freeze_group(group)
         if path == database_url:
             return
         with contextlib.closing(sqlite3.connect(path, timeout=0.3, isolation_level=None)) as link:
@@ -163,7 +164,7 @@ def test_a_cluster_that_lost_its_idle_workers_sends_all_the_same(desks, tmp_path
 def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(desks, tmp_path):
     running = desks()
     said, frozen = len(running.log.read_text()), cluster_of(running)
-    freeze(frozen, running.env["DATABASE_URL"])
+    freeze_between_writes(frozen, running.env["DATABASE_URL"])
     send(running, an_audience(tmp_path, 200))
     assert arrived(running) == []
 
@@ -176,7 +177,7 @@ def test_a_frozen_cluster_is_restarted_as_a_whole_and_the_send_completes(desks, 
     assert again != frozen
     assert set(Counter(arrived(running)).values()) == {1}
 
-    freeze(again, running.env["DATABASE_URL"])
+    freeze_between_writes(again, running.env["DATABASE_URL"])
     assert stop(running.process), "a frozen cluster does not hold up Ctrl-C"
     until(lambda: not alive_in(again), what="the end of its workers", log=running.log)
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import backups, databases
 from tests.support.dispatchers import bench
+from tests.support.freezing import freeze_group
 from tests.support.processes import stop, until
 from tests.support.restoring import COUNT, NOT_EXPORTED, RESUME, arrived, export_of, states
 
@@ -34,7 +35,7 @@ def test_a_restored_backup_sends_nothing_twice_and_forgets_nothing(made, tmp_pat
     made.run("from sms.models import Service; Service.objects.update(rate=20)")
     first = made.dispatcher()
     until(lambda: len(arrived(made)) > COUNT // 8, what="it is in the middle of the send")
-    os.killpg(first.pid, signal.SIGSTOP)  # however busy the machine is, it is still in the middle then
+    freeze_group(first.pid)  # however busy the machine is, it is still in the middle then
     kept = backups.back_up(url, tmp_path)
     os.killpg(first.pid, signal.SIGCONT)
     until(lambda: len(arrived(made)) == COUNT, what="the send has ended")

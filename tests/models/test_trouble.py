@@ -28,12 +28,10 @@ def raised_by(*statements):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_wrong_statement_is_the_statements_fault():
-    for statement in ("SELECT nothing FROM nowhere", "INSERT INTO sms_service (id) VALUES (NULL)"):
+    for statement in ("SELECT name FROM nowhere", "INSERT INTO sms_service (id) VALUES (NULL)"):
         problem = raised_by(statement)
         assert not is_away(problem) and not may_work_again(problem), repr(problem)
-    assert is_of_the_database(raised_by("SELECT nothing FROM nowhere")), (
-        "as after a migration that is missing"
-    )
+    assert is_of_the_database(raised_by("SELECT name FROM nowhere")), "as after a migration that is missing"
     assert not is_of_the_database(raised_by("INSERT INTO sms_service (id) VALUES (NULL)"))
     assert not is_away(IntegrityError("twice")) and not is_away(ValueError("no error of a database"))
 

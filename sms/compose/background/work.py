@@ -20,7 +20,7 @@ from sms.models import AudienceVersion, Preparation, Upload
 from sms.models.lease import new_owner
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_no_ones_fault
 from sms.values.problems import Problem, ProblemCode
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
         first = problem.problems[0] if isinstance(problem, ComposeError) else problem.problem
         _fail(found, lease, replace(first, text=str(problem)))
     except Error as problem:
-        if not may_work_again(problem):
+        if not is_no_ones_fault(problem):
             return _broke_off(found, lease, problem)
         # where the database is away this raises too: then nothing can be counted, the lease runs out, and another worker tries again
         if not connection.in_atomic_block:

@@ -20,7 +20,7 @@ from sms.models.audit import audit
 from sms.models.optout import spellings
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.models.sql.session import limit_statements
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_no_ones_fault
 from sms.values import msisdn
 from sms.webex import lenient
 from sms.webex.addresses import PLUS_MSISDN
@@ -38,7 +38,7 @@ BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
 def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
     """Store an SMS, or each of those in one body, and act on it; False where it was known already. Afterwards it is durable.
 
-    Raises the database's troubles (`may_work_again`), with nothing stored. Everything else that goes wrong with
+    Raises the database's troubles (`is_no_ones_fault`), with nothing stored. Everything else that goes wrong with
     one SMS is kept with its reason.
     """
     if pieces := lenient.joined(raw):
@@ -113,7 +113,7 @@ def _act(message: InboundMessage) -> None:
     except UnreadableBody as problem:
         _set_aside(message, InboundMessage.Why.UNREADABLE, str(problem))
     except Exception as problem:
-        if may_work_again(problem):
+        if is_no_ones_fault(problem):
             raise
         log.error("inbound_set_aside", inbound=message.pk, error=repr(problem)[:300])
         _set_aside(message, InboundMessage.Why.BROKE, f"Acting on it broke off: {type(problem).__name__}.")

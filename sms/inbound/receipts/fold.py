@@ -29,7 +29,7 @@ from sms.models.sql.id_list import among
 from sms.models.sql.pipeline import pipelined
 from sms.models.sql.receipt_inbox import TakenReceipt, take_due
 from sms.models.sql.session import database_now
-from sms.models.sql.trouble import may_work_again
+from sms.models.sql.trouble import is_no_ones_fault
 from sms.values import correlation_id
 from sms.values.spans import spans
 from sms.webex.errors import UnreadableBody
@@ -72,7 +72,7 @@ def fold(*, limit: int = 5000, now: datetime | None = None) -> int:
     try:
         return _apply(limit, now)
     except Exception as problem:
-        if may_work_again(problem):
+        if is_no_ones_fault(problem):
             raise  # the database's trouble is no receipt's fault
         log.error("receipts_break_off", error=repr(problem)[:300])
     due = ReceiptInbox.objects.filter(next_at__lte=now).order_by("next_at", "pk").values_list("pk", flat=True)
@@ -83,7 +83,7 @@ def _apply_alone(receipt_id: int, now: datetime) -> int:
     try:
         return _apply(1, now, only=receipt_id)
     except Exception as problem:
-        if may_work_again(problem):
+        if is_no_ones_fault(problem):
             raise
         log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
         ReceiptInbox.objects.filter(pk=receipt_id).update(

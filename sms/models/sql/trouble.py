@@ -18,7 +18,7 @@ DAMAGE = frozenset({"XX001", "XX002"})  # a page or an index that cannot be read
 IN_THE_WAY = ("40", NO_LOCK, "25P03", "25P04")
 # a table, a column or a right that is missing, by a migration or a grant; no value that was given makes these
 MISFIT_CLASSES = frozenset({"0A", "3D", "3F", "42"})
-_SQLITE_MISFIT = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA})
+_SQLITE_MISFIT = ("no such ", "has no column named ")  # its one code is that of malformed values too
 _SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _SQLITE_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SQLITE_AWAY = _SQLITE_BUSY | {
@@ -53,12 +53,19 @@ def is_damage(problem: BaseException) -> bool:
 
 def is_misfit(problem: BaseException) -> bool:
     """Whether the database is not as this program expects it, until an operator mends that: every such statement would fail."""
-    return _sqlstate(problem)[:2] in MISFIT_CLASSES or _sqlite_code(problem) in _SQLITE_MISFIT
+    if _sqlite_code(problem) == sqlite3.SQLITE_ERROR:
+        return any(words in str(problem) for words in _SQLITE_MISFIT)
+    return _sqlstate(problem)[:2] in MISFIT_CLASSES
+
+
+def is_no_ones_fault(problem: BaseException) -> bool:
+    """Whether any other work would have broken off here too, so that none is held or set aside for it."""
+    return may_work_again(problem) or is_misfit(problem)
 
 
 def is_of_the_database(problem: BaseException) -> bool:
     """Whether what was to be stored is not to blame: it waits, however long, and is stored once the database is as it should be."""
-    return may_work_again(problem) or is_damage(problem) or is_misfit(problem)
+    return is_no_ones_fault(problem) or is_damage(problem)
 
 
 def is_read_only(problem: BaseException) -> bool:
