@@ -19,10 +19,10 @@ from sms.compliance import audit
 from sms.inbound import refused
 from sms.models import AuditCheck, CameTo, MeterTotal, PostKind, RefusedPost
 from sms.models.sql.session import impatient
-from sms.operations import faults, readiness
+from sms.operations import faults, own_facts, readiness
 from sms.operations.faults import Fault
 from sms.operations.own_facts import HOST
-from sms.operations.processes import Process, hosts, processes, provider_troubles
+from sms.operations.processes import Host, Process, host_of, hosts, processes, provider_troubles
 from sms.operations.work import ServiceWork, Work, work
 from sms.values.meters import labels_of
 from sms.worker.jobs import JOBS
@@ -76,7 +76,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
             found = processes()
             known, wrong, up = list(_of_database(found)), faults.find(found), 1
     except Error:
-        known, wrong, up = [], [], 0
+        mine = host_of(HOST, own_facts.of_host(settings.VAR_DIR))
+        known, wrong, up = list(_hosts([mine])), [], 0
     if up:
         known += _faults(wrong)
     body = "\n".join((*_of_process(up), *known)) + "\n"
@@ -108,7 +109,7 @@ def _of_process(up: int) -> Iterator[str]:
 def _of_database(found: Sequence[Process]) -> Iterator[str]:
     waits = work(provider_troubles(found))
     yield from _processes(found, waits)
-    yield from _hosts(found)
+    yield from _hosts(hosts(found))
     yield from _totals(found)
     yield from _services(waits.services)
     yield from _waiting(waits)
@@ -137,8 +138,7 @@ def _processes(found: Sequence[Process], waits: Work) -> Iterator[str]:
     yield from family(name, "1 while a process has trouble with Webex Connect.", lines)
 
 
-def _hosts(found: Sequence[Process]) -> Iterator[str]:
-    known = hosts(found)
+def _hosts(known: Sequence[Host]) -> Iterator[str]:
     for name, said, column in (
         ("textdesk_spool_files", "Spool files that wait for the database.", "spool_files"),
         ("textdesk_spool_bytes", "Their size.", "spool_bytes"),

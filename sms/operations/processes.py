@@ -1,6 +1,6 @@
 """What the heartbeats say of every process and host."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,8 +77,12 @@ def hosts(found: Sequence[Process]) -> list[Host]:
     for one in sorted(found, key=lambda one: -one.age):
         if "var_dir" in one.facts:
             latest[one.host] = one
-    columns = ("var_dir", "spool_files", "spool_bytes", "spool_kept")
-    return [Host(name, *(one.facts.get(key, 0) for key in columns)) for name, one in sorted(latest.items())]
+    return [host_of(name, one.facts) for name, one in sorted(latest.items())]
+
+
+def host_of(name: str, facts: Mapping[str, Any]) -> Host:
+    """By the facts of one of its processes."""
+    return Host(name, *(facts.get(key, 0) for key in ("var_dir", "spool_files", "spool_bytes", "spool_kept")))
 
 
 def provider_troubles(found: Sequence[Process]) -> dict[int, float]:

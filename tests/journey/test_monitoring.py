@@ -43,10 +43,13 @@ def test_monitoring_asks_through_the_proxy_and_nobody_else_does(proxy, port, tmp
 
         status, text = asked("/metrics", proxies.MONITORING, **TOKEN)
         assert status == 200 and "\ntextdesk_database_up 1\n" in text
+        status, text = asked("/doors/metrics", proxies.MONITORING, **TOKEN)
+        assert status == 200 and "\ntextdesk_build_info{" in text
         assert asked("/metrics", proxies.MONITORING)[0] == 403, "the token counts as well"
         assert '"failing": []' in asked("/readyz", proxies.MONITORING)[1]
         forged = {"X-Forwarded-For": proxies.MONITORING}
-        for path in ("/metrics", "/readyz", "//metrics", "/%6detrics", "/./readyz", "/x/../metrics"):
+        others = ("//metrics", "/%6detrics", "/./readyz", "/x/../metrics", "/doors//metrics")
+        for path in ("/metrics", "/readyz", "/doors/metrics", *others):
             status, text = asked(path, ELSEWHERE, **TOKEN, **forged)
             assert (status in (403, 404), "textdesk" in text) == (True, False), path
         assert asked("/healthz", ELSEWHERE)[0] == 200

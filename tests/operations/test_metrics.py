@@ -141,7 +141,9 @@ def test_while_the_database_is_away_the_process_says_what_it_knows():
     with database_away():
         found = scraped()
     assert found.pop("textdesk_database_up") == 0
-    assert [name.partition("{")[0] for name in found] == ["textdesk_build_info"]
+    assert found.pop(f'textdesk_var_dir_writable{{host="{heartbeat.HOST}"}}') == 1
+    spool = {"textdesk_spool_files", "textdesk_spool_bytes", "textdesk_spool_kept_files"}
+    assert {name.partition("{")[0] for name in found} == {"textdesk_build_info", *spool}
     assert scraped()["textdesk_database_up"] == 1
 
 

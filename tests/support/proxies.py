@@ -53,11 +53,12 @@ def nginx_site(port: int, http2_port: int, *behind: int) -> str:
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port}; listen 127.0.0.1:{http2_port} http2;"),
         ("ssl_certificate /etc/nginx/textdesk.crt;", ""),
         ("ssl_certificate_key /etc/nginx/textdesk.key;", ""),
-        ("allow 192.0.2.0/24;", f"allow {MONITORING};"),
+        ("listen [::]:80;", ""),
+        ("listen [::]:443 ssl http2;", ""),
     ):
         assert text.count(written) == 1, written
         text = text.replace(written, instead)
-    return text
+    return text.replace("allow 192.0.2.0/24;", f"allow {MONITORING};")
 
 
 @contextmanager
