@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 # another after a promotion or a recovery to a moment
-_TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
+_TIMELINE = (
+    # a standby, which nobody writes to, does not answer
+    "('x' || CASE WHEN pg_is_in_recovery() THEN '0' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END)::bit(32)::bigint"
+)
 # of the server, of the database in it, and of a table in that: a dump that is restored makes at least the last of them anew
 _IDENTITY = (
     "(SELECT system_identifier FROM pg_control_system())"
