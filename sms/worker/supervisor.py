@@ -96,15 +96,15 @@ class Supervisor:
     say: Callable[[str], None]
     _stopping: bool = field(default=False)
 
-    def run(self, *, ready_url: str, when_ready: Callable[[], None]) -> int:
-        """Run until a signal; returns the exit code."""
+    def run(self, *, ready_urls: Sequence[str], when_ready: Callable[[], None]) -> int:
+        """Run until a signal; returns the exit code. `when_ready` is called once all the addresses answer 200."""
         self.stop_file.unlink(missing_ok=True)
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, self._on_signal)
         try:
             for child in self.children:
                 child.start(self.environment, self.folder)
-            if self._wait_until_ready(ready_url):
+            if all(self._wait_until_ready(url) for url in ready_urls):
                 when_ready()
             while not self._stopping:
                 time.sleep(0.2)

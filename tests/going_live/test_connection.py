@@ -72,7 +72,7 @@ def start(monkeypatch, *arguments: str) -> tuple[str, dict]:
     started = {}
 
     class Recorded(supervisor.Supervisor):
-        def run(self, *, ready_url, when_ready):
+        def run(self, *, ready_urls, when_ready):
             started.update(environment=self.environment, children=[child.name for child in self.children])
             when_ready()
 

@@ -127,8 +127,10 @@ class Command(BaseCommand):
             supervisor.web(port, host=host, workers=workers, log_config=of_web_server(settings.LOG_FORMAT)),
             supervisor.cluster(watch),
         ]
+        ready = [f"{here}healthz"]
         if own_sandbox:
             children.insert(0, supervisor.sandbox(sandbox_port, SANDBOX_KEY))
+            ready.append(f"http://127.0.0.1:{sandbox_port}/__sandbox__/health")
         processes = supervisor.Supervisor(
             children=children,
             folder=settings.WORK_DIR,
@@ -137,7 +139,7 @@ class Command(BaseCommand):
             say=self._say,
         )
         processes.run(
-            ready_url=f"{here}healthz",
+            ready_urls=ready,
             when_ready=lambda: self._say("\n".join([*lines, "Ctrl-C stops it."])),
         )
 
