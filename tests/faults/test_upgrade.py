@@ -5,13 +5,15 @@ import json
 import pytest
 
 from tests.faults import upgrade
-from tests.support import databases
+from tests.support import databases, proxies
 
 
 @pytest.mark.postgresql
 def test_an_upgrade_and_its_rollback_stop_no_send_and_refuse_no_receipt(
     var_dir, migrated_database_url, tmp_path, say
 ):
+    if not proxies.tool("nginx"):
+        pytest.skip("nginx is not installed")
     with (
         databases.copied(migrated_database_url, tmp_path) as url,
         upgrade.installed(var_dir, url) as there,
