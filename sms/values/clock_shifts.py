@@ -1,50 +1,54 @@
-"""By how much the clocks of a zone differ from UTC, over a stretch of time. Pure; in quarters of an hour, in which facts are kept.
+"""Where the clocks of a zone are changed. Pure; in whole seconds since 1970 (UTC). Two changes are never within a day of each other.
 
-Called where facts are counted by the day of a service (`sms.models.sql.facts.local_hours`).
+Called where a wall clock decides: quiet hours (`sms.values.quiet_hours`), and facts by the day of a service
+(`sms.models.sql.facts.local_hours`).
 """
 
 import zoneinfo
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-QUARTER = 900  # seconds
-DAY = 96  # quarters; no zone changes its clocks twice in one
+DAY = 86_400
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class ClockShift:
-    """Up to the quarter `until` since 1970 (UTC), without it, clocks are `by` quarters ahead."""
+class ClockStretch:
+    """From `begin` up to `until`, without it, clocks are `ahead` seconds before UTC's."""
 
+    begin: int
     until: int
-    by: int
+    ahead: int
 
 
-def clock_shifts(zone: str, first: int, last: int) -> list[ClockShift]:
-    """Those of the quarters from `first` to `last`, the earliest first. This machine knows the zone."""
-    clock, found = zoneinfo.ZoneInfo(zone), list[ClockShift]()
-    at, ahead = first, shift_at(first, clock)
-    while at < last:
-        after = min(at + DAY, last)
-        if shift_at(after, clock) != ahead:
-            change = _change(clock, at, after)
-            found.append(ClockShift(change, ahead))
-            after, ahead = change, shift_at(change, clock)
-        at = after
-    return [*found, ClockShift(last + 1, ahead)]
+def stretches(there: zoneinfo.ZoneInfo, start: int, end: int) -> list[ClockStretch]:
+    """[start, end), cut where clocks are changed."""
+    found: list[ClockStretch] = []
+    begin, ahead, at = start, offset_at(there, start), start
+    while at < end:
+        probe = min(at + DAY, end)
+        if offset_at(there, probe) != ahead:
+            change = change_between(there, at, probe)
+            found.append(ClockStretch(begin, change, ahead))
+            begin, ahead = change, offset_at(there, change)
+        at = probe
+    return [*found, ClockStretch(begin, end, ahead)] if begin < end else found
 
 
-def shift_at(quarter: int, clock: zoneinfo.ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(quarter * QUARTER, UTC).astimezone(clock).utcoffset()
-    return int(offset.total_seconds()) // QUARTER if offset else 0
-
-
-def _change(clock: zoneinfo.ZoneInfo, low: int, high: int) -> int:
-    """The quarter with which the clocks of `high` begin; those of `low` are others."""
-    before = shift_at(low, clock)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if shift_at(middle, clock) == before:
-            low = middle
+def change_between(there: zoneinfo.ZoneInfo, before: int, after: int) -> int:
+    """The first second in (before, after] with another offset than at `before`; there is one change between."""
+    offset = offset_at(there, before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if offset_at(there, middle) == offset:
+            before = middle
         else:
-            high = middle
-    return high
+            after = middle
+    return after
+
+
+def offset_at(there: zoneinfo.ZoneInfo, at: int) -> int:
+    offset = (EPOCH + timedelta(seconds=at)).astimezone(there).utcoffset()
+    assert offset is not None
+    return offset // SECOND

@@ -17,13 +17,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from sms.values import time_zones
+from sms.values.clock_shifts import DAY, EPOCH, SECOND, change_between, stretches
 
 HORIZON_DAYS = 400  # that `next_allowed` looks ahead: over a year, so that every summer time has its chance
 
-_DAY = 86_400
-_CHUNK = 32 * _DAY
-_SECOND = timedelta(seconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHUNK = 32 * DAY
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LETTERS = "MTWTFSS"
@@ -49,7 +47,7 @@ def local_instant(naive: datetime, zone: str) -> datetime:
             return first
         # With fold the offset after the change is taken, which leads to before it.
         before = naive.replace(tzinfo=there, fold=1).astimezone(UTC)
-        return _at(_change(there, _seconds(before), _seconds(first)))
+        return _at(change_between(there, _seconds(before), _seconds(first)))
     except OverflowError as error:
         raise ValueError("This time is outside the years that a calendar has.") from error
 
@@ -130,8 +128,8 @@ class _Calendar:
         self._chunks: dict[int, tuple[list[int], list[int]]] = {}
 
     def first(self, moment: datetime) -> datetime | None:
-        now = (moment - _EPOCH) // _SECOND
-        for chunk in range(now // _CHUNK, (now + HORIZON_DAYS * _DAY) // _CHUNK + 1):
+        now = (moment - EPOCH) // SECOND
+        for chunk in range(now // _CHUNK, (now + HORIZON_DAYS * DAY) // _CHUNK + 1):
             starts, ends = self._chunks.get(chunk) or self._work_out(chunk)
             place = bisect_right(ends, now)
             if place < len(ends):
@@ -160,13 +158,13 @@ def _allowed(there: zoneinfo.ZoneInfo, quiet: QuietHours, start: int, end: int) 
     """Where in [start, end) a clock there shows an allowed time."""
     spans: _Spans = []
     windows = _windows(quiet)
-    for begin, until, offset in _stretches(there, start, end):
-        for day in range((begin + offset) // _DAY, (until - 1 + offset) // _DAY + 1):
+    for one in stretches(there, start, end):
+        for day in range((one.begin + one.ahead) // DAY, (one.until - 1 + one.ahead) // DAY + 1):
             if (day + _EPOCH_ORDINAL - 1) % 7 not in quiet.days:
                 continue
-            midnight = day * _DAY - offset
+            midnight = day * DAY - one.ahead
             for opens, closes in windows:
-                span = max(begin, midnight + opens), min(until, midnight + closes)
+                span = max(one.begin, midnight + opens), min(one.until, midnight + closes)
                 if span[0] < span[1]:
                     spans.append(span)
     return spans
@@ -174,34 +172,8 @@ def _allowed(there: zoneinfo.ZoneInfo, quiet: QuietHours, start: int, end: int) 
 
 def _windows(quiet: QuietHours) -> _Spans:
     start, end = ((each.hour * 60 + each.minute) * 60 for each in (quiet.start, quiet.end))
-    windows = [(end, start)] if start > end else [(0, start), (end, _DAY)]
+    windows = [(end, start)] if start > end else [(0, start), (end, DAY)]
     return [span for span in windows if span[0] < span[1]]
-
-
-def _stretches(there: zoneinfo.ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
-    """[start, end) cut where the clock is changed: (from, to, offset). Two changes are never within a day of each other."""
-    cuts: list[tuple[int, int, int]] = []
-    begin, offset = start, _offset(there, start)
-    for probe in range(start + _DAY, end + 1, _DAY):
-        if _offset(there, probe) != offset:
-            change = _change(there, probe - _DAY, probe)
-            cuts.append((begin, change, offset))
-            begin, offset = change, _offset(there, probe)
-    if begin < end:
-        cuts.append((begin, end, offset))
-    return cuts
-
-
-def _change(there: zoneinfo.ZoneInfo, before: int, after: int) -> int:
-    """The first second in (before, after] with another offset than at `before`; there is one change between."""
-    offset = _offset(there, before)
-    while after - before > 1:
-        middle = (before + after) // 2
-        if _offset(there, middle) == offset:
-            before = middle
-        else:
-            after = middle
-    return after
 
 
 def _both(left: _Spans, right: _Spans) -> _Spans:
@@ -255,15 +227,9 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
         raise ValueError(f"“{name[:40]}” is no time zone that this machine knows.") from error
 
 
-def _offset(there: zoneinfo.ZoneInfo, at: int) -> int:
-    offset = _at(at).astimezone(there).utcoffset()
-    assert offset is not None
-    return offset // _SECOND
-
-
 def _seconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _SECOND
+    return (moment - EPOCH) // SECOND
 
 
 def _at(seconds: int) -> datetime:
-    return _EPOCH + timedelta(seconds=seconds)
+    return EPOCH + timedelta(seconds=seconds)

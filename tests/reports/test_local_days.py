@@ -14,9 +14,9 @@ from sms import reports
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas
 from sms.models import FactZone, KeptFact, Message, ReportSchedule, Send
+from sms.models.sql.facts.local_hours import QUARTER, shifts_of
 from sms.reports import facts
 from sms.reports.mail import next_time
-from sms.values.clock_shifts import QUARTER, clock_shifts, shift_at
 from sms.values.quiet_hours import midnight
 from tests.support.jobs import run_job
 from tests.support.partners import a_partner
@@ -236,12 +236,11 @@ def test_a_report_by_mail_goes_at_six_by_the_services_clock_and_moves_with_it(ca
     st.integers(0, 80_000),
 )
 def test_shifts_of_a_zone_are_those_of_its_clock(zone, first, length):
-    clock, shifts = ZoneInfo(zone), clock_shifts(zone, first, first + length)
+    clock, shifts = ZoneInfo(zone), shifts_of(zone, first, first + length)
     assert shifts[-1].until == first + length + 1
     begin = first
     for one in shifts:
         for quarter in {begin, (begin + one.until) // 2, one.until - 1}:
-            assert shift_at(quarter, clock) == one.by
             there = datetime.fromtimestamp(quarter * QUARTER, clock)
             assert there.utcoffset() == timedelta(seconds=one.by * QUARTER)
         begin = one.until

@@ -3,15 +3,16 @@
 The database's own zones are not asked: SQLite has none, and PostgreSQL's may be of another year than those by which pages tell a day.
 """
 
+import zoneinfo
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
 from sms.models.fact import FactZone
 from sms.models.service import Service
-from sms.values.clock_shifts import ClockShift, clock_shifts
+from sms.values.clock_shifts import stretches
 from sms.values.time_zones import or_utc
 
 # of a source `d` with its sends `r`
@@ -19,6 +20,21 @@ SENDS = "LEFT JOIN sms_reportedsend r ON r.send_id = d.send_id"
 SERVICE = "coalesce(r.service_id, d.service_id)"
 _QUARTER = "CASE WHEN d.quarter = 0 THEN r.quarter ELSE d.quarter END"
 _OF_AN_HOUR = 4
+QUARTER = 900  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneShift:
+    """Up to the quarter `until` since 1970 (UTC), without it, clocks are `by` quarters ahead, as all clocks of today are by whole ones."""
+
+    until: int
+    by: int
+
+
+def shifts_of(zone: str, first: int, last: int) -> list[ZoneShift]:
+    """Those of the quarters from `first` to `last`, the earliest first. This machine knows the zone."""
+    of = stretches(zoneinfo.ZoneInfo(zone), first * QUARTER, (last + 1) * QUARTER)
+    return [ZoneShift(-(-one.until // QUARTER), one.ahead // QUARTER) for one in of]
 
 
 def local_hour(*sources: str) -> str:
@@ -29,7 +45,7 @@ def local_hour(*sources: str) -> str:
         services[or_utc(zone)].append(pk)
     first = min((one.first for one in ends.values()), default=0)
     last = max((one.last for one in ends.values()), default=0)
-    shifts = {zone: clock_shifts(zone, first, last) for zone in services}
+    shifts = {zone: shifts_of(zone, first, last) for zone in services}
     ahead = "".join(
         f" WHEN {SERVICE} IN ({', '.join(map(str, services[zone]))}) THEN {_shift(its)}"
         for zone, its in shifts.items()
@@ -47,7 +63,7 @@ def _zones(services: Iterable[int]) -> dict[int, str]:
     return found | new
 
 
-def _shift(shifts: list[ClockShift]) -> str:
+def _shift(shifts: Sequence[ZoneShift]) -> str:
     *changes, latest = shifts
     if not changes:
         return str(latest.by)
