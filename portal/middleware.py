@@ -62,7 +62,9 @@ class SecurityHeaders:
 
 class ViewersZone:
     """Show times in the viewer's own zone; pages of a service fall back to the service's (see `portal.access`),
-    those of the own account to that of the only one."""
+    those of the own account and the admin to that of all services that the viewer sees, where it is one."""
+
+    OF_NO_SERVICE = ("/accounts/", "/admin/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -70,9 +72,14 @@ class ViewersZone:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = getattr(request, "user", None)
         name = getattr(user, "time_zone", "")
-        if user is not None and user.is_authenticated and not name and request.path.startswith("/accounts/"):
-            only = list(services_of(user)[:2])
-            name = only[0].time_zone if len(only) == 1 else ""
+        if (
+            user is not None
+            and user.is_authenticated
+            and not name
+            and request.path.startswith(self.OF_NO_SERVICE)
+        ):
+            zones = list(services_of(user).order_by().values_list("time_zone", flat=True).distinct()[:2])
+            name = zones[0] if len(zones) == 1 else ""
         if not name:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(time_zones.or_utc(name))):

@@ -18,6 +18,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.options import asking_for
 from sms.compose.order import Order
 from sms.models.audit import audit
+from sms.sends import holds
 from sms.sends.own_numbers import without_recipients
 
 TEXTS = models.SendOptions.TEXTS.split()
@@ -163,9 +164,19 @@ class SendAdmin(ReadOnly):
             *(name for name in OPTIONS if name not in TEXTS),
         )
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what is held among its rows, asked once for all."""
+        page = super().get_changelist_instance(request)
+        page.result_list = list(page.result_list)
+        held = holds.held_among(page.result_list)
+        for send in page.result_list:
+            send.is_held = send.pk in held
+        return page
+
     @admin.display(description="state", ordering="state")
     def shown_state(self, send: models.Send) -> str:
-        return mark(send.shown_state.value, send.shown_state.label)
+        held = send.is_held if hasattr(send, "is_held") else bool(holds.held_among([send]))
+        return mark("paused", "On hold") if held else mark(send.shown_state.value, send.shown_state.label)
 
     @admin.display(description="text")
     def shown_text(self, send: models.Send) -> str:

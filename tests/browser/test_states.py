@@ -155,9 +155,11 @@ def reports(service: Service) -> Iterator[tuple[str, str]]:
     """Costs, labels, a schedule, and retention with something due."""
     Price.objects.create(service=service, country="GB", amount="0.031", currency="EUR")
     a_past_send(service, 3, days=1, ends=("delivered", "failed"), labels=["spring-sale"])
+    a_past_send(service, 30, days=2)  # enough for percentiles
     facts.fold()
     for by in ("label", "country"):
         yield f"report by {by}", f"reports/?by={by}"
+    yield "service levels", "reports/levels/"
     schedule = {"name": "Weekly", "every": "week", "query": "by=day", "recipients": ["ada@example.test"]}
     ReportSchedule.objects.create(service=service, next_at=timezone.now(), made_by="Ada", **schedule)
     yield "report schedules", "report-schedules/"

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from sms.models import AuditEvent, Draft, Message, Send
+from portal.models import Membership, Role
+from sms.models import AuditEvent, Draft, Message, Send, Service
+from sms.sends import holds
 from tests.support.pages import ADD_SEND, add_send_form, text_of
 from tests.support.people import a_cast
-from tests.support.sends import a_send
+from tests.support.sends import BY, a_send
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +86,29 @@ def test_another_services_sender_cannot_be_chosen():
     response = cast["admin"].post(ADD_SEND, add_send_form(cast, sender=cast.other.senders.get().pk))
     assert response.status_code == 200
     assert not Send.objects.exists() and not Draft.objects.exists()
+
+
+def test_a_send_that_is_held_is_on_hold_there_too():
+    cast = a_cast()
+    held, sends = a_send(cast.service, 1), [a_send(cast.service, 1) for _ in range(3)]
+    holds.hold(held, by=BY, because="Look at it")
+    with CaptureQueriesContext(connection) as asked:
+        page = text_of(cast["admin"].get("/admin/sms/send/"))
+    assert page.count("On hold") == 1
+    assert sum("sms_hold" in one["sql"] for one in asked) == 1, "for all rows at once"
+    assert "On hold" in text_of(cast["admin"].get(f"/admin/sms/send/{held.pk}/change/"))
+    assert "On hold" not in text_of(cast["admin"].get(f"/admin/sms/send/{sends[0].pk}/change/"))
+
+
+def test_times_are_those_of_the_services_where_the_viewer_has_no_zone():
+    cast = a_cast()
+    Service.objects.update(time_zone="Asia/Tokyo")
+    send = a_send(cast.service, 1)
+    Send.objects.update(due_at=datetime(2030, 3, 4, 14, tzinfo=UTC))
+    assert "4 Mar 2030, 23:00" in text_of(cast["admin"].get("/admin/sms/send/"))
+    Membership.objects.create(user=cast.users["admin"], service=cast.other, role=Role.ADMIN)
+    Service.objects.filter(pk=cast.other.pk).update(time_zone="Europe/London")
+    assert "4 Mar 2030, 14:00" in text_of(cast["admin"].get(f"/admin/sms/send/{send.pk}/change/"))
 
 
 def test_messages_are_filtered_by_the_words_of_the_pages():
