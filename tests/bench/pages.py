@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import year
+from tests.bench.rig.asking import TIMES, cost, signed_in
 from tests.support.processes import environment
 
-ASKED = 40  # times each
 GOAL_MS, GOAL_LIVE_MS, GOAL_KB = 200, 30, 60
-Ask = Callable[[int], str]
+Address = Callable[[int], str]
 
 
 def main() -> None:
@@ -61,15 +61,17 @@ def one() -> None:
     django.setup()
     from django.db import connection
 
+    from portal.models import Role
     from sms.models import Service
 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # else it begins by itself, beside what is measured
     shop = Service.objects.get(slug="bench")
-    client = somebody(shop)
-    for name, ask, goal in pages(shop):
+    client = signed_in(shop, *Role.values)
+    for name, at, goal in pages(shop):
+        costs = cost(lambda turn, at=at: client.get(at(turn)))
         print(
-            json.dumps({"bench": "pages", "page": name, **asked(client, ask), "goal_p95_ms": goal}),
+            json.dumps({"bench": "pages", "page": name, **costs, "goal_p95_ms": goal, "goal_kb": GOAL_KB}),
             flush=True,
         )
     sheets = sum(
@@ -78,36 +80,18 @@ def one() -> None:
     print(json.dumps({"bench": "pages", "page": "stylesheets", "kb": round(sheets / 1000, 1)}), flush=True)
 
 
-def somebody(shop: Any) -> Any:
-    """Signed in, with every role."""
-    from django.conf import settings
-    from django.test import Client
-
-    from portal.models import Membership, Role, User
-
-    # as a desk that runs from its checkout: files of the pages are not collected here
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.STORAGES = settings.STORAGES | plain
-    person, _ = User.objects.get_or_create(email="bench@example.test")
-    for role in Role.values:
-        Membership.objects.get_or_create(user=person, service=shop, role=role)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(person)
-    return client
-
-
-def pages(shop: Any) -> Iterator[tuple[str, Ask, int]]:
+def pages(shop: Any) -> Iterator[tuple[str, Address, int]]:
     """Its name, its address by turn, and the limit of its p95 in milliseconds."""
     from django.urls import reverse
 
     from sms.models import Message, Send
     from sms.values.msisdn.person_key import person_key
 
-    sends = list(Send.objects.order_by("-pk").values_list("pk", flat=True)[: ASKED + 2])
+    sends = list(Send.objects.order_by("-pk").values_list("pk", flat=True)[: TIMES + 2])
     last = Message.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    messages = [last - turn * (last // (ASKED + 3)) for turn in range(ASKED + 2)]
+    messages = [last - turn * (last // (TIMES + 3)) for turn in range(TIMES + 2)]
     numbers = [Message.objects.get(pk=pk).msisdn for pk in messages]
-    day = Send.objects.get(pk=sends[ASKED]).due_at.date()
+    day = Send.objects.get(pk=sends[TIMES]).due_at.date()
 
     def at(name: str, *given: Any, **query: Any) -> str:
         return reverse(name, args=[shop.slug, *given], query=query or None)
@@ -133,37 +117,6 @@ def pages(shop: Any) -> Iterator[tuple[str, Ask, int]]:
     year_of_it = {"from": day.replace(year=day.year - 1), "until": day}
     for by in ("day", "month", "sender", "country", "code", "send"):
         yield f"reports of a year by {by}", lambda turn, by=by: at("reports", by=by, **year_of_it), GOAL_MS
-
-
-def asked(client: Any, ask: Ask) -> dict[str, object]:
-    """Figures of one page."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    from portal.costly_pages import CostlyPages
-
-    client.get(ask(ASKED))  # warm: templates
-    with CaptureQueriesContext(connection) as captured:
-        client.get(ask(ASKED + 1))
-    queries, took, size = len(captured), [], 0
-    cpu = time.process_time()
-    for turn in range(ASKED):
-        CostlyPages.forget()
-        began = time.perf_counter()
-        answer = client.get(ask(turn))
-        took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, (ask(turn), answer.content[:500])
-        size = max(size, len(gzip.compress(answer.content)))
-    cpu = (time.process_time() - cpu) * 1000 / ASKED
-    took.sort()
-    return {
-        "p50_ms": round(took[ASKED // 2], 1),
-        "p95_ms": round(took[int(ASKED * 0.95)], 1),
-        "cpu_ms": round(cpu, 1),  # of the application; the database's backend works beside it
-        "queries": queries,
-        "kb": round(size / 1000, 1),
-        "goal_kb": GOAL_KB,
-    }
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.bench.rig.asking import TIMES, cost, signed_in
 from tests.bench.rig.databases import on_each
 
-ASKED = 40  # times each
 OF_ONE_SEND, OF_ONE_NUMBER = 1000, 10  # messages
 RECEIPTS, ECHOES, REPLIES = 4, 10, 100  # one for every so many messages
 BUSY, BUSY_MESSAGES, BUSY_REPLIES = "+447799999999", 3000, 500
@@ -43,7 +43,7 @@ def one(options: argparse.Namespace) -> None:
             cursor.execute("VACUUM (ANALYZE)")  # else it begins by itself, beside what is measured
     pages = Pages(shop, rows, conversations)
     for name, ask in pages.figures():
-        say(options, name, messages=rows, **pages.asked(ask), goal_ms=GOAL[options.one], goal_queries=QUERIES)
+        say(options, name, messages=rows, **cost(ask), goal_ms=GOAL[options.one], goal_queries=QUERIES)
 
 
 def number(index: str) -> str:
@@ -135,22 +135,10 @@ class Pages:
     """What is asked for, by an admin of the service."""
 
     def __init__(self, shop: Any, rows: int, conversations: int) -> None:
-        from django.conf import settings
-        from django.test import Client
-
-        from portal.models import Membership, Role, User
-
-        # as a desk that runs from its checkout: files of the pages are not collected here
-        settings.STORAGES = settings.STORAGES | {
-            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-        }
+        from portal.models import Role
 
         self.shop, self.rows, self.conversations = shop, rows, conversations
-        user = User.objects.create_user("bench@example.test")
-        for role in Role.values:
-            Membership.objects.create(user=user, service=shop, role=role)
-        self.client = Client(SERVER_NAME="127.0.0.1")
-        self.client.force_login(user)
+        self.client = signed_in(shop, *Role.values)
 
     def figures(self) -> Iterator[tuple[str, Callable[[int], Any]]]:
         from sms.models import Message
@@ -202,7 +190,7 @@ class Pages:
 
     def _place(self, turn: int) -> int:
         """Of a message, spread over all of them."""
-        return (turn + 1) * (self.rows // (ASKED + 3))
+        return (turn + 1) * (self.rows // (TIMES + 3))
 
     def _number(self, turn: int) -> str:
         return f"+4477{self._place(turn) % (self.rows // OF_ONE_NUMBER):08d}"
@@ -219,34 +207,6 @@ class Pages:
         if not page:
             return self.client.post(at, {"q": text}, headers={"HX-Request": "true"})
         return self.client.get(at, {"for": seal(text, key=self.shop.number_key)})
-
-    def asked(self, ask: Callable[[int], Any]) -> dict[str, object]:
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        from portal.costly_pages import CostlyPages
-
-        CostlyPages.forget()
-        ask(ASKED)  # warm: templates
-        with CaptureQueriesContext(connection) as captured:
-            ask(ASKED + 1)
-        queries, took = len(captured), []  # the next request forgets them
-        cpu = time.process_time()
-        for turn in range(ASKED):
-            began = time.perf_counter()
-            answer = ask(turn)
-            took.append((time.perf_counter() - began) * 1000)
-            assert answer.status_code == 200, answer.content[:500]
-        cpu = (time.process_time() - cpu) * 1000 / ASKED
-        took.sort()
-        return {
-            "p50_ms": round(took[ASKED // 2], 1),
-            "p95_ms": round(took[int(ASKED * 0.95)], 1),
-            "cpu_ms": round(
-                cpu, 1
-            ),  # of the application; what stands beside is more where the machine has other work
-            "queries": queries,
-        }
 
 
 def say(options: argparse.Namespace, name: str, **figures: object) -> None:

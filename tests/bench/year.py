@@ -20,6 +20,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tests import postgres
+from tests.bench.rig.asking import signed_in
 from tests.support.processes import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,10 +128,12 @@ def reporting(shop, runs: int) -> dict[str, object]:
     from django.db import connection
     from django.test.utils import setup_test_environment
 
+    from portal.models import Role
+
     setup_test_environment()  # answers tell what they were made of
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE sms_fact")
-    client = _auditor(shop)
+    client = signed_in(shop, Role.AUDITOR)
     every, found = [], {}
     for name, given in _asked(shop):
         took = []
@@ -220,22 +223,6 @@ def _peak_of_command() -> float:
 def _memory() -> float:
     """Megabytes of this process now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
-
-
-def _auditor(shop):
-    from django.conf import settings
-    from django.test import Client
-
-    from portal.models import Membership, Role, User
-
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-    person, _ = User.objects.get_or_create(email="auditor@example.test")
-    Membership.objects.get_or_create(user=person, service=shop, defaults={"role": Role.AUDITOR})
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(person)
-    return client
 
 
 def _asked(shop) -> Iterator[tuple[str, dict[str, str]]]:
