@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.test import Client
+from django.utils import timezone
 
 from sms.inbound import receipts
 from sms.values import correlation_id
@@ -11,6 +12,12 @@ from tests.support.receipts import receipt
 
 PHONE, COMPUTER = make.iphone("18_0"), make.windows()
 OFFER, TERMS = "https://shop.example/offer", "https://shop.example/terms"
+
+
+def posted_within_an_hour(message) -> None:
+    """Ten minutes into the last hour, so that clicks soon after it are in one hour, whenever a test runs."""
+    message.posted_at = (timezone.now() - timedelta(hours=1)).replace(minute=10)
+    message.save(update_fields=["posted_at"])
 
 
 def told(service, message, *, at, url=OFFER, ip="203.0.113.9", agent=PHONE):

@@ -10,7 +10,7 @@ from sms.audiences.files import Limits, read_pasted
 from sms.dispatch.breaker import Breakers
 from sms.inbound import receipts
 from sms.models import Click, ClickCount, Message, PostTally, Receipt, RefusedPost
-from tests.inbound.click_receipts import delivered, told
+from tests.inbound.click_receipts import delivered, posted_within_an_hour, told
 from tests.sandbox.running import receiver, sandbox
 from tests.support.receipts import posted_message
 from tests.support.sends import a_send, a_service
@@ -61,6 +61,7 @@ def test_a_click_told_in_two_ways_counts_once():
     service = a_service()
     message, _ = posted_message(service)
     message.refresh_from_db()
+    posted_within_an_hour(message)
     click = told(service, message, at=40)
     assert post(service.receipt_token, delivered(service, message, at=10), {}) == 200
     assert post(service.receipt_token, click, {}) == 200

@@ -7,7 +7,7 @@ import pytest
 from sms.inbound.clicks.verdicts import VerdictReason
 from sms.inbound.receipts import reason_in_words
 from sms.models import Region, ShortLinkDomain
-from tests.inbound.click_receipts import COMPUTER, TERMS, delivered, take, told
+from tests.inbound.click_receipts import COMPUTER, TERMS, delivered, posted_within_an_hour, take, told
 from tests.support.people import a_cast
 from tests.support.provider import Provider
 from tests.support.sends import a_send
@@ -32,6 +32,7 @@ def a_clicked_send(service):
     send = a_send(service, 2, link_domain=domain, content="See https://shop.example/offer")
     Provider().dispatch()
     message = send.messages.order_by("pk").first()
+    posted_within_an_hour(message)
     take(
         service,
         delivered(service, message, at=4),
