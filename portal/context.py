@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -29,13 +30,14 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
         return {"zone": timezone.get_current_timezone_name(), "frame": "base_plain.html", **signing_in}
     service = getattr(request, "service", None)
     may: frozenset[str] = getattr(request, "may", frozenset())
+    mine = services_of(user)  # asked once, for the switcher and for whose navigation it is
     return {
         **signing_in,
         "frame": "base.html",  # of pages that say what was refused
         "came_from": SimpleLazyObject(partial(page_before, request)),
         "service": service,
-        "services": services_of(user),
-        "navigation": SimpleLazyObject(partial(_navigation, request)),
+        "services": mine,
+        "navigation": SimpleLazyObject(partial(_navigation, request, mine)),
         "own_place": request.path.startswith("/accounts/"),
         "own_pages": SimpleLazyObject(partial(alone, OWN, request.path)),
         "desk_pages": SimpleLazyObject(partial(alone, DESK, request.path)),
@@ -48,7 +50,7 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _navigation(request: HttpRequest) -> Navigation:
+def _navigation(request: HttpRequest, mine: "QuerySet[Service]") -> Navigation:
     """Of the page's service; on a page of no service, of the viewer's only one."""
     user = cast("User", request.user)
     service: Service | None = getattr(request, "service", None)
@@ -59,7 +61,7 @@ def _navigation(request: HttpRequest) -> Navigation:
     slug = (
         match.kwargs.get("service") if match else None
     )  # of an address that was refused before its service was found
-    only = list(services_of(user).filter(slug=slug) if slug else services_of(user)[:2])
+    only = list(mine.filter(slug=slug) if slug else mine)
     if len(only) != 1:
         return Navigation(None, frozenset(), request.path)
     return Navigation(only[0], acts_of(user, only[0]), request.path)
