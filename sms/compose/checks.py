@@ -65,7 +65,7 @@ def check(order: Order, *, now: datetime | None = None) -> Checked:
     """What `create` would make of this order, which is small; raises ComposeError with a problem for each field that is wrong."""
     order, now = resolve(order), now or corrected_now()
     refuse(order, now=now)
-    composer = Composer(order)
+    composer = Composer(order, now=now)
     lines = list[ComposedMessage]()
     rejects = list[RejectedRow]()
     for block in order.audience.blocks():
@@ -87,7 +87,7 @@ def survey(order: Order, *, now: datetime | None = None) -> Survey:
     """The figures of an order of any size, in one pass; raises ComposeError exactly where `create` would."""
     order, now = resolve(order), now or corrected_now()
     refuse(order, now=now)
-    figures = fold(order).finish()
+    figures = fold(order, now=now).finish()
     if order.strict and figures.rejected:
         raise not_all_taken(figures.bad, count=figures.rejected, rows=figures.rows)
     spending.refuse(order, spending.of_figures(order, figures), now=now)

@@ -6,7 +6,7 @@ writing of messages all use this.
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
@@ -31,8 +31,8 @@ from sms.values.text import match_key
 class Composer:
     """Makes messages of an order's recipients. What is the same for all rows is worked out once."""
 
-    def __init__(self, order: ResolvedOrder, *, day: date | None = None) -> None:
-        """`day` is the one whose spend caps count; of an order that is not made yet, it follows from its time."""
+    def __init__(self, order: ResolvedOrder, *, now: datetime | None = None, day: date | None = None) -> None:
+        """`day` is the one whose spend caps count; of an order that is not made yet, it follows from its time or `now`."""
         self._order, self._placeholders = order, order.placeholders
         self._service, self._text, self._limit = order.service, order.text, order.service.text_limit
         # where the provider fills in a batch it needs the values; otherwise the text is all that is posted
@@ -44,7 +44,7 @@ class Composer:
         self._left_out = tuple(order.options.leave_out)
         self._reach = SenderReach(order.sender if order.partner is None else None)
         self._caps = CapRules.of(order.service, order.key)
-        now = corrected_now()
+        now = now or corrected_now()
         self.counts = KnownCounts()  # of the spend caps, as they were with the latest block
         self._day = day or self._caps.day_of(max(order.due_at or now, now))
 

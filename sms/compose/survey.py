@@ -8,6 +8,7 @@ import heapq
 from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -239,9 +240,9 @@ class Surveyor:
         return known.setdefault(name, DoubtfulNumbers(kind=kind, left_out=left_out))
 
 
-def fold(order: ResolvedOrder) -> Surveyor:
+def fold(order: ResolvedOrder, *, now: datetime) -> Surveyor:
     """All rows of an order, as they would be sent."""
-    composer, surveyor = Composer(order), Surveyor(order)
+    composer, surveyor = Composer(order, now=now), Surveyor(order)
     for block in order.audience.blocks():
         lines, unfit = composer.lines(block.recipients)
         surveyor.add(lines, [*block.rejects, *unfit])

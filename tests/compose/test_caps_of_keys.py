@@ -15,6 +15,7 @@ from sms.audiences.files import Audience, Limits, read_pasted
 from sms.catalogue import api_keys
 from sms.catalogue.caps import notices
 from sms.compose import background
+from sms.compose.checks import check, survey
 from sms.compose.create import create
 from sms.compose.spending import CapRefused
 from sms.models import ApiKey, Message, Price, Reject, Send, Service, SpendCount
@@ -72,6 +73,20 @@ def test_two_keys_of_a_name_share_its_caps():
     create(an_order(service, 5, key=a_key(service, name="Till", cap_day=6)), by=BY, now=NOW)
     cancel(sent, by=BY)
     create(an_order(service, 5, key=new), by=BY, now=later + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("count", [3, 5_300], ids=["small", "large"])
+def test_what_is_checked_is_the_day_of_the_request_though_midnight_has_passed_since(count):
+    service, yesterday = a_service(), NOW - timedelta(days=1)
+    key = a_key(service, cap_day=count + 1)
+    create(an_order(service, 4, key=key), by=BY, now=yesterday)
+    order = an_order(service, count, key=key)
+    with pytest.raises(CapRefused, match="4 segments taken"):
+        (survey if count > 3 else check)(order, now=yesterday)
+    with pytest.raises(CapRefused, match="4 segments taken"):
+        create(order, by=BY, now=yesterday)
+    assert Send.objects.count() == 1  # refused before anything was written: the transaction goes on
+    create(order, by=BY, now=NOW)
 
 
 def test_a_test_key_may_ask_for_no_more_in_a_minute_than_was_said_and_takes_nothing_else():
