@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import pytest
+from django.utils import timezone
 
 from sms.audiences import sample
 from sms.audiences.files import Audience, Recipient
@@ -195,7 +196,7 @@ def test_a_fallback_stands_in_and_what_was_chosen_for_each_placeholder_is_known(
 )  # fmt: skip
 def test_a_count_of_every_row(lengths, typical, worst):
     rows = rows_of(*("x" * length for length in lengths))
-    found = preview.totals_of_all(fold(order_of("$(name)", rows)).so_far())
+    found = preview.totals_of_all(fold(order_of("$(name)", rows), now=timezone.now()).so_far())
     segments = sum(1 if length <= 160 else 2 if length <= 306 else 3 for length in lengths)
     assert asdict(found) == {
         "rows": len(lengths), "worst": worst, "typical": typical, "least": segments, "most": segments,
