@@ -53,10 +53,10 @@ class SmsConfig(AppConfig):
 
 def _guard_the_audit(using: str, **_: Any) -> None:
     """After every migration: on SQLite one that remakes a table drops its triggers."""
-    from sms.models.sql import audit_guard, fixed_columns
+    from sms.models.sql import audit_guard, fixed_columns, history
 
-    audit_guard.install(connections[using])
-    fixed_columns.install(connections[using])
+    for one in (audit_guard, fixed_columns, history):
+        one.install(connections[using])
 
 
 def _keep_private(connection: Any, **_: Any) -> None:

@@ -9,15 +9,15 @@ says so by itself, by its timeline, and one that a dump was restored into by its
 What is posted is never far from an epoch: `before_arming` and `after_posting` raise one every few seconds.
 """
 
-import json
 import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Annotated, Protocol
 
+import msgspec
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -48,12 +48,12 @@ class Bucket(Protocol):
     def replace(self, name: str, content: bytes) -> None: ...
 
 
-class KeptEpoch(NamedTuple):
+class KeptEpoch(msgspec.Struct, frozen=True):
     """What a file says."""
 
-    number: int
-    name: str
-    raised_at: datetime
+    number: Annotated[int, msgspec.Meta(ge=1, lt=2**62)]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    raised_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Epochs:
@@ -68,7 +68,25 @@ class Epochs:
     def forget(self) -> None:
         self._checked = self._not_in_bucket = False
         self._rests_until = 0.0
+        self._unread: dict[
+            Path | None, str
+        ] = {}  # where what is kept cannot be read, and why; None is the bucket
+        self._unwritten: dict[Path | None, str] = {}
         self._kept_at = self._raised_at = self._posted_at = NEVER  # seconds
+
+    @property
+    def trouble(self) -> str:
+        """Why a restored copy may not be known for one, with what to do about it; empty where every file is as it should be."""
+        for where, problem in self._unread.items():
+            if where is not None:
+                return (
+                    f"{where} cannot be read ({problem}), so it cannot tell whether this database is a restored copy. It is left as it is. "
+                    "Make it readable; or, if you know that the database is none, remove it."
+                )
+        for where, problem in (self._unwritten | self._unread).items():
+            place = "The bucket of archives" if where is None else str(where)
+            return f"{place} does not keep how far the database is ({problem}), so it cannot tell of a restored copy."
+        return ""
 
     def check_once(self) -> None:
         """Before anything is armed by this process. Raises where the database is away: then nothing is armed."""
@@ -161,7 +179,7 @@ class Epochs:
 
     def _another(self) -> str:
         last, present = last_and_present()
-        if last.identity and last.identity != present.identity:
+        if present.is_of_another(last):
             return f"The database was restored from a dump, or moved: it is number {present.identity}, and was {last.identity}."
         if 0 < last.timeline < present.timeline and not self.lossless:
             return f"The database server was promoted or recovered: it is on timeline {present.timeline}, and was on {last.timeline}."
@@ -180,54 +198,75 @@ class Epochs:
     def _kept(self, *, bucket: bool) -> Iterator[tuple[str, KeptEpoch]]:
         """What each file says, behind a phrase for where it is."""
         for folder in self.folders:
-            path = folder / FILE
+            path, kept = folder / FILE, None
             try:
-                yield "A file of this host", _read(path.read_bytes())
+                kept = _READ.decode(path.read_bytes())
             except FileNotFoundError:
+                pass
+            except (OSError, ValueError) as problem:
+                self._unread[path] = _words(problem)
+                log.error("epoch_unreadable", file=str(path), error=self._unread[path])
                 continue
-            except (OSError, ValueError, KeyError, TypeError) as problem:
-                log.error("epoch_unreadable", file=str(path), error=repr(problem)[:300])
+            self._unread.pop(path, None)
+            if kept is not None:
+                yield "A file of this host", kept
         if self.bucket is None or not bucket or time.monotonic() < self._rests_until:
             return
+        kept = None
         try:
-            yield "The bucket of archives", _read(self.bucket.part(FILE, 0, LONGEST))
+            kept = _READ.decode(self.bucket.part(FILE, 0, LONGEST))
         except FileNotFoundError:
             pass
         except OSError as problem:
             self._bucket_failed(problem)
-        except (ValueError, KeyError, TypeError) as problem:
-            log.error("epoch_unreadable", file="bucket", error=repr(problem)[:300])
+            return
+        except ValueError as problem:
+            self._unread[None] = _words(problem)
+            log.error("epoch_unreadable", file="bucket", error=self._unread[None])
+            return
+        self._unread.pop(None, None)
+        self._unwritten.pop(None, None)
+        if kept is not None:
+            yield "The bucket of archives", kept
 
     def _write(self, epoch: Epoch) -> None:
+        """What cannot be read stays as it is: it may be all that tells of a restored copy."""
         for folder in self.folders:
+            path = folder / FILE
+            if path in self._unread:
+                continue
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                durable_file.put(folder / FILE, _said(epoch))
+                durable_file.put(path, _said(epoch))
             except OSError as problem:
-                log.error("epoch_not_kept", folder=str(folder), error=str(problem))
+                self._unwritten[path] = _words(problem)
+                log.error("epoch_not_kept", folder=str(folder), error=self._unwritten[path])
+            else:
+                self._unwritten.pop(path, None)
 
     def _write_to_bucket(self, epoch: Epoch) -> None:
         """By who raised one alone: a request a minute of each process that posts, and one of all others together."""
-        if self.bucket is None or time.monotonic() < self._rests_until:
+        if self.bucket is None or None in self._unread or time.monotonic() < self._rests_until:
             return
         try:
             self.bucket.replace(FILE, _said(epoch))
         except OSError as problem:
             self._bucket_failed(problem)
+        else:
+            self._unwritten.pop(None, None)
 
     def _bucket_failed(self, problem: OSError) -> None:
         self._rests_until = time.monotonic() + REST
-        log.error("epoch_bucket_away", error=str(problem)[:300])
+        self._unwritten[None] = _words(problem)
+        log.error("epoch_bucket_away", error=self._unwritten[None])
+
+
+def _words(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}"[:120]
 
 
 def _said(epoch: Epoch) -> bytes:
-    said = {"number": epoch.number, "name": epoch.name, "raised_at": epoch.raised_at.isoformat()}
-    return json.dumps(said).encode()
-
-
-def _read(content: bytes) -> KeptEpoch:
-    said = json.loads(content)
-    return KeptEpoch(int(said["number"]), str(said["name"]), datetime.fromisoformat(said["raised_at"]))
+    return msgspec.json.encode(KeptEpoch(epoch.number, epoch.name, epoch.raised_at))
 
 
 def _raise(*, beyond: int = 0) -> Epoch:
@@ -242,4 +281,5 @@ def _raise(*, beyond: int = 0) -> Epoch:
     )
 
 
+_READ = msgspec.json.Decoder(KeptEpoch)
 epochs = Epochs()  # of the process; `sms.apps` gives it its folders

@@ -1,9 +1,9 @@
-"""What the models cannot say: the provider's regions, the triggers that guard the audit and what is simulated, room in the pages of messages, and the
-months of receipts."""
+"""What the models cannot say: the provider's regions, the triggers that guard the audit and what is simulated, the functions that tell one server from
+another, room in the pages of messages, and the months of receipts."""
 
 from django.db import migrations
 
-from sms.models.sql import audit_guard, fixed_columns, receipt_months
+from sms.models.sql import audit_guard, fixed_columns, history, receipt_months
 
 # The provider's table, with the DNS targets of its short-link domains; editable afterwards.
 # key, name, API host, host documented, CNAME, A record
@@ -48,6 +48,14 @@ def free_columns(apps, schema_editor):
     fixed_columns.remove(schema_editor.connection)
 
 
+def tell_history(apps, schema_editor):
+    history.install(schema_editor.connection)
+
+
+def forget_history(apps, schema_editor):
+    history.remove(schema_editor.connection)
+
+
 def leave_room(apps, schema_editor):
     """Half of each page stays free for the changes of state (docs/decisions/0010). PostgreSQL only."""
     _storage(schema_editor, "SET (fillfactor = 50)")
@@ -76,6 +84,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(add_regions, remove_regions),
         migrations.RunPython(guard_the_audit, unguard_the_audit),
         migrations.RunPython(fix_columns, free_columns),
+        migrations.RunPython(tell_history, forget_history),
         migrations.RunPython(leave_room, fill),
         migrations.RunPython(divide_receipts, migrations.RunPython.noop),  # the table goes with 0001
     ]

@@ -24,6 +24,7 @@ PROVIDER = "provider_away"
 SILENT_PROCESS = "process_silent"
 VAR_DIR = "var_dir_not_writable"
 SPOOL_KEPT = "spool_kept"
+EPOCH = "epoch_not_kept"
 CLOCK = "clock_skew"
 AUDIT = "audit_broken"
 RESTORED = "restored_copy"
@@ -57,6 +58,7 @@ def find(found: Sequence[Process] | None = None) -> list[Fault]:
         *_provider(found),
         *_processes(found),
         *_hosts(found),
+        *_epochs(found),
         *_audit(),
         *_queue(),
     ]
@@ -141,6 +143,12 @@ def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
             yield Fault(
                 SPOOL_KEPT, one.name, f"{one.name}: {files} could not be brought in and wait for a person."
             )
+
+
+def _epochs(found: Sequence[Process]) -> Iterator[Fault]:
+    says = {one.host: str(one.facts["epoch"]) for one in found if one.fresh and "epoch" in one.facts}
+    for host, trouble in sorted(says.items()):
+        yield Fault(EPOCH, host, f"{host}: {trouble}", LATE)
 
 
 def _audit() -> Iterator[Fault]:

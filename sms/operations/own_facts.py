@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sms import VERSION
-from sms.dispatch import breaker
+from sms.dispatch import breaker, epochs
 from sms.inbound.optouts import inbound_spool
 from sms.inbound.receipts import spool
 from sms.models.sql.clock import host_clock
@@ -61,4 +61,6 @@ class OwnFacts:
             self._of_host = of_host(self._folder) if self._folder else {}
         trouble = of_provider()
         facts = self._of_host | ({"provider": trouble} if trouble else {})
+        if epochs.trouble:
+            facts["epoch"] = epochs.trouble
         return {"version": VERSION, "skew": host_clock.compare(), "facts": facts}

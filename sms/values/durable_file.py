@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -20,8 +21,8 @@ def created(path: Path) -> Iterator[BinaryIO]:
 
 
 def put(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """The whole content under this name, at once: at any moment there is what was there before, or all of it."""
-    part = path.with_name(f"{path.name}.part")
+    """The whole content under this name, at once: at any moment there is what was there before, or all of one writer's."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("wb") as file:
             os.fchmod(file.fileno(), mode)

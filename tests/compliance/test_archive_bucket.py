@@ -157,6 +157,13 @@ def test_a_new_host_knows_a_restored_copy_by_the_epoch_in_the_bucket_and_goes_on
     assert "The bucket of archives knows epoch 2" in RestoredCopy.objects.get().why
     s3.put_object(Bucket="desk", Key="old/epoch.json", Body=b"{")
     assert not epochs.check()
+    assert "The bucket of archives does not keep" in epochs.trouble
+    run_job("epoch")
+    kept = s3.get_object(Bucket="desk", Key="old/epoch.json")["Body"].read()
+    assert kept == b"{", "it may be all that tells of a restore"
+    s3.delete_object(Bucket="desk", Key="old/epoch.json")
+    run_job("epoch")
+    assert epochs.trouble == ""
     monkeypatch.setattr(bucket, "bucket", "nowhere")
     with capture_logs() as logs:
         run_job("epoch")
@@ -164,6 +171,7 @@ def test_a_new_host_knows_a_restored_copy_by_the_epoch_in_the_bucket_and_goes_on
     assert [one["event"] for one in logs if "epoch" in one["event"]] == ["epoch_bucket_away"], (
         "left alone then"
     )
+    assert "The bucket of archives does not keep" in epochs.trouble
     assert (tmp_path / "new" / "epoch.json").exists()
 
 

@@ -1,6 +1,7 @@
 """A restored copy is known for one, nothing of it is posted, and `manage.py after_restore` settles it by what receipts prove."""
 
 import json
+import shutil
 from datetime import timedelta
 from io import StringIO
 
@@ -9,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from sms import dispatch
 from sms.compose.create import create
@@ -17,10 +19,15 @@ from sms.dispatch.restored_copy import FOUND, NotAfterRestore
 from sms.inbound import receipts
 from sms.ledger import states as states_of_ledger
 from sms.ledger.counters import CounterDeltas
-from sms.models import AuditEvent, Epoch, Hold, Message, Resend, RestoredCopy, Send, Service
+from sms.models import AuditEvent, Epoch, Event, Heartbeat, Hold, Message, Resend, RestoredCopy, Send, Service
 from sms.models.sql.messages import Acceptance
+from sms.operations import faults
+from sms.operations.faults import Fault
+from sms.operations.own_facts import OwnFacts
 from sms.sends import after_restore, control, holds
+from sms.sends.cancel import cancel
 from sms.values import correlation_id
+from tests.support.callbacks import an_endpoint
 from tests.support.dispatching import release, states
 from tests.support.jobs import run_job
 from tests.support.killing import killed_at
@@ -101,11 +108,63 @@ def test_no_crash_and_no_new_folder_look_like_a_restore(state_folder):
     (state_folder / "epoch.json").write_bytes(kept)  # killed between its commit and its file
     epochs.forget()
     run_job("epoch")
-    (state_folder / "epoch.json").write_bytes(b"{")
-    (state_folder / "archive" / "epoch.json").unlink()
-    epochs.forget()
-    run_job("epoch")
     assert not RestoredCopy.objects.exists()
+
+
+def faults_told() -> list[Fault]:
+    """As a heartbeat of this process carries them."""
+    says = {"doing": "", "progress": 0} | OwnFacts().now()
+    Heartbeat.beat("1-a", host="far", pid=1, kind=Heartbeat.Kind.DISPATCH, **says)
+    return [one for one in faults.find() if one.word == faults.EPOCH]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"number": 1}',
+        b'{"number": Infinity, "name": "%s", "raised_at": "2026-01-01T00:00:00Z"}' % (b"a" * 32),
+        b'{"number": 1e400, "name": "%s", "raised_at": "2026-01-01T00:00:00Z"}' % (b"a" * 32),
+        b'{"number": 9223372036854775808, "name": "%s", "raised_at": "2026-01-01T00:00:00Z"}' % (b"a" * 32),
+        b'{"number": 1, "name": "%s", "raised_at": "2026-01-01T00:00:00"}' % (b"a" * 32),
+        b'{"number": 1, "name": "\\u0000%s", "raised_at": "2026-01-01T00:00:00Z"}' % (b"a" * 31),
+        b"\xff" * 9,
+        None,
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_and_left_as_it_is_and_stops_nobody(state_folder, content):
+    """It may be all that tells of a restore, and it may be that somebody else's command wrote it."""
+    service, provider = a_service(), Provider()
+    a_send(service, 2)
+    run_job("epoch")
+    path = state_folder / "epoch.json"
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    epochs.forget()
+    provider.dispatch()
+    run_job("epoch")
+    assert len(provider.bodies) == 2 and not RestoredCopy.objects.exists()
+    (found,) = faults_told()
+    assert f"{path} cannot be read" in found.says and "remove it" in found.says
+    assert path.is_dir() if content is None else path.read_bytes() == content
+    path.rename(state_folder / "away")  # as the operator was told
+    run_job("epoch")
+    assert json.loads(path.read_bytes())["number"] == Epoch.objects.first().number
+    assert faults_told() == []
+
+
+def test_a_folder_that_takes_no_epoch_is_told(state_folder):
+    a_send(a_service())
+    shutil.rmtree(state_folder / "archive", ignore_errors=True)
+    (state_folder / "archive").write_bytes(b"a file in its place")
+    run_job("epoch")
+    (found,) = faults_told()
+    assert f"{state_folder / 'archive'}" in found.says
 
 
 @pytest.mark.postgresql
@@ -127,6 +186,37 @@ def test_a_database_of_another_number_is_a_copy_however_young_and_one_of_no_numb
     control.resume_service(service, by=BY)
     provider.another_process()
     assert len(provider.bodies) == 4, "it is told once"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "function",
+    ["pg_control_system()", "pg_walfile_name(pg_lsn)", "pg_current_wal_lsn()"],
+    ids=lambda name: name.split("(")[0],
+)
+def test_a_server_that_keeps_a_number_to_itself_is_sent_through_and_its_own_history_is_no_other(function):
+    """As hosted ones do. What is known of it before and what is known of it then are compared by what both know."""
+    service, provider = a_service(), Provider()
+    an_endpoint(service)
+    a_send(service, 2)
+    run_job("epoch")
+    with connection.cursor() as cursor:
+        cursor.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+        role = f"hosted_{get_random_string(12, 'abcdef')}"
+        cursor.execute(f"CREATE ROLE {role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+        cursor.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}; SET LOCAL ROLE {role}")
+    epochs.forget()
+    provider.dispatch()
+    assert len(provider.bodies) == 2 and not RestoredCopy.objects.exists()
+    cancel(a_send(service, due_at=timezone.now() + timedelta(days=1)), by=BY)
+    assert Event.objects.exists(), "events are written by what is known"
+    a_send(service, 2)
+    server, database, table = Epoch.objects.first().identity.split("-")
+    Epoch.objects.update(identity=f"{server}-{database}-{int(table) + 1}")
+    provider.dispatch()
+    assert len(provider.bodies) == 2 and RestoredCopy.objects.exists(), (
+        "a restored dump is known by the others"
+    )
 
 
 @pytest.mark.postgresql

@@ -1,6 +1,7 @@
 """Durable files step by step, zones of numbers and names, and correlation ids to the letter."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -36,7 +37,12 @@ def test_a_file_is_on_the_disk_before_its_name_is(tmp_path, synced):
         pass
     synced.clear()
     durable_file.put(folder / "a", b"two")
-    assert synced == ["a.part", "kept/"] and (folder / "a").read_bytes() == b"two"
+    part, then = synced
+    assert (
+        re.fullmatch(r"a\.[0-9a-f]{8}\.part", part)
+        and then == "kept/"
+        and (folder / "a").read_bytes() == b"two"
+    )
     assert [path.name for path in folder.iterdir()] == ["a"]
     synced.clear()
     durable_file.append(folder / "b", b"1")
@@ -45,6 +51,19 @@ def test_a_file_is_on_the_disk_before_its_name_is(tmp_path, synced):
     assert (folder / "b").stat().st_mode & 0o777 == 0o600
     durable_file.put(folder / "c", b"x", mode=0o644)
     assert (folder / "c").stat().st_mode & 0o777 == 0o644
+
+
+def test_two_who_put_a_file_at_one_moment_leave_the_whole_of_the_last(tmp_path, monkeypatch):
+    path, sync = tmp_path / "a", os.fsync
+
+    def another_writes(fd):
+        monkeypatch.setattr(os, "fsync", sync)
+        durable_file.put(path, b"of the other, which is longer")
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", another_writes)
+    durable_file.put(path, b"mine")
+    assert path.read_bytes() == b"mine" and [one.name for one in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_file_that_cannot_be_put_leaves_the_one_before(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
+from sms.models.sql.history import CLUSTER
 from sms.models.sql.update_rows import stored
 
 TABLE = "sms_event"
@@ -19,9 +20,8 @@ EPOCHS = "sms_eventepoch"
 _LOCK = 0x4570_6F63  # of who writes an epoch down
 OF_AN_EPOCH = 48  # bits: room for the transactions of centuries
 # A server promoted from a standby or recovered up to a moment keeps its identifier and begins a new timeline
-_CLUSTER = "(SELECT system_identifier FROM pg_control_system()) || '-' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 _EPOCH = (
-    f"coalesce((SELECT CASE WHEN cluster = {_CLUSTER} THEN number ELSE number + 1 END"  # noqa: S608 - our own words
+    f"coalesce((SELECT CASE WHEN cluster = {CLUSTER} THEN number ELSE number + 1 END"  # noqa: S608 - our own words
     f" FROM {EPOCHS} ORDER BY number DESC LIMIT 1), 1)::bigint"
 )
 _EPOCH_OF_SQLITE = f"coalesce((SELECT max(number) + 1 FROM {EPOCHS}), 0)"  # noqa: S608 - our own words
@@ -52,7 +52,7 @@ _TYPES = {
 }
 _NAMES = ", ".join(_TYPES)
 _ON_POSTGRESQL = (
-    f"WITH epoch AS (SELECT {_EPOCH} AS now), begun AS (INSERT INTO {EPOCHS} (number, cluster) SELECT now, {_CLUSTER} FROM epoch"  # noqa: S608 - words of ours; values are parameters
+    f"WITH epoch AS (SELECT {_EPOCH} AS now), begun AS (INSERT INTO {EPOCHS} (number, cluster) SELECT now, {CLUSTER} FROM epoch"  # noqa: S608 - words of ours; values are parameters
     # whoever cannot write it down writes events of it all the same, and does not wait
     f" WHERE CASE WHEN NOT EXISTS (SELECT FROM {EPOCHS} WHERE number = now) THEN pg_try_advisory_xact_lock({_LOCK}) END"
     " ON CONFLICT (number) DO NOTHING)"
