@@ -40,8 +40,9 @@ export function redraw(part, html) {
 
 let letGo;
 function pressed() {
-  letGo?.();
+  const before = letGo;
   letGo = hold();
+  before?.(); // only now: between the two, what waited would be drawn under the button
   setTimeout(letGo, LONGEST);
 }
 function released() {

@@ -80,6 +80,27 @@ def test_a_press_outlasts_the_figures_that_are_drawn_again(page, live_server, sh
     assert Hold.objects.filter(send=send).exists()
 
 
+def test_a_press_right_after_another_one_outlasts_what_waited_for_the_first(page, live_server, shop):
+    draft = Draft.objects.create(
+        service=shop, sender=shop.senders.get(), pasted="Mobile,Name\n07700900001,Ada\n12,Bob\n"
+    )
+    previews: list[Route] = []
+    page.route("**/preview/", lambda route: route.continue_() if previews else previews.append(route))
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/s/shop/drafts/{draft.pk}/")
+    page.get_by_label("Mobile, row 3").fill("07700900002")
+    until(page, lambda: previews, what="the page asks for its parts")
+    page.locator("summary").first.focus()
+    page.keyboard.down(" ")  # not let go, so that the parts wait for it
+    with page.expect_response("**/preview/") as answer:
+        previews[0].continue_()
+    answer.value.finished()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save corrections and check again").click()
+    expect(page.get_by_text("2 recipients").first).to_be_visible()
+
+
 def test_a_chosen_file_outlasts_new_figures(page, live_server, shop, tmp_path):
     draft = checked(a_large_draft(shop, "Stale"), wholly=True)
     Draft.objects.filter(pk=draft.pk).update(text="Hello $(Customer), it is late.")
