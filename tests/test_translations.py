@@ -1,0 +1,67 @@
+"""Every word of a page can be said in another language."""
+
+from pathlib import Path
+
+from tests.support.untranslated import untranslated
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = ROOT / "templates"
+# Folders whose texts are still in English only.
+NOT_YET = {
+    *(
+        "account",
+        "admin",
+        "allauth",
+        "api_keys",
+        "approvals",
+        "audiences",
+        "audit",
+        "bulk",
+        "calendar",
+        "callbacks",
+    ),
+    *("catalogue", "comments", "components", "compose", "control", "disclosure", "django", "drf_spectacular"),
+    *(
+        "going_live",
+        "handsets",
+        "home",
+        "messages",
+        "mfa",
+        "notices",
+        "operations",
+        "opt_outs",
+        "partner_docs",
+    ),
+    *("people", "problems", "receipts", "recurring", "replies", "reports", "search", "sends", "settings", ""),
+}
+
+
+def test_no_text_of_a_template_is_unmarked():
+    paths = [path for path in sorted(TEMPLATES.rglob("*")) if path.suffix in (".html", ".txt")]
+    assert len(paths) > 200
+    left = [
+        f"{name}:{at}: {words}"
+        for path in paths
+        if (name := path.relative_to(TEMPLATES).as_posix()).rpartition("/")[0].partition("/")[0]
+        not in NOT_YET
+        for at, words in untranslated(path)
+    ]
+    assert left == []
+
+
+def test_unmarked_text_is_noticed(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        """{% load i18n %}<h1>{% translate "Sends" %}</h1><p title="{% translate "Why" %}">{{ name }}</p>
+        <p>Plain</p><p title="Why">{{ count }}</p><code>pip</code>
+        {% blocktranslate count n=n %}{{ n }} row{% plural %}{{ n }} rows{% endblocktranslate %}
+        {% include "x.html" with title="On hold" %}{% include "x.html" with title=_("On hold") icon="pause" only %}
+        {{ name|default:"none" }}{{ name|default:_("none") }}{{ at|date:"j F" }}{{ n|pluralize }}"""
+    )
+    assert untranslated(page) == [
+        (2, "Plain"),
+        (2, "title=Why"),
+        (4, 'include "x.html" with title="On hold"'),
+        (5, 'name|default:"none"'),
+        (5, "n|pluralize"),
+    ]
