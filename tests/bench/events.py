@@ -110,6 +110,7 @@ def reading(shop, rows: int):
 def fill(shop, rows: int, many: uuid.UUID, rare: uuid.UUID) -> None:
     """As the log is: three events a message, transactions of a thousand, now and then another type and another owner."""
     from sms.models import Echo, Message, Send
+    from tests.bench.rig.copied_rows import drop_indexes
 
     with connection.cursor() as cursor:
         send = Send.objects.create(
@@ -147,7 +148,11 @@ def fill(shop, rows: int, many: uuid.UUID, rare: uuid.UUID) -> None:
         name = "'evt_' || md5(n::text) || 'ab'" if postgresql else "'evt_' || printf('%%034d', n)"
         data = """'{"state":"delivered","code":"7500","detail":"","attempt":1,"segments":1}'"""
         data = f"{data}::jsonb" if postgresql else data
-        restore = without_indexes(cursor) if postgresql else []
+        restore = list[str]()
+        if postgresql:
+            restore = drop_indexes(cursor, "sms_event", like="event_of%")
+            cursor.execute("ALTER TABLE sms_event DROP CONSTRAINT event_is_told_once")
+            restore.append("ALTER TABLE sms_event ADD CONSTRAINT event_is_told_once UNIQUE (event_id)")
         cursor.execute(
             "INSERT INTO sms_event (event_id, service_id, owner, type, send_id, message_id, subject_id, at, created_at, test, data,"
             f" transaction_id) SELECT {name}, {shop.pk}, {owner}, {kind}, {send.pk}, {first} + n %% {MESSAGES}, 0,"
@@ -157,22 +162,6 @@ def fill(shop, rows: int, many: uuid.UUID, rare: uuid.UUID) -> None:
         )
         for statement in [*restore, "ANALYZE"]:
             cursor.execute(statement)
-
-
-def without_indexes(cursor) -> list[str]:
-    """Drop them, which makes filling several times quicker; returns how they are made again."""
-    cursor.execute("SET maintenance_work_mem = '512MB'; SET synchronous_commit = off")
-    cursor.execute(
-        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'sms_event' AND indexname LIKE 'event_of%'"
-    )
-    found = cursor.fetchall()
-    for name, _ in found:
-        cursor.execute(f"DROP INDEX {name}")
-    cursor.execute("ALTER TABLE sms_event DROP CONSTRAINT event_is_told_once")
-    return [
-        *(how for _, how in found),
-        "ALTER TABLE sms_event ADD CONSTRAINT event_is_told_once UNIQUE (event_id)",
-    ]
 
 
 def _ends() -> tuple[tuple[int, int], tuple[int, int]]:
