@@ -98,6 +98,7 @@ export function preview(form) {
   }
 
   function resting() {
+    if (document.hidden) return rests();
     if (said.textContent !== last) said.textContent = last;
     if (form.querySelector("[data-counting]")) send({ count: "1" });
   }

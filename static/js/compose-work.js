@@ -20,6 +20,7 @@ export function working(form, done) {
   }
 
   async function look() {
+    if (document.hidden) return lookAgain();
     const answer = await fetch(`${form.dataset.save.replace(/save\/$/, "work/")}`, { redirect: "manual" }).catch(() => null);
     if (!answer?.ok) return void (timer = setTimeout(look, EVERY * 5));
     const before = part.querySelector("[data-working]");
