@@ -22,6 +22,8 @@ SENDER = CatalogueKind(
     key="sender",
     name="sender",
     title="Senders",
+    new_title="New sender",
+    none_yet="No sender yet.",
     says="The numbers and names that messages come from.",
     form=SenderForm,
 )
@@ -29,6 +31,8 @@ SMARTLINK = CatalogueKind(
     key="smartlink",
     name="smartlink",
     title="Smartlinks",
+    new_title="New smartlink",
+    none_yet="No smartlink yet.",
     says="Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
     form=SmartlinkForm,
 )

@@ -39,6 +39,8 @@ class CatalogueKind:
     key: str
     name: str
     title: str
+    new_title: str
+    none_yet: str
     says: str
     form: type[NounForm]
     acts: str = ""  # what its acts in the audit begin with, where it is not the key

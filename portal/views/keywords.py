@@ -10,6 +10,8 @@ KEYWORD = CatalogueKind(
     key="keyword",
     name="keyword",
     title="Keywords",
+    new_title="New keyword",
+    none_yet="No keyword yet.",
     says="What people may text to you, like C to cancel. STOP and its like always work and are not listed here.",
     form=KeywordForm,
 )

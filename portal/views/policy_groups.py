@@ -22,6 +22,8 @@ GROUP = CatalogueKind(
     key="policy_group",
     name="policy group",
     title="Contact-policy groups",
+    new_title="New policy group",
+    none_yet="No policy group yet.",
     says="With one, Webex Connect checks consent or frequency before it sends.",
     form=GroupForm,
 )
