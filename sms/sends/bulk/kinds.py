@@ -27,7 +27,6 @@ class BulkKind:
     page: str
     noun: str
     title: str
-    button: str
     rows: Callable[[Service], "QuerySet[Any]"]
     would: Callable[[Sequence[Any], str], Iterator[RowOutlook]]
     does: DoesOne | None
@@ -55,41 +54,41 @@ KINDS: dict[str, BulkKind] = {
     kind.key: kind
     for kind in (
         BulkKind(
-            *("sends.cancel", "cancel", "sends", "send", "Cancel", "Cancel"),
+            *("sends.cancel", "cancel", "sends", "send", "Cancel"),
             rows=_sends,
             would=of_sends.would_cancel,
             does=of_sends.cancel_one,
             danger=True,
         ),
         BulkKind(
-            *("sends.label", "compose", "sends", "send", "Label", "Label"),
+            *("sends.label", "compose", "sends", "send", "Label"),
             rows=_sends,
             would=of_sends.would_label,
             does=of_sends.label_one,
             takes_labels=True,
         ),
         BulkKind(
-            *("sends.export", "report", "sends", "send", "Export the reports of", "Download the reports of"),
+            *("sends.export", "report", "sends", "send", "Export the reports of"),
             rows=_sends,
             would=of_sends.would_export,
             does=None,
         ),
         BulkKind(
-            *("drafts.discard", "compose", "drafts", "draft", "Discard", "Discard"),
+            *("drafts.discard", "compose", "drafts", "draft", "Discard"),
             rows=_drafts,
             would=of_drafts.would_discard,
             does=of_drafts.discard_one,
             danger=True,
         ),
         BulkKind(
-            *("drafts.label", "compose", "drafts", "draft", "Label", "Label"),
+            *("drafts.label", "compose", "drafts", "draft", "Label"),
             rows=_drafts,
             would=of_drafts.would_label,
             does=of_drafts.label_one,
             takes_labels=True,
         ),
         BulkKind(
-            *("audiences.archive", "compose", "audiences", "audience", "Archive", "Archive"),
+            *("audiences.archive", "compose", "audiences", "audience", "Archive"),
             rows=_audiences,
             would=of_audiences.would_archive,
             does=of_audiences.archive_one,
