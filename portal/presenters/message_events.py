@@ -10,6 +10,7 @@ from sms.inbound.receipts import reason_in_words
 from sms.models import ApprovalState, AuditEvent, Click, MessageState, Receipt, Send
 from sms.models.audit_acts import THROUGH
 from sms.sends.outcomes.answers import ApprovalAnswer
+from sms.values.lives import words_of
 from sms.values.msisdn.mention import masked, of_record
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
@@ -49,7 +50,7 @@ def _events(story: MessageHistory, door: str) -> Iterator[TimelineEntry]:
     way = f"Through {THROUGH[door]} · " if door in THROUGH else ""
     yield TimelineEntry(send.created_at, composed, f"{way}{row}")
     if found.posted_at:
-        tried = f"Attempt {found.attempt}"
+        tried = words_of(found.attempt)
         yield TimelineEntry(found.posted_at, f"Posted to {provider}", tried, MessageState.POSTING)
     if found.queued_at:
         label = f"Accepted by {provider}" if found.provider_id else "Counted as accepted"

@@ -26,7 +26,7 @@ def declare(why: str, *, at: datetime) -> int:
     """Pause all services and move the sequences, in the caller's transaction; returns of how many services that was not known."""
     last_send = Send.objects.aggregate(last=Max("pk"))["last"] or 0
     # what is made from now on takes no id of what was lost
-    sequences.move_on()
+    sequences.move_on(at=at)
     known = set(RestoredCopy.objects.filter(settled_at=None).values_list("service_id", flat=True))
     by, new = Actor.system(), 0
     for service in Service.objects.defer(*Service.secrets()).order_by("pk"):

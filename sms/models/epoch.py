@@ -46,7 +46,7 @@ class RestoredCopy(models.Model):
     found_at = models.DateTimeField()
     why = models.CharField(max_length=300)
     last_send = models.BigIntegerField()
-    attempts_from = models.PositiveSmallIntegerField(default=0)
+    attempts_from = models.PositiveIntegerField(default=0)
     settled_at = models.DateTimeField(null=True, blank=True)
 
     personal = PersonalData(service="service", neutral="why")

@@ -66,8 +66,9 @@ class Message(models.Model):
         default=0, help_text="By our count; 0 where the provider makes the text."
     )
     state = models.CharField(max_length=12, default=MessageState.PENDING)
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="POSTs that may have reached the provider."
+    attempt = models.PositiveIntegerField(
+        default=0,
+        help_text="POSTs that may have reached the provider; after a restore it goes on from a large number.",
     )
     resent = models.PositiveSmallIntegerField(
         default=0, help_text="Times that a policy sent it again although it may have been sent."

@@ -14,7 +14,7 @@ class Receipt(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="receipts", db_index=False)
     message_id = models.BigIntegerField(default=0)
-    attempt = models.PositiveSmallIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
     dedupe = models.BinaryField(
         max_length=16, unique=True, help_text="Digest of service and body: an exact repeat is one receipt."
     )

@@ -40,10 +40,10 @@ from sms.models.sql.id_list import among
 from sms.models.sql.session import database_now
 from sms.sends import holds
 from sms.sends.recurring import control as recurring
+from sms.values import lives
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
-ATTEMPTS = 1000  # that the lost part may have made of one message
 AT_ONCE = 1000
 SETTLED = (
     "This is a restored copy, and manage.py after_restore has run. "
@@ -89,7 +89,8 @@ def settle(copy: RestoredCopy, *, by: Actor) -> Found:
     sends = list(_open_sends(copy))
     if not copy.attempts_from:
         made = Message.objects.filter(send__in=sends, state__in=UNSENT).aggregate(most=Max("attempt"))
-        copy.attempts_from = ((made["most"] or 0) // ATTEMPTS + 1) * ATTEMPTS
+        # by the time: an earlier restore of the same backup is known to nobody, and what it posted may be proved by receipts too
+        copy.attempts_from = max(lives.first_attempt(copy.found_at), (made["most"] or 0) + 1)
         copy.save(update_fields=["attempts_from"])
     found, now = Found(), database_now()
     for send in sends:

@@ -1,7 +1,7 @@
 """Correlation ids: ours, sent with every message and echoed in every receipt. Pure.
 
 `<message key in base 36>-<attempt>-<check>`: a receipt finds its row by primary key, and the keyed check (80 bits of HMAC-SHA256) makes
-a forged one find nothing. At most 38 characters, within the 50 bytes that the provider's older API allows.
+a forged one find nothing. At most 41 characters, within the 50 bytes that the provider's older API allows.
 """
 
 import base64

@@ -33,7 +33,10 @@ FIELDS: dict[str, Schema] = {
     "code": _WORDS | {"description": "The provider's, or of `ProblemCode`."},
     "detail": _WORDS | {"description": "What it means, in words."},
     "provider_id": _WORDS,
-    "attempt": _KEY | {"description": "POSTs that may have reached the provider."},
+    "attempt": _KEY
+    | {
+        "description": "POSTs that may have reached the provider; after a restore it goes on from a large number."
+    },
     "segments_billed": _KEY | {"description": "As the provider reported."},
     "url": _WORDS | {"description": "That was opened. Null unless the reader may see texts."},
     "verdict": _one_of(Click.Verdict.values) | {"description": "Who opened it."},

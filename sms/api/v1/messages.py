@@ -24,6 +24,7 @@ from sms.inbound.receipts import reason_in_words
 from sms.models import Click, Message, MessageState, Receipt
 from sms.sends.messages import find_called, find_messages, story_of
 from sms.values import msisdn
+from sms.values.lives import words_of
 from sms.values.msisdn.mention import masked, starred
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
@@ -184,7 +185,7 @@ def timeline(story: archive.MessageHistory, *, hidden: str = "", texts: bool = T
     message, receipts, clicks = story.message, story.receipts, story.clicks
     events = [TimelineEvent(message.send.created_at, "composed", detail=f"Row {message.row}")]
     if message.posted_at:
-        events.append(TimelineEvent(message.posted_at, "posted", detail=f"Attempt {message.attempt}"))
+        events.append(TimelineEvent(message.posted_at, "posted", detail=words_of(message.attempt)))
     if message.queued_at:
         events.append(
             TimelineEvent(message.queued_at, "accepted", detail=message.provider_id or message.detail)

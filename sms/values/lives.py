@@ -1,0 +1,25 @@
+"""Numbers for what follows a restore, told from the time at which it was noticed.
+
+A backup may be restored twice. What the first restored copy used is known to nobody by then, perhaps not even to a file, so only a clock
+can lead past it: a later copy begins higher than an earlier one can have come. Pure.
+"""
+
+from datetime import UTC, datetime
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+IDS_A_MILLISECOND = 100  # more than any server writes; JavaScript can count them for 2,800 years
+OF_A_COPY = 1_000_000  # no message is tried so often
+
+
+def first_attempt(at: datetime) -> int:
+    """One a second: an attempt of a message takes longer. Fits into an integer of 32 bits until 2094."""
+    return int((at - START).total_seconds())
+
+
+def first_id(at: datetime) -> int:
+    return int((at - START).total_seconds() * 1000) * IDS_A_MILLISECOND
+
+
+def words_of(attempt: int) -> str:
+    """For people."""
+    return f"Attempt {attempt}" if attempt < OF_A_COPY else "Attempt after a restore"

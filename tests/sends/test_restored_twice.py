@@ -1,0 +1,146 @@
+"""The same backup is restored a second time: nothing of the first restored copy's life is taken for something of the second's."""
+
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from sms import dispatch
+from sms.dispatch import epochs
+from sms.inbound import receipts
+from sms.models import Click, Event, RestoredCopy, Send
+from sms.models.sql.session import database_now
+from sms.sends import control
+from sms.values import correlation_id, lives
+from tests.support import emptying
+from tests.support.callbacks import an_endpoint
+from tests.support.dispatching import states
+from tests.support.jobs import run_job
+from tests.support.partners import a_partner
+from tests.support.processes import until
+from tests.support.provider import Provider
+from tests.support.receipts import post, receipt
+from tests.support.sends import BY, a_send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ids_stay_low")]
+CLICKED = {
+    "code": "7528",
+    "status": "Clicked",
+    "info": {"Description": "https://shop.example/offer|203.0.113.9", "additionalInfo": "Safari"},
+}
+
+
+@contextmanager
+def lost_afterwards():
+    """What happens inside is not in the backup that is restored at the end; files beside the database stay as they are."""
+    last_ids = emptying.last_ids()
+    made = transaction.savepoint()
+    yield
+    ended = lives.first_attempt(database_now())
+    transaction.savepoint_rollback(made)
+    last_ids()
+    epochs.forget()
+    # a backup takes longer to restore
+    until(lambda: lives.first_attempt(database_now()) > ended + 1, what="the second is over")
+
+
+def settled(service) -> str:
+    """As the page for operators has it; then a person resumes."""
+    run_job("epoch")
+    assert RestoredCopy.objects.filter(service=service, settled_at=None).count() == 1
+    said = StringIO()
+    call_command("after_restore", stdout=said)
+    assert control.resume_service(service, by=BY)
+    return said.getvalue()
+
+
+def heard(service, name: str, **says) -> None:
+    assert post(service, receipt(name, **says)).status_code == 200
+    receipts.fold()
+
+
+def posted(provider: Provider) -> list[str]:
+    provider.dispatch()
+    return [body["to"][0]["correlationId"] for body in provider.bodies]
+
+
+def of_no(send: Send, names: list[str]) -> list[str]:
+    """Those that are of other sends."""
+    key, its = send.service.correlation_key, set(send.messages.values_list("pk", flat=True))
+    return [name for name in names if correlation_id.read(name, key=key).message_id not in its]
+
+
+def send_again(send: Send) -> None:
+    assert dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY)
+
+
+def ask(partner, text: str) -> Send:
+    said = partner.post("sends", {"text": text, "recipients": ["+447712000001"]}, Idempotency_Key=text)
+    assert said.status_code == 201, said.content
+    return Send.objects.get(pk=said.json()["id"])
+
+
+def test_what_the_first_copy_sent_settles_nothing_of_the_second():
+    service, partner = a_partner("send", base_url="")
+    an_endpoint(service)
+    send = a_send(service, 2)
+    run_job("epoch")
+    with lost_afterwards():
+        lost = posted(Provider())
+        epochs.forget()
+        run_job("epoch")
+    with lost_afterwards():
+        assert "0 proved, 2 unconfirmed" in settled(service)
+        send_again(send)
+        ask(partner, "first")
+        first = posted(Provider())
+        assert len(first) == 3 and not set(first) & set(lost)
+        (gone,) = of_no(send, first)
+        heard(service, gone)
+        told = set(
+            Event.objects.filter(message_id__gt=send.messages.last().pk).values_list("event_id", flat=True)
+        )
+        assert told
+    assert "0 proved, 2 unconfirmed" in settled(service)
+    send_again(send)
+    other = ask(partner, "second")
+    heard(service, gone, code="7203", status="Undeliverable")
+    heard(service, gone, **CLICKED)
+    assert (states(send), states(other)) == ({"pending": 2}, {"pending": 1})
+    provider = Provider()
+    second = posted(provider)
+    assert len(second) == 3 and not set(second) & {*first, *lost}
+    heard(service, gone, info={"timeStamp": "2026-03-02T09:15:08.412Z"})
+    assert (states(send), states(other)) == ({"queued": 2}, {"queued": 1}), "messages of their own"
+    assert not Click.objects.exists()
+    heard(service, *of_no(send, second))
+    assert states(other) == {"delivered": 1}
+    events = set(Event.objects.filter(send_id=other.pk).values_list("event_id", flat=True))
+    assert events and not events & told, "a partner takes none of them for one that it had"
+
+
+def test_what_the_first_copy_sent_again_is_proved_by_its_receipts_in_the_second():
+    service, _ = a_partner("send", base_url="")
+    send = a_send(service, 3)
+    run_job("epoch")
+    with lost_afterwards():
+        posted(Provider())
+        epochs.forget()
+        run_job("epoch")
+    with lost_afterwards():
+        settled(service)
+        send_again(send)
+        first = posted(Provider())
+    heard(service, first[0])
+    assert states(send) == {"pending": 3}
+    assert "1 proved, 2 unconfirmed" in settled(service)
+    assert states(send) == {"delivered": 1, "unconfirmed": 2}
+    heard(service, first[1])
+    assert states(send) == {"delivered": 2, "unconfirmed": 1}, "a late one fits too"
+    send_again(send)
+    (name,) = posted(Provider())
+    assert name not in first
+    found = correlation_id.read(name, key=service.correlation_key)
+    assert found.attempt == RestoredCopy.objects.get().attempts_from + 1
