@@ -74,7 +74,7 @@ def record(outcomes: Sequence[PostOutcome], *, at: datetime, deltas: CounterDelt
     ]
     states.hold({one.message_id for one in accepted} | {one.message_id for one in changes})
     states.accept(accepted, at=at, deltas=deltas)
-    states.apply(changes, deltas=deltas)
+    states.answer(changes, deltas=deltas)
     if returned:
         reopen(sorted(returned), retry_in=RETRY_IN)
     _slow_down(outcomes)
@@ -101,10 +101,7 @@ def _state_changes(outcome: PostOutcome, at: datetime) -> list[StateChange]:
     else:
         state = MessageState.FAILED if isinstance(result, RequestRefused) else MessageState.UNCONFIRMED
     return [
-        # what we heard ourselves is of the message whatever its attempts; what comes back is of this one only
-        StateChange(
-            message.pk, state, at, message.attempt + 1 if back else 0, code=code, detail=detail, returned=back
-        )
+        StateChange(message.pk, state, at, message.attempt + 1, code=code, detail=detail, returned=back)
         for message in outcome.request.messages
     ]
 

@@ -163,25 +163,44 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
         ]
         outbox.enqueue(queued, followers)
     others = [one for one in accepted if one.message_id not in sends]
-    _remember(others, at=at, deltas=deltas)
+    made = {one.message_id: one.attempt for one in others}
+    _remember(made, MessageState.QUEUED, at=at, deltas=deltas)
     apply(
         [StateChange(one.message_id, MessageState.QUEUED, at, provider_id=one.provider_id) for one in others],
         deltas=deltas,
     )
 
 
-def _remember(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDeltas) -> None:
-    """Attempts that this database does not know: it is a standby that was promoted under us, and had not heard that they were made."""
-    made = {one.message_id: one for one in accepted}
-    known = Message.objects.filter(pk__in=among(made)).values_list("pk", "attempt") if made else ()
+def answer(changes: Sequence[StateChange], *, deltas: CounterDeltas) -> None:
+    """What the provider said of attempts that it did not accept; it may have waited on a disk. The caller has locked them (`hold`).
+
+    It says nothing of an attempt that was made since: that one has, or will have, an answer of its own.
+    """
+    if not changes:
+        return
+    made = {one.message_id: one.attempt for one in changes if not one.returned}
+    outdated = _remember(made, MessageState.UNCONFIRMED, at=changes[0].at, deltas=deltas)
+    apply([one for one in changes if one.message_id not in outdated], deltas=deltas)
+
+
+def _remember(
+    made: Mapping[int, int], state: MessageState, *, at: datetime, deltas: CounterDeltas
+) -> set[int]:
+    """Attempts that this database does not know: it was restored, or is a standby that was promoted under us, and had not heard of them.
+
+    Returns the ids of messages that were posted again since.
+    """
+    columns = ("pk", "attempt", "posted_at")
+    rows = list(Message.objects.filter(pk__in=among(made)).values_list(*columns)) if made else []
     lost = [
-        Surmise(pk, MessageState.QUEUED, made[pk].attempt, at)
-        for pk, attempt in known
-        if attempt < made[pk].attempt
+        Surmise(pk, state, made[pk], at)
+        for pk, attempt, posted_at in rows
+        if attempt < made[pk] or posted_at is None
     ]
     if lost:
         log.warning("attempts_remembered", messages=len(lost))
         surmise(lost, deltas=deltas)
+    return {pk for pk, attempt, posted_at in rows if attempt > made[pk] and posted_at is not None}
 
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:

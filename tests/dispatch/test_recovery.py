@@ -214,3 +214,19 @@ def test_a_forked_process_has_a_journal_of_its_own(folder):
             os._exit(3)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_refusal_that_waited_on_the_disk_says_nothing_of_an_attempt_made_since(folder):
+    send = a_send(a_service(), 2)
+    one = OnThisHost(send, folder)
+    armed = one.hand_over(2)
+    one.journal.keep([PostOutcome(request, RequestRefused("7001", 400)) for request in armed])
+    Slice.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    dispatch.sweep()
+    assert dispatch.by_person(send, dispatch.Settlement.SEND_AGAIN, by=BY) == 2
+    Provider().dispatch()
+    assert states(send) == {"queued": 2}
+    one.die()
+    dispatch.recover()
+    assert states(send) == {"queued": 2}, "what the second attempt was answered counts"
+    assert ".answers" not in left_behind(folder)
