@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from sms.dispatch.claim import EXTRA, lock_sends
-from sms.dispatch.restored_copy import FOUND
+from sms.dispatch.recovery import recover
+from sms.dispatch.restored_copy import DENIED, FOUND, SETTLED
 from sms.inbound import optouts, receipts
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.crash_points import point
@@ -45,11 +46,6 @@ from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
 
 AT_ONCE = 1000
-SETTLED = (
-    "This is a restored copy, and manage.py after_restore has run. "
-    "Settle what is unconfirmed and look at what is held; then resume it."
-)
-DENIED = "It was taken for a restored copy, and an operator has said that nothing was lost. Resume it."
 IN_DOUBT = "In a restored copy of the database: whether it was sent is not known."
 DUE_LATER = (
     "This send is of a restored copy. Unless a person moved it forward in what was lost, it has not gone out. "
@@ -79,7 +75,8 @@ class Found:
 
 
 def bring_in() -> int:
-    """Posts of the provider that wait on the spools of this host; returns how many."""
+    """Posts of the provider that wait on the spools of this host; returns how many. Its answers that wait beside them are proof as well."""
+    recover()
     return _until_nothing(receipts.sweep) + _until_nothing(optouts.sweep)
 
 
@@ -159,28 +156,31 @@ def _settle_send(send: Send, copy: RestoredCopy, *, now: datetime, by: Actor) ->
     while True:
         with transaction.atomic():
             lock_sends([send.pk])
-            ids = list(open_ones.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-            if not ids:
+            rows = open_ones.filter(pk__gt=last_id).order_by("pk")
+            states = dict(rows.values_list("pk", "state")[:AT_ONCE])
+            if not states:
                 return found
-            last_id, deltas = ids[-1], CounterDeltas()
-            proofs = _proofs(copy, ids)
-            rest = [pk for pk in ids if pk not in proofs]
-            state = MessageState.PENDING if later else MessageState.UNCONFIRMED
+            last_id, deltas = max(states), CounterDeltas()
+            proofs = _proofs(copy, list(states))
             found.proved += surmise(list(proofs.values()), deltas=deltas)
-            in_doubt = [
-                Surmise(pk, state, copy.attempts_from, copy.found_at, "" if later else IN_DOUBT)
-                for pk in rest
-            ]
-            count = surmise(in_doubt, deltas=deltas)
-            if later:
-                found.due_later += count
-            else:
-                found.unconfirmed += count
-                # no policy sends it again: the receipts of the lost part were heard there
-                Message.objects.filter(pk__in=among(rest), resent__lt=EXTRA).update(resent=EXTRA)
+            # of a send for later, what nothing was heard of
+            rest = {pk: state for pk, state in states.items() if pk not in proofs}
+            waiting = [pk for pk, state in rest.items() if later and state == MessageState.PENDING]
+            in_doubt = [pk for pk, state in rest.items() if not (later and state == MessageState.PENDING)]
+            found.due_later += _put(waiting, MessageState.PENDING, copy, deltas=deltas)
+            found.unconfirmed += _put(in_doubt, MessageState.UNCONFIRMED, copy, deltas=deltas)
+            # no policy sends it again: the receipts of the lost part were heard there
+            Message.objects.filter(pk__in=among(in_doubt), resent__lt=EXTRA).update(resent=EXTRA)
             deltas.write()
             point("settling_uncommitted")
         point("settling_committed")
+
+
+def _put(ids: list[int], state: MessageState, copy: RestoredCopy, *, deltas: CounterDeltas) -> int:
+    detail = IN_DOUBT if state == MessageState.UNCONFIRMED else ""
+    return surmise(
+        [Surmise(pk, state, copy.attempts_from, copy.found_at, detail) for pk in ids], deltas=deltas
+    )
 
 
 def _proofs(copy: RestoredCopy, message_ids: list[int]) -> dict[int, Surmise]:

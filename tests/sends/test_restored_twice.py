@@ -1,28 +1,36 @@
 """The same backup is restored a second time: nothing of the first restored copy's life is taken for something of the second's."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from sms import dispatch
 from sms.dispatch import epochs
+from sms.dispatch.journal import Journal, journals
+from sms.dispatch.post import PostOutcome
+from sms.dispatch.restored_copy import FOUND
 from sms.inbound import receipts
 from sms.models import Click, Event, RestoredCopy, Send
 from sms.models.sql.session import database_now
-from sms.sends import control
+from sms.sends import control, holds
+from sms.sends.reschedule import reschedule
 from sms.values import correlation_id, lives
+from sms.webex.errors import RequestRefused, Unconfirmed
+from sms.webex.replies import Accepted
 from tests.support import emptying
 from tests.support.callbacks import an_endpoint
-from tests.support.dispatching import states
+from tests.support.dispatching import Dispatcher, release, states
 from tests.support.jobs import run_job
 from tests.support.partners import a_partner
 from tests.support.processes import until
 from tests.support.provider import Provider
 from tests.support.receipts import post, receipt
-from tests.support.sends import BY, a_send
+from tests.support.sends import BY, a_send, a_service
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ids_stay_low")]
 CLICKED = {
@@ -144,3 +152,95 @@ def test_what_the_first_copy_sent_again_is_proved_by_its_receipts_in_the_second(
     assert name not in first
     found = correlation_id.read(name, key=service.correlation_key)
     assert found.attempt == RestoredCopy.objects.get().attempts_from + 1
+
+
+def test_a_backup_that_holds_a_finding_which_nobody_had_settled_is_in_doubt_up_to_itself():
+    service, partner = a_partner("send", base_url="")
+    a_send(service)
+    run_job("epoch")
+    with lost_afterwards():
+        epochs.forget()
+        run_job("epoch")
+    run_job("epoch")  # found, and then a backup is made
+    asked = ask(partner, "meanwhile")
+    with lost_afterwards():
+        call_command("after_restore", stdout=StringIO())
+        control.resume_service(service, by=BY)
+        assert len(posted(Provider())) == 1
+        epochs.forget()
+        run_job("epoch")
+    assert "2 unconfirmed" in settled(service)
+    assert states(asked) == {"unconfirmed": 1}
+    assert posted(Provider()) == [], "it went out in what was lost"
+
+
+def test_words_of_an_earlier_restore_do_not_stand_over_a_new_one():
+    service, _ = a_partner(base_url="")
+    call_command("after_restore", stdout=StringIO())
+    run_job("epoch")
+    with lost_afterwards():
+        epochs.forget()
+        run_job("epoch")
+    run_job("epoch")
+    service.refresh_from_db()
+    assert service.paused_because == FOUND
+
+
+def test_a_service_that_was_never_resumed_does_not_hide_another_restore_that_only_the_operator_knows_of():
+    asleep = a_service(slug="asleep", name="Asleep")
+    service = a_service()
+    call_command("after_restore", stdout=StringIO())
+    control.resume_service(service, by=BY)
+    send = a_send(service)
+    said = StringIO()
+    call_command("after_restore", stdout=said)
+    assert "shop: 0 proved, 1 unconfirmed" in said.getvalue()
+    assert states(send) == {"unconfirmed": 1}
+    assert asleep.restored_copies.count() == 2
+
+
+def test_the_run_of_another_host_is_no_new_finding_for_a_service_that_a_person_had_paused():
+    service = a_service()
+    control.pause_everything(service, by=BY, because="Christmas")
+    call_command("after_restore", stdout=StringIO())
+    send = a_send(service)
+    said = StringIO()
+    call_command("after_restore", stdout=said)
+    assert "It was settled before" in said.getvalue()
+    assert (states(send), service.restored_copies.count()) == ({"pending": 1}, 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_answers_that_the_lost_part_left_on_a_disk_say_what_became_of_a_send_for_later(
+    tmp_path, monkeypatch, when
+):
+    """Somebody sent it at once in the lost part. The answers are found by after_restore, or by a dispatcher of another host."""
+    service = a_service()
+    send = a_send(service, 4, due_at=timezone.now() + timedelta(days=1))
+    run_job("epoch")
+    with lost_afterwards():
+        reschedule(send, due_at=timezone.now(), by=BY)
+        lost = Dispatcher(send, "lost")
+        results = [
+            Accepted("their-id"),
+            RequestRefused("7001", 400, "no such number"),
+            Unconfirmed("timeout", 0, "ReadTimeout"),
+        ]
+        journal = Journal(tmp_path)
+        journal.keep([PostOutcome(*pair) for pair in zip(lost.arm(3), results, strict=True)])
+        journal.let_go()
+        epochs.forget()
+        run_job("epoch")
+    (tmp_path / f"{journal.owner}.begun").unlink()
+    if when == "before":
+        monkeypatch.setattr(journals, "folder", tmp_path)
+    assert "1 sends held" in settled(service)
+    monkeypatch.setattr(journals, "folder", tmp_path)
+    dispatch.recover()
+    found = [row.state for row in send.messages.order_by("pk")]
+    assert found == ["queued", "failed", "unconfirmed", "pending"]
+    assert not send.messages.exclude(state="pending").filter(posted_at=None).exists()
+    holds.lift(holds.holds_on(send).get(), by=BY)
+    release(send)
+    assert len(posted(Provider())) == 1, "what nothing was heard of, once a person let it go"
+    assert states(send) == {"queued": 2, "failed": 1, "unconfirmed": 1}

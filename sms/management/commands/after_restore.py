@@ -63,10 +63,9 @@ class Command(BaseCommand):
             self._settle(copy, by)
 
     def _declare(self, services: list[Service]) -> None:
-        """Where nothing was found by itself, the operator's word counts; a service that waits to be resumed is not found anew."""
-        waiting = RestoredCopy.objects.filter(service__in=services, settled_at=None)
-        settled = Service.objects.filter(paused_because=after_restore.SETTLED)
-        if not waiting.exists() and not settled.exists():
+        """Where nothing was found by itself, the operator's word counts; services that nobody has resumed since are not found anew."""
+        newest = {copy.service_id: copy for copy in RestoredCopy.objects.order_by("pk")}
+        if not all(_stands_still(one, newest.get(one.pk)) for one in services):
             dispatch.epochs.declare(BY_HAND)
 
     def _import(self, service: Service, path: Path, by: Actor) -> None:
@@ -82,11 +81,24 @@ class Command(BaseCommand):
             self.stderr.write(f"Row {row}: {reason}")
 
     def _settle(self, copy: RestoredCopy, by: Actor) -> None:
+        before = copy.settled_at
         found = after_restore.settle(copy, by=by)
         figures = ", ".join(
             f"{getattr(found, one.name)} {one.name.replace('_', ' ')}" for one in fields(found)
         )
         left = after_restore.left_over(copy.service)
-        self.stdout.write(
-            f"{copy.service.slug}: {figures}. {left} messages are unconfirmed now. It stays paused until a person resumes it."
+        since = (
+            f" It was settled before, on {before:%-d %B, %H:%M} UTC: what was made since is left as it is."
+            if before
+            else ""
         )
+        self.stdout.write(
+            f"{copy.service.slug}: {figures}. {left} messages are unconfirmed now. It stays paused until a person resumes it.{since}"
+        )
+
+
+def _stands_still(service: Service, copy: RestoredCopy | None) -> bool:
+    """Whether it was found to be a restored copy and has sent nothing since."""
+    if copy is None:
+        return False
+    return copy.settled_at is None or (service.paused_at is not None and service.paused_at <= copy.settled_at)
