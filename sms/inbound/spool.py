@@ -18,14 +18,17 @@ from typing import Generic
 import structlog
 
 from sms.inbound.spool_records import Post, RecordFormat
-from sms.models.sql.trouble import is_of_the_database
+from sms.models.sql.trouble import is_of_the_database, may_be_of_one_alone
 from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
 FULL = 4_000_000  # bytes after which a new file is begun, so that one sweep is short
 MOST = 10_000  # files; then the disk counts as full
+MANY = 20  # posts of a file; where more end in timeouts it is the database
 CHUNK = 500  # posts brought in by one transaction
+TRIES = 10  # of a post that the database does not get done while it takes others
+TRIED = "~"  # in a file's name, before how often
 
 
 class Spool(Generic[Post]):
@@ -76,48 +79,80 @@ class Spool(Generic[Post]):
     def sweep(self, insert: Callable[[Sequence[Post]], object], *, files: int = 50) -> int:
         """Bring in what waits through `insert`, the oldest file first; returns how many posts.
 
-        Raises where the database is away; the file then stays. A file that cannot be opened, and a post that is refused for good, hold
-        up no other: the one is told in the log, the other is kept in a file beside.
+        Raises where the database is away; the file then stays. A file that cannot be opened, a post that is refused for good, and one that
+        alone ends in a timeout or at a damaged page, hold up no other: the first is told in the log, the others are kept in a file beside,
+        the last of them after TRIES.
         """
-        done = 0
-        for path in self._files("*.taken", "*.spool"):
-            if files <= 0:
-                break
+        done, alone = 0, list[_StuckError]()
+        waiting = self._files("*.taken", "*.spool")
+        while waiting and files > 0:
+            # behind two of which nothing comes in, any one says whether the database takes something
+            path = waiting.pop(secrets.randbelow(len(waiting)) if len(alone) > 1 and not done else 0)
             try:
                 files -= path.stat().st_size > 0  # an empty one, as a full disk left them once, only goes
-                done += self._bring_in(path, insert)
+                done += self._bring_in(path, insert, well=TRIED in path.stem)
             except FileNotFoundError:
                 continue  # another process took it
             except OSError as problem:
                 files -= 1
                 log.error("spool_file_unusable", file=str(path), error=str(problem))
-        return done
+            except _StuckError as problem:
+                alone.append(problem)
+                if len(alone) > 2 and not done:
+                    break
+        if alone and not done and (len(alone) > 1 or not alone[0].single):  # the database gets nothing done
+            raise alone[0].why
+        return done + self._try_alone(alone, insert)
 
     def take_in_kept(self, insert: Callable[[Sequence[Post]], object]) -> int:
         """Bring in what could not be before; returns how many posts. What is refused again, or damaged, is kept again.
 
         Raises where the database is away; the next sweep then goes on.
         """
-        again = [path.replace(path.with_suffix(".spool")) for path in self._files("*.kept")]
-        return sum(self._bring_in(path, insert) for path in again)
+        done, alone = 0, list[_StuckError]()
+        for path in [path.replace(path.with_suffix(".spool")) for path in self._files("*.kept")]:
+            try:
+                done += self._bring_in(path, insert)
+            except _StuckError as problem:
+                alone.append(problem)
+        return done + self._try_alone(alone, insert)
 
-    def _bring_in(self, path: Path, insert: Callable[[Sequence[Post]], object]) -> int:
+    def _try_alone(self, stuck: "Sequence[_StuckError]", insert: Callable[[Sequence[Post]], object]) -> int:
+        """Files of which nothing came in, while the database took others or was asked for nothing else: each post for itself."""
+        done = 0
+        for one in stuck:
+            with contextlib.suppress(FileNotFoundError):  # another process took it
+                try:
+                    done += self._bring_in(one.taken, insert, well=True)
+                except _StuckError as problem:
+                    raise problem.why from None
+        return done
+
+    def _bring_in(self, path: Path, insert: Callable[[Sequence[Post]], object], *, well: bool = False) -> int:
+        """Raises _StuckError where nothing came in and the database is not known to be `well`; the file then stays."""
         with _taken(path) as taken:
             if taken is None:
                 return 0
             posts, damaged = self.format.read(taken.read_bytes())
-            refused: list[Post] = []
-            for start in range(0, len(posts), CHUNK):
-                refused += _insert(posts[start : start + CHUNK], insert)
+            found = _Sorting(insert, most_stuck=MANY if well else 1)
+            try:
+                for start in range(0, len(posts), CHUNK):
+                    found.bring_in(posts[start : start + CHUNK])
+                if found.stuck and not found.done and not well:
+                    raise _TooManyError
+            except _TooManyError:
+                raise _StuckError(taken, found.why, single=len(posts) == 1) from None
             kept = taken.with_suffix(".kept")
             if damaged:
                 log.error("spool_damaged", file=str(taken), bytes=damaged)
                 taken.replace(kept)
-            else:
-                if refused:  # durable before the file that they came in goes
-                    durable_file.put(kept, self.format.packed(refused))
+            else:  # durable before the file that they came in goes
+                if found.refused:
+                    durable_file.put(kept, self.format.packed(found.refused))
+                if found.stuck:
+                    durable_file.put(_next_name(taken), self.format.packed(found.stuck))
                 taken.unlink(missing_ok=True)
-            return len(posts) - len(refused)
+            return found.done
 
     def _files(self, *patterns: str) -> list[Path]:
         if self.folder is None or not self.folder.is_dir():
@@ -172,16 +207,63 @@ def _taken(path: Path) -> Iterator[Path | None]:
         yield path.replace(path.with_suffix(".taken")) if free else None
 
 
-def _insert(batch: Sequence[Post], insert: Callable[[Sequence[Post]], object]) -> list[Post]:
-    """Those that are refused for good, found by halving; raises where the database is away or damaged."""
-    try:
-        insert(batch)
-    except Exception as problem:  # the service is gone, for example
-        if is_of_the_database(problem):
-            raise
-        if len(batch) == 1:
-            log.error("spool_record_refused", service=batch[0].service_id, error=repr(problem)[:300])
-            return list(batch)
-        middle = len(batch) // 2
-        return _insert(batch[:middle], insert) + _insert(batch[middle:], insert)
-    return []
+def _next_name(taken: Path) -> Path:
+    """With one try more, for the next sweep; for a person after TRIES."""
+    stem, _, tries = taken.stem.partition(TRIED)
+    count = int(tries or 0) + 1
+    log.error("spool_record_stuck", file=str(taken), tries=count)
+    return taken.with_name(f"{stem}{TRIED}{count}{'.kept' if count >= TRIES else '.spool'}")
+
+
+class _TooManyError(Exception):
+    """It looks as if the database were to blame."""
+
+
+class _StuckError(Exception):
+    """Nothing of a file came in, be it for its own sake or the database's. `single`: it has one post."""
+
+    def __init__(self, taken: Path, why: Exception, *, single: bool) -> None:
+        super().__init__(taken, why)
+        self.taken, self.why, self.single = taken, why, single
+
+
+class _Sorting(Generic[Post]):
+    """Brings the posts of a file in, and finds by halving which cannot be. Raises where the database is away, and _TooManyError where
+    more than `most_stuck` were not got done; once some are, it is MANY."""
+
+    def __init__(self, insert: Callable[[Sequence[Post]], object], *, most_stuck: int) -> None:
+        self._insert, self._most_stuck = insert, most_stuck
+        self.done = 0
+        self.refused: list[Post] = []  # for good
+        self.stuck: list[Post] = []
+        self.why: Exception = Exception()
+
+    def bring_in(self, batch: Sequence[Post]) -> None:
+        try:
+            self._insert(batch)
+        except Exception as problem:  # the service is gone, for example
+            stuck = may_be_of_one_alone(problem)
+            if is_of_the_database(problem) and not stuck:
+                raise
+            if len(batch) > 1:
+                for part in _ends_first(batch) if stuck and not self.done else _halves(batch):
+                    self.bring_in(part)
+            elif stuck:
+                self.stuck.append(batch[0])
+                self.why = problem
+                if len(self.stuck) > (MANY if self.done else self._most_stuck):
+                    raise _TooManyError from None
+            else:
+                log.error("spool_record_refused", service=batch[0].service_id, error=repr(problem)[:300])
+                self.refused.append(batch[0])
+        else:
+            self.done += len(batch)
+
+
+def _ends_first(batch: Sequence[Post]) -> list[Sequence[Post]]:
+    return [part for part in (batch[:1], batch[-1:], batch[1:-1]) if part]
+
+
+def _halves(batch: Sequence[Post]) -> list[Sequence[Post]]:
+    middle = len(batch) // 2
+    return [batch[:middle], batch[middle:]]

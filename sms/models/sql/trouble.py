@@ -51,6 +51,12 @@ def is_damage(problem: BaseException) -> bool:
     return _sqlstate(problem) in DAMAGE or _sqlite_code(problem) in _SQLITE_DAMAGE
 
 
+def may_be_of_one_alone(problem: BaseException) -> bool:
+    """Whether one statement may end so again and again while all others work: it takes too long, or meets what is damaged or locked."""
+    state = _sqlstate(problem)
+    return state in (NO_LOCK, CANCELLED) or state[:2] == "XX" or is_damage(problem)
+
+
 def is_misfit(problem: BaseException) -> bool:
     """Whether the database is not as this program expects it, until an operator mends that: every such statement would fail."""
     if _sqlite_code(problem) == sqlite3.SQLITE_ERROR:
