@@ -30,7 +30,7 @@ from sms.values import durable_file
 
 log = structlog.get_logger(__name__)
 
-EVERY = timedelta(seconds=45)  # a beat comes once a minute
+EVERY = timedelta(seconds=45)  # a beat comes every half a minute, so this is once a minute
 # where something was posted: a backup that is as young as the newest epoch is not known for one
 SOON = timedelta(seconds=10)
 KEPT = timedelta(days=3)  # an older file tells only whether its number is larger

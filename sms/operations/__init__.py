@@ -6,6 +6,6 @@ processes   what the heartbeats say of every process and host
 work        what waits: messages, receipts, callbacks, wake-ups, retention, backups
 faults      what does not work at present, each with a short word
 readiness   whether work could be done now: tried, for /readyz
-telling     operators are told of a fault once it lasted a minute, and once when it is over
+telling     operators are told of a fault within a minute, and once when it is over
 delivery    by which ways: mail, webhook, notices
 """

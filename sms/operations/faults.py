@@ -13,7 +13,7 @@ from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
 
-LATE = 60.0  # seconds that something must have been due, or have waited
+LATE = 45.0  # seconds that something must have been due, or have waited: what is late is told at the next look, so within a minute
 
 AWAY = "database_away"
 READ_ONLY = "database_read_only"

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from sms.models import Heartbeat
 
-SILENT = 60.0  # seconds without a heartbeat after which something is wrong with a process
+SILENT = 45.0  # seconds without a heartbeat after which something is wrong with a process
+FRESH = 60.0  # seconds for which it counts what a process says of itself
 WORKER = Heartbeat.Kind.CLUSTER  # beats with each task only
 
 
@@ -39,7 +40,7 @@ class Process:
     @property
     def fresh(self) -> bool:
         """Whether what it says of itself still counts."""
-        return self.age <= SILENT
+        return self.age <= FRESH
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.5  # seconds between looks for work that people wait for
 MINUTE, SELDOM = 60.0, 900.0  # seconds
+HALF_A_MINUTE = 30.0
 SIMULATING = 2.0  # seconds after which a simulated send lets its receipts come in
 SENDING = 20.0  # seconds after which a worker that sends lets others have it
 SIGNS = "signs of life"  # the loop that web servers run too
@@ -187,7 +188,7 @@ def _see_off(child: "subprocess.Popen[bytes]") -> None:
 JOBS: tuple[Job, ...] = (
     Job("sending", 0, _send, loop="sending"),
     # what people wait for, and small chores
-    Job("epoch", MINUTE, lambda _: dispatch.epochs.keep()),
+    Job("epoch", HALF_A_MINUTE, lambda _: dispatch.epochs.keep()),
     Job("receipts", IDLE, lambda _: receipts.fold(), repeats=True),
     Job("counters", MINUTE, lambda _: squash()),
     Job("leases that ran out", MINUTE, lambda _: dispatch.sweep()),

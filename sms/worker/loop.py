@@ -12,7 +12,7 @@ from sms.models.sql.clock import host_clock
 from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away, may_work_again
 from sms.values.meters import meters
-from sms.worker.jobs import IDLE, Job, JobContext
+from sms.worker.jobs import IDLE, SIGNS, Job, JobContext
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between tries while the databas
 NEVER = float("-inf")
 BROKE_OFF = "It broke off and is tried again"
 BUSY = "Another transaction was in its way, so it is tried again"
-LONG = ("audit", "audit check", "recurring sends", "retention")  # loops whose statements may take long
+# Kinds of work by loop, where it is another than a job's. Statements of the first may take long; who looks for faults finds out within
+# seconds also from a database that is silent.
+WORK = dict.fromkeys(("audit", "audit check", "recurring sends", "retention"), WorkKind.LONG) | {
+    SIGNS: WorkKind.PROBE
+}
 LONG_REST = 10.0  # seconds for which no connection to the database is kept
 
 
@@ -38,7 +42,7 @@ class Loop:
     def run(self) -> None:
         """Until `stopped`. A database that is away is waited for, and mentioned once."""
         pause, since = FIRST_PAUSE, 0.0
-        work_as(WorkKind.LONG if self.jobs[0].loop in LONG else WorkKind.JOB)
+        work_as(WORK.get(self.jobs[0].loop, WorkKind.JOB))
         try:
             while not self.context.stopped():
                 try:

@@ -350,7 +350,7 @@ def test_readiness_says_that_no_process_sends(idle_bench, tmp_path):
     send(idle_bench, an_audience(tmp_path, 1))
     idle_bench.run(
         "from datetime import timedelta; from django.db.models.functions import Now; from sms.models import Slice; "
-        "Slice.objects.update(due_at=Now() - timedelta(seconds=40))"
+        "Slice.objects.update(due_at=Now() - timedelta(seconds=35))"
     )
     code = (
         "import json; from django.test import Client; "

@@ -10,6 +10,8 @@ from portal.database import replica_of, role, with_defaults
 from sms.models.sql import limits
 from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away
+from sms.worker.jobs import SIGNS, Job, JobContext
+from sms.worker.loop import Loop
 
 
 @pytest.mark.django_db
@@ -51,6 +53,18 @@ def test_the_session_has_limits_by_kind_of_work(of_a_post, monkeypatch):
     work_as(WorkKind.POST)
     monkeypatch.setattr(limits, "given", {"statement_timeout": "7s", "synchronous_commit": "remote_apply"})
     assert told(*names) == ["7s", "10s", "30s", "remote_apply"], "what DATABASE_URL says wins"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("loop", "limit"), [(SIGNS, "3s"), ("retention", "0"), ("chores", "2min")])
+def test_a_loop_waits_for_the_database_as_its_work_may(of_a_post, loop, limit):
+    """Who looks for faults must find out within seconds that it is silent."""
+    found: list[str] = []
+    context = JobContext(lambda: bool(found))
+    job = Job("asks", 0, lambda _: found.extend(told("statement_timeout")), loop=loop)
+    Loop([job], context).run()
+    assert found == [limit]
 
 
 @pytest.mark.django_db

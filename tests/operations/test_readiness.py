@@ -59,10 +59,10 @@ def test_a_folder_that_cannot_be_written_is_not_ready(settings, tmp_path):
     assert ready() == (503, ["var_dir_not_writable"])
 
 
-def test_messages_that_nobody_dispatches_for_a_minute_are_not_ready():
+def test_messages_that_nobody_dispatches_for_long_are_not_ready():
     a_send(a_service())
     assert ready() == (200, [])
-    Slice.objects.update(due_at=Now() - timedelta(seconds=61))
+    Slice.objects.update(due_at=Now() - timedelta(seconds=46))
     assert ready() == (503, ["not_dispatched"])
     Heartbeat.beat("1-a", host="h", pid=1, kind="web", doing="", progress=0)
     assert ready() == (503, ["not_dispatched"]), "a web server sends nothing"
@@ -70,12 +70,12 @@ def test_messages_that_nobody_dispatches_for_a_minute_are_not_ready():
     assert ready() == (200, [])
 
 
-def test_receipts_that_nobody_applies_for_a_minute_are_not_ready():
+def test_receipts_that_nobody_applies_for_long_are_not_ready():
     service = a_service()
     _, name = posted_message(service)
     assert post(service, receipt(name)).status_code == 200
     assert ready() == (200, [])
-    ReceiptInbox.objects.update(next_at=Now() - timedelta(seconds=61))
+    ReceiptInbox.objects.update(next_at=Now() - timedelta(seconds=46))
     assert ready() == (503, ["receipts_wait"])
 
 

@@ -1,4 +1,4 @@
-"""Operators are told of a fault after a minute, once, and once when it is over; also while there is no database."""
+"""Operators are told of a fault within a minute, once, and once when it is over; also while there is no database."""
 
 from datetime import timedelta
 
@@ -10,7 +10,8 @@ from django_q.conf import Conf
 
 from sms.dispatch import breaker, restored_copy
 from sms.models import Heartbeat, Notice, OperationalFault, RestoredCopy, Slice
-from sms.operations import faults, telling
+from sms.models.sql.limits import WorkKind
+from sms.operations import faults, own_facts, processes, telling
 from sms.operations.delivery import FaultDelivery
 from sms.webex.errors import NotSent
 from sms.worker import heartbeat
@@ -51,9 +52,9 @@ def test_messages_that_nobody_sends_are_told_by_webhook_mail_and_notices(deliver
     a_send(cast.service)
     telling.of_all(faults.find(), delivery)
     assert told(receiver) == []
-    Slice.objects.update(due_at=Now() - timedelta(seconds=61))
+    Slice.objects.update(due_at=Now() - timedelta(seconds=46))
     telling.of_all(faults.find(), delivery)
-    assert told(receiver) == [("begun", "not_dispatched", "")]
+    assert told(receiver) == [("begun", "not_dispatched", "")], "it has waited long enough by then"
     ours = [one for one in mail.outbox if one.to == ["ops@example.test"]]
     assert ours[0].subject == "Textdesk: does not work: Messages are due, and no dispatcher has reported yet."
     assert "https://desk.example.test/status" in ours[0].body
@@ -78,11 +79,40 @@ def test_what_comes_and_goes_is_told_once(delivery, receiver):
     assert told(receiver) == [("begun", "clock_skew", "far")]
 
 
-def test_a_fault_of_less_than_a_minute_is_not_told(delivery, receiver):
+def test_a_fault_that_passes_within_seconds_is_not_told(delivery, receiver):
     fault = faults.Fault("clock_skew", "far", "Its clock is wrong.")
-    for second, found in ((0, [fault]), (50, [fault]), (60, []), (130, [])):
+    for second, found in ((0, [fault]), (20, [fault]), (30, []), (100, [])):
         telling.of_all(found, delivery, now=NOW + timedelta(seconds=second))
     assert (told(receiver), mail.outbox) == ([], [])
+
+
+@pytest.mark.parametrize("seen_after", [0, heartbeat.EVERY + own_facts.LOOK])
+@pytest.mark.parametrize("first_look", range(0, 10, 3))
+def test_a_fault_is_told_within_a_minute_of_its_beginning(delivery, receiver, first_look, seen_after):
+    """Whenever the looks come; what a host knows of itself is in its heartbeat a while after it began."""
+    fault = faults.Fault("var_dir_not_writable", "far", "It cannot be written.")
+    looks = iter(range(first_look, 120, int(telling.EVERY)))
+    while not told(receiver):
+        second = next(looks)
+        found = [fault] if second >= seen_after else []
+        telling.of_all(found, delivery, now=NOW + timedelta(seconds=second))
+    assert second <= 55, "a mail may take five seconds to leave"
+
+
+@pytest.mark.parametrize("first_look", range(0, 10, 3))
+def test_a_database_that_is_silent_is_told_within_a_minute(delivery, receiver, tmp_path, first_look):
+    """Each look waits for it until the deadline of a probe."""
+    teller, now = telling.Teller(delivery, tmp_path), float(first_look)
+    while not told(receiver):
+        now += WorkKind.PROBE.value.wait
+        teller.of_database("database_away", now=now)
+        ended, now = now, now + telling.EVERY
+    assert ended <= 55
+
+
+@pytest.mark.parametrize("longest", [processes.SILENT, faults.LATE])
+def test_what_is_late_is_told_within_a_minute_at_the_first_look(longest):
+    assert telling.LASTED <= longest <= 60 - telling.EVERY - 5
 
 
 def test_a_webhook_that_fails_is_tried_again(receiver):
@@ -108,12 +138,22 @@ def test_a_database_that_takes_nothing_is_told_by_one_process_of_each_host(
             for teller in (first, second):
                 teller.of_database(telling.readiness.of_database(), now=clock[0])
             clock[0] += 10
-            assert receiver.heard == [] or clock[0] > 1060
+            assert receiver.heard == [] or clock[0] > 1025
     assert told(receiver) == [("begun", word, heartbeat.HOST)]
     assert [one.to for one in mail.outbox] == [["ops@example.test"]]
-    for teller in (first, second):
-        teller.look()
+    for _ in range(7):
+        for teller in (first, second):
+            teller.look()
+        clock[0] += 10
     assert told(receiver)[1:] == [("over", word, heartbeat.HOST)]
+    assert mail.outbox[-1].subject.startswith("Textdesk: over: ")
+
+
+def test_a_database_that_comes_and_goes_is_told_once(delivery, receiver, tmp_path):
+    teller = telling.Teller(delivery, tmp_path)
+    for second in range(0, 300, 10):
+        teller.of_database("database_away" if second % 50 else "", now=float(second))
+    assert told(receiver) == [("begun", "database_away", heartbeat.HOST)]
 
 
 def test_a_restored_copy_is_told_until_it_is_settled(delivery, receiver):
@@ -129,10 +169,10 @@ def test_a_restored_copy_is_told_until_it_is_settled(delivery, receiver):
 
 
 def test_a_process_that_died_without_a_word_is_a_fault_and_one_that_ended_is_none():
-    beat(61)
+    beat(46)
     (found,) = faults.find()
     assert (found.word, found.where) == ("process_silent", "far dispatch 1")
-    beat(61, kind="cluster")
+    beat(46, kind="cluster")
     Heartbeat.objects.update(kind="cluster")
     assert faults.find() == [], "a worker beats with its tasks only"
     mine = heartbeat.Pulse(Heartbeat.Kind.DISPATCH)
