@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('told_at', models.DateTimeField(blank=True, null=True)),
                 ('over_at', models.DateTimeField(blank=True, null=True)),
+                ('owed', models.CharField(blank=True, max_length=40)),
             ],
             options={
                 'ordering': ('since', 'id'),

@@ -25,7 +25,10 @@ class MeterTotal(models.Model):
 
 
 class OperationalFault(models.Model):
-    """What did not work at the last look. `told_at`: operators were told. One that is over stays for a moment, in case it comes again."""
+    """What did not work at the last look. One that is over stays for a moment, in case it comes again.
+
+    `told_at`: operators were told that it began, and not yet that it is over; `owed`: but not by these ways, which failed.
+    """
 
     fault = models.CharField(max_length=30)
     where = models.CharField(max_length=255, blank=True)
@@ -33,8 +36,9 @@ class OperationalFault(models.Model):
     since = models.DateTimeField()
     told_at = models.DateTimeField(null=True, blank=True)
     over_at = models.DateTimeField(null=True, blank=True)
+    owed = models.CharField(max_length=40, blank=True)
 
-    personal = PersonalData(team="where says", neutral="fault")
+    personal = PersonalData(team="where says", neutral="fault owed")
 
     class Meta:
         ordering = ("since", "id")

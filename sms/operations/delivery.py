@@ -1,8 +1,13 @@
-"""By which ways operators are told: mail, a webhook, and notices. Mail and webhook need no database."""
+"""By which ways operators are told: the log, mail, a webhook, and notices. Only the last need a database.
+
+A way that fails is not forgotten: who tells keeps what is owed by it, and tries again.
+"""
 
 import json
+import time
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -12,13 +17,17 @@ from django.db import DatabaseError, transaction
 from sms import notices
 from sms.models import NoticeKind, Service
 from sms.notices.people import holding, superusers
-from sms.operations.faults import PROVIDER, Fault
+from sms.operations.faults import AUDIT, NOT_TOLD, PROVIDER, Fault
 from sms.operations.own_facts import HOST
 from sms.values.mail_subject import one_line
 
 log = structlog.get_logger(__name__)
 
 DEADLINE = 10.0  # seconds for each way
+AGAIN = (
+    15.0  # seconds for which a way that failed is left alone, so that no look waits for it again and again
+)
+LOG, MAIL, WEBHOOK, NOTICE = "log", "mail", "webhook", "notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +37,31 @@ class FaultDelivery:
     public_url: str
     mail_to: tuple[str, ...] = ()
     webhook: str = ""
+    clock: Callable[[], float] = time.monotonic
+    _rests: dict[str, float] = field(default_factory=dict)  # until when a way that failed is left alone
 
-    def tell(self, fault: Fault, *, since: datetime, over: bool, people: bool) -> bool:
-        """That it began, or is over; `people`: also by notices. False where every way failed, so that it is worth another try."""
+    def ways(self, fault: Fault) -> list[str]:
+        """By which it is told. That one of them fails is told by the others; the check of the audit tells people itself."""
+        set_up = [LOG, *([MAIL] if self.mail_to else []), *([WEBHOOK] if self.webhook else []), NOTICE]
+        without = fault.where if fault.word == NOT_TOLD else NOTICE if fault.word == AUDIT else ""
+        return [way for way in set_up if way != without]
+
+    def tell(self, fault: Fault, ways: Iterable[str], *, since: datetime, over: bool = False) -> list[str]:
+        """That it began, or is over. Returns the ways that did not take it, by which it is still owed."""
+        by = {LOG: self._log, MAIL: self._mail, WEBHOOK: self._post, NOTICE: self._notify}
+        owed = []
+        for way in ways:
+            if self.clock() < self._rests.get(way, float("-inf")):
+                owed.append(way)
+            elif not by[way](fault, since, over):
+                self._rests[way] = self.clock() + AGAIN
+                owed.append(way)
+        return owed
+
+    def _log(self, fault: Fault, since: datetime, over: bool) -> bool:
         say = log.info if over else log.error
         say("fault_over" if over else "fault", fault=fault.word, where=fault.where, sentence=fault.says)
-        ways = [
-            *([self._mail] if self.mail_to else []),
-            *([self._post] if self.webhook else []),
-            *([self._notify] if people else []),
-        ]
-        taken = [way(fault, since, over) for way in ways]  # all of them
-        return not ways or any(taken)
+        return True
 
     def _mail(self, fault: Fault, since: datetime, over: bool) -> bool:
         said = "Over" if over else "Does not work"

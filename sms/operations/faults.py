@@ -8,7 +8,7 @@ from django_q.brokers import get_broker
 
 from sms import dispatch
 from sms.compliance import audit
-from sms.models import Heartbeat, ReceiptInbox, RestoredCopy, Service
+from sms.models import Heartbeat, OperationalFault, ReceiptInbox, RestoredCopy, Service
 from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
@@ -29,6 +29,7 @@ CLOCK = "clock_skew"
 AUDIT = "audit_broken"
 RESTORED = "restored_copy"
 QUEUE = "redis_away"
+NOT_TOLD = "operators_not_told"
 
 SAYS = {
     AWAY: "The database does not answer.",
@@ -61,6 +62,7 @@ def find(found: Sequence[Process] | None = None) -> list[Fault]:
         *_epochs(found),
         *_audit(),
         *_queue(),
+        *_not_told(),
     ]
 
 
@@ -160,3 +162,12 @@ def _queue() -> Iterator[Fault]:
     """Where the queue is in the database there is nothing else to ask."""
     if not get_broker().ping():
         yield Fault(QUEUE, "", "Redis does not answer: clusters look for work every few seconds instead.")
+
+
+def _not_told() -> Iterator[Fault]:
+    """What is owed by a way that does not work. Of this fault itself nothing is owed by it."""
+    owed = OperationalFault.objects.exclude(fault=NOT_TOLD).exclude(owed="").values_list("owed", flat=True)
+    for way in sorted({way for ways in owed for way in ways.split()}):
+        yield Fault(
+            NOT_TOLD, way, f"Operators cannot be told by {way}; what they were to be told is tried again."
+        )

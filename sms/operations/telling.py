@@ -9,6 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from django.db import DatabaseError, connections
 from sms.models import Duty, OperationalFault
 from sms.models.sql.session import database_now
 from sms.operations import faults, readiness
-from sms.operations.delivery import FaultDelivery
+from sms.operations.delivery import NOTICE, FaultDelivery
 from sms.operations.faults import Fault
 from sms.operations.own_facts import HOST
 
@@ -36,10 +37,7 @@ class Teller:
 
     def __init__(self, delivery: FaultDelivery, folder: Path) -> None:
         self.delivery, self.folder = delivery, folder
-        self._began: float | None = None  # of trouble with the database, in monotonic seconds
-        self._good_since: float | None = None
-        self._told: Fault | None = None
-        self._since = datetime.min.replace(tzinfo=UTC)
+        self._trouble: _Trouble | None = None  # with the database
         self._lock: int | None = None
 
     def look(self) -> None:
@@ -59,25 +57,33 @@ class Teller:
             log.warning("faults_not_looked_for", error=type(problem).__name__)
 
     def of_database(self, word: str, *, now: float) -> None:
-        """`word` is what is wrong with it by now, empty where nothing is."""
+        """`word` is what is wrong with it by now, empty where nothing is; `now` in monotonic seconds."""
+        known = self._trouble
         if word:
-            self._good_since = None
-            if self._began is None:
-                self._began, self._since = now, datetime.now(UTC)
-            if self._told is None and now - self._began >= LASTED and self._speaks():
-                fault = Fault(word, HOST, f"{HOST}: {faults.SAYS[word]}")
-                if self.delivery.tell(fault, since=self._since, over=False, people=word == faults.LOCKED):
-                    self._told = fault
-            return
-        if self._began is None:
-            return
-        if self._good_since is None:
-            self._good_since = now
-        if now - self._good_since < STAYS_OVER:
-            return
-        if self._told is None or self.delivery.tell(self._told, since=self._since, over=True, people=True):
-            self._began = self._good_since = self._told = None
-            self._hush()
+            if known is None or known.over:  # of what is over some were told; this is another
+                known = self._trouble = _Trouble(began=now)
+            known.good_since = None
+            if known.fault is None and now - known.began >= LASTED and self._speaks():
+                known.fault = Fault(word, HOST, f"{HOST}: {faults.SAYS[word]}")
+                known.owed = self._ways(known.fault, people=word == faults.LOCKED)
+            self._tell(known)
+        elif known is not None:
+            known.good_since = now if known.good_since is None else known.good_since
+            if now - known.good_since < STAYS_OVER:
+                return
+            if known.fault is not None and not known.over:
+                known.over, known.owed = True, self._ways(known.fault, people=True)
+            self._tell(known)
+            if not known.owed:
+                self._trouble = None
+                self._hush()
+
+    def _ways(self, fault: Fault, *, people: bool) -> list[str]:
+        return [way for way in self.delivery.ways(fault) if people or way != NOTICE]
+
+    def _tell(self, known: "_Trouble") -> None:
+        if known.fault is not None and known.owed:
+            known.owed = self.delivery.tell(known.fault, known.owed, since=known.since, over=known.over)
 
     def _speaks(self) -> bool:
         """Whether this process is the one of its host that tells; every one is where they cannot agree."""
@@ -102,26 +108,49 @@ class Teller:
             self._lock = None
 
 
+@dataclass(slots=True)
+class _Trouble:
+    """With the database. `fault` once it is told; `owed`: the ways by which it still is to be; `over`: that it is over is told."""
+
+    began: float
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    good_since: float | None = None
+    fault: Fault | None = None
+    owed: list[str] = field(default_factory=list)
+    over: bool = False
+
+
 def of_all(found: Sequence[Fault], delivery: FaultDelivery, *, now: datetime | None = None) -> None:
     """Tell what has lasted and what is over, and note it."""
     now = now or database_now()
     known = {(one.fault, one.where): one for one in OperationalFault.objects.all()}
     for fault in found:
         row = known.pop((fault.word, fault.where[:255]), None)
-        if row is None:
-            row = OperationalFault(fault=fault.word, where=fault.where[:255])
-            row.since = now - timedelta(seconds=fault.age)
+        if row is None or (
+            row.over_at and row.owed and row.told_at is None
+        ):  # of one that is over some were told
+            row = row or OperationalFault(fault=fault.word, where=fault.where[:255])
+            row.since, row.owed = now - timedelta(seconds=fault.age), ""
         row.says, row.over_at = fault.says[:300], None
         if row.told_at is None and (now - row.since).total_seconds() >= LASTED:
-            told = delivery.tell(fault, since=row.since, over=False, people=fault.word != faults.AUDIT)
-            row.told_at = now if told else None
+            row.told_at, row.owed = now, " ".join(delivery.ways(fault))
+        if row.owed:
+            row.owed = " ".join(delivery.tell(fault, row.owed.split(), since=row.since))
         row.save()
     for row in known.values():
-        if row.over_at is None:
-            row.over_at = now
-            row.save()
-        elif (now - row.over_at).total_seconds() >= STAYS_OVER:
-            fault = Fault(row.fault, row.where, row.says)
-            people = fault.word != faults.AUDIT  # its check tells them itself
-            if row.told_at is None or delivery.tell(fault, since=row.since, over=True, people=people):
-                row.delete()
+        _over(row, delivery, now=now)
+
+
+def _over(row: OperationalFault, delivery: FaultDelivery, *, now: datetime) -> None:
+    if row.over_at is None:
+        row.over_at = now
+    elif (now - row.over_at).total_seconds() >= STAYS_OVER:
+        fault = Fault(row.fault, row.where, row.says)
+        if row.told_at is not None:
+            row.told_at, row.owed = None, " ".join(delivery.ways(fault))
+        if row.owed:
+            row.owed = " ".join(delivery.tell(fault, row.owed.split(), since=row.since, over=True))
+        if not row.owed:
+            row.delete()
+            return
+    row.save()

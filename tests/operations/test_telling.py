@@ -115,13 +115,81 @@ def test_what_is_late_is_told_within_a_minute_at_the_first_look(longest):
     assert telling.LASTED <= longest <= 60 - telling.EVERY - 5
 
 
-def test_a_webhook_that_fails_is_tried_again(receiver):
-    receiver.answer = 500
-    delivery = FaultDelivery("https://desk.example.test", (), f"{receiver.url}/hook")
+@pytest.mark.parametrize("way", ["webhook", "mail"])
+def test_a_way_that_fails_is_told_by_the_other_and_gets_later_what_it_is_owed(receiver, settings, way):
+    def mailed() -> list[str]:
+        return [one.subject.removeprefix("Textdesk: ")[:24] for one in mail.outbox]
+
+    def look(second: int, *found: faults.Fault) -> None:
+        clock[0] = float(second)
+        telling.of_all([*found, *faults.find()], delivery, now=NOW + timedelta(seconds=second))
+
+    clock, backend = [0.0], settings.EMAIL_BACKEND
+    delivery = FaultDelivery(
+        "https://desk.example.test", ("ops@example.test",), f"{receiver.url}/hook", clock=lambda: clock[0]
+    )
     fault = faults.Fault("clock_skew", "far", "Its clock is wrong.", age=61)
-    telling.of_all([fault], delivery, now=NOW)
-    assert OperationalFault.objects.get().told_at is not None, "the admins have it as a notice"
-    assert delivery.tell(fault, since=NOW, over=False, people=False) is False
+    if way == "webhook":
+        receiver.answer = 500
+    else:
+        settings.EMAIL_BACKEND, settings.EMAIL_PORT = (
+            "django.core.mail.backends.smtp.EmailBackend",
+            free_port(),
+        )
+    for second in range(0, 50, 10):
+        look(second, fault)
+    tries = len(receiver.heard)
+    if way == "webhook":
+        assert mailed() == ["does not work: Its clock", "does not work: Operators"]
+        assert {one.json["fault"] for one in receiver.heard} == {"clock_skew"} and 1 < tries < 5, "with rests"
+    else:
+        assert told(receiver) == [("begun", "clock_skew", "far"), ("begun", "operators_not_told", "mail")]
+        assert mailed() == []
+    receiver.answer, settings.EMAIL_BACKEND = 200, backend
+    look(70, fault)
+    assert OperationalFault.objects.get(fault="clock_skew").owed == ""
+    if way == "webhook":
+        assert len(receiver.heard) == tries + 1 and len(mailed()) == 2, "once"
+    else:
+        assert mailed() == ["does not work: Its clock"] and len(receiver.heard) == 2, "once"
+    for second in (80, 150, 220):
+        look(second)
+    ends = mailed() if way == "webhook" else [one.json["text"][10:] for one in receiver.heard]
+    assert sorted(one[:20] for one in ends[-2:]) == ["over: Its clock is w", "over: Operators cann"]
+    assert not OperationalFault.objects.exists()
+
+
+def test_what_some_were_told_to_be_over_is_told_anew_when_it_comes_again(delivery, receiver):
+    fault = faults.Fault("clock_skew", "far", "Its clock is wrong.")
+    for second, found, answer in (
+        (0, [fault], 200),
+        (30, [fault], 200),
+        (40, [], 500),
+        (110, [], 500),  # the mail says that it is over, the webhook does not hear it
+        (120, [fault], 200),
+        (130, [fault], 200),
+    ):
+        receiver.answer = answer
+        telling.of_all(found, delivery, now=NOW + timedelta(seconds=second))
+    assert [one.subject.split(": ")[1] for one in mail.outbox] == ["does not work", "over"]
+    telling.of_all([fault], delivery, now=NOW + timedelta(seconds=150))
+    assert [one.subject.split(": ")[1] for one in mail.outbox] == ["does not work", "over", "does not work"]
+
+
+def test_a_webhook_that_fails_while_the_database_is_away_hears_of_it_later(receiver, tmp_path):
+    clock = [0.0]
+    delivery = FaultDelivery(
+        "https://desk.example.test", ("ops@example.test",), f"{receiver.url}/hook", clock=lambda: clock[0]
+    )
+    teller = telling.Teller(delivery, tmp_path)
+    for clock[0] in range(0, 60, 10):
+        receiver.answer = 500 if clock[0] < 45 else 200
+        teller.of_database("database_away", now=clock[0])
+    assert len(mail.outbox) == 1 and len(receiver.heard) == 2, "the second time it was taken"
+    for clock[0] in range(60, 160, 10):
+        receiver.answer = 500 if clock[0] < 125 else 200
+        teller.of_database("", now=clock[0])
+    assert len(mail.outbox) == 2 and told(receiver)[-1] == ("over", "database_away", heartbeat.HOST)
 
 
 @pytest.mark.parametrize(
