@@ -42,6 +42,7 @@ from sms.models.audit_proof import audit_keys  # noqa: E402
 from sms.models.fields import keyring  # noqa: E402
 from sms.models.sql.availability import database  # noqa: E402
 from sms.models.sql.clock import host_clock  # noqa: E402
+from sms.operations.own_facts import troubles  # noqa: E402
 from sms.values.meters import meters  # noqa: E402
 from tests.support import databases, emptying  # noqa: E402
 
@@ -226,6 +227,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     refused_room.forget()
     CostlyPages.forget()
     meters.take()
+    troubles.forget()
     progress_log.forget()
     database.forget()
     host_clock.forget()

@@ -48,6 +48,9 @@ def _host(one: Host) -> dict[str, Any]:
         "spool_files": one.spool_files,
         "spool_bytes": one.spool_bytes,
         "spool_kept_files": one.spool_kept,
+        "disks": [
+            {"folder": disk.folder, "free_bytes": disk.free, "size_bytes": disk.size} for disk in one.disks
+        ],
     }
 
 

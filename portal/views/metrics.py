@@ -25,6 +25,7 @@ from sms.operations.own_facts import HOST
 from sms.operations.processes import Host, Process, host_of, hosts, processes, provider_troubles
 from sms.operations.work import ServiceWork, Work, work
 from sms.values.meters import labels_of
+from sms.worker.heartbeat import folders
 from sms.worker.jobs import JOBS
 
 DAMAGED = ("58", "XX")  # classes of SQLSTATE: the disk fails, what is stored is damaged
@@ -76,7 +77,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             found = processes()
             known, wrong, up = list(_of_database(found)), faults.find(found), 1
     except Error:
-        mine = host_of(HOST, own_facts.of_host(settings.VAR_DIR))
+        mine = host_of(HOST, own_facts.of_host(folders()))
         known, wrong, up = list(_hosts([mine])), [], 0
     if up:
         known += _faults(wrong)
@@ -146,6 +147,16 @@ def _hosts(known: Sequence[Host]) -> Iterator[str]:
         ("textdesk_var_dir_writable", "Whether VAR_DIR can be written.", "var_dir"),
     ):
         yield from family(name, said, [line(name, int(getattr(one, column)), host=one.name) for one in known])
+    for name, said, column in (
+        ("textdesk_disk_free_bytes", "Room below VAR_DIR and ARCHIVE_DIR.", "free"),
+        ("textdesk_disk_size_bytes", "The size of that disk.", "size"),
+    ):
+        lines = [
+            line(name, getattr(disk, column), host=one.name, folder=disk.folder)
+            for one in known
+            for disk in one.disks
+        ]
+        yield from family(name, said, lines)
 
 
 def _totals(found: Sequence[Process]) -> Iterator[str]:

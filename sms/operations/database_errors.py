@@ -6,6 +6,7 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError
 
 from sms.models.sql import trouble
+from sms.operations import own_facts
 
 
 def watch(connection: Any, **_: Any) -> None:
@@ -21,4 +22,6 @@ def _counting(execute: Callable[..., Any], *given: Any) -> Any:
         raise
     except DatabaseError as problem:
         trouble.count(problem)
+        if trouble.is_of_storage(problem):
+            own_facts.troubles.damaged()
         raise

@@ -7,12 +7,13 @@ from django.db.models import Count, Min
 from django_q.brokers import get_broker
 
 from sms import dispatch
-from sms.compliance import audit
+from sms.compliance import audit, retention
 from sms.models import Heartbeat, OperationalFault, ReceiptInbox, RestoredCopy, Service
 from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
 
+TWO_DAYS = 2 * 86_400.0  # seconds
 LATE = 45.0  # seconds that something must have been due, or have waited: what is late is told at the next look, so within a minute
 
 AWAY = "database_away"
@@ -30,6 +31,12 @@ AUDIT = "audit_broken"
 RESTORED = "restored_copy"
 QUEUE = "redis_away"
 NOT_TOLD = "operators_not_told"
+DISK = "disk_nearly_full"
+SPOOL_WAITS = "spool_waits"
+JOB = "job_breaks_off"
+DAMAGED = "storage_damaged"
+PLACES = "audit_places_fail"
+RETENTION = "retention_late"
 
 SAYS = {
     AWAY: "The database does not answer.",
@@ -60,7 +67,10 @@ def find(found: Sequence[Process] | None = None) -> list[Fault]:
         *_processes(found),
         *_hosts(found),
         *_epochs(found),
+        *_jobs(found),
+        *_storage(found),
         *_audit(),
+        *_retention(),
         *_queue(),
         *_not_told(),
     ]
@@ -145,6 +155,17 @@ def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
             yield Fault(
                 SPOOL_KEPT, one.name, f"{one.name}: {files} could not be brought in and wait for a person."
             )
+        if one.spool_for > LATE:
+            says = f"{one.name}: {one.spool_files} spool files have waited for {one.spool_for:.0f} s though the database answers."
+            yield Fault(SPOOL_WAITS, one.name, says, one.spool_for)
+        for disk in one.disks:
+            if disk.nearly_full:
+                left = f"{disk.free / 1024**3:.1f} of {disk.size / 1024**3:.1f} GiB are free"
+                yield Fault(
+                    DISK,
+                    f"{one.name} {disk.folder}",
+                    f"{one.name}: the disk of {disk.folder} is nearly full, {left}.",
+                )
 
 
 def _epochs(found: Sequence[Process]) -> Iterator[Fault]:
@@ -153,9 +174,46 @@ def _epochs(found: Sequence[Process]) -> Iterator[Fault]:
         yield Fault(EPOCH, host, f"{host}: {trouble}", LATE)
 
 
+def _jobs(found: Sequence[Process]) -> Iterator[Fault]:
+    broken = {
+        name: (one.host, seconds)
+        for one in found
+        if one.fresh
+        for name, seconds in one.facts.get("jobs", {}).items()
+    }
+    for name, (host, seconds) in sorted(broken.items()):
+        yield Fault(
+            JOB,
+            name,
+            f"The job “{name}” breaks off on {host}; it is tried again, and its work waits.",
+            seconds,
+        )
+
+
+def _storage(found: Sequence[Process]) -> Iterator[Fault]:
+    for host in sorted({one.host for one in found if one.fresh and one.facts.get("damage")}):
+        says = (
+            f"The database cannot read what it stores (seen by {host}): its disk fails, or a page is damaged."
+        )
+        yield Fault(DAMAGED, "", says, LATE)
+        return
+
+
 def _audit() -> Iterator[Fault]:
     if says := audit.sentence():
         yield Fault(AUDIT, "", says)
+    if away := audit.undelivered():
+        yield Fault(PLACES, "", " ".join(away))
+
+
+def _retention() -> Iterator[Fault]:
+    if (seconds := retention.lag()) > TWO_DAYS:
+        yield Fault(
+            RETENTION,
+            "",
+            f"Retention is {seconds / 86_400:.0f} days late: texts and numbers are kept longer than promised.",
+            LATE,
+        )
 
 
 def _queue() -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from sms.models import Heartbeat
 
 SILENT = 45.0  # seconds without a heartbeat after which something is wrong with a process
 FRESH = 60.0  # seconds for which it counts what a process says of itself
+ROOM = 5 * 1024**3  # bytes below which less than a twentieth of a disk is little
 WORKER = Heartbeat.Kind.CLUSTER  # beats with each task only
 
 
@@ -50,6 +51,21 @@ class Host:
     spool_files: int
     spool_bytes: int
     spool_kept: int
+    spool_for: float = 0.0  # seconds for which files have waited though the database answers
+    disks: tuple["Disk", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The one below a folder: bytes that are free, and of all."""
+
+    folder: str
+    free: int
+    size: int
+
+    @property
+    def nearly_full(self) -> bool:
+        return self.free < min(self.size / 20, ROOM)
 
 
 def processes() -> list[Process]:
@@ -83,7 +99,15 @@ def hosts(found: Sequence[Process]) -> list[Host]:
 
 def host_of(name: str, facts: Mapping[str, Any]) -> Host:
     """By the facts of one of its processes."""
-    return Host(name, *(facts.get(key, 0) for key in ("var_dir", "spool_files", "spool_bytes", "spool_kept")))
+    return Host(
+        name,
+        var_dir=facts.get("var_dir", False),
+        spool_files=facts.get("spool_files", 0),
+        spool_bytes=facts.get("spool_bytes", 0),
+        spool_kept=facts.get("spool_kept", 0),
+        spool_for=facts.get("spool_for", 0.0),
+        disks=tuple(Disk(folder, free, size) for folder, (free, size) in facts.get("disks", {}).items()),
+    )
 
 
 def provider_troubles(found: Sequence[Process]) -> dict[int, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Min
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 from django_q.brokers import get_broker
 
 from sms.compliance import retention
@@ -56,9 +56,6 @@ def work(troubles: Mapping[int, float]) -> Work:
     now = database_now()
     new = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW)
     inbox = new.aggregate(count=Count("pk"), oldest=Min("next_at"))
-    overdue = Service.objects.filter(pk__in=[one.pk for one in retention.due_services()])
-    # one whose retention never came to its end has no clock
-    oldest = overdue.aggregate(oldest=Min(Coalesce("retention_clock__next_at", "created_at")))["oldest"]
     return Work(
         now=now,
         services=services(now, troubles),
@@ -67,7 +64,7 @@ def work(troubles: Mapping[int, float]) -> Work:
         callbacks=Callback.objects.filter(next_at__isnull=False).count(),
         queue=get_broker().queue_size(),
         fact_deltas=FactDelta.objects.count(),
-        retention_lag=seconds_since(oldest, now),
+        retention_lag=round(retention.lag(), 1),
         backup=BackupNote.objects.first(),
     )
 

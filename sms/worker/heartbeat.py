@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -23,6 +24,11 @@ HOST = own_facts.HOST
 EVERY = 4.0  # seconds between two writes
 
 
+def folders() -> dict[str, Path]:
+    """Where this host keeps what must not be lost."""
+    return {"VAR_DIR": settings.VAR_DIR, "ARCHIVE_DIR": settings.ARCHIVE_DIR}
+
+
 class Pulse:
     """One process's heartbeat. Forked children need one each; only the thread that made it beats."""
 
@@ -33,7 +39,7 @@ class Pulse:
         self.doing = ""
         self._thread = threading.get_ident()
         self._written = float("-inf")
-        self._facts = own_facts.OwnFacts(None if kind == Heartbeat.Kind.CLUSTER else settings.VAR_DIR)
+        self._facts = own_facts.OwnFacts(None if kind == Heartbeat.Kind.CLUSTER else folders())
 
     def beat(self, doing: str | None = None) -> None:
         """Write a beat if the last one is old enough. Others report a database that is away."""

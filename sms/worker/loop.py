@@ -11,6 +11,7 @@ from sms.models import Duty
 from sms.models.sql.clock import host_clock
 from sms.models.sql.limits import WorkKind, work_as
 from sms.models.sql.trouble import is_away, may_work_again
+from sms.operations import own_facts
 from sms.values.meters import meters
 from sms.worker.jobs import IDLE, SIGNS, Job, JobContext
 
@@ -23,7 +24,7 @@ BUSY = "Another transaction was in its way, so it is tried again"
 # Kinds of work by loop, where it is another than a job's. Statements of the first may take long; who looks for faults finds out within
 # seconds also from a database that is silent.
 WORK = dict.fromkeys(("audit", "audit check", "recurring sends", "retention"), WorkKind.LONG) | {
-    SIGNS: WorkKind.PROBE
+    SIGNS: WorkKind.PROBE,
 }
 LONG_REST = 10.0  # seconds for which no connection to the database is kept
 
@@ -80,12 +81,15 @@ class Loop:
                     raise
                 connections.close_all()
                 meters.add("textdesk_job_failures_total", job=job.name)
+                if not may_work_again(problem):
+                    own_facts.troubles.broke_off(job.name, seldom=job.comes_seldom)
                 self._say(job.name, BUSY if may_work_again(problem) else BROKE_OFF, problem)
                 pause = self._retry.get(job.name, FIRST_PAUSE)
                 self._retry[job.name] = min(pause * 2, LONGEST_PAUSE)
                 self._due[job.name] = self.clock() + max(job.every, pause)
             else:
                 self._broken.pop(job.name, None)
+                own_facts.troubles.worked(job.name)
                 self._retry.pop(job.name, None)
                 self._due[job.name] = self.clock() + (0.0 if found and job.repeats else job.every)
         return max(min(self._due.values()) - self.clock(), 0.0)

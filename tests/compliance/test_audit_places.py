@@ -29,6 +29,7 @@ from sms.compliance.audit.folder import BEGUN
 from sms.models import Actor, AuditCheck, CheckpointPlace
 from sms.models.audit import audit as record
 from sms.models.sql import audit_guard
+from sms.operations import faults
 from tests.support.audit_tampering import SLUG, sql
 from tests.support.internet import Authority
 from tests.support.jobs import run_job
@@ -203,7 +204,10 @@ def test_what_does_not_arrive_is_said_and_tried_again_until_it_does(folder, monk
     one = audit.CheckpointCourier([place])
     one.run()
     says = f"Checkpoints of the audit do not reach {place}"
-    assert says in client.get("/readyz").json()["audit"]
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["failing"]) == (200, []), "work goes on"
+    assert says in ready.json()["audit"]
+    assert [one.word for one in faults.find() if says in one.says] == ["audit_places_fail"]
     assert "textdesk_audit_places_failing 1" in client.get("/metrics").text
     seen = {role for role, person in people.items() if says in person.get(f"/s/{SLUG}/").text}
     assert seen == {Role.ADMIN, Role.AUDITOR}

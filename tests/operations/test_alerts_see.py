@@ -45,8 +45,10 @@ def test_retention_that_is_late_also_where_it_never_came_to_its_end():
     assert [one.pk for one in retention.due_services()] == [service.pk]
     Service.objects.update(created_at=Now() - timedelta(days=3))
     assert scraped()["textdesk_retention_lag_seconds"] >= 3 * 86_400
+    assert [one.word for one in faults.find()] == ["retention_late"]
     retention.put_off(service)
     assert scraped()["textdesk_retention_lag_seconds"] == 0
+    assert faults.find() == []
     RetentionClock.objects.update(next_at=Now() - timedelta(days=2))
     assert 2 * 86_400 <= scraped()["textdesk_retention_lag_seconds"] < 3 * 86_400
 

@@ -142,8 +142,9 @@ def test_while_the_database_is_away_the_process_says_what_it_knows():
         found = scraped()
     assert found.pop("textdesk_database_up") == 0
     assert found.pop(f'textdesk_var_dir_writable{{host="{heartbeat.HOST}"}}') == 1
-    spool = {"textdesk_spool_files", "textdesk_spool_bytes", "textdesk_spool_kept_files"}
-    assert {name.partition("{")[0] for name in found} == {"textdesk_build_info", *spool}
+    of_host = {f"textdesk_spool_{one}" for one in ("files", "bytes", "kept_files")}
+    of_host |= {"textdesk_disk_free_bytes", "textdesk_disk_size_bytes"}
+    assert {name.partition("{")[0] for name in found} == {"textdesk_build_info", *of_host}
     assert scraped()["textdesk_database_up"] == 1
 
 

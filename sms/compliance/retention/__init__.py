@@ -14,6 +14,7 @@ from sms.compliance.retention.run import (
     days_set,
     due_services,
     forecast,
+    lag,
     put_off,
     run,
     run_due,

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 import structlog
-from django.db.models.functions import Now
+from django.db.models import Min
+from django.db.models.functions import Coalesce, Now
 
 from sms.compliance import archive
 from sms.compliance.retention import due, messages, other_rows
@@ -160,6 +161,13 @@ def run_due(*, stopped: Callable[[], bool], renew: Callable[[], bool] = lambda: 
 def due_services() -> list[Service]:
     rows = Service.objects.exclude(retention_clock__next_at__gt=Now()).order_by("pk")
     return [service for service in rows if days_set(service)]
+
+
+def lag() -> float:
+    """Seconds for which the most overdue service waits; 0 where none does. One whose retention never came to its end has no clock."""
+    overdue = Service.objects.filter(pk__in=[one.pk for one in due_services()])
+    oldest = overdue.aggregate(oldest=Min(Coalesce("retention_clock__next_at", "created_at")))["oldest"]
+    return max((database_now() - oldest).total_seconds(), 0.0) if oldest else 0.0
 
 
 def put_off(service: Service) -> None:

@@ -57,6 +57,11 @@ def may_be_of_one_alone(problem: BaseException) -> bool:
     return state in (NO_LOCK, CANCELLED) or state[:2] == "XX" or is_damage(problem)
 
 
+def is_of_storage(problem: BaseException) -> bool:
+    """Whether the disk below the database fails, or what is stored is damaged: each hour makes the next backup worse."""
+    return is_damage(problem) or _sqlstate(problem)[:2] in ("58", "XX")
+
+
 def is_misfit(problem: BaseException) -> bool:
     """Whether the database is not as this program expects it, until an operator mends that: every such statement would fail."""
     if _sqlite_code(problem) == sqlite3.SQLITE_ERROR:
