@@ -21,10 +21,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between tries while the databas
 NEVER = float("-inf")
 BROKE_OFF = "It broke off and is tried again"
 BUSY = "Another transaction was in its way, so it is tried again"
-# Kinds of work by loop, where it is another than a job's. Statements of the first may take long; who looks for faults finds out within
-# seconds also from a database that is silent.
+# Kinds of work by loop, where it is another than a job's. Statements of the first may take long. Who looks for faults, and who sends,
+# finds out soon also from a database that is silent.
 WORK = dict.fromkeys(("audit", "audit check", "recurring sends", "retention"), WorkKind.LONG) | {
     SIGNS: WorkKind.PROBE,
+    "sending": WorkKind.SEND,
 }
 LONG_REST = 10.0  # seconds for which no connection to the database is kept
 

@@ -57,9 +57,11 @@ def test_the_session_has_limits_by_kind_of_work(of_a_post, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.postgresql
-@pytest.mark.parametrize(("loop", "limit"), [(SIGNS, "3s"), ("retention", "0"), ("chores", "2min")])
+@pytest.mark.parametrize(
+    ("loop", "limit"), [(SIGNS, "3s"), ("sending", "12s"), ("retention", "0"), ("chores", "2min")]
+)
 def test_a_loop_waits_for_the_database_as_its_work_may(of_a_post, loop, limit):
-    """Who looks for faults must find out within seconds that it is silent."""
+    """Who looks for faults, and who sends, must find out soon that it is silent."""
     found: list[str] = []
     context = JobContext(lambda: bool(found))
     job = Job("asks", 0, lambda _: found.extend(told("statement_timeout")), loop=loop)

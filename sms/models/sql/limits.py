@@ -35,7 +35,8 @@ class WorkKind(Enum):
     PROBE = WaitLimits(3_000, 4.0)  # operators' probes, which give up soon themselves
     PROGRAM = WaitLimits(30_000, 35.0)  # partners' programs
     PAGE = WaitLimits(60_000, 65.0)  # a person's page
-    JOB = WaitLimits(120_000, 130.0)  # dispatchers
+    SEND = WaitLimits(12_000, 14.0)  # what claims and records messages: nobody may wait long behind it
+    JOB = WaitLimits(120_000, 130.0)  # all else that dispatchers do
     LONG = WaitLimits(0, None, idle="10min")  # retention, reports, migrations, commands
 
 
