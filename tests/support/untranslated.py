@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-from django.template.base import Lexer, TokenType
+from django.template.base import DebugLexer, TokenType
 
 SPOKEN = {
     *(
@@ -22,9 +22,10 @@ SPOKEN = {
 UNSPOKEN = {"script", "style", "code", "kbd", "samp", "pre", "svg"}
 WORD = re.compile(r"[^\W\d_]{2,}")
 FILLED = "\ue000"  # stands for what a tag or a variable writes
-LITERAL = re.compile(r"(?<!_\()\"([^\"]*)\"|(?<!_\()'([^']*)'")
+LITERAL = re.compile(r"_\((?:\"[^\"]*\"|'[^']*')\)|\"([^\"]*)\"|'([^']*)'")
 OF_WORDS = re.compile(r"\|(?:default|default_if_none|yesno|pluralize|add)(?::|$|\|| )")
 IS_WORDS = re.compile(r"[A-Z][a-z]|[^\W\d_]{2,} [^\W\d_]+|…")
+UNSAID = re.compile(r"\s(?:class|href|id|src)=\"[^\"<>]*\Z")
 BARE = {"url", "static", "load", "extends", "if", "elif", "timezone", "csrf_token", "now", "block", "for"}
 
 
@@ -56,7 +57,9 @@ class _Texts(HTMLParser):
             self.silent.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self.silent and WORD.search(data):
+        if (
+            not self.silent and WORD.search(data) and '="' not in data
+        ):  # which are attributes of a tag that tags write
             self.found.append((self.getpos()[0], " ".join(data.replace(FILLED, "{}").split())))
 
 
@@ -64,7 +67,7 @@ def _without_tags(source: str) -> tuple[str, list[tuple[int, str]]]:
     """The source without Django's tags and what is translated, in as many lines; and words that are given to tags and filters."""
     kept, given = list[str](), list[tuple[int, str]]()
     inside = ""
-    for token in Lexer(source).tokenize():
+    for token in DebugLexer(source).tokenize():
         name = token.contents.split(maxsplit=1)[0] if token.token_type == TokenType.BLOCK else ""
         written = FILLED
         if token.token_type == TokenType.TEXT:
@@ -73,7 +76,7 @@ def _without_tags(source: str) -> tuple[str, list[tuple[int, str]]]:
             written, inside = "", "" if name == f"end{inside}" else inside
         elif name in ("blocktranslate", "blocktrans", "comment", "verbatim"):
             inside = name
-        elif name not in ("translate", "trans"):
+        elif name not in ("translate", "trans") and not UNSAID.search(source[: token.position[0]]):
             given += [(token.lineno, words) for words in _literals(token.contents, name)]
         kept.append(written)
     return "".join(kept), given
@@ -86,8 +89,10 @@ def _literals(contents: str, name: str) -> Iterator[str]:
     if name in BARE and name != "now":
         return
     for match in LITERAL.finditer(re.sub(r"\|(?:date|time):(?:\"[^\"]*\"|'[^']*')", "", contents)):
-        words = match[1] if match[1] is not None else match[2]
-        by_filter = OF_WORDS.search(contents[: match.start()][-20:]) and WORD.search(words)
+        words = match[1] or match[2] or ""
+        by_filter = (
+            OF_WORDS.search(contents[: match.start()][-20:]) and WORD.search(words) and "=" not in words
+        )
         if by_filter or (name and IS_WORDS.search(words)):
             yield contents
 
