@@ -9,6 +9,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 
 from sms import VERSION
+from sms.management.commands import dispatch
+from sms.worker import supervisor
 from sms.worker.jobs import JOBS
 from tests.environment import ROOT, variables
 
@@ -25,6 +29,7 @@ DEPLOY = ROOT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 METRICS = ROOT / "docs" / "operators" / "metrics.md"
 RUNBOOKS = ROOT / "docs" / "operators" / "runbooks.md"
+DEPLOYING = ROOT / "docs" / "operators" / "deploying.md"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 OF_PROMETHEUS = {"up"}
 
@@ -63,6 +68,38 @@ def test_a_unit_starts_a_command_of_ours(path):
     read_by_its_command(line.split())
 
 
+def test_what_units_say_themselves_is_not_undone_by_an_empty_line():
+    """To systemd a line of EnvironmentFile wins over Environment."""
+    copied = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+    for path in UNITS:
+        said = set(re.findall(r"^Environment=(\w+)=", path.read_text(), flags=re.MULTILINE))
+        assert "VAR_DIR" in said
+        assert said & copied == set()
+
+
+def seconds_to_end(part: str) -> float:
+    """From SIGTERM until the last process is gone, whatever hangs."""
+    if part == "dispatch":
+        return dispatch.DRAINED_WITHIN
+    words = list(supervisor.web(8000).command)
+    return float(words[words.index("--workers-kill-timeout") + 1])
+
+
+@pytest.mark.parametrize("part", ["web", "doors", "dispatch"])
+def test_nothing_is_killed_while_it_ends_what_is_under_way(part):
+    needed = seconds_to_end(part) + 5
+    assert int(compose()[part]["stop_grace_period"].removesuffix("s")) >= needed
+    (given,) = re.findall(
+        r"TimeoutStopSec=(\d+)", (DEPLOY / "systemd" / f"textdesk-{part}.service").read_text()
+    )
+    assert int(given) >= needed
+    pod = dict(pods())[f"textdesk-{part}"]
+    waits = [
+        one["lifecycle"]["preStop"]["exec"]["command"] for one in pod["containers"] if "lifecycle" in one
+    ]
+    assert pod["terminationGracePeriodSeconds"] - sum(int(words[1]) for words in waits) >= needed
+
+
 # --- containers ---------------------------------------------------------------------------------------------------------------
 def commands_in(words: list[str]) -> list[list[str]]:
     """Those of a shell's line, or the one that the image's entry point gets."""
@@ -71,14 +108,18 @@ def commands_in(words: list[str]) -> list[list[str]]:
     return [words]
 
 
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+
 def test_the_compose_file_starts_commands_of_ours_with_no_more_rights_than_they_need():
-    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    services = compose()
     ours = {name: one for name, one in services.items() if one.get("image") == f"textdesk:{VERSION}"}
     assert set(ours) == {"prepare", "web", "doors", "dispatch"}
     for one in ours.values():
         for words in commands_in(one["command"]):
             read_by_its_command(words)
-        assert one["read_only"] and one["cap_drop"] == ["ALL"] and one["restart"]
+        assert "cap_add" not in one
         assert set(one["environment"]) <= variables()
     (check,) = re.findall(
         r"CMD (\[.*\])$", (DEPLOY / "Containerfile").read_text().partition("HEALTHCHECK")[2], re.MULTILINE
@@ -91,6 +132,47 @@ def test_the_compose_file_starts_commands_of_ours_with_no_more_rights_than_they_
         for mount in one.get("volumes", ()):
             if mount.startswith("."):
                 assert (DEPLOY / mount.split(":")[0]).is_file(), mount
+
+
+def test_each_container_of_the_compose_file_is_held_in():
+    for name, one in compose().items():
+        assert one["read_only"] and one["cap_drop"] == ["ALL"] and one["restart"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert one["mem_limit"] and one["pids_limit"] and one["logging"]["options"]["max-size"], name
+
+
+def test_whoever_serves_is_asked_for_its_health_after_the_same_time():
+    (in_the_image,) = re.findall(r"--start-period=(\w+)", (DEPLOY / "Containerfile").read_text())
+    for name in ("web", "doors", "postgresql", "proxy"):
+        check = compose()[name]["healthcheck"]
+        assert check["start_period"] == in_the_image, name
+        assert check["test"] and check["interval"] and check["timeout"] and check["retries"], name
+    for name in ("prepare", "dispatch"):
+        assert compose()[name]["healthcheck"] == {"disable": True}, name
+
+
+def test_the_steps_before_the_first_start_name_all_that_the_compose_file_asks_for():
+    _, found, rest = DEPLOYING.read_text().partition("\n## Compose\n")
+    steps = rest.partition("\n## ")[0]
+    assert found
+    whole = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    files = [one["env_file"] for one in whole["services"].values() if "env_file" in one]
+    files += [one["file"] for one in whole["secrets"].values()]
+    assert {f"deploy/{file}" for file in files} <= set(re.findall(r"deploy/\w[\w.]*", steps))
+    asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
+    without = {
+        "PUBLIC_URL",
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "FIELD_KEYS",
+        "AUDIT_KEYS",
+        "EMAIL_URL",
+        "METRICS_TOKEN",
+    }
+    assert asked == {"SITE", "MONITORING"}
+    assert asked | without <= set(re.findall(r"[A-Z_]{4,}", steps))
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {f"/deploy/{file}" for file in files} <= set(ignored)
 
 
 def kubernetes() -> list[dict[str, Any]]:
@@ -118,6 +200,7 @@ def test_pods_start_commands_of_ours_with_no_more_rights_than_they_need():
             rights = one["securityContext"]
             assert rights["readOnlyRootFilesystem"] and not rights["allowPrivilegeEscalation"]
             assert rights["capabilities"] == {"drop": ["ALL"]}
+            assert one["resources"]["limits"]["memory"] and one["resources"]["requests"]["memory"]
             mounted = {mount["name"] for mount in one["volumeMounts"]}
             assert mounted - volumes <= {"var"}, "a claim of its own"
 
@@ -176,7 +259,66 @@ def test_the_image_runs_as_nobody_in_particular_and_copies_what_is_there():
     assert users == ["10001:10001"]
     copied = [line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line]
     assert copied
-    assert all((ROOT / path).exists() for path in copied)
+    assert all((ROOT / path).exists() and goes_into_the_image(path) for path in copied if path != ".")
+
+
+def test_each_volume_is_mounted_on_a_folder_of_the_images_user():
+    """Docker gives a new volume the owner of the folder that it hides, and to root where there is none."""
+    (made,) = re.findall(
+        r"install --directory --owner=10001 --group=10001 --mode=0700 ([^\n]+)",
+        (DEPLOY / "Containerfile").read_text(),
+    )
+    ours = [one for one in compose().values() if one["image"] == f"textdesk:{VERSION}"]
+    mounted = {mount.split(":")[1] for one in ours for mount in one["volumes"]}
+    for _, pod in pods():
+        for one in (*pod["containers"], *pod.get("initContainers", ())):
+            mounted |= {mount["mountPath"] for mount in one["volumeMounts"]}
+    assert mounted - {"/tmp"} == set(made.split())
+
+
+def goes_into_the_image(path: str) -> bool:
+    """By `.dockerignore` as builders read it: the last line that fits decides, for the path or a folder above it."""
+    kept = True
+    above = [path, *(str(folder) for folder in Path(path).parents if folder != Path())]
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        pattern = line.removeprefix("!").removeprefix("**/")
+        names = [Path(one).name for one in above] if "**/" in line else above
+        if any(fnmatch(name, pattern) for name in names):
+            kept = line.startswith("!")
+    return kept
+
+
+def test_the_image_is_built_of_the_package_and_of_no_secret():
+    assert not (ROOT / ".containerignore").exists(), "podman would read it instead, and docker never"
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = [*wheel["packages"], *wheel["force-include"], "pyproject.toml", "requirements/run.txt"]
+    assert [path for path in needed if not goes_into_the_image(path)] == []
+    assert goes_into_the_image("portal/settings.py") and goes_into_the_image("docs/partners/quick-start.md")
+    secret = (
+        ".env",
+        "deploy/.env",
+        "deploy/textdesk.env",
+        "deploy/postgres_password",
+        ".git/config",
+        "var/secret_key",
+    )
+    secret += (
+        "var.audit_key",
+        "var/textdesk.sqlite3",
+        "portal/.env",
+        "sms/copy.sqlite3-wal",
+        "static/live.env",
+    )
+    beside = (
+        "tests/conftest.py",
+        ".venv/bin/python",
+        "notes.txt",
+        "docs/images/send.png",
+        "docs/operators/audit.md",
+    )
+    assert [path for path in (*secret, *beside) if goes_into_the_image(path)] == []
 
 
 # --- alerts -------------------------------------------------------------------------------------------------------------------
@@ -238,9 +380,11 @@ def test_each_alert_has_its_runbook_and_each_runbook_its_alert():
         assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-def test_commands_of_the_runbooks_are_ours():
-    said = re.findall(r"(?:`|-- |web |bin/)textdesk (\w[^`\n,]+)", RUNBOOKS.read_text())
-    assert len(said) > 6
+def test_commands_of_the_documents_are_ours():
+    said = []
+    for path in (RUNBOOKS, DEPLOYING, DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "textdesk.yaml"):
+        said += re.findall(r"(?:`|-- |web |bin/)textdesk (\w[^`\n,]+)", path.read_text())
+    assert len(said) > 12
     for command in said:
         read_by_its_command(shlex.split(command))
 
@@ -287,7 +431,7 @@ def test_postgresql_has_room_for_the_connections_of_two_hosts():
     (most,) = re.findall(r"^max_connections = (\d+)", text, flags=re.MULTILINE)
     needed = 2 * (4 * 24 + 12) + 20
     assert int(most) >= needed
-    table = (ROOT / "docs" / "operators" / "deploying.md").read_text()
+    table = DEPLOYING.read_text()
     assert f"| 2 hosts: {needed} | 2 hosts: {needed} |" in table
 
 
@@ -297,3 +441,12 @@ def test_pgbouncer_keeps_nothing_of_a_session_and_enough_connections():
     pool = parser["pgbouncer"]
     assert pool["pool_mode"] == "transaction"
     assert "options" in pool["ignore_startup_parameters"]
+    said = (
+        (ROOT / "docs" / "operators" / "database.md")
+        .read_text()
+        .partition("## PgBouncer")[2]
+        .partition("\n## ")[0]
+    )
+    written = re.findall(r"`(\w+) = (\w+)`", said)
+    assert len(written) == 3
+    assert [(name, pool.get(name)) for name, _ in written] == written
