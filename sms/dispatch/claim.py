@@ -224,6 +224,8 @@ def in_slice(lease: "ClaimedSlice | Slice") -> "QuerySet[Message]":
 
 def sweep() -> int:
     """Settle the leases that ran out where claims are not allowed, such as those of a paused service; returns how many."""
+    # sends, slices, messages: it may leave the first out, as `claim` does, since nothing becomes pending here. It waits for no slice,
+    # and who waits for messages that it has waits for none of its slices afterwards: those are open, and `reopen` wants closed ones
     with transaction.atomic():
         rows = Slice.objects.filter(leased_until__lt=Now(), done=False).exclude(owner="").order_by("pk")
         expired = list(rows.lock_what_no_other_has())

@@ -8,13 +8,15 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from sms import dispatch
 from sms.dispatch import settle
+from sms.dispatch.claim import Owner, claim, lock_sends, reopen
 from sms.dispatch.post import PostOutcome
 from sms.dispatch.record import record
 from sms.ledger import states as ledger
 from sms.ledger.counters import CounterDeltas
 from sms.ledger.state_machine import StateChange
-from sms.models import Message, MessageState, Resend
+from sms.models import Message, MessageState, Resend, Send, Slice
 from sms.webex.replies import Accepted
 from tests.support.dispatching import Dispatcher, back_in_time, states
 from tests.support.provider import Provider, raw_reply
@@ -42,6 +44,11 @@ def waits_for_a_lock() -> bool:
 
 def as_a_fold_meets(act, low: int, high: int) -> None:
     """A fold of receipts has locked the message with the lower id, and wants the other once `act` waits for the first."""
+    as_another_meets(act, lambda: lock(low), lambda: lock(high))
+
+
+def as_another_meets(act, has, wants) -> None:
+    """Another transaction has locks, and wants more once `act` waits for it."""
     trouble: list[BaseException] = []
 
     def work() -> None:
@@ -58,13 +65,13 @@ def as_a_fold_meets(act, low: int, high: int) -> None:
 
     thread = threading.Thread(target=work)
     with transaction.atomic():
-        lock(low)
+        has()
         thread.start()
         deadline = time.monotonic() + PATIENCE
         while thread.is_alive() and not waits_for_a_lock():
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        lock(high)
+        wants()
     thread.join(PATIENCE)
     assert not thread.is_alive()
     if trouble:
@@ -124,3 +131,26 @@ def test_arming_does_not_wait_for_a_message_that_somebody_has_locked_and_takes_i
     assert armed == [[high]]
     arm()
     assert armed == [[high], [low]]
+
+
+@pytest.mark.parametrize(
+    "act", [dispatch.sweep, lambda: claim(owner=Owner("next"), limit=2)], ids=["sweep", "claim"]
+)
+def test_leases_that_ran_out_are_settled_beside_who_has_the_send_and_its_messages(act):
+    """As a policy, a person who settles, or an answer that comes late: the send, then messages, then what is to be due again."""
+    send = a_send(a_service(), 2)
+    Dispatcher(send, "dead").arm(2)
+    Slice.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    low, high = scanned_backwards(send)
+
+    def has() -> None:
+        lock_sends([send.pk])
+        lock(low)
+
+    def wants() -> None:
+        lock(high)
+        reopen(list(Slice.objects.values_list("pk", flat=True)))
+        Send.objects.update(name="Renamed")
+
+    as_another_meets(act, has, wants)
+    assert states(send) == {"unconfirmed": 2}
