@@ -22,7 +22,7 @@ from django.db import connection
 from sms import VERSION
 from sms.management.commands import dispatch
 from sms.worker import supervisor
-from sms.worker.jobs import JOBS
+from sms.worker.jobs import JOBS, loops
 from tests.environment import ROOT, variables
 
 DEPLOY = ROOT / "deploy"
@@ -429,7 +429,7 @@ def test_postgresql_has_room_for_the_connections_of_two_hosts():
     """As docs/operators/deploying.md counts them: a server for people and one for machines, two workers each, and a dispatcher."""
     text = (DEPLOY / "postgresql" / "textdesk.conf").read_text()
     (most,) = re.findall(r"^max_connections = (\d+)", text, flags=re.MULTILINE)
-    needed = 2 * (4 * 24 + 12) + 20
+    needed = 2 * (4 * 24 + len(loops())) + 20
     assert int(most) >= needed
     table = DEPLOYING.read_text()
     assert f"| 2 hosts: {needed} | 2 hosts: {needed} |" in table

@@ -42,7 +42,7 @@ class House:
     cores: int = 4  # of a host
     workers: int = 4  # of a web host: two servers, for people and for machines, of two each
     threads: int = 24  # of a worker, each perhaps with a connection
-    others: int = 12  # connections of a dispatch host
+    loops: int = 14  # of a dispatcher, each with a connection
     spare: int = 20  # for people and backups
     least: int = 2  # hosts of each kind, so that one may die
 
@@ -85,6 +85,7 @@ def size_of(messages: int, costs: Costs, house: House) -> Size:
     dispatch_hosts, web_hosts = (
         max(house.least, math.ceil(cores / house.cores)) for cores in (dispatch, web)
     )
+    processes = max(house.least, math.ceil(dispatch))
     return Size(
         messages=messages,
         mean_per_second=mean,
@@ -98,11 +99,11 @@ def size_of(messages: int, costs: Costs, house: House) -> Size:
         partitions=house.months_kept + 1 + 2 + 1,  # the month that runs, two made ahead, and the rest
         messages_kept=kept,
         dispatch_hosts=dispatch_hosts,
-        dispatch_processes=max(house.least, math.ceil(dispatch)),
+        dispatch_processes=processes,
         web_hosts=web_hosts,
         folder_busy=peak * costs.receipts * costs.folding_ms / 1000,
         database_cores=max(2, math.ceil(peak * costs.database_ms / 1000 / house.busy)),
-        connections=web_hosts * house.workers * house.threads + dispatch_hosts * house.others + house.spare,
+        connections=web_hosts * house.workers * house.threads + processes * house.loops + house.spare,
     )
 
 
