@@ -14,6 +14,7 @@ from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
 
 TWO_DAYS = 2 * 86_400.0  # seconds
+SPOOLED = 25.0  # seconds of files that nobody brings in, of which a host hears with its next look at its disk
 LATE = 45.0  # seconds that something must have been due, or have waited: what is late is told at the next look, so within a minute
 
 AWAY = "database_away"
@@ -155,7 +156,7 @@ def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
             yield Fault(
                 SPOOL_KEPT, one.name, f"{one.name}: {files} could not be brought in and wait for a person."
             )
-        if one.spool_for > LATE:
+        if one.spool_for > SPOOLED:
             says = f"{one.name}: {one.spool_files} spool files have waited for {one.spool_for:.0f} s though the database answers."
             yield Fault(SPOOL_WAITS, one.name, says, one.spool_for)
         for disk in one.disks:
