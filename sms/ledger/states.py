@@ -163,8 +163,7 @@ def accept(accepted: Sequence[Acceptance], *, at: datetime, deltas: CounterDelta
         ]
         outbox.enqueue(queued, followers)
     others = [one for one in accepted if one.message_id not in sends]
-    made = {one.message_id: one.attempt for one in others}
-    _remember(made, MessageState.QUEUED, at=at, deltas=deltas)
+    _remember({one.message_id: one.attempt for one in others}, MessageState.QUEUED, at=at, deltas=deltas)
     apply(
         [StateChange(one.message_id, MessageState.QUEUED, at, provider_id=one.provider_id) for one in others],
         deltas=deltas,
@@ -188,8 +187,9 @@ def _remember(
 ) -> set[int]:
     """Attempts that this database does not know: it was restored, or is a standby that was promoted under us, and had not heard of them.
 
-    Returns the ids of messages that were posted again since.
+    Returns the ids of messages that were posted again since. Of an answer that names no attempt nothing is known.
     """
+    made = {pk: attempt for pk, attempt in made.items() if attempt}
     columns = ("pk", "attempt", "posted_at")
     rows = list(Message.objects.filter(pk__in=among(made)).values_list(*columns)) if made else []
     lost = [

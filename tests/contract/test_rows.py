@@ -45,7 +45,7 @@ def test_table_has_no_row_twice():
 
 def headings(template: str) -> set[str]:
     page = (ROOT / "templates" / template).read_text("utf-8")
-    return set(re.findall(r"<h2[^>]*>([^<{]+)</h2>", page))
+    return set(re.findall(r'<h2[^>]*>\{% translate "([^"]+)" %\}</h2>', page))
 
 
 def labels_of(form: type[forms.BaseForm]) -> set[str]:

@@ -50,7 +50,7 @@ def test_a_send_shows_clicks_of_people_machines_and_unsure_ones(cast):
         f"/s/{cast.service.slug}/sends/{send.pk}/progress/",
     ):
         text = words(cast["composer"], path)
-        assert "<dt>Human</dt> <dd> 1 <small> click in 1 message </small> </dd>" in text
+        assert "<dt>Human</dt> <dd> 1 <small>click in 1 message</small> </dd>" in text
         assert "<dt>Machine</dt> <dd> 2 <small>clicks</small> </dd>" in text
         assert "<dt>Unsure</dt> <dd> 0 <small>clicks</small> </dd>" in text
 

@@ -26,7 +26,8 @@ GIB = 1024**3
 def clock(monkeypatch):
     """Seconds that tests pass."""
     passed = [1000.0]
-    monkeypatch.setattr(own_facts.time, "monotonic", lambda: passed[0])
+    for module in (own_facts, heartbeat):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: passed[0]))
     return passed
 
 
