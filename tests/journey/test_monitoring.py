@@ -12,7 +12,7 @@ import pytest
 
 from tests.environment import ROOT
 from tests.support import databases, proxies
-from tests.support.processes import textdesk
+from tests.support.processes import textdesk, until
 
 TOKEN = {"Authorization": "Bearer of-monitoring-alone"}
 ELSEWHERE = "127.0.0.3"
@@ -46,7 +46,9 @@ def test_monitoring_asks_through_the_proxy_and_nobody_else_does(proxy, port, tmp
         status, text = asked("/doors/metrics", proxies.MONITORING, **TOKEN)
         assert status == 200 and "\ntextdesk_build_info{" in text
         assert asked("/metrics", proxies.MONITORING)[0] == 403, "the token counts as well"
-        assert '"failing": []' in asked("/readyz", proxies.MONITORING)[1]
+        until(
+            lambda: '"failing": []' in asked("/readyz", proxies.MONITORING)[1], "what starts is done writing"
+        )
         forged = {"X-Forwarded-For": proxies.MONITORING}
         others = ("//metrics", "/%6detrics", "/./readyz", "/x/../metrics", "/doors//metrics")
         for path in ("/metrics", "/readyz", "/doors/metrics", *others):
@@ -61,13 +63,14 @@ def test_the_lines_of_the_runbooks_are_pasted(port):
     text = (ROOT / "docs" / "operators" / "runbooks.md").read_text()
     lines = "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)).splitlines()
     variables = {"PUBLIC_URL": f"http://127.0.0.1:{port}", "METRICS_TOKEN": "of-monitoring-alone"}
-    said = [
-        subprocess.run(
-            ["bash", "-c", line], env=os.environ | variables, capture_output=True, text=True, check=True
+
+    def pasted(line: str) -> str:
+        environment = os.environ | variables
+        return subprocess.run(
+            ["bash", "-c", line], env=environment, capture_output=True, text=True, check=True
         ).stdout
-        for line in lines
-    ]
-    status, ready, metrics = said
-    assert json.loads(status)["processes"]
-    assert json.loads(ready)["failing"] == []
-    assert "textdesk_database_up 1" in metrics
+
+    status, ready, metrics = lines
+    assert json.loads(pasted(status))["processes"]
+    until(lambda: json.loads(pasted(ready))["failing"] == [], "what starts is done writing")
+    assert "textdesk_database_up 1" in pasted(metrics)
