@@ -86,6 +86,16 @@ def mail_leaves(**_: Any) -> list[CheckMessage]:
     return [Warning(says, hint="For example smtp+tls://user:password@host:587.", id="portal.W002")]
 
 
+@register(deploy=True)
+def operators_are_told(**_: Any) -> list[CheckMessage]:
+    """Notices need the database and reach people of the desk; whoever runs it hears of nothing by themselves."""
+    by_mail = bool(settings.OPERATIONS_MAIL_TO) and mail_server.is_set_up()
+    if by_mail or settings.OPERATIONS_WEBHOOK:
+        return []
+    says = "No operator is told of a fault: neither OPERATIONS_MAIL_TO, with EMAIL_URL, nor OPERATIONS_WEBHOOK is set."
+    return [Warning(says, hint="docs/operators/faults.md says what they are told.", id="portal.W005")]
+
+
 @register(Tags.database, deploy=True)
 def clock_is_the_databases(databases: Any = None, **_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []

@@ -274,7 +274,7 @@ EMAIL_CONFIG = env_parsed(
     environ.Env.email_url_config,
     should="like smtp+tls://user:password@host:587",
 )
-vars().update(EMAIL_CONFIG)
+vars().update({"EMAIL_TIMEOUT": 10} | EMAIL_CONFIG)  # seconds; Django waits for ever
 DEFAULT_FROM_EMAIL = env_str("EMAIL_FROM", f"textdesk@{PUBLIC_HOST}")
 
 

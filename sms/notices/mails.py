@@ -31,11 +31,18 @@ MOST = 50  # notices in one mail
 
 
 def send_due(*, public_url: str, now: datetime | None = None) -> int:
-    """Mail what is due; returns how many mails left."""
+    """Mail what is due; returns how many mails left. A server that does not take one is left alone with the others until the next time."""
     now = now or corrected_now()
     due = Notice.objects.filter(mail_due_at__lte=now).order_by("person").values_list("person", flat=True)
     people = get_user_model()._default_manager.filter(pk__in=list(due.distinct()[:PEOPLE_AT_A_TIME]))
-    return sum(_mail(one, public_url, now=now) for one in people.select_related("notice_choices"))
+    left = 0
+    for one in people.select_related("notice_choices"):
+        try:
+            left += _mail(one, public_url, now=now)
+        except OSError as problem:
+            log.error("notice_mail_not_sent", person=one.pk, error=type(problem).__name__)
+            break
+    return left
 
 
 def forget(*, now: datetime | None = None) -> int:
@@ -46,6 +53,7 @@ def forget(*, now: datetime | None = None) -> int:
 
 
 def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
+    """Raises OSError where the server took nothing, for another reason than the address."""
     due = Notice.objects.filter(person=person, mail_due_at__lte=now)
     if not person.is_active or refusals.is_refused(person):
         due.update(mail_due_at=None)
@@ -65,9 +73,6 @@ def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
             return False
         refusals.note(person, person.email, refusals.words_of(problem), now=now)
         claimed.update(mail_due_at=None)
-        return False
-    except OSError as problem:
-        log.error("notice_mail_not_sent", person=person.pk, error=type(problem).__name__)
         return False
     claimed.update(mail_due_at=None, mailed_at=now)
     return True

@@ -10,7 +10,7 @@ from django.db import Error, connections
 from sms.models import Duty
 from sms.models.sql.clock import host_clock
 from sms.models.sql.limits import WorkKind, work_as
-from sms.models.sql.trouble import is_away, may_work_again
+from sms.models.sql.trouble import is_away, may_be_of_one_alone, may_work_again
 from sms.operations import own_facts
 from sms.values.meters import meters
 from sms.worker.jobs import IDLE, SIGNS, Job, JobContext
@@ -66,7 +66,10 @@ class Loop:
             connections.close_all()
 
     def once(self) -> float:
-        """Run what is due; returns seconds until something is. Raises where the database is away: nothing else would work either."""
+        """Run what is due; returns seconds until something is. Raises where the database is away: nothing else would work either.
+
+        A statement that takes too long, or meets what is damaged, is no reason to keep the other jobs waiting.
+        """
         for job in self.jobs:
             if self.context.stopped():
                 break
@@ -78,7 +81,7 @@ class Loop:
                 with structlog.contextvars.bound_contextvars(job=job.name):
                     found = self._run(job)
             except Exception as problem:
-                if is_away(problem):
+                if is_away(problem) and not may_be_of_one_alone(problem):
                     raise
                 connections.close_all()
                 meters.add("textdesk_job_failures_total", job=job.name)

@@ -1,6 +1,7 @@
 """Notices by e-mail: at once and once a day, to an address that refuses them, and what comes back later."""
 
 import mailbox
+import socket
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -138,6 +139,19 @@ def test_a_mail_server_that_is_away_or_busy_gets_it_later_and_one_that_refuses_i
         assert NoticeChoices.objects.get().refused_says == "550 5.1.1 Gone", "of whatever was mailed"
         (taken,) = server.taken
         assert b"Number 3" in taken
+
+
+def test_a_mail_server_that_says_nothing_is_waited_for_once_and_not_for_each_person(cast, settings):
+    assert 0 < settings.EMAIL_TIMEOUT <= 10, "seconds; Django would wait for ever"
+    with mail_server(settings), socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.getsockname()[1], 0.1
+        for who in ("composer", "approver"):
+            say(cast, 1, who=who)
+        assert due() == 0
+        silent.accept()[0].close()
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def report(sent, *, to: str, action: str = "failed", status: str = "5.1.1", name: str | None = None) -> bytes:

@@ -76,8 +76,21 @@ def desk(tmp_path, monkeypatch, settings):
     server.server_close()
 
 
+def test_operators_who_are_told_nothing_are_a_warning(said, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.OPERATIONS_MAIL_TO, settings.OPERATIONS_WEBHOOK = [], ""
+    assert "portal.W005" in said()
+    settings.OPERATIONS_MAIL_TO = ["night@example.test"]
+    assert "portal.W005" not in said()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "portal.W005" in said(), "mail goes nowhere"
+    settings.OPERATIONS_WEBHOOK = "https://hooks.example.test/"
+    assert "portal.W005" not in said()
+
+
 def test_the_public_address_is_tried_from_here(said, settings, desk):
     answers, settings.PUBLIC_URL = desk
+    settings.OPERATIONS_WEBHOOK = "https://hooks.example.test/"
     settings.HTTPS = True
     assert "portal." not in said().replace("portal.W002", "")
     answers.date = "Mon, 01 Jan 2024 00:00:00 GMT"

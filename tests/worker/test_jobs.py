@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 from django.db.models import F
@@ -20,7 +21,7 @@ from sms import reports
 from sms.callbacks import leases as callback_leases
 from sms.compose.background import lease as preparation_lease
 from sms.dispatch import claim
-from sms.models import Duty, FactDelta, ReportFile, Service
+from sms.models import Duty, FactDelta, Heartbeat, ReportFile, Service
 from sms.models.duty import HeldDuty
 from sms.models.lease import LEASE
 from sms.models.sql.session import limit_statements
@@ -29,6 +30,7 @@ from sms.reports import facts
 from sms.worker import jobs, tasks
 from sms.worker.jobs import JOBS, Job, JobContext, loops
 from sms.worker.loop import Loop
+from tests.support.jobs import run_job
 from tests.support.sends import a_send, a_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,6 +132,26 @@ def test_a_database_that_is_away_is_waited_for_and_nothing_else_is_tried():
     loop(clock, Job("first", 10, run), Job("second", 10, lambda _: ran.append("second"))).run()
     assert ran[:2] == ["first", "second"]
     assert not away
+
+
+@pytest.mark.parametrize("code", ["57014", "XX001"])
+def test_a_statement_that_takes_too_long_or_meets_a_damaged_page_keeps_no_other_job_waiting(code):
+    clock, ran = Clock(until=30), []
+
+    def run(_: JobContext) -> None:
+        ran.append("stuck")
+        raise OperationalError("of one statement") from psycopg.errors.lookup(code)("of one statement")
+
+    loop(clock, Job("stuck", 10, run), Job("whole", 10, lambda _: ran.append("whole"))).run()
+    assert (ran.count("stuck"), ran.count("whole")) == (3, 3)
+
+
+def test_processes_that_are_gone_for_long_are_forgotten():
+    for age, kind in ((30, "dispatch"), (1, "jobs")):
+        Heartbeat.beat(f"{kind}-1", host="gone", pid=1, kind=kind)
+        Heartbeat.objects.filter(kind=kind).update(beat_at=Now() - timedelta(hours=age))
+    run_job("old tries and sessions")
+    assert [one.kind for one in Heartbeat.objects.filter(host="gone")] == ["jobs"]
 
 
 def test_a_loop_leaves_the_database_error_to_a_tick():
