@@ -32,7 +32,7 @@ class AnswerForm(forms.Form):
     at_night = forms.BooleanField(required=False, label="Send it now all the same")
     done = forms.BooleanField(required=False, label="Mark the conversation done with it")
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
-    seen = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, conversation: Conversation, text: str = "", **kwargs: Any) -> None:
         initial = {"token": uuid4().hex, "seen": conversation.answered, "text": text}
@@ -49,7 +49,7 @@ class AssignForm(forms.Form):
 
     to = forms.ChoiceField(required=False, label="Assigned to")
     was = forms.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput(attrs={"id": "assign-was"})
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput(attrs={"id": "assign-was"})
     )
 
     def __init__(self, *args: Any, service: Service, conversation: Conversation, **kwargs: Any) -> None:

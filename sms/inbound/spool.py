@@ -28,6 +28,7 @@ MOST = 10_000  # files; then the disk counts as full
 MANY = 20  # posts of a file; where more end in timeouts it is the database
 CHUNK = 500  # posts brought in by one transaction
 TRIES = 10  # of a post that the database does not get done while it takes others
+LONG = 1800.0  # seconds; by then operators know of a database that takes nothing
 TRIED = "~"  # in a file's name, before how often
 
 
@@ -81,7 +82,7 @@ class Spool(Generic[Post]):
 
         Raises where the database is away; the file then stays. A file that cannot be opened, a post that is refused for good, and one that
         alone ends in a timeout or at a damaged page, hold up no other: the first is told in the log, the others are kept in a file beside,
-        the last of them after TRIES.
+        the last of them after TRIES. A try counts where the database took something else meanwhile, or LONG after it came.
         """
         done, alone = 0, list[_StuckError]()
         waiting = self._files("*.taken", "*.spool")
@@ -90,7 +91,7 @@ class Spool(Generic[Post]):
             path = waiting.pop(secrets.randbelow(len(waiting)) if len(alone) > 1 and not done else 0)
             try:
                 files -= path.stat().st_size > 0  # an empty one, as a full disk left them once, only goes
-                done += self._bring_in(path, insert, well=TRIED in path.stem)
+                done += self._bring_in(path, insert)
             except FileNotFoundError:
                 continue  # another process took it
             except OSError as problem:
@@ -100,8 +101,8 @@ class Spool(Generic[Post]):
                 alone.append(problem)
                 if len(alone) > 2 and not done:
                     break
-        if alone and not done and (len(alone) > 1 or not alone[0].single):  # the database gets nothing done
-            raise alone[0].why
+        if alone and not done and not all(_is_old(one.taken) for one in alone):
+            raise alone[0].why  # as far as is known, the database gets nothing done
         return done + self._try_alone(alone, insert)
 
     def take_in_kept(self, insert: Callable[[Sequence[Post]], object]) -> int:
@@ -121,11 +122,14 @@ class Spool(Generic[Post]):
         """Files of which nothing came in, while the database took others or was asked for nothing else: each post for itself."""
         done = 0
         for one in stuck:
+            why: Exception | None = None
             with contextlib.suppress(FileNotFoundError):  # another process took it
                 try:
                     done += self._bring_in(one.taken, insert, well=True)
                 except _StuckError as problem:
-                    raise problem.why from None
+                    why = problem.why
+            if why is not None:
+                raise why  # out here, since its own cause says what kind it is
         return done
 
     def _bring_in(self, path: Path, insert: Callable[[Sequence[Post]], object], *, well: bool = False) -> int:
@@ -141,7 +145,7 @@ class Spool(Generic[Post]):
                 if found.stuck and not found.done and not well:
                     raise _TooManyError
             except _TooManyError:
-                raise _StuckError(taken, found.why, single=len(posts) == 1) from None
+                raise _StuckError(taken, found.why) from None
             kept = taken.with_suffix(".kept")
             if damaged:
                 log.error("spool_damaged", file=str(taken), bytes=damaged)
@@ -207,6 +211,12 @@ def _taken(path: Path) -> Iterator[Path | None]:
         yield path.replace(path.with_suffix(".taken")) if free else None
 
 
+def _is_old(path: Path) -> bool:
+    """By its name, which begins with when it was begun."""
+    begun = path.name.partition("-")[0]
+    return not begun.isdecimal() or time.time_ns() - int(begun) > LONG * 1e9
+
+
 def _next_name(taken: Path) -> Path:
     """With one try more, for the next sweep; for a person after TRIES."""
     stem, _, tries = taken.stem.partition(TRIED)
@@ -220,11 +230,11 @@ class _TooManyError(Exception):
 
 
 class _StuckError(Exception):
-    """Nothing of a file came in, be it for its own sake or the database's. `single`: it has one post."""
+    """Nothing of a file came in, be it for its own sake or the database's."""
 
-    def __init__(self, taken: Path, why: Exception, *, single: bool) -> None:
+    def __init__(self, taken: Path, why: Exception) -> None:
         super().__init__(taken, why)
-        self.taken, self.why, self.single = taken, why, single
+        self.taken, self.why = taken, why
 
 
 class _Sorting(Generic[Post]):

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db import transaction
+import structlog
+from django.db import Error, transaction
 from django.db.models import Max, Sum
 
 from sms.dispatch.claim import EXTRA, lock_sends
@@ -39,11 +40,14 @@ from sms.models.message import UNSENT
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
 from sms.models.sql.session import database_now
+from sms.models.sql.trouble import may_be_of_one_alone
 from sms.sends import holds
 from sms.sends.recurring import control as recurring
 from sms.values import lives
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 1000
 IN_DOUBT = "In a restored copy of the database: whether it was sent is not known."
@@ -77,7 +81,20 @@ class Found:
 def bring_in() -> int:
     """Posts of the provider that wait on the spools of this host; returns how many. Its answers that wait beside them are proof as well."""
     recover()
-    return _until_nothing(receipts.sweep) + _until_nothing(optouts.sweep)
+    return _swept(receipts.sweep) + _swept(optouts.sweep)
+
+
+def _swept(sweep: Callable[[], int]) -> int:
+    """A post over which alone the database takes too long stays on the spool, and does not keep a restore from going on."""
+    done = 0
+    try:
+        while some := sweep():
+            done += some
+    except Error as problem:
+        if not may_be_of_one_alone(problem):
+            raise
+        log.error("spool_not_empty", error=type(problem).__name__)
+    return done
 
 
 def settle(copy: RestoredCopy, *, by: Actor) -> Found:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Min, QuerySet
 
 from sms.models import Message, Service
 from sms.models.message import MessageState
 from sms.models.paging import given
+from sms.models.sql import id_windows
 from sms.sends.messages import PATIENCE, WINDOW, FoundMessages
 from sms.values.csv import MARK, csv_line
 from sms.webex import codes
@@ -51,13 +52,13 @@ def select_messages(
     found, deadline = list[Message](), time.monotonic() + patience
     # without a filter the first ids are those that are wanted, and of a service that rests they may be far back
     size = LARGEST_ID if chosen == MessageSelection() else window
-    windows = list(_windows(service, chosen, before=before, size=size))
+    windows = _windows(service, chosen, before=before, size=size)
     for low, high in windows:
         part = rows.filter(pk__gte=low, pk__lt=high).order_by("-pk")
         found += part[: page + 1 - len(found)]
         if len(found) > page:
             break
-        if time.monotonic() >= deadline and low > windows[-1][0]:
+        if time.monotonic() >= deadline and next(windows, None):
             return FoundMessages(found, looked_to=low)
     return FoundMessages(found)
 
@@ -97,17 +98,9 @@ def _windows(
     service: Service, chosen: MessageSelection, *, before: int | None, size: int
 ) -> Iterator[tuple[int, int]]:
     """Ranges of ids, from and up to but not including, the newest first."""
-    rows = Message.objects.filter(given(send=chosen.send))
-    # asked one by one: SQLite looks both up in an index only so
-    first, last = rows.aggregate(id=Min("pk"))["id"], rows.aggregate(id=Max("pk"))["id"]
-    if first is None:
-        return
     later = _made_after(service, chosen.until + CLOCKS) if chosen.until else None
-    high = min(one for one in (before, later, last + 1) if one is not None)
-    while high > first:
-        low = max(high - size, first)
-        yield low, high
-        high = low
+    below = min((one for one in (before, later) if one is not None), default=None)
+    yield from id_windows.descending(Message.objects.filter(given(send=chosen.send)), width=size, below=below)
 
 
 def _made_after(service: Service, moment: datetime) -> int | None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from sms.compliance import archive
 from sms.models import ApiKey, Click, Echo, Message, Receipt, Send, Service
 from sms.models.paging import given
+from sms.models.sql import id_windows
 from sms.values import correlation_id
 from sms.values.msisdn import BadNumber, parse
 from sms.values.msisdn.hidden import hidden
@@ -231,11 +232,10 @@ def _in_ledger(
     if chosen == EVERY_ROW:
         return list(rows[:most]), None
     found, deadline = list[Message](), time.monotonic() + patience
-    last = send.messages.aggregate(id=Max("pk"))["id"] or 0
-    low = max(send.messages.aggregate(id=Min("pk"))["id"] or 0, after + 1)
-    while low <= last and len(found) < most:
+    for low, high in id_windows.ascending(send.messages.all(), width=WINDOW, start=after + 1):
         if time.monotonic() >= deadline:
             return found, low - 1
-        found += rows.filter(pk__gte=low, pk__lt=low + WINDOW)[: most - len(found)]
-        low += WINDOW
+        found += rows.filter(pk__gte=low, pk__lt=high)[: most - len(found)]
+        if len(found) >= most:
+            break
     return found, None

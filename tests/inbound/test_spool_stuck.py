@@ -1,15 +1,19 @@
 """A post that alone ends in a timeout, however often it is tried, holds up no other, and waits for a person in the end."""
 
+from datetime import timedelta
+
 import psycopg.errors
 import pytest
+import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sms.inbound import receipts
 from sms.inbound.receipts.inbox import spool
 from sms.inbound.receipts.incoming import Incoming
-from sms.inbound.spool import TRIES, Spool
+from sms.inbound.spool import LONG, TRIES, Spool
 from sms.models import Receipt
+from sms.models.sql.trouble import may_be_of_one_alone
 from tests.support.sends import a_service
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +50,14 @@ def some(tmp_path):
     return Spool(Incoming, tmp_path, full=0)
 
 
+def much_later() -> time_machine.travel:
+    return time_machine.travel(timezone.now() + timedelta(seconds=LONG + 1))
+
+
 def swept(some, database) -> None:
-    for _ in range(TRIES):
-        some.sweep(database.insert)
+    with much_later():
+        for _ in range(TRIES):
+            some.sweep(database.insert)
 
 
 @pytest.mark.postgresql
@@ -72,13 +81,26 @@ def test_a_receipt_over_which_the_database_takes_too_long_holds_up_neither_its_f
     assert receipts.sweep() == 12
     assert Receipt.objects.count() == 12
     assert (spool.waiting()[0], spool.kept()) == (1, 0)
-    for _ in range(TRIES):
-        receipts.sweep()
+    with pytest.raises(OperationalError):
+        receipts.sweep()  # nothing else comes in by which one could tell whose fault it is
+    with much_later():
+        for _ in range(TRIES):
+            receipts.sweep()
     assert (spool.waiting()[0], spool.kept()) == (0, 1), "a person is told"
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER slow ON sms_receipt")
     assert receipts.take_in_kept() == 1
     assert Receipt.objects.count() == 13 and spool.kept() == 0
+
+
+def test_what_alone_waits_for_a_busy_table_is_not_set_aside(some):
+    database = Database()
+    some.append([a_post(1, poison=True)])
+    for number in range(2, 4):
+        some.append([a_post(number)])
+        some.sweep(database.insert)
+    assert len(database.took) == 2
+    assert (some.waiting()[0], some.kept()) == (1, 0)
 
 
 def test_files_with_nothing_but_poison_hold_up_none_behind_them_and_end_with_a_person(some):
@@ -128,6 +150,11 @@ def test_a_lock_that_comes_in_mid_sweep_sets_nothing_aside(some):
 def test_the_only_one_that_waits_is_set_aside_too_and_stops_no_command(some):
     database = Database()
     some.append([a_post(1, poison=True)])
+    for _ in range(2 * TRIES):
+        with pytest.raises(OperationalError) as found:
+            some.sweep(database.insert)
+    assert may_be_of_one_alone(found.value)
+    assert (some.waiting()[0], some.kept()) == (1, 0), "the whole database may be to blame"
     swept(some, database)
     assert (some.waiting()[0], some.kept()) == (0, 1)
     assert some.take_in_kept(database.insert) == 0

@@ -28,7 +28,7 @@ def test_hosts_cores_and_connections():
     assert size.web_hosts == 2  # 2,000 x 0.5 ms is one core, so two half busy ones: the least
     assert size.folder_busy == pytest.approx(4)
     assert size.database_cores == 8
-    assert size.connections == 2 * 4 * 24 + 3 * 12 + 20
+    assert size.connections == 2 * 4 * 24 + 10 * 14 + 20
 
 
 def test_a_small_one_has_two_of_each():

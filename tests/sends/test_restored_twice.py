@@ -10,14 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from sms import dispatch
+from sms.compliance.erasure.naming import windows
 from sms.dispatch import epochs
 from sms.dispatch.journal import Journal, journals
 from sms.dispatch.post import PostOutcome
-from sms.dispatch.restored_copy import FOUND
-from sms.inbound import receipts
-from sms.models import Click, Event, RestoredCopy, Send
+from sms.dispatch.restored_copy import FOUND, SETTLED
+from sms.inbound import optouts, receipts
+from sms.models import Click, Event, Message, RestoredCopy, Send
 from sms.models.sql.session import database_now
+from sms.reports import facts
 from sms.sends import control, holds
+from sms.sends.message_search import MessageSelection, csv_of, select_messages
 from sms.sends.reschedule import reschedule
 from sms.values import correlation_id, lives
 from sms.webex.errors import RequestRefused, Unconfirmed
@@ -244,3 +247,41 @@ def test_answers_that_the_lost_part_left_on_a_disk_say_what_became_of_a_send_for
     release(send)
     assert len(posted(Provider())) == 1, "what nothing was heard of, once a person let it go"
     assert states(send) == {"queued": 2, "failed": 1, "unconfirmed": 1}
+
+
+def test_a_service_made_after_a_restore_sends_and_what_is_looked_through_by_ids_comes_to_its_end():
+    """Ids have more than 32 bits then, and a gap before them in which nothing is."""
+    service, _ = a_partner("send", base_url="")
+    a_send(service, 2)
+    facts.fold()
+    call_command("after_restore", stdout=StringIO())
+    control.resume_service(service, by=BY)
+    a_send(service, 1)
+    new = a_service(slug="new", name="New", base_url="")
+    send = a_send(new, 2)
+    assert new.pk > 2**31 and send.pk > 2**31
+    number = send.messages.first().msisdn
+    assert optouts.opt_out(new.pk, [optouts.Refusal(number, "STOP")], by=BY, source="page")
+    Provider().dispatch()
+    assert sum(states(send).values()) == 2 and "pending" not in states(send)
+    found = select_messages(service, MessageSelection(code="7203"))
+    assert (found.messages, found.looked_to) == ([], None), "within one page's patience"
+    assert len(list(csv_of(service, MessageSelection()))) == 4
+    assert len(list(windows(Message.objects.all()))) == 2
+    facts.fold()
+    assert facts.compare()[1] is None
+
+
+def test_who_said_by_mistake_that_nothing_was_lost_can_take_it_back():
+    service, _ = a_partner("send", base_url="")
+    send = a_send(service, due_at=timezone.now() + timedelta(days=1))
+    run_job("epoch")
+    with lost_afterwards():
+        epochs.forget()
+        run_job("epoch")
+    run_job("epoch")
+    call_command("after_restore", not_restored="a mistake", stdout=StringIO())
+    call_command("after_restore", stdout=StringIO())
+    assert holds.holds_on(send).count() == 1
+    service.refresh_from_db()
+    assert service.paused_because == SETTLED

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import F, QuerySet
 
 from sms.compliance.archive import in_values
 from sms.models import Service
+from sms.models.sql import id_windows
 from sms.models.sql.text_search import AsText, BeyondAscii, WithoutSeparators
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
@@ -78,9 +79,6 @@ def windows(rows: "QuerySet[Any]", *, newest_first: bool = False) -> "Iterator[Q
     if not isinstance(rows.model._meta.pk, (models.IntegerField, models.OneToOneField)):
         yield rows
         return
-    ends = rows.model._base_manager.aggregate(first=Min("pk"), last=Max("pk"))
-    if ends["first"] is None:
-        return
-    starts = range(ends["first"], ends["last"] + 1, WINDOW)
-    for start in reversed(starts) if newest_first else starts:
-        yield rows.filter(pk__gte=start, pk__lt=start + WINDOW)
+    walk = id_windows.descending if newest_first else id_windows.ascending
+    for low, high in walk(rows.model._base_manager.all(), width=WINDOW):
+        yield rows.filter(pk__gte=low, pk__lt=high)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sms import dispatch
-from sms.inbound import receipts
+from sms.inbound import optouts, receipts
 from sms.management.arguments import service_of
 from sms.models import Actor, RestoredCopy, Service
 from sms.models.audit import audit
@@ -57,6 +57,10 @@ class Command(BaseCommand):
             return
         brought = after_restore.bring_in()
         self.stdout.write(f"{brought} posts of the provider were on the spools of this host.")
+        if left := receipts.spool.waiting()[0] + optouts.inbound_spool.waiting()[0]:
+            self.stderr.write(
+                f"{left} files could not be brought in: what is in them still counts when it can."
+            )
         for path in options["export"]:
             self._import(services[0], path, by)
         for copy in sorted(newest, key=lambda one: one.service_id):
@@ -101,4 +105,7 @@ def _stands_still(service: Service, copy: RestoredCopy | None) -> bool:
     """Whether it was found to be a restored copy and has sent nothing since."""
     if copy is None:
         return False
-    return copy.settled_at is None or (service.paused_at is not None and service.paused_at <= copy.settled_at)
+    if copy.settled_at is None:
+        return True
+    denied = not copy.attempts_from  # who now says that it is one is believed
+    return not denied and service.paused_at is not None and service.paused_at <= copy.settled_at

@@ -29,7 +29,8 @@ def lock_opt_outs(service_ids: Iterable[int], *, share: bool = False) -> None:
     Adding takes it alone; arming shares it, and reads afterwards. So an opt-out commits either before that reading, which then sees
     it, or after everything that was armed without it. On SQLite one writer at a time is that already.
     """
-    ids = sorted(set(service_ids))
+    # a lock has 32 bits, and an id has more after a restore: two services may share one. Sorted by what is locked
+    ids = sorted({one & 0x7FFFFFFF for one in service_ids})
     if not ids or connection.vendor != "postgresql":
         return
     function = "pg_advisory_xact_lock_shared" if share else "pg_advisory_xact_lock"

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Exists, Max, Min, OuterRef
+from django.db.models import Exists, OuterRef
 from msgspec.structs import astuple
 
 from sms.ledger.counters import CounterDeltas
 from sms.models import Fact, FactDelta, FactFold, FactZone, Message, OptOut, SendFact, Service
 from sms.models.fact import FIGURES
+from sms.models.sql import id_windows
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.facts import ledger_table as ledger
 from sms.models.sql.facts.dialect import analyze, empty, snapshot
@@ -105,10 +106,9 @@ def _read_ledger(progress: Progress | None = None) -> Iterator[int]:
     ledger.add_deleted()
     _add_opt_outs()
     yield 0
-    ends = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
     done = 0
-    for start in range(ends["first"] or 1, (ends["last"] or 0) + 1, STEP):
-        stop = start + STEP - 1
+    for start, after in id_windows.ascending(Message.objects.all(), width=STEP):
+        stop = after - 1
         ledger.add_messages(start, stop)
         if not done:
             analyze(ledger.TABLE)  # all steps are much the same
