@@ -102,7 +102,9 @@ def without_tokyo(tmp_path, monkeypatch):
     whole = Path(importlib.util.find_spec("tzdata").origin).parent / "zoneinfo"
     shutil.copytree(whole, tmp_path / "zones", ignore=shutil.ignore_patterns("Tokyo", "Japan", "__pycache__"))
     kept = zoneinfo.TZPATH
-    monkeypatch.setitem(sys.modules, "tzdata", None)
+    for name in ("tzdata", *(one for one in sys.modules if one.startswith("tzdata."))):
+        # a part that was imported before would be found by itself
+        monkeypatch.setitem(sys.modules, name, None)
     _other_zones([str(tmp_path / "zones")])
     yield
     monkeypatch.undo()
