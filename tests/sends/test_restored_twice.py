@@ -285,3 +285,19 @@ def test_who_said_by_mistake_that_nothing_was_lost_can_take_it_back():
     assert holds.holds_on(send).count() == 1
     service.refresh_from_db()
     assert service.paused_because == SETTLED
+
+
+@pytest.mark.parametrize("settled_before", [False, True])
+def test_a_restore_that_only_the_operator_knows_of_while_an_earlier_one_stands_is_said(settled_before):
+    """On a new host, or of SQLite: nothing tells the two apart."""
+    service, partner = a_partner("send", base_url="")
+    call_command("after_restore", stdout=StringIO())
+    if not settled_before:
+        RestoredCopy.objects.update(settled_at=None)
+    asked = ask(partner, "meanwhile")  # and now a backup is made; the send went out in what was lost
+    said = StringIO()
+    call_command("after_restore", again=True, stdout=said)
+    assert "1 unconfirmed" in said.getvalue()
+    assert states(asked) == {"unconfirmed": 1}
+    call_command("after_restore", stdout=said)
+    assert RestoredCopy.objects.filter(service=service).count() == 1 + settled_before, "not again by itself"

@@ -31,6 +31,10 @@ class Command(BaseCommand):
             help="receipts as import_receipts takes them, of --service; may be repeated",
         )  # fmt: skip
         parser.add_argument(
+            "--again", action="store_true",
+            help="once: the backup holds an earlier restore, not settled or not resumed then, and nothing noticed this one",
+        )  # fmt: skip
+        parser.add_argument(
             "--not-restored", metavar="REASON", help="nothing was lost: let people resume the services"
         )
 
@@ -45,7 +49,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         dispatch.epochs.check()
         if denied is None:
-            self._declare(services)
+            self._declare(services, again=options["again"])
         copies = RestoredCopy.objects.filter(service__in=services).select_related("service")
         copies = copies.defer(*Service.secrets("service")).order_by("service", "-pk")
         newest = {copy.service_id: copy for copy in reversed(copies)}.values()
@@ -66,10 +70,10 @@ class Command(BaseCommand):
         for copy in sorted(newest, key=lambda one: one.service_id):
             self._settle(copy, by)
 
-    def _declare(self, services: list[Service]) -> None:
+    def _declare(self, services: list[Service], *, again: bool) -> None:
         """Where nothing was found by itself, the operator's word counts; services that nobody has resumed since are not found anew."""
         newest = {copy.service_id: copy for copy in RestoredCopy.objects.order_by("pk")}
-        if not all(_stands_still(one, newest.get(one.pk)) for one in services):
+        if again or not all(_stands_still(one, newest.get(one.pk)) for one in services):
             dispatch.epochs.declare(BY_HAND)
 
     def _import(self, service: Service, path: Path, by: Actor) -> None:
