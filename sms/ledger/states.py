@@ -9,6 +9,7 @@ from copy import copy
 from datetime import datetime
 
 import structlog
+from django.db.models import F
 
 from sms.callbacks import events as event_log
 from sms.callbacks import outbox
@@ -200,7 +201,12 @@ def _remember(
     if lost:
         log.warning("attempts_remembered", messages=len(lost))
         surmise(lost, deltas=deltas)
-    return {pk for pk, attempt, posted_at in rows if attempt > made[pk] and posted_at is not None}
+    later = [pk for pk, attempt, posted_at in rows if attempt > made[pk] and posted_at is not None]
+    # that attempt was never made: it says what is not known of a restored copy, and this answer is part of it
+    in_doubt = Message.objects.filter(
+        pk__in=among(later), attempt=F("send__service__restored_copies__attempts_from")
+    )
+    return set(later) - set(in_doubt.values_list("pk", flat=True) if later else ())
 
 
 def cancel(send_id: int, *, at: datetime, deltas: CounterDeltas) -> int:

@@ -7,7 +7,7 @@ can lead past it: a later copy begins higher than an earlier one can have come. 
 from datetime import UTC, datetime
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-IDS_A_MILLISECOND = 100  # more than any server writes; JavaScript can count them for 2,800 years
+EVENTS_A_MILLISECOND = 100  # more than any server writes; a cursor holds them for ever
 OF_A_COPY = 1_000_000  # no message is tried so often
 
 
@@ -16,8 +16,9 @@ def first_attempt(at: datetime) -> int:
     return int((at - START).total_seconds())
 
 
-def first_id(at: datetime) -> int:
-    return int((at - START).total_seconds() * 1000) * IDS_A_MILLISECOND
+def first_event(at: datetime) -> int:
+    """The id of an event, which nobody sees but in a cursor, and cursors have to grow."""
+    return int((at - START).total_seconds() * 1000) * EVENTS_A_MILLISECOND
 
 
 def words_of(attempt: int) -> str:

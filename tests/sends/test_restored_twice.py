@@ -17,12 +17,14 @@ from sms.dispatch.post import PostOutcome
 from sms.dispatch.restored_copy import FOUND, SETTLED
 from sms.inbound import optouts, receipts
 from sms.models import Click, Event, Message, RestoredCopy, Send
+from sms.models.sql import sequences
 from sms.models.sql.session import database_now
 from sms.reports import facts
 from sms.sends import control, holds
 from sms.sends.message_search import MessageSelection, csv_of, select_messages
 from sms.sends.reschedule import reschedule
 from sms.values import correlation_id, lives
+from sms.values.msisdn.mention import masked_values
 from sms.webex.errors import RequestRefused, Unconfirmed
 from sms.webex.replies import Accepted
 from tests.support import emptying
@@ -249,8 +251,18 @@ def test_answers_that_the_lost_part_left_on_a_disk_say_what_became_of_a_send_for
     assert states(send) == {"queued": 2, "failed": 1, "unconfirmed": 1}
 
 
-def test_a_service_made_after_a_restore_sends_and_what_is_looked_through_by_ids_comes_to_its_end():
-    """Ids have more than 32 bits then, and a gap before them in which nothing is."""
+def test_ids_after_a_restore_are_no_numbers_of_phones():
+    """Else the log and the audit would hide which send they are about."""
+    service, _ = a_partner("send", base_url="")
+    call_command("after_restore", stdout=StringIO())
+    control.resume_service(service, by=BY)
+    send = a_send(service)
+    assert masked_values({"send": send.pk}) == {"send": send.pk}
+
+
+def test_a_service_whose_id_is_long_sends_and_what_is_looked_through_by_ids_comes_to_its_end(monkeypatch):
+    """As after many restores: more than 32 bits, and a gap before them in which nothing is."""
+    monkeypatch.setattr(sequences, "LARGE", 3_000_000_000_000)
     service, _ = a_partner("send", base_url="")
     a_send(service, 2)
     facts.fold()
@@ -301,3 +313,27 @@ def test_a_restore_that_only_the_operator_knows_of_while_an_earlier_one_stands_i
     assert states(asked) == {"unconfirmed": 1}
     call_command("after_restore", stdout=said)
     assert RestoredCopy.objects.filter(service=service).count() == 1 + settled_before, "not again by itself"
+
+
+def test_answers_on_the_disk_of_another_host_count_after_it_was_settled(tmp_path, monkeypatch):
+    service = a_service()
+    send = a_send(service, 3)
+    run_job("epoch")
+    with lost_afterwards():
+        lost = Dispatcher(send, "lost")
+        results = [
+            Accepted("their-id"),
+            RequestRefused("7001", 400, "no such number"),
+            Unconfirmed("timeout", 0, "ReadTimeout"),
+        ]
+        journal = Journal(tmp_path)
+        journal.keep([PostOutcome(*pair) for pair in zip(lost.arm(3), results, strict=True)])
+        journal.let_go()
+        epochs.forget()
+        run_job("epoch")
+    (tmp_path / f"{journal.owner}.begun").unlink()
+    assert "3 unconfirmed" in settled(service)
+    monkeypatch.setattr(journals, "folder", tmp_path)
+    dispatch.recover()
+    assert [row.state for row in send.messages.order_by("pk")] == ["queued", "failed", "unconfirmed"]
+    assert posted(Provider()) == []
