@@ -13,6 +13,7 @@ from pathlib import Path
 
 # A module imports its own room and rooms that stand before it. Rooms in one line do not import each other.
 ORDER: tuple[tuple[str, ...], ...] = (
+    ("sms.words",),
     ("sms.values", "sms.webex"),
     ("sms.models",),
     ("sms.migrations",),

@@ -1,0 +1,97 @@
+"""Sentences in the reader's language, with its numbers, dates and lists.
+
+Which language that is, is settled where a page or a mail begins (`portal.languages`); everything else speaks English. What is written
+down (the audit, reasons, archives, answers of the API) is written in English by a `KeptSentence`, and `retold` says it in the reader's
+language when a page shows it. Below all rooms, and of use without Django's settings, as the sandbox runs: there it is English too.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, ClassVar
+
+from django.apps import apps
+from django.utils import dateformat, formats, translation
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_FILLED = re.compile(r"%\((\w+)\)s|%%")
+
+
+def gettext(text: str) -> str:
+    return translation.gettext(text) if apps.ready else text
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    if apps.ready:
+        return translation.ngettext(one, many, count)
+    return one if count == 1 else many
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text for the catalogues; whoever shows it translates it."""
+    return text
+
+
+def number(count: float) -> str:
+    """`1,200`; in French `1 200`."""
+    return formats.number_format(count, use_l10n=True, force_grouping=True) if apps.ready else f"{count:,}"
+
+
+def moment(at: datetime | date | time, how: str) -> str:
+    """A day or time in a format of Django's `date` filter, which the language may order otherwise: `j F Y` → `3 December 2026`."""
+    how = gettext(how)
+    return formats.time_format(at, how) if isinstance(at, time) else dateformat.format(at, how)
+
+
+def listed(things: "Iterable[StrOrPromise]") -> str:
+    """`a, b and c`."""
+    *before, last = [str(one) for one in things] or [""]
+    if not before:
+        return last
+    return gettext("%(others)s and %(last)s") % {"others": gettext(", ").join(before), "last": last}
+
+
+class KeptSentence:
+    """A sentence that is stored: `SAYS = KeptSentence(gettext_noop("Stopped by %(who)s."))`, then `SAYS(who=…)` is English."""
+
+    known: ClassVar[list["KeptSentence"]] = []
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._pattern = re.compile(_pattern(text), re.DOTALL)
+        self.known.append(self)
+
+    def __call__(self, **facts: object) -> str:
+        return self.text % facts
+
+    def read(self, kept: str) -> dict[str, str] | None:
+        """What it was filled with, where `kept` is this sentence."""
+        found = self._pattern.fullmatch(kept)
+        return found.groupdict() if found else None
+
+
+def _pattern(text: str) -> str:
+    parts, end, seen = list[str](), 0, set[str]()
+    for mark in _FILLED.finditer(text):
+        name = mark[1]
+        parts.append(re.escape(text[end : mark.start()]))
+        parts.append("%" if name is None else f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+        seen.add(name)
+        end = mark.end()
+    return "".join((*parts, re.escape(text[end:])))
+
+
+def retold(kept: str) -> str:
+    """A stored sentence in the reader's language; as it stands where it is none of ours, such as a person's own words."""
+    if not kept or not apps.ready or (translation.get_language() or "en").startswith("en"):
+        return kept
+    whole = translation.gettext(kept)
+    if whole != kept:
+        return whole
+    for sentence in KeptSentence.known:
+        facts = sentence.read(kept)
+        if facts is not None:
+            return translation.gettext(sentence.text) % {name: retold(fact) for name, fact in facts.items()}
+    return kept
