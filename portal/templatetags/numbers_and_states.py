@@ -24,6 +24,7 @@ from sms.values.country_names import country_name
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.values.problems import code_of
+from sms.words import retold
 
 register = template.Library()
 register.filter("masked", mask)
@@ -35,6 +36,7 @@ register.filter("state_words", state_words)  # of how far a send is
 register.filter("problem_code", code_of)
 register.filter("asked_for", wording.asked)  # of a send
 register.filter("act_words", words_of)  # `send.created` → `Created the send`
+register.filter("retold", retold)  # of a sentence that is stored
 register.filter("amount", prices.plain)  # `0.045000` → `0.045`
 
 
