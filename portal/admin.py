@@ -91,7 +91,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
     actions = ("sign_out",)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone")}),
+        ("Person", {"fields": ("first_name", "last_name", "time_zone", "language")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
     )
     add_fieldsets = (

@@ -16,6 +16,7 @@ class PortalConfig(AppConfig):
             account_mail,
             deploy_checks,
             error_reports,
+            field_names,
             foreign_lines,
             leaving_approvers,
             personal,
@@ -24,6 +25,7 @@ class PortalConfig(AppConfig):
             tracing,
         )
 
+        field_names.translate()
         if settings.LOG_FORMAT == "json":
             foreign_lines.begin()
         error_reports.begin()

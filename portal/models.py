@@ -63,7 +63,9 @@ class User(Guarded, AbstractUser):
         validators=[valid_zone],
         help_text="Empty means the time zone of the service.",
     )
-
+    language = empty_text(
+        10, "Of pages and mails. Empty means what the browser asks for, and English in mails."
+    )
     own_number = empty_text(16, "E.164 with its plus, proved by a code. Tests of drafts can go there.")
     vouched_by = models.ForeignKey(
         "self",
@@ -83,7 +85,9 @@ class User(Guarded, AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
-    personal = PersonalData(numbers="own_number", team="email first_name last_name password time_zone")
+    personal = PersonalData(
+        numbers="own_number", team="email first_name last_name password time_zone language"
+    )
 
     class Meta:
         ordering = ("email",)

@@ -16,13 +16,13 @@ from whitenoise.compress import Compressor
 
 from portal import database, kept_keys, private_files, server_urls, storage_url, telemetry_variables
 from portal.env import WrongVariable, env_bool, env_choice, env_int, env_list, env_parsed, env_str, env_url
+from portal.languages import LANGUAGES
 from portal.logs import logging_config
 from portal.sso import settings as sso
 
 _checkout = Path(__file__).resolve().parent.parent
-INSTALLED = not (
-    _checkout / "manage.py"
-).exists()  # as a package, which has templates, static files and documents inside
+# as a package, which has templates, static files and documents inside
+INSTALLED = not (_checkout / "manage.py").exists()
 BASE_DIR, WORK_DIR = (_checkout / "portal" / "bundled", Path.cwd()) if INSTALLED else (_checkout, _checkout)
 COMMAND = (
     [sys.executable, "-P", "-m", "portal"] if INSTALLED else [sys.executable, str(BASE_DIR / "manage.py")]
@@ -47,7 +47,6 @@ HTTPS = PUBLIC_URL.startswith("https://")
 LOG_FORMAT = env_choice("LOG_FORMAT", "console", choices=("console", "json"))
 LOG_LEVEL = env_choice("LOG_LEVEL", "debug" if DEBUG else "info", choices=("info", "debug"))
 ACCESS_LOG = env_bool("ACCESS_LOG", False)
-
 
 # --- Database -----------------------------------------------------------------------------------------------------------
 SQLITE_URL = f"sqlite:///{VAR_DIR / 'textdesk.sqlite3'}"
@@ -85,7 +84,6 @@ if env_str("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = database.replica_of(_default)
     DATABASE_ROUTERS = ["sms.models.sql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
 
 # --- Keys ---------------------------------------------------------------------------------------------------------------
 SECRET_KEY = env_str("SECRET_KEY")
@@ -163,6 +161,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.languages.ReadersLanguage",
     "portal.session_ends.SessionEnds",
     "portal.signing_in_first.SigningInFirst",
     "portal.costly_pages.CostlyPages",
@@ -367,7 +366,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 
 # --- Language and time ----------------------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = LANGUAGES[0][0]
+LOCALE_PATHS = [Path(__file__).resolve().parent / "locale"]
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "portal.formats"
 

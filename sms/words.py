@@ -16,7 +16,13 @@ from django.utils import dateformat, formats, translation
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+ENGLISH = "en-gb"
 _FILLED = re.compile(r"%\((\w+)\)s|%%")
+
+
+def in_language(language: str) -> translation.override:
+    """What a person reads who is not at a page, such as a mail: `with in_language(person.language)`. Empty is English."""
+    return translation.override(language or ENGLISH)
 
 
 def gettext(text: str) -> str:

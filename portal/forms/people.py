@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy
 
 from portal.forms.msisdn import countries
 from portal.forms.time_zones import is_zone
+from portal.languages import LANGUAGES
 from portal.models import Role, User
 from sms.values.msisdn import BadNumber, certain
 
@@ -80,16 +82,25 @@ class DetailsForm(forms.ModelForm):
         help_text="Where it has no country code.",
     )
 
+    language = forms.ChoiceField(
+        choices=[("", gettext_lazy("As your browser asks")), *LANGUAGES],
+        required=False,
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy(
+            "Of pages and of mails to you. Deutsch and العربية are begun: what they lack is in English."
+        ),
+    )
+
     class Meta:
         model = User
-        fields = ("first_name", "last_name", "time_zone")
+        fields = ("first_name", "last_name", "time_zone", "language")
         labels = {"time_zone": "Your time zone", "first_name": "First name", "last_name": "Last name"}  # noqa: RUF012
         help_texts = {  # noqa: RUF012
             "first_name": "Colleagues see your name. Approvals and the audit name your e-mail address too.",
             "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service.",
         }
 
-    field_order = ("first_name", "last_name", "own_number", "country", "time_zone")
+    field_order = ("first_name", "last_name", "own_number", "country", "time_zone", "language")
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]

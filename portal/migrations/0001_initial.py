@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
                 ('time_zone', models.CharField(blank=True, help_text='Empty means the time zone of the service.', max_length=60, validators=[sms.models.service.valid_zone])),
                 ('own_number', models.CharField(blank=True, db_default='', default='', help_text='E.164 with its plus, proved by a code. Tests of drafts can go there.', max_length=16)),
+                ('language', models.CharField(blank=True, db_default='', default='', help_text='Of pages and mails. Empty means what the browser asks for, and English in mails.', max_length=10)),
                 ('vouched_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('vouched_by', models.ForeignKey(blank=True, editable=False, help_text='Who last made this account, or set its password: for some days its word is theirs.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('superuser_by_group', models.BooleanField(default=False, editable=False, help_text='A group of single sign-on made them one, and takes it away.')),

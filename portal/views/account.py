@@ -29,7 +29,7 @@ def details(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=viewer.pk)
     first = services_of(user).first()
     country = first.default_country if first else "GB"
-    before, named = (user.own_number, user.time_zone), user.shown_name
+    before, named = (user.own_number, user.time_zone, user.language), user.shown_name
     form = DetailsForm(
         **typed(request), instance=user, initial={"country": country, "own_number": user.own_number}
     )
@@ -37,8 +37,8 @@ def details(request: HttpRequest) -> HttpResponse:
         number = form.cleaned_data["own_number"]
         with transaction.atomic():
             user.own_number = user.own_number if number else ""
-            user.save(update_fields=["first_name", "last_name", "own_number", "time_zone"])
-            after = (user.own_number, user.time_zone)
+            user.save(update_fields=["first_name", "last_name", "own_number", "time_zone", "language"])
+            after = (user.own_number, user.time_zone, user.language)
             if after != before or user.shown_name != named:
                 said: dict[str, Any] = {"before": _said(*before), "after": _said(*after)}
                 said |= {"named_anew": True} if user.shown_name != named else {}
@@ -52,8 +52,9 @@ def details(request: HttpRequest) -> HttpResponse:
     return form_page(request, "account/details.html", {"form": form})
 
 
-def _said(own_number: str, time_zone: str) -> dict[str, str]:
-    return {"number": mask(own_number) if own_number else "none", "time_zone": time_zone}
+def _said(own_number: str, time_zone: str, language: str) -> dict[str, str]:
+    number = mask(own_number) if own_number else "none"
+    return {"number": number, "time_zone": time_zone, "language": language}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,6 +5,7 @@ import { isCell } from "./compose-cells.js";
 import { forget } from "./kept.js";
 import { hold, whenFree } from "./press.js";
 import { session } from "./session.js";
+import { gettext } from "./words.js";
 
 const PAUSE = 700; // milliseconds after the last change
 const LATEST = 3000; // and at most so long after the first
@@ -29,7 +30,7 @@ export function saving(form, { changed, stored, work }) {
     const name = event.target.name;
     if (event.target.form !== form || !name || name === "mended" || isCell(name) || name.startsWith("choose_")) return;
     edits.set(name, (edit += 1));
-    if (!failures) say("Not saved yet …", "open");
+    if (!failures) say(gettext("Not saved yet …"), "open");
     const now = performance.now();
     since ||= now;
     clearTimeout(timer);
@@ -59,7 +60,7 @@ export function saving(form, { changed, stored, work }) {
     clearTimeout(timer);
     since = 0;
     const upto = edit, typed = body(choosing);
-    say(typed.get("file") ? "Uploading the file …" : "Saving …", "open");
+    say(typed.get("file") ? gettext("Uploading the file …") : gettext("Saving …"), "open");
     let answer, reply;
     try {
       answer = await fetch(form.dataset.save, { method: "POST", body: typed, headers: REFUSALS, redirect: "manual", signal: AbortSignal.timeout(typed.get("file") ? 600_000 : TOO_LONG) });
@@ -92,9 +93,9 @@ export function saving(form, { changed, stored, work }) {
       if (fresh) clashes.firstElementChild.focus();
     });
     const wrong = Object.entries(reply.errors)[0];
-    if (reply.clashes) say(`Saved ${reply.at}, except what you both changed. Choose below.`, "bad");
-    else if (wrong) say(`Saved ${reply.at}, but not “${wrong[0]}”: ${wrong[1][0]}`, "bad");
-    else if (!dirty()) say(`Saved ${reply.at}.${reply.notice ? ` ${reply.notice}` : ""}`);
+    if (reply.clashes) say(gettext("Saved %(at)s, except what you both changed. Choose below.", reply), "bad");
+    else if (wrong) say(gettext("Saved %(at)s, but not “%(field)s”: %(why)s", { at: reply.at, field: wrong[0], why: wrong[1][0] }), "bad");
+    else if (!dirty()) say([gettext("Saved %(at)s.", reply), reply.notice].filter(Boolean).join(" "));
     if (newFile || Object.keys(reply.theirs).length) changed();
     else if (!dirty()) stored();
   }
@@ -115,12 +116,13 @@ export function saving(form, { changed, stored, work }) {
     const signedOut = answer?.status === 401;
     if (answer?.status === 403) session(); // brings a new token, where that was why
     const tooLarge = answer?.status === 413; // and it stays so: the next change is saved
-    const why = !answer ? "No connection"
-      : signedOut ? "You were signed out"
-      : tooLarge ? "The file is too large: choose a smaller one, or split it"
-      : reply?.says ?? "Textdesk did not accept it.";
-    say(`Not saved. ${why.replace(/\.?$/, ".")} What you wrote stays here${tooLarge ? "" : "; trying again every few seconds"}. `, "bad");
-    if (signedOut) link("Sign in again in a new window", "/accounts/login/").target = "_blank";
+    const why = !answer ? gettext("No connection")
+      : signedOut ? gettext("You were signed out")
+      : tooLarge ? gettext("The file is too large: choose a smaller one, or split it")
+      : reply?.says ?? gettext("Textdesk did not accept it.");
+    const stays = tooLarge ? gettext("What you wrote stays here.") : gettext("What you wrote stays here; trying again every few seconds.");
+    say(`${gettext("Not saved.")} ${why.replace(/\.?$/, ".")} ${stays} `, "bad");
+    if (signedOut) link(gettext("Sign in again in a new window"), "/accounts/login/").target = "_blank";
     clearTimeout(timer);
     if (!tooLarge) timer = setTimeout(save, wait * 1000);
   }
@@ -133,8 +135,8 @@ export function saving(form, { changed, stored, work }) {
 
   function sent(address) {
     saved = edit;
-    say("This draft was sent by a colleague. ", "bad");
-    link("See the send", address);
+    say(`${gettext("This draft was sent by a colleague.")} `, "bad");
+    link(gettext("See the send"), address);
   }
 
   form.addEventListener("input", touched);

@@ -1,4 +1,6 @@
 // A button beside every key, secret and address that is there to be copied. Without it they can be selected with one press.
+import { gettext } from "./words.js";
+
 const DONE = 2000; // milliseconds that the button says so
 
 async function copy(shown, text) {
@@ -12,7 +14,7 @@ async function copy(shown, text) {
 let count = 0;
 for (const shown of document.querySelectorAll("code.copy, input[readonly]")) {
   shown.id ||= `copied-${(count += 1)}`;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: "Copy" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: gettext("Copy") });
   button.setAttribute("aria-describedby", shown.id);
   const said = Object.assign(document.createElement("span"), { className: "quiet" });
   said.setAttribute("role", "status");
@@ -22,9 +24,9 @@ for (const shown of document.querySelectorAll("code.copy, input[readonly]")) {
   button.addEventListener("click", async () => {
     try {
       await copy(shown, shown.value ?? shown.textContent.trim());
-      said.textContent = "Copied.";
+      said.textContent = gettext("Copied.");
     } catch {
-      said.textContent = "Your browser did not let it be copied. Select it and press Ctrl C.";
+      said.textContent = gettext("Your browser did not let it be copied. Select it and press Ctrl C.");
     }
     setTimeout(() => { said.textContent = ""; }, DONE);
   });

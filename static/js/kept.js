@@ -1,6 +1,8 @@
 // A copy of what is typed stays in the tab, by page and form, until it is stored: after a press that failed, a page that broke off, or a tab
 // that was closed by mistake and opened again, the page offers it. Never passwords, codes or secrets; it ends with signing out. A browser keeps no
 // file for a page: what was chosen is named beside its field.
+import { gettext } from "./words.js";
+
 const PREFIX = "kept:", LEAVING = "kept-leaving";
 const NOT_KEPT = "[type=password], [type=hidden], [type=submit], [type=button], [autocomplete=one-time-code], [data-secret], [data-keep]";
 const person = document.body.dataset.person;
@@ -79,7 +81,7 @@ export function forget(form, stays = () => false) {
 function nameLost(form, name, files) {
   const field = fieldsOf(form).get(name);
   const said = Object.assign(document.createElement("p"), { className: "file-lost", id: `${field.id || field.name}-lost` });
-  said.textContent = `${files.join(", ")} was chosen; choose it again.`;
+  said.textContent = gettext("%(files)s was chosen; choose it again.", { files: files.join(", ") });
   const described = field.getAttribute("aria-describedby");
   field.setAttribute("aria-describedby", described ? `${described} ${said.id}` : said.id);
   field.after(said);
@@ -96,7 +98,7 @@ function offer(form, { at, values }) {
   if (!words.length) return;
   const answered = () => { for (const [name] of words) offered.get(form).delete(name); };
   for (let part = form.parentElement; part; part = part.parentElement) if (part.localName === "details") part.open = true;
-  const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
   const note = Object.assign(document.createElement("div"), { className: "note warn kept" });
   note.setAttribute("role", "status");
   const button = (words, act) => {
@@ -106,16 +108,16 @@ function offer(form, { at, values }) {
   };
   const row = Object.assign(document.createElement("div"), { className: "actions" });
   row.append(
-    button("Put it back", () => {
+    button(gettext("Put it back"), () => {
       answered();
       const now = fieldsOf(form); // a part may have been drawn again
       const back = words.filter(([name]) => now.has(name)).map(([name, value]) => { put(now.get(name), value); return now.get(name); });
       for (const field of back) for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
       back[0]?.focus();
     }),
-    button("Discard it", () => { answered(); forget(form); }),
+    button(gettext("Discard it"), () => { answered(); forget(form); }),
   );
-  note.append(Object.assign(document.createElement("p"), { textContent: `What you wrote here at ${time} was not saved.` }), row);
+  note.append(Object.assign(document.createElement("p"), { textContent: gettext("What you wrote here at %(time)s was not saved.", { time }) }), row);
   form.before(note);
 }
 

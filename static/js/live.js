@@ -1,4 +1,5 @@
 // Parts of a page that htmx asks for again and again.
+import { gettext } from "./words.js";
 
 // A part says since when it had no answer, and asks on: its figures are old, and look new.
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
@@ -7,7 +8,7 @@ for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     if (!line || event.detail.xhr?.status === 401) return; // who is signed out is told so by the page
     line.className = "note warn";
     line.setAttribute("role", "status");
-    line.textContent = `No answer since ${line.dataset.asOf}. These figures are from then. The page asks again every few seconds.`;
+    line.textContent = gettext("No answer since %(time)s. These figures are from then. The page asks again every few seconds.", { time: line.dataset.asOf });
   });
 }
 

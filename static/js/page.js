@@ -7,6 +7,7 @@ import "./live.js";
 import "./press.js";
 import "./search.js";
 import "./token.js";
+import { gettext } from "./words.js";
 
 // A second press of a button that sends does nothing while the first is under way. The server would find the first send anyway.
 document.addEventListener("submit", (event) => {
@@ -54,10 +55,10 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   signedOut?.remove();
   signedOut = undefined;
   if (!away) return;
-  const link = Object.assign(document.createElement("a"), { href: "/accounts/login/", target: "_blank", textContent: "Sign in again in a new window" });
+  const link = Object.assign(document.createElement("a"), { href: "/accounts/login/", target: "_blank", textContent: gettext("Sign in again in a new window") });
   signedOut = Object.assign(document.createElement("div"), { className: "note warn", role: "alert" });
-  signedOut.append(Object.assign(document.createElement("p"), { textContent: "You were signed out, so this page stands still. " }));
-  signedOut.firstChild.append(link, ", and it goes on.");
+  signedOut.append(Object.assign(document.createElement("p"), { textContent: `${gettext("You were signed out, so this page stands still. It goes on once you are signed in again.")} ` }));
+  signedOut.firstChild.append(link);
   document.getElementById("content").prepend(signedOut);
 });
 

@@ -1,14 +1,16 @@
 // Passkeys: asks the browser for one, and posts what it gives. A form that has `data-passkey` is of one kind:
 // `create` adds one, `get` uses one; the options stand in the page (`data-options`), or come from the form's address.
+import { gettext } from "./words.js";
+
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (sign) => sign.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 const named = (list) => (list || []).map((one) => ({ ...one, id: bytes(one.id) }));
 
 const SAYS = {
-  NotAllowedError: "Nothing was done: it was cancelled, or it took too long. Try again, or use another way.",
-  InvalidStateError: "This device has a passkey for this account already. Take another device, or use that one.",
-  SecurityError: "Passkeys work only where Textdesk is opened at its own address. Ask your admin for it.",
-  NotSupportedError: "This browser or this device cannot do that. Take another one, or use an authenticator app.",
+  NotAllowedError: gettext("Nothing was done: it was cancelled, or it took too long. Try again, or use another way."),
+  InvalidStateError: gettext("This device has a passkey for this account already. Take another device, or use that one."),
+  SecurityError: gettext("Passkeys work only where Textdesk is opened at its own address. Ask your admin for it."),
+  NotSupportedError: gettext("This browser or this device cannot do that. Take another one, or use an authenticator app."),
 };
 
 async function create(options, alone) {
@@ -37,7 +39,7 @@ async function get(options) {
 async function optionsOf(form) {
   if (form.dataset.options) return JSON.parse(document.getElementById(form.dataset.options).textContent);
   const answer = await fetch(form.action, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error("Textdesk does not answer at the moment. Wait a minute, and try again.");
+  if (!answer.ok) throw new Error(gettext("Textdesk does not answer at the moment. Wait a minute, and try again."));
   return answer.json();
 }
 

@@ -1,4 +1,6 @@
 // The search and the list of shortcuts as dialogs, and the keys that open them and pages. The links to both work without this.
+import { gettext } from "./words.js";
+
 const dialog = document.getElementById("search-dialog");
 const list = document.getElementById("shortcuts-dialog");
 const SEQUENCE = 1500; // milliseconds between the two keys of a shortcut
@@ -70,7 +72,7 @@ function told(words) {
   field.setAttribute("aria-expanded", String(options().length > 0));
 }
 function failed() {
-  const words = "The search did not answer. Press Enter to try it as a page.";
+  const words = gettext("The search did not answer. Press Enter to try it as a page.");
   found.replaceChildren(Object.assign(document.createElement("p"), { className: "quiet", textContent: words }));
   told(words);
 }

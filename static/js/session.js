@@ -2,6 +2,7 @@
 // of what was typed. Until then a dialog says what is wrong, in front of the page; signing in happens in a tab of its own, with whatever that
 // takes, and the press goes on by itself.
 import { hold } from "./press.js";
+import { gettext } from "./words.js";
 
 const LONGEST = 10_000; // milliseconds without an answer
 const AGAIN = 2000;
@@ -18,9 +19,10 @@ export async function session() {
 }
 
 function what(answer) {
-  if (!answer) return ["No connection to Textdesk", "It is tried again every few seconds."];
-  if (!answer.person) return ["You were signed out", "Sign in in a new tab."];
-  return ["Another person is signed in", "In this browser another person signed in since this page was opened. Sign in as yourself in a new tab."];
+  if (!answer) return [gettext("No connection to Textdesk"), gettext("It is tried again every few seconds.")];
+  if (!answer.person) return [gettext("You were signed out"), gettext("Sign in in a new tab.")];
+  const why = gettext("In this browser another person signed in since this page was opened. Sign in as yourself in a new tab.");
+  return [gettext("Another person is signed in"), why];
 }
 
 const made = (tag, more) => Object.assign(document.createElement(tag), more);
@@ -32,8 +34,8 @@ async function ready() {
   const dialog = made("dialog", { className: "search-dialog session-dialog" });
   dialog.setAttribute("aria-labelledby", "session-title");
   const title = made("h2", { id: "session-title" }), words = made("p", { role: "status" }), row = made("div", { className: "actions" });
-  const signIn = made("button", { type: "button", className: "button primary", textContent: "Sign in in a new tab" });
-  const giveUp = made("button", { type: "button", className: "button", textContent: "Not now" });
+  const signIn = made("button", { type: "button", className: "button primary", textContent: gettext("Sign in in a new tab") });
+  const giveUp = made("button", { type: "button", className: "button", textContent: gettext("Not now") });
   row.append(signIn, giveUp);
   dialog.append(title, words, row);
   document.body.append(dialog);
@@ -44,7 +46,7 @@ async function ready() {
     const say = () => {
       const [heading, advice] = what(answer);
       title.textContent = heading;
-      words.textContent = `${advice} What you wrote stays here. Then what you pressed goes on.`;
+      words.textContent = `${advice} ${gettext("What you wrote stays here. Then what you pressed goes on.")}`;
       signIn.hidden = !answer;
     };
     const ask = async () => {

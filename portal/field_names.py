@@ -1,0 +1,39 @@
+"""Names of models and fields that no line of code says: Django makes them of the names in the code, and the admin shows them."""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Field, Model
+from django.utils.translation import gettext_lazy
+
+OURS = ("sms", "portal")
+
+
+def translate() -> None:
+    """Let every such name be said in the reader's language."""
+    for model in _models():
+        meta = model._meta
+        meta.verbose_name = gettext_lazy(str(meta.verbose_name))
+        meta.verbose_name_plural = gettext_lazy(str(meta.verbose_name_plural))
+        for field in _unnamed(model):
+            field.verbose_name = gettext_lazy(str(field.verbose_name))
+
+
+def names() -> list[str]:
+    """Those of the admin, for the catalogues."""
+    shown = [model for model in admin.site._registry if model._meta.app_label in OURS]
+    found = {name for model in shown for name in (model._meta.verbose_name, model._meta.verbose_name_plural)}
+    return sorted(
+        {str(name) for name in found}
+        | {str(field.verbose_name) for model in shown for field in _unnamed(model)}
+    )
+
+
+def _models() -> Iterator[type[Model]]:
+    return (model for label in OURS for model in apps.get_app_config(label).get_models())
+
+
+def _unnamed(model: type[Model]) -> Iterator["Field"]:
+    given = (*model._meta.local_fields, *model._meta.local_many_to_many)
+    return (field for field in given if field._verbose_name is None)  # type: ignore[attr-defined]

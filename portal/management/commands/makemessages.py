@@ -1,0 +1,44 @@
+"""`manage.py makemessages`: Django's, for the catalogues of this product, with the names that no line of code says."""
+
+from typing import Any
+
+from django.core.management.commands import makemessages
+
+from portal import field_names
+from portal.languages import LANGUAGES
+from portal.settings import BASE_DIR
+from sms.words import ENGLISH
+
+CATALOGUES = BASE_DIR / "portal" / "locale"
+FOLDERS = ("portal", "sms", "static", "templates")
+
+
+class Command(makemessages.Command):
+    msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-wrap", "--no-fuzzy-matching"]  # noqa: RUF012 - as Django has them
+    xgettext_options = [*makemessages.Command.xgettext_options, "--no-wrap"]  # noqa: RUF012 - as Django has them
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = [code for code, _ in LANGUAGES if code != ENGLISH]
+        others = [f"./{one.name}" for one in BASE_DIR.iterdir() if one.is_dir() and one.name not in FOLDERS]
+        common = options | {
+            "locale": options["locale"] or given,
+            "all": False,
+            "add_location": "file",
+            "no_obsolete": True,
+        }
+        named = CATALOGUES / "names.py"
+        named.parent.mkdir(exist_ok=True)
+        named.write_text(
+            "".join(f"gettext_noop({name!r})\n" for name in field_names.names()), encoding="utf-8"
+        )
+        try:
+            super().handle(
+                *args,
+                **common
+                | {"domain": "django", "extensions": ["html", "txt", "py"], "ignore_patterns": others},
+            )
+        finally:
+            named.unlink()
+        super().handle(
+            *args, **common | {"domain": "djangojs", "extensions": ["js"], "ignore_patterns": others}
+        )
