@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 ENGLISH = "en-gb"
+_END = re.compile(r"(?<=[.!?…:]) ")  # of a sentence
 _FILLED = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -90,14 +91,33 @@ def _pattern(text: str) -> str:
 
 
 def retold(kept: str) -> str:
-    """A stored sentence in the reader's language; as it stands where it is none of ours, such as a person's own words."""
-    if not kept or not apps.ready or (translation.get_language() or "en").startswith("en"):
+    """A stored text in the reader's language, sentence by sentence; what is none of ours, such as a person's own words, as it stands."""
+    if not kept or not apps.ready or (translation.get_language() or ENGLISH) == ENGLISH:
         return kept
-    whole = translation.gettext(kept)
+    return "\n".join(_line_retold(line) for line in kept.split("\n"))
+
+
+def _line_retold(line: str) -> str:
+    sentences = _END.split(line)
+    said, at = list[str](), 0
+    while at < len(sentences):
+        for end in range(len(sentences), at, -1):
+            known = _known(" ".join(sentences[at:end]))
+            if known is not None or end == at + 1:
+                said.append(sentences[at] if known is None else known)
+                at = end
+                break
+    return " ".join(said)
+
+
+def _known(kept: str) -> str | None:
+    whole = translation.gettext(kept) if kept else kept
     if whole != kept:
         return whole
-    for sentence in KeptSentence.known:
-        facts = sentence.read(kept)
-        if facts is not None:
-            return translation.gettext(sentence.text) % {name: retold(fact) for name, fact in facts.items()}
-    return kept
+    fitting = [(one, facts) for one in KeptSentence.known if (facts := one.read(kept)) is not None]
+    if not fitting:
+        return None
+    sentence, facts = max(fitting, key=lambda one: len(one[0].text))
+    # a single word may be a name, and is none of ours
+    told = {name: retold(fact) if " " in fact else fact for name, fact in facts.items()}
+    return translation.gettext(sentence.text) % told
