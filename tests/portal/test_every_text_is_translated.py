@@ -1,6 +1,7 @@
 """Every page in a language of other letters: what is left in plain letters never went through a catalogue."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -12,8 +13,9 @@ from sms.models import Draft
 from tests.support.every_page import SERVICE_PAGES, address
 from tests.support.people import a_cast
 from tests.support.sends import a_send
-from tests.support.strange_letters import CODE, StrangeLetters, plain_texts, stored_texts
+from tests.support.strange_letters import CODE, StrangeLetters, of_catalogue, plain_texts, stored_texts
 
+CATALOGUE = Path(__file__).resolve().parents[2] / "portal/locale/fr/LC_MESSAGES/django.po"
 pytestmark = pytest.mark.django_db
 # names and marks that are the same in every language
 SAME = {
@@ -40,7 +42,7 @@ SAME = {
 
 @pytest.fixture
 def in_strange_letters(monkeypatch):
-    monkeypatch.setitem(trans_real._translations, CODE, StrangeLetters(trans_real.translation(CODE)))
+    monkeypatch.setitem(trans_real._translations, CODE, StrangeLetters(of_catalogue(CATALOGUE)))
 
 
 def test_no_text_of_a_page_is_in_plain_letters(in_strange_letters):

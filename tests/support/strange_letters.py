@@ -3,9 +3,11 @@
 import gettext
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
+import polib
 from django.apps import apps
 from django.utils.translation import trans_real
 
@@ -31,16 +33,28 @@ def strange(text: str) -> str:
 
 
 class StrangeLetters(trans_real.DjangoTranslation):
-    def __init__(self, like: trans_real.DjangoTranslation) -> None:
+    """Of what is `known`, with its context, and of what Django and its packages say."""
+
+    def __init__(self, known: Container[str]) -> None:
         gettext.NullTranslations.__init__(self)
+        like = trans_real.translation(CODE)
         self.__dict__.update(like.__dict__)
         self._fallback = None
+        self.known, self.theirs = known, like._catalog
 
     def gettext(self, message: str) -> str:
+        if message not in self.known and message not in self.theirs and (message, 0) not in self.theirs:
+            return message
         return strange(message.rpartition("\x04")[2])
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
+        said = self.gettext(msgid1)
+        return said if n == 1 or said == msgid1 else strange(msgid2)
+
+
+def of_catalogue(path: Path) -> set[str]:
+    """What the source says, as `gettext` is asked for it."""
+    return {f"{one.msgctxt}\x04{one.msgid}" if one.msgctxt else one.msgid for one in polib.pofile(str(path))}
 
 
 class _Spoken(HTMLParser):
