@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from portal.demo import ending
 from portal.demo.entries import CAP_NUMBER, is_demo
 from portal.forms.connection import drop_profile_key_of_other_address
@@ -15,8 +18,8 @@ from sms.models.service import SANDBOX_SCHEME
 from sms.models.spend_cap import DEFAULTS
 from sms.sends import control
 
-MADE_FOR_SANDBOX = "Made while the sandbox was connected. Look at it before it goes to people."
-MADE_FOR_PEOPLE = (
+MADE_FOR_SANDBOX = gettext_noop("Made while the sandbox was connected. Look at it before it goes to people.")
+MADE_FOR_PEOPLE = gettext_noop(
     "Made for Webex Connect. The sandbox would report messages as delivered that reach no phone."
 )
 
@@ -35,7 +38,7 @@ class Followed:
 def refusal(before: Service | None, after: Service, *, by: User) -> str:
     """Why this person may not make that change of the connection, with the way out; empty where they may."""
     if not after.is_sandbox and is_demo(by):
-        return (
+        return _(
             "You are signed in as a demo person, and demo people end when a service goes live. Invite your own address "
             "as an admin under People, sign in with it, and connect then."
         )
@@ -44,13 +47,14 @@ def refusal(before: Service | None, after: Service, *, by: User) -> str:
     sent = Send.objects.filter(service=before, created_at__gte=before.live_since, simulated=False)
     if not sent.exists():
         return ""
-    return (
-        f"{before.name} has sent through Webex Connect. A sandbox would report messages as delivered that reach "
+    says = _(
+        "%(name)s has sent through Webex Connect. A sandbox would report messages as delivered that reach "
         "no phone, and reports would mix both. Make another service for trying things out."
     )
+    return says % {"name": before.name}
 
 
-def on_took_effect(*, row: Any, before: Mapping[str, Any], by: Actor, **_: Any) -> None:
+def on_took_effect(*, row: Any, before: Mapping[str, Any], by: Actor, **_more: Any) -> None:
     """Receiver of `sms.guard.took_effect`: a connection that waited is in force now."""
     if isinstance(row, Service) and any(before[name] != getattr(row, name) for name in Service.CONNECTION):
         earlier = Service(**before)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from portal.going_live.checks import CHECKS, Finding, Outcome
 from portal.going_live.evidence import Evidence, evidence_of
@@ -53,7 +54,7 @@ class GoingLiveProgress:
 
     @property
     def steps(self) -> tuple[StepProgress, ...]:
-        return tuple(one for _, steps in self.parts for one in steps)
+        return tuple(one for part, steps in self.parts for one in steps)
 
     @property
     def needed(self) -> int:
@@ -116,7 +117,9 @@ def confirm(service: Service, key: str, *, by: Actor, note: str = "") -> None:
     if stands.done:
         return
     if not stands.can_confirm:
-        raise CannotConfirm(f"{step.title}: {stands.finding.says} It is done when its check passes.")
+        # Translators: says is a whole sentence.
+        says = gettext("%(title)s: %(says)s It is done when its check passes.")
+        raise CannotConfirm(says % {"title": step.title, "says": stands.finding.says})
     said = {"holds_for": evidence_of(service).holds_for(step.holds), "done_at": corrected_now()}
     said |= {"done_by": by.label, "says": note[:300]}
     GoingLiveStep.objects.update_or_create(said, service=service, step=key)

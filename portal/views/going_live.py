@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import WRITE, actor, service_page
 from portal.demo import ending
@@ -14,13 +16,13 @@ from portal.forms.control import NoteForm
 from portal.going_live.progress import CannotConfirm, confirm, keep_passed, progress_of, take_back
 from portal.going_live.steps import STEPS, Step
 from portal.going_live.this_host import this_host
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from sms.models import Actor, Region, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.webex.hosts import EGRESS, LEGACY
+from sms.words import number
 
 
 @service_page("configure")
@@ -52,7 +54,7 @@ def going_live_record(request: HttpRequest, service: Service) -> HttpResponse:
 class ConfirmStep(ConfirmView):
     act = "configure"
     form_class = NoteForm
-    back, crumb = "going_live", "Going live"
+    back, crumb = "going_live", gettext_lazy("Going live")
     refusals = (CannotConfirm,)
 
     def find(self) -> Step:
@@ -61,59 +63,67 @@ class ConfirmStep(ConfirmView):
     def over(self) -> Said | None:
         stands = next(one for one in progress_of(self.service).steps if one.step == self.thing)
         if stands.done:
-            return info("This step is done already.")
-        return (
-            None if stands.can_confirm else error(f"{stands.finding.says} It is done when its check passes.")
-        )
+            return info(_("This step is done already."))
+        if stands.can_confirm:
+            return None
+        return error(" ".join((stands.finding.says, _("It is done when its check passes."))))
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"{self.thing.title}?",
-            f"You state: “{self.thing.confirm}”",
-            f"Textdesk cannot check this. Your address, {self.by.label}, and the time stand in the record.",
-            button="I confirm this",
+            # Translators: title is what is true when the step is done, such as "A backup was restored once".
+            _("%(title)s?") % {"title": self.thing.title},
+            _("You state: “%(words)s”") % {"words": self.thing.confirm},
+            _("Textdesk cannot check this. Your address, %(person)s, and the time stand in the record.")
+            % {"person": self.by.label},
+            button=_("I confirm this"),
             danger=False,
         )
 
     def confirmed(self, form: Any) -> Said:
         confirm(self.service, self.thing.key, by=self.by, note=form.cleaned_data["reason"])
-        return Said(f"Confirmed by {self.by.label}: {self.thing.title}.")
+        said = _("Confirmed by %(person)s: %(title)s.")
+        return Said(said % {"person": self.by.label, "title": self.thing.title})
 
 
 @service_page("configure", WRITE)
 def step_take_back(request: HttpRequest, service: Service, step: str) -> HttpResponse:
     """What a person confirmed is open again."""
     if take_back(service, _step(step).key, by=actor(request)):
-        messages.success(request, f"{_step(step).title}: open again.")
+        messages.success(request, _("%(title)s: open again.") % {"title": _step(step).title})
     else:
-        messages.info(request, "That step was not confirmed by a person.")
+        messages.info(request, _("That step was not confirmed by a person."))
     return redirect("going_live", service=service.slug)
 
 
 def _ask_end(service: Service) -> Confirmation:
     people, keys, entries = ending.would_end(service)
-    return Confirmation(
-        "End the demo?",
-        f"{counted(people, 'demo person', 'demo people')} can no longer sign in, {counted(keys, 'API key')} of theirs "
-        f"{'ends' if keys == 1 else 'end'}, and {counted(entries, 'entry', 'entries')} of the catalogue are archived.",
-        "This cannot be undone.",
-        button="End the demo",
-    )
+    # Translators: people is "2 demo people", and entries "1 entry"; the number is of the keys.
+    ends = ngettext(
+        "%(people)s can no longer sign in, %(n)s API key of theirs ends, and %(entries)s of the catalogue are archived.",
+        "%(people)s can no longer sign in, %(n)s API keys of theirs end, and %(entries)s of the catalogue are archived.",
+        keys,
+    ) % {
+        "people": ngettext("%(n)s demo person", "%(n)s demo people", people) % {"n": number(people)},
+        "n": number(keys),
+        "entries": ngettext("%(n)s entry", "%(n)s entries", entries) % {"n": number(entries)},
+    }
+    return Confirmation(_("End the demo?"), ends, _("This cannot be undone."), button=_("End the demo"))
 
 
-@asking("configure", asks=_ask_end, back="going_live", crumb="Going live")
+@asking("configure", asks=_ask_end, back="going_live", crumb=gettext_lazy("Going live"))
 def demo_end(service: Service, by: Actor) -> Said:
     """For what came back after the service went live, as by an admin who let a demo person in again."""
     if service.is_sandbox:
-        return error("The service speaks to the sandbox. The demo ends when you connect a real region.")
+        return error(_("The service speaks to the sandbox. The demo ends when you connect a real region."))
     with transaction.atomic():
         people = ending.retire_people(by=by)
         ending.withdraw_invitations(service, by=by)
         keys, entries = ending.revoke_keys(service, by=by), ending.archive_entries(service, by=by)
         audit("service.demo_ended", service, by=by, people=people, keys=keys, entries=entries)
-    return Said(
-        f"Ended: {people} demo people, {keys} API keys of theirs, {entries} entries of the catalogue."
+    said = _(
+        "Ended: %(people)s demo people, %(keys)s API keys of theirs, %(entries)s entries of the catalogue."
     )
+    return Said(said % {"people": number(people), "keys": number(keys), "entries": number(entries)})
 
 
 def _step(key: str) -> Step:
