@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import account_mail, addresses, mail_server, own_number, sessions
@@ -44,7 +45,7 @@ def details(request: HttpRequest) -> HttpResponse:
                 said |= {"named_anew": True} if user.shown_name != named else {}
                 audit("user.details_changed", user, by=actor(request), **said)
         if number in ("", user.own_number):
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("own_details")
         with refused_beside(form, own_number.NumberError):
             own_number.send_code(user, number, by=actor(request))
@@ -65,14 +66,14 @@ def number_code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         with refused_beside(form, own_number.NumberError):
             own_number.prove(user, form.cleaned_data["code"], by=actor(request))
-            messages.success(request, "This is your number now. Tests of your drafts can go there.")
+            messages.success(request, _("This is your number now. Tests of your drafts can go there."))
             return redirect("own_details")
         asked = own_number.pending(user)
         if asked is None:  # the last try, or the ten minutes are over
             messages.error(request, form.errors["code"][0])
             return redirect("own_details")
     elif asked is None:
-        messages.info(request, "No code is waited for. Type your number to get one.")
+        messages.info(request, _("No code is waited for. Type your number to get one."))
         return redirect("own_details")
     return form_page(
         request, "account/number_code.html", {"form": form, "number": asked.number if asked else ""}
@@ -93,9 +94,9 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
                 audit(act, user, by=actor(request), sessions=ended)
         if ended:
             account_mail.sessions_ended(user, by="")
-            messages.success(request, "Signed out there.")
+            messages.success(request, _("Signed out there."))
         else:
-            messages.info(request, "That session had ended already.")
+            messages.info(request, _("That session had ended already."))
         return redirect("own_sessions")
     return render(request, "account/sessions.html", {"sessions": sessions.open_of(user, this=this)})
 
@@ -120,7 +121,7 @@ def password_change(request: HttpRequest) -> HttpResponseBase:
     """allauth's page, for those who have one: people of single sign-on may have none."""
     viewer: Any = request.user
     if not viewer.has_usable_password():
-        messages.info(request, "You have no password here: you sign in with single sign-on.")
+        messages.info(request, _("You have no password here: you sign in with single sign-on."))
         return redirect("own_details")
     return allauth_password_change(request)
 
@@ -132,7 +133,7 @@ def address_confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method == "POST":
             addresses.confirm(token, caller=str(request.META.get("REMOTE_ADDR") or ""))
-            messages.success(request, "Your address is changed. Sign in with it from now on.")
+            messages.success(request, _("Your address is changed. Sign in with it from now on."))
             return redirect("services")
         user, email = addresses.asked(token)
     except addresses.LinkGone as problem:

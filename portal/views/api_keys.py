@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import FORM, actor, service_page
 from portal.forms.api_keys import KeyForm, KeyPoliciesForm
@@ -16,6 +18,7 @@ from portal.views.form_base import form_page, typed
 from sms.catalogue import api_keys
 from sms.models import ApiKey, Service
 from sms.models.sql.clock import corrected_now
+from sms.words import moment, number
 
 
 @service_page("configure", FORM)
@@ -51,7 +54,8 @@ def api_key_policies(request: HttpRequest, service: Service, key: ApiKey) -> Htt
             if key.waits:
                 messages.warning(request, key.waits.sentence)
             if changed or not key.waits:
-                messages.success(request, f"{key} was changed." if changed else "Nothing was changed.")
+                said = _("%(key)s was changed.") % {"key": key} if changed else _("Nothing was changed.")
+                messages.success(request, said)
             return redirect("api_keys", service=service.slug)
     return form_page(request, "api_keys/policies.html", {"key": key, "form": form})
 
@@ -59,24 +63,35 @@ def api_key_policies(request: HttpRequest, service: Service, key: ApiKey) -> Htt
 class RevokeApiKey(ConfirmView):
     act = "configure"
     model = ApiKey
-    back, crumb = "api_keys", "API keys"
+    back, crumb = "api_keys", gettext_lazy("API keys")
 
     def over(self) -> Said | None:
-        return info(f"{self.thing} was revoked already.") if self.thing.revoked_at else None
+        if self.thing.revoked_at is None:
+            return None
+        return info(_("%(key)s was revoked already.") % {"key": self.thing})
 
     def confirmation(self) -> Confirmation:
         last = self.thing.last_used_at
         ending = api_keys.ends_with(self.thing, now=corrected_now()).count()
-        endpoints = f"Its {ending} callback endpoints are" if ending > 1 else "Its callback endpoint is"
-        also = f"{endpoints} switched off with it, and what happens is kept for them. Under Callbacks you can switch them on again."
+        also = ngettext(
+            "Its callback endpoint is switched off with it, and what happens is kept for them. "
+            "Under Callbacks you can switch them on again.",
+            "Its %(n)s callback endpoints are switched off with it, and what happens is kept for them. "
+            "Under Callbacks you can switch them on again.",
+            ending,
+        ) % {"n": number(ending)}
         return Confirmation(
-            f"Revoke {self.thing}?",
-            f"Last used: {f'{timezone.localtime(last):%d %b %Y, %H:%M}' if last else 'never'}.",
-            "The next request with it is refused. This cannot be undone; if the partner still needs access, make a new key.",
+            _("Revoke %(key)s?") % {"key": self.thing},
+            _("Last used: %(at)s.") % {"at": moment(timezone.localtime(last), "d M Y, H:i")}
+            if last
+            else _("Last used: never."),
+            _(
+                "The next request with it is refused. This cannot be undone; if the partner still needs access, make a new key."
+            ),
             *([also] if ending else []),
-            button="Revoke the key",
+            button=_("Revoke the key"),
         )
 
     def confirmed(self, form: Any) -> Said | None:
         done = api_keys.revoke(self.thing, by=self.by)
-        return Said(f"{self.thing} opens nothing any more.") if done else None
+        return Said(_("%(key)s opens nothing any more.") % {"key": self.thing}) if done else None

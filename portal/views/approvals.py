@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import row_of
@@ -16,7 +18,6 @@ from portal.limits import CARDS
 from portal.presenters.approval_request import beside_the_question
 from portal.presenters.comments_card import comments_card
 from portal.presenters.send_state import APPROVAL_MARKS
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.compose.approval import details, queries, requests
@@ -24,6 +25,7 @@ from sms.models import ApprovalRequest, ApprovalState, Draft, RecurringSend, Sen
 from sms.models.sql.clock import corrected_now
 from sms.sends import answers, calendar
 from sms.sends.recurring import standing
+from sms.words import moment, number
 
 ASKED = ApprovalRequest.objects.select_related(
     "send__service",
@@ -36,7 +38,12 @@ ASKED = ApprovalRequest.objects.select_related(
     "asked_by",
     "draft__upload__uploaded_by",
 ).defer(f"draft__{Upload.LIGHT}", f"send__audience__{Upload.LIGHT}", "send__audience__rejects")
-VIEWS = (("me", "Needs me"), ("mine", "Mine"), ("open", "All open"), ("decided", "Decided"))
+VIEWS = (
+    ("me", gettext_lazy("Needs me")),
+    ("mine", gettext_lazy("Mine")),
+    ("open", gettext_lazy("All open")),
+    ("decided", gettext_lazy("Decided")),
+)
 
 
 @service_page("see")
@@ -113,16 +120,22 @@ def approval_approve(request: HttpRequest, service: Service, found: ApprovalRequ
         return redirect("approval", service=service.slug, pk=newest.pk)
     except answers.ApprovalRefused as problem:
         return _page(request, ASKED.get(pk=found.pk), wrong=str(problem), typed=comment)
-    more = "You approved it. It needs one more approval."
-    messages.success(request, f"Approved. {_goes(found)}" if last else more)
+    more = _("You approved it. It needs one more approval.")
+    messages.success(request, " ".join((_("Approved."), _goes(found))) if last else more)
     if "following" in request.POST:
         given = standing.give(found, by=actor(request), more=row_of(request.POST, "more") or 0)
-        says = "The occurrences to come could not be approved: what it says was changed meanwhile, or it has ended."
+        says = _(
+            "The occurrences to come could not be approved: what it says was changed meanwhile, or it has ended."
+        )
         if given is not None:
-            days = f"{timezone.localtime(given.expires_at):%-d %B %Y}"
-            says = (
-                f"You approved the occurrences to come too, to {given.most:,} people at most, until {days}."
-            )
+            says = ngettext(
+                "You approved the occurrences to come too, to %(n)s person at most, until %(day)s.",
+                "You approved the occurrences to come too, to %(n)s people at most, until %(day)s.",
+                given.most,
+            ) % {
+                "n": number(given.most),
+                "day": moment(timezone.localtime(given.expires_at), "j F Y"),
+            }
         messages.info(request, says)
     return redirect("approval", service=service.slug, pk=found.pk)
 
@@ -150,8 +163,10 @@ def _coming_again(found: ApprovalRequest) -> dict[str, Any]:
 def _goes(found: ApprovalRequest) -> str:
     found.send.refresh_from_db(fields=["state", "due_at"])
     if found.send.state == SendState.SCHEDULED:
-        return f"It goes out on {timezone.localtime(found.send.due_at):%-d %B at %H:%M %Z}."
-    return "It is being sent."
+        due = timezone.localtime(found.send.due_at)
+        said = _("It goes out on %(day)s at %(time)s.")
+        return said % {"day": moment(due, "j F"), "time": moment(due, "H:i T")}
+    return _("It is being sent.")
 
 
 @service_page("approve", WRITE, of=ASKED)
@@ -161,7 +176,7 @@ def approval_reject(request: HttpRequest, service: Service, found: ApprovalReque
         answers.reject(found, by=actor(request), seen=request.POST.get("seen", ""), comment=comment)
     except answers.ApprovalRefused as problem:
         return _page(request, ASKED.get(pk=found.pk), wrong=str(problem), typed=comment)
-    messages.success(request, "Rejected. The send is cancelled; its author reads your reason here.")
+    messages.success(request, _("Rejected. The send is cancelled; its author reads your reason here."))
     return redirect("approval", service=service.slug, pk=found.pk)
 
 
@@ -172,35 +187,38 @@ class TakeBack(ConfirmView):
     model = Send
     back = "send"
     back_to_thing = True
-    crumb = "Send"
+    crumb = pgettext_lazy("noun", "Send")
     refusals = (answers.ApprovalRefused,)
 
     def over(self) -> Said | None:
         waits = self.request.method == "POST" or self.thing.state in calendar.BEFORE
-        return None if waits else info("Nothing is left to take back.")
+        return None if waits else info(_("Nothing is left to take back."))
 
     def confirmation(self) -> Confirmation:
-        many, status = counted(self.thing.recipients, "message"), queries.status_of(self.thing)
+        many, status = self.thing.recipients, queries.status_of(self.thing)
         given = status.given if status else 0
         from_draft = Draft.objects.filter(send=self.thing).exists()
-        kept = "Its draft opens, as it was sent: change it, and ask again."
-        gone = "This cannot be undone: it was not made from a draft. To ask again, duplicate it."
+        kept = _("Its draft opens, as it was sent: change it, and ask again.")
+        gone = _("This cannot be undone: it was not made from a draft. To ask again, duplicate it.")
+        unsent = ngettext("%(n)s message will not be sent.", "%(n)s messages will not be sent.", many)
+        lost = ngettext(
+            "%(n)s approval given so far will not count for it any more.",
+            "%(n)s approvals given so far will not count for it any more.",
+            given,
+        )
+        button = ngettext("Take %(n)s message back", "Take %(n)s messages back", many)
         return Confirmation(
-            f"Take “{self.thing.name}” back?",
-            f"{many} will not be sent.",
-            *(
-                [f"{counted(given, 'approval')} given so far will not count for it any more."]
-                if given
-                else []
-            ),
+            _("Take “%(name)s” back?") % {"name": self.thing.name},
+            unsent % {"n": number(many)},
+            *([lost % {"n": number(given)}] if given else []),
             kept if from_draft else gone,
-            button=f"Take {many} back",
+            button=button % {"n": number(many)},
         )
 
     def confirmed(self, form: Any) -> HttpResponse | None:
         draft = answers.take_back(self.thing, by=self.by)
-        words = "Change the draft, then ask again." if draft else "It was not made from a draft."
-        messages.success(self.request, f"Taken back: nothing of it is sent. {words}")
+        words = _("Change the draft, then ask again.") if draft else _("It was not made from a draft.")
+        messages.success(self.request, " ".join((_("Taken back: nothing of it is sent."), words)))
         return redirect("draft", service=self.service.slug, pk=draft.pk) if draft else None
 
 
@@ -208,9 +226,9 @@ class TakeBack(ConfirmView):
 def send_ask_again(request: HttpRequest, service: Service, found: Send) -> HttpResponse:
     asked = requests.ask_again(found, by=actor(request))
     if asked is None:
-        messages.info(request, "There was nothing to ask again.")
+        messages.info(request, _("There was nothing to ask again."))
         return redirect("send", service=service.slug, pk=found.pk)
-    messages.success(request, "Asked again.")
+    messages.success(request, _("Asked again."))
     return redirect("approval", service=service.slug, pk=asked.pk)
 
 

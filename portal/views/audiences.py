@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from msgspec import structs
 
 from portal.access import FORM, WRITE, actor, service_page
@@ -26,6 +28,7 @@ from sms.audiences.files import grouped, rejects_csv, without_number
 from sms.audiences.files.findings import findings_of
 from sms.models import Actor, ApprovalRules, AudienceVersion, SavedAudience, Send, Service
 from sms.models.audit import audit
+from sms.words import number as shown
 
 CURRENT = SavedAudience.objects.select_related("current")
 
@@ -85,9 +88,16 @@ def _upload_page(request: HttpRequest, form: RowsForm, **context: Any) -> HttpRe
 
 
 def _kept(packed: packing.Packed) -> str:
-    rows = f"{packed.rejected:,} row{' was' if packed.rejected == 1 else 's were'}"
-    left_out = f" {rows} left out; the reasons are below." if packed.rejected else ""
-    return f"{packed.recipients:,} recipient{'' if packed.recipients == 1 else 's'} stored.{left_out}"
+    stored, left_out = packed.recipients, packed.rejected
+    says = ngettext("%(n)s recipient stored.", "%(n)s recipients stored.", stored) % {"n": shown(stored)}
+    if not left_out:
+        return says
+    also = ngettext(
+        "%(n)s row was left out; the reasons are below.",
+        "%(n)s rows were left out; the reasons are below.",
+        left_out,
+    )
+    return " ".join((says, also % {"n": shown(left_out)}))
 
 
 @service_page("see", FORM, of=CURRENT)
@@ -136,7 +146,7 @@ def audience_rename(request: HttpRequest, service: Service, found: SavedAudience
     if form.is_valid():
         with refused_beside(form, errors.SavedError, field="name"):
             saved.rename(found, **form.cleaned_data, by=actor(request))
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("audience", service=service.slug, pk=found.pk)
     return _page(request, service, found, naming=form)
 
@@ -153,31 +163,40 @@ def _version_of(audience: SavedAudience, request: HttpRequest) -> AudienceVersio
 def audience_archive(audience: SavedAudience, by: Actor) -> Said:
     if audience.archived_at:
         saved.bring_back(audience, by=by)
-        return Said(f"“{audience.name}” can be chosen again.")
+        return Said(_("“%(name)s” can be chosen again.") % {"name": audience.name})
     if saved.recurring_sends_to(audience).exists():
-        says = "Recurring sends go to it, so nothing is archived yet. Choose “Archive it” here to see which."
+        says = _(
+            "Recurring sends go to it, so nothing is archived yet. Choose “Archive it” here to see which."
+        )
         return Said(says, messages.WARNING)
     saved.archive(audience, by=by)
-    return Said(f"“{audience.name}” is archived. Its history stays, and it can be brought back.")
+    return _archived(audience)
+
+
+def _archived(audience: SavedAudience) -> Said:
+    said = _("“%(name)s” is archived. Its history stays, and it can be brought back.")
+    return Said(said % {"name": audience.name})
 
 
 @button("compose", SavedAudience, back="audience", refusals=errors.SavedError)
 def audience_seed_list(audience: SavedAudience, by: Actor) -> Said:
     saved.mark(audience, seed_list=not audience.seed_list, by=by)
     if audience.seed_list:
-        return Said("An audience like any other again.")
+        return Said(_("An audience like any other again."))
     if not ApprovalRules.of(audience.service).most:
-        return Said("It is a seed list now: tests of drafts can go to its people.")
+        return Said(_("It is a seed list now: tests of drafts can go to its people."))
     return info(
-        "It is a seed list now. An approver who did not make it confirms it here; then tests can go to its people."
+        _(
+            "It is a seed list now. An approver who did not make it confirms it here; then tests can go to its people."
+        )
     )
 
 
 @button("approve", SavedAudience, back="audience", refusals=errors.SavedError)
 def audience_seed_list_confirm(audience: SavedAudience, by: Actor) -> Said:
     if saved.confirm_seed_list(audience, by=by):
-        return Said("Confirmed: tests of drafts can go to its people, until its rows are replaced.")
-    return info("It was confirmed already.")
+        return Said(_("Confirmed: tests of drafts can go to its people, until its rows are replaced."))
+    return info(_("It was confirmed already."))
 
 
 @service_page("export", WRITE, of=SavedAudience)
@@ -186,7 +205,8 @@ def audience_export(request: HttpRequest, service: Service, found: SavedAudience
     version = _version_of(found, request)
     number = version.number
     if version.erased_at:
-        messages.error(request, f"The rows of version {number} were erased; there is nothing to export.")
+        says = _("The rows of version %(number)s were erased; there is nothing to export.")
+        messages.error(request, says % {"number": number})
         return redirect("audience", service=service.slug, pk=found.pk)
     audit("audience.exported", found, by=actor(request), version=number, recipients=version.recipients)
     return csv_download(
@@ -214,23 +234,34 @@ class ArchiveInUse(ConfirmView):
     back, back_to_thing = "audience", True
 
     def over(self) -> Said | None:
-        return info("It is archived already.") if self.thing.archived_at else None
+        return info(_("It is archived already.")) if self.thing.archived_at else None
 
     def confirmation(self) -> Confirmation:
-        names = [f"“{one.name}”" for one in saved.recurring_sends_to(self.thing)[:5]]
+        names = [_("“%(name)s”") % {"name": one.name} for one in saved.recurring_sends_to(self.thing)[:5]]
         count = saved.recurring_sends_to(self.thing).count()
+        title, button = _("Archive “%(name)s”?") % {"name": self.thing.name}, _("Archive it")
+        if not count:
+            none = _("0 recurring sends go to it: none.")
+            return Confirmation(
+                title, none, _("Its history stays, and it can be brought back."), button=button
+            )
+        says = ngettext(
+            "%(n)s recurring send goes to it: %(names)s.",
+            "%(n)s recurring sends go to it: %(names)s.",
+            count,
+        )
         return Confirmation(
-            f"Archive “{self.thing.name}”?",
-            f"{count:,} recurring send{' goes' if count == 1 else 's go'} to it: {', '.join(names) or 'none'}.",
-            "Their next occurrences cannot be made while it is archived. They stay, and you are told of each."
-            if count
-            else "Its history stays, and it can be brought back.",
-            button="Archive it",
+            title,
+            says % {"n": shown(count), "names": ", ".join(names)},
+            _(
+                "Their next occurrences cannot be made while it is archived. They stay, and you are told of each."
+            ),
+            button=button,
         )
 
     def confirmed(self, form: Any) -> Said:
         saved.archive(self.thing, by=self.by)
-        return Said(f"“{self.thing.name}” is archived. Its history stays, and it can be brought back.")
+        return _archived(self.thing)
 
 
 class DeleteAudience(ConfirmView):
@@ -241,15 +272,15 @@ class DeleteAudience(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"Delete “{self.thing.name}”?",
-            "All its versions go, with their numbers, for good.",
-            "An audience that a send used stays; archive that one.",
-            button="Delete it",
+            _("Delete “%(name)s”?") % {"name": self.thing.name},
+            _("All its versions go, with their numbers, for good."),
+            _("An audience that a send used stays; archive that one."),
+            button=_("Delete it"),
         )
 
     def confirmed(self, form: Any) -> Said:
         saved.delete(self.thing, by=self.by)
-        return Said(f"“{self.thing.name}” is deleted.", to="audiences")
+        return Said(_("“%(name)s” is deleted.") % {"name": self.thing.name}, to="audiences")
 
 
 class EraseAudienceVersion(ConfirmView):
@@ -265,14 +296,21 @@ class EraseAudienceVersion(ConfirmView):
         return _version_of(self.thing, self.request)
 
     def confirmation(self) -> Confirmation:
+        many = self.version.recipients
+        erased = ngettext(
+            "%(n)s number and what stands beside it are deleted for good.",
+            "%(n)s numbers and what stands beside them are deleted for good.",
+            many,
+        )
         return Confirmation(
-            f"Erase the rows of version {self.version.number}?",
-            f"{self.version.recipients:,} numbers and what stands beside them are deleted for good.",
-            "The history keeps the file's name, the figures and the sends that used it.",
-            button="Erase the rows",
+            _("Erase the rows of version %(number)s?") % {"number": self.version.number},
+            erased % {"n": shown(many)},
+            _("The history keeps the file's name, the figures and the sends that used it."),
+            button=_("Erase the rows"),
         )
 
     def confirmed(self, form: Any) -> Said:
-        rows = f"The rows of version {self.version.number}"
-        erased = saved.erase(self.version, by=self.by)
-        return Said(f"{rows} are erased.") if erased else info(f"{rows} were erased already.")
+        version = {"number": self.version.number}
+        if saved.erase(self.version, by=self.by):
+            return Said(_("The rows of version %(number)s are erased.") % version)
+        return info(_("The rows of version %(number)s were erased already.") % version)

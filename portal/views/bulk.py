@@ -9,6 +9,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.texts import text_of
@@ -31,7 +32,7 @@ def bulk_choose(request: HttpRequest, service: Service) -> HttpResponse:
     """Keeps what was chosen and leads to the page that says what would happen. Nothing is done yet."""
     kind = bulk.KINDS.get(request.POST.get("kind", ""))
     if kind is None:
-        error("Choose what to do with the rows.").on(request)
+        error(_("Choose what to do with the rows.")).on(request)
         return redirect("sends", service=service.slug)
     if kind.act not in request.may:  # type: ignore[attr-defined]
         raise PermissionDenied
@@ -40,9 +41,9 @@ def bulk_choose(request: HttpRequest, service: Service) -> HttpResponse:
     words = labels.split(given)
     wrong = next(labels.problems(service, words), None) if kind.takes_labels else None
     if not things:
-        error("Tick the rows first, or all that match.").on(request)
+        error(_("Tick the rows first, or all that match.")).on(request)
     elif kind.takes_labels and not words:
-        error("Write at least one label to add.").on(request)
+        error(_("Write at least one label to add.")).on(request)
     elif wrong is not None:
         error(wrong.text).on(request)
     else:
@@ -81,7 +82,7 @@ def _mine(request: HttpRequest, act: BulkAct) -> bulk.BulkKind | None:
     kind = bulk.KINDS.get(act.kind)
     held: frozenset[str] = request.may  # type: ignore[attr-defined]
     if kind is None or act.user_id != request.user.pk or kind.act not in held:
-        error("Only the person who chose these rows can go on with them.").on(request)
+        error(_("Only the person who chose these rows can go on with them.")).on(request)
         return None
     return kind
 
@@ -122,9 +123,9 @@ def bulk_run(request: HttpRequest, service: Service, act: BulkAct) -> HttpRespon
         return _file(request, act)
     if bulk.claim(act, now=corrected_now()):
         bulk.perform(act, by=actor(request), clock=corrected_now)
-        messages.success(request, "Done. What became of each row stands below.")
+        messages.success(request, _("Done. What became of each row stands below."))
     elif not BulkAct.objects.filter(pk=act.pk, done_at=None).exists():
-        info("This was done already.").on(request)
+        info(_("This was done already.")).on(request)
     return redirect("bulk_act", service=service.slug, pk=act.pk)
 
 
@@ -132,7 +133,7 @@ def _file(request: HttpRequest, act: BulkAct) -> HttpResponseBase:
     rows = bulk.outlook(act)
     wanted: list[Send] = [one.thing for one in rows if one.does and isinstance(one.thing, Send)]
     if not wanted:
-        error("None of these sends has a report that fits into the file.").on(request)
+        error(_("None of these sends has a report that fits into the file.")).on(request)
         return redirect("bulk_act", service=act.service.slug, pk=act.pk)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     by, limits = actor(request), upload_limits()

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.db.models import Model
@@ -12,6 +12,9 @@ from django.shortcuts import redirect
 
 from portal.access import WRITE, PageView, actor, service_page
 from sms.models import Actor, Service
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Does = Callable[[Any, Actor], "Said | None"]
 
@@ -23,16 +26,16 @@ class Said:
     `code` is that of a problem, for scripts and tests.
     """
 
-    words: str
+    words: "StrOrPromise"
     level: int = messages.SUCCESS
     to: str = ""
     code: str = ""
 
     def on(self, request: HttpRequest) -> None:
-        messages.add_message(request, self.level, self.words, extra_tags=self.code)
+        messages.add_message(request, self.level, str(self.words), extra_tags=self.code)
 
 
-def info(words: str) -> Said:
+def info(words: "StrOrPromise") -> Said:
     """Nothing was done, and nothing is wrong."""
     return Said(words, messages.INFO)
 

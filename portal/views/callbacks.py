@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import WRITE, PageView, actor, service_page
 from portal.forms.callbacks import EndpointForm, FilterForm, RangeForm, SecretForm
 from portal.forms.numbers import key_of
 from portal.limits import PAGE
 from portal.presenters.keyset import keyset_page
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside
@@ -27,6 +28,10 @@ from sms.models import Actor, Callback, CallbackEndpoint, Message, Service
 from sms.models.service import HAND_OVER
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import of_record
+from sms.words import moment, number, retold
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 ENDPOINTS = CallbackEndpoint.objects.select_related("service")
 
@@ -94,7 +99,7 @@ def callback_change(request: HttpRequest, service: Service, endpoint: CallbackEn
         with refused_beside(form, callbacks.BadAddress, field="url"):
             url = form.cleaned_data["url"]
             callbacks.change(endpoint, by=actor(request), policy=_policy(), url=url, **form.wants)
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect("callback_endpoint", service=service.slug, pk=endpoint.pk)
     endpoint.refresh_from_db()
     return _page(request, service, endpoint, change=form)
@@ -104,19 +109,25 @@ def callback_change(request: HttpRequest, service: Service, endpoint: CallbackEn
 def callback_verify(endpoint: CallbackEndpoint, by: Actor) -> Said:
     with closing(callbacks.ReceiverConnection(_policy())) as connection:
         why = callbacks.verify(endpoint, by=by, connection=connection)
-    return error(f"Not verified. {why}") if why else Said("Verified. It gets every event from now on.")
+    if why:
+        return error(" ".join((_("Not verified."), retold(why))))
+    return Said(_("Verified. It gets every event from now on."))
 
 
 @button("configure", CallbackEndpoint, back="callback_endpoint")
 def callback_test(endpoint: CallbackEndpoint, by: Actor) -> Said:
     if endpoint.kind != CallbackEndpoint.Kind.EVENTS or endpoint.verified_at is None:
-        return error("Not sent. It gets nothing before it is verified.")
+        return error(_("Not sent. It gets nothing before it is verified."))
     kind = endpoint.events[0] if endpoint.events else "message.delivered"
     with closing(callbacks.ReceiverConnection(_policy())) as connection:
-        reply, _ = callbacks.try_out(endpoint, kind=kind, by=by, connection=connection, now=corrected_now())
+        reply, _event = callbacks.try_out(
+            endpoint, kind=kind, by=by, connection=connection, now=corrected_now()
+        )
     if reply.ok:
-        return Said(f"It answered {reply.status} to {kind} after {reply.milliseconds:,} ms.")
-    return error(f"The test event was not taken. {reply.error}")
+        # Translators: status is a status of HTTP, kind the name of an event, and ms are milliseconds.
+        said = _("It answered %(status)s to %(kind)s after %(n)s ms.")
+        return Said(said % {"status": reply.status, "kind": kind, "n": number(reply.milliseconds)})
+    return error(" ".join((_("The test event was not taken."), retold(reply.error))))
 
 
 @service_page("configure", WRITE, of=ENDPOINTS)
@@ -129,7 +140,7 @@ def callback_rotate(request: HttpRequest, service: Service, endpoint: CallbackEn
     return _page(request, service, endpoint, secret=secret)
 
 
-def _switch(switch: Callable[..., bool], words: str) -> PageView:
+def _switch(switch: Callable[..., bool], words: "StrOrPromise") -> PageView:
     """A button of an endpoint's page; where there was nothing to switch, nothing is said."""
 
     def does(endpoint: CallbackEndpoint, by: Actor) -> Said | None:
@@ -141,23 +152,28 @@ def _switch(switch: Callable[..., bool], words: str) -> PageView:
 def _ask_retire(endpoint: CallbackEndpoint) -> Confirmation | Said:
     until = endpoint.secret_before_until
     if until is None:
-        return info("The previous secret has ended already.")
+        return info(_("The previous secret has ended already."))
+    still = _("%(name)s may still check signatures with it; until %(at)s both are sent.")
     return Confirmation(
-        "End the previous secret now?",
-        f"{endpoint.name} may still check signatures with it; until {timezone.localtime(until):%-d %B %Y, %H:%M} both are sent.",
-        "A program that does not know the new secret refuses every event from then on.",
-        button="End the previous secret",
+        _("End the previous secret now?"),
+        still % {"name": endpoint.name, "at": moment(timezone.localtime(until), "j F Y, H:i")},
+        _("A program that does not know the new secret refuses every event from then on."),
+        button=_("End the previous secret"),
     )
 
 
-@asking("configure", CallbackEndpoint, asks=_ask_retire, back="callback_endpoint", crumb="Callbacks")
+@asking(
+    "configure", CallbackEndpoint, asks=_ask_retire, back="callback_endpoint", crumb=gettext_lazy("Callbacks")
+)
 def callback_retire(endpoint: CallbackEndpoint, by: Actor) -> Said | None:
     done = callbacks.retire(endpoint, by=by)
-    return Said("Nothing is signed with the previous secret any more.") if done else None
+    return Said(_("Nothing is signed with the previous secret any more.")) if done else None
 
 
-callback_pause = _switch(callbacks.pause, "Paused. Events are kept, and delivered when it is resumed.")
-callback_resume = _switch(callbacks.resume, "On again. What waits is delivered now.")
+callback_pause = _switch(
+    callbacks.pause, gettext_lazy("Paused. Events are kept, and delivered when it is resumed.")
+)
+callback_resume = _switch(callbacks.resume, gettext_lazy("On again. What waits is delivered now."))
 
 
 class RemoveEndpoint(ConfirmView):
@@ -168,16 +184,22 @@ class RemoveEndpoint(ConfirmView):
     def confirmation(self) -> Confirmation:
         endpoint = self.thing
         logged, waiting = endpoint.callbacks.count(), waiting_counts([endpoint.pk])[endpoint.pk]
+        # Translators: waiting is how many of the events are still to be delivered, a number.
+        goes = ngettext(
+            "Its log goes with it: %(n)s event, of which %(waiting)s still to be delivered.",
+            "Its log goes with it: %(n)s events, of which %(waiting)s still to be delivered.",
+            logged,
+        )
         return Confirmation(
-            f"Remove {endpoint.name}?",
-            f"Its log goes with it: {counted(logged, 'event')}, of which {waiting:,} still to be delivered.",
-            "To stop it for a while, pause it instead.",
-            button="Remove it",
+            _("Remove %(name)s?") % {"name": endpoint.name},
+            goes % {"n": number(logged), "waiting": number(waiting)},
+            _("To stop it for a while, pause it instead."),
+            button=_("Remove it"),
         )
 
     def confirmed(self, form: Any) -> Said:
         callbacks.remove(self.thing, by=self.by)
-        return Said(f"{self.thing.name} is removed.", to="callbacks_page")
+        return Said(_("%(name)s is removed.") % {"name": self.thing.name}, to="callbacks_page")
 
 
 @service_page("configure", WRITE, of=ENDPOINTS)
@@ -186,10 +208,14 @@ def callback_replay(request: HttpRequest, service: Service, endpoint: CallbackEn
     if not form.is_valid():
         return _page(request, service, endpoint, again=form)
     if count := callbacks.replay(endpoint, by=actor(request), **form.cleaned_data):
-        many = f"{count:,} callback{'s' if count != 1 else ''}"
-        messages.success(request, f"{many} will be delivered again, with the same ids.")
+        says = ngettext(
+            "%(n)s callback will be delivered again, with the same ids.",
+            "%(n)s callbacks will be delivered again, with the same ids.",
+            count,
+        )
+        messages.success(request, says % {"n": number(count)})
     else:
-        messages.info(request, "Nothing was delivered in that time.")
+        messages.info(request, _("Nothing was delivered in that time."))
     return redirect("callback_endpoint", service=service.slug, pk=endpoint.pk)
 
 
@@ -213,4 +239,4 @@ def callback_entry(request: HttpRequest, _service: Service, found: Callback) -> 
 @button("configure", Callback, through="endpoint__service", back="callback_entry")
 def callback_again(callback: Callback, by: Actor) -> Said:
     callbacks.replay(callback.endpoint, by=by, only=callback.pk)
-    return Said("It is being delivered again, with the same id.")
+    return Said(_("It is being delivered again, with the same id."))

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from portal.access import FORM, actor, service_page
 from portal.forms.settings import CapsForm
@@ -22,7 +23,7 @@ def spend_caps(request: HttpRequest, service: Service) -> HttpResponse:
         with transaction.atomic():
             held = hold_back(form, by=actor(request))
             changes.set_caps(service, form.cleaned_data, by=actor(request))
-        say_kept(request, form, held, says="Saved. It holds from the next send on.")
+        say_kept(request, form, held, says=_("Saved. It holds from the next send on."))
         return redirect("settings_caps", service=service.slug)
     day = CapRules.of(service).day_of(corrected_now())
     shown = standing.standings(service, day, keys=service.api_keys.filter(revoked_at=None))

@@ -6,34 +6,38 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.catalogue import PricesForm, SenderForm, SmartlinkForm
 from portal.forms.price_table import price_table
 from portal.presenters.downloads import csv_download
-from portal.presenters.wording import counted
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
 from portal.views.form_base import form_page
 from sms.catalogue import prices, senders
 from sms.models import Hold, Sender, Service, Smartlink
 from sms.models.sql.clock import corrected_now
+from sms.words import number
 
 SENDER = CatalogueKind(
     key="sender",
-    name="sender",
-    title="Senders",
-    new_title="New sender",
-    none_yet="No sender yet.",
-    says="The numbers and names that messages come from.",
+    name=gettext_lazy("sender"),
+    title=gettext_lazy("Senders"),
+    new_title=gettext_lazy("New sender"),
+    none_yet=gettext_lazy("No sender yet."),
+    says=gettext_lazy("The numbers and names that messages come from."),
     form=SenderForm,
 )
 SMARTLINK = CatalogueKind(
     key="smartlink",
-    name="smartlink",
-    title="Smartlinks",
-    new_title="New smartlink",
-    none_yet="No smartlink yet.",
-    says="Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain.",
+    name=gettext_lazy("smartlink"),
+    title=gettext_lazy("Smartlinks"),
+    new_title=gettext_lazy("New smartlink"),
+    none_yet=gettext_lazy("No smartlink yet."),
+    says=gettext_lazy(
+        "Links that are made in Webex Connect. They give no click receipts: for clicks use a short-link domain."
+    ),
     form=SmartlinkForm,
 )
 
@@ -53,19 +57,29 @@ def catalogue(request: HttpRequest, service: Service) -> HttpResponse:
 
 
 class SenderList(CatalogueList):
-    headings = ("Kind", "Countries", "Messages in 30 days", "Failed")
+    headings = (
+        gettext_lazy("Kind"),
+        gettext_lazy("Countries"),
+        gettext_lazy("Messages in 30 days"),
+        gettext_lazy("Failed"),
+    )
 
     def cells(self, things: list[Sender]) -> list[list[str]]:
         used = senders.usage([one.pk for one in things], now=corrected_now())
         return [
             [
-                one.get_kind_display() + (", default" if one.is_default else ""),
-                one.countries or "Any",
-                f"{used[one.pk].messages:,}",
-                f"{used[one.pk].failed:,}",
+                _kind(one),
+                one.countries or _("Any"),
+                number(used[one.pk].messages),
+                number(used[one.pk].failed),
             ]
             for one in things
         ]
+
+
+def _kind(one: Sender) -> str:
+    kind = one.get_kind_display()
+    return _("%(kind)s, default") % {"kind": kind} if one.is_default else kind
 
 
 class SenderDetail(CatalogueDetail):
@@ -75,11 +89,11 @@ class SenderDetail(CatalogueDetail):
         countries = dict.fromkeys((self.service.default_country, "US", "CA"))
         return super().get_context_data(**kwargs) | {
             "facts": [
-                ("Kind", sender.get_kind_display()),
-                ("Default", "Yes" if sender.is_default else "No"),
-                ("Countries", sender.countries or "Any, as far as networks take it"),
-                ("Registration", sender.get_registration_display() or "None noted"),
-                ("Note", sender.note or "–"),
+                (_("Kind"), sender.get_kind_display()),
+                (_("Default"), _("Yes") if sender.is_default else _("No")),
+                (_("Countries"), sender.countries or _("Any, as far as networks take it")),
+                (_("Registration"), sender.get_registration_display() or _("None noted")),
+                (_("Note"), sender.note or "–"),
             ],
             "used": used,
             "reasons": used.failures[: senders.SHOWN_REASONS],
@@ -89,18 +103,22 @@ class SenderDetail(CatalogueDetail):
 
 
 class SmartlinkList(CatalogueList):
-    headings = ("In the text", "Valid for")
+    headings = (gettext_lazy("In the text"), gettext_lazy("Valid for"))
 
     def cells(self, things: list[Smartlink]) -> list[list[str]]:
-        return [[one.token, f"{one.validity:,} minutes"] for one in things]
+        return [[one.token, _minutes(one)] for one in things]
+
+
+def _minutes(one: Smartlink) -> str:
+    return ngettext("%(n)s minute", "%(n)s minutes", one.validity) % {"n": number(one.validity)}
 
 
 class SmartlinkDetail(CatalogueDetail):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         facts = [
-            ("In the text", self.object.token),
-            ("Valid for", f"{self.object.validity:,} minutes"),
-            ("Clicks", "Webex Connect sends no click receipts for smartlinks."),
+            (_("In the text"), self.object.token),
+            (_("Valid for"), _minutes(self.object)),
+            (_("Clicks"), _("Webex Connect sends no click receipts for smartlinks.")),
         ]
         return super().get_context_data(facts=facts, **kwargs)
 
@@ -118,8 +136,12 @@ def price_replace(request: HttpRequest, service: Service) -> HttpResponse:
         return _page(request, service, form)
     rows = form.cleaned_data["rows"]
     prices.replace(service, rows, by=actor(request))
-    messages.success(request, f"Saved: {counted(len(rows), 'price')}.")
+    messages.success(request, _saved(len(rows)))
     return redirect("prices", service=service.slug)
+
+
+def _saved(rows: int) -> str:
+    return ngettext("Saved: %(n)s price.", "Saved: %(n)s prices.", rows) % {"n": number(rows)}
 
 
 def _page(request: HttpRequest, service: Service, form: PricesForm) -> HttpResponse:
@@ -146,7 +168,7 @@ def price_change(request: HttpRequest, service: Service) -> HttpResponse:
     meanwhile = request.POST.get("seen") != _digest(service)
     if table.is_valid() and not meanwhile:
         prices.replace(service, table.rows, by=actor(request))
-        messages.success(request, f"Saved: {counted(len(table.rows), 'price')}.")
+        messages.success(request, _saved(len(table.rows)))
         return redirect("prices", service=service.slug)
     form = PricesForm(initial={"written": prices.as_csv(service)})
     context = {**_prices(service, form, table), "meanwhile": meanwhile}

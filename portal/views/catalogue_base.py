@@ -1,7 +1,7 @@
 """What the pages of every kind of thing in the catalogue share: list, detail, form, and taking one out."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -10,12 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.generic import CreateView, DetailView, TemplateView, UpdateView
 from django.views.generic.detail import SingleObjectMixin
 
 from portal.forms.catalogue import NounForm
 from portal.limits import PAGE
-from portal.presenters.wording import counted
 from portal.views.confirm_base import Confirmation, ask
 from portal.views.service_base import ServiceView
 from sms.catalogue.form_changes import changes
@@ -30,6 +31,10 @@ from sms.models import (
     Smartlink,
 )
 from sms.models.audit import audit
+from sms.words import number
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,11 @@ class CatalogueKind:
     """The words and addresses of one kind of thing. `key` is the name of its page's URL, from which the others are made."""
 
     key: str
-    name: str
-    title: str
-    new_title: str
-    none_yet: str
-    says: str
+    name: "StrOrPromise"
+    title: "StrOrPromise"
+    new_title: "StrOrPromise"
+    none_yet: "StrOrPromise"
+    says: "StrOrPromise"
     form: type[NounForm]
     acts: str = ""  # what its acts in the audit begin with, where it is not the key
 
@@ -78,7 +83,7 @@ class CatalogueView(ServiceView):
 class CatalogueList(CatalogueView, TemplateView):
     act = "see"
     template_name = "catalogue/things.html"
-    headings: ClassVar[tuple[str, ...]] = ()
+    headings: "ClassVar[tuple[StrOrPromise, ...]]" = ()
 
     def cells(self, things: list[Any]) -> list[list[str]]:
         """The figures of each thing, in the order of the headings."""
@@ -128,7 +133,7 @@ class CatalogueForm(CatalogueView):
         with transaction.atomic():
             saved = form.save()
             self.audit(self.verb, saved, **changes(form))
-        messages.success(self.request, "Saved.")
+        messages.success(self.request, _("Saved."))
         return redirect(self.kind.key, self.service.slug, saved.pk)
 
 
@@ -151,12 +156,19 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
         if not thing.active:
             return redirect(back)
         uses = sum(rows.count() for rows in _users(thing))
-        many = f"{counted(uses, 'send, draft or other entry', 'sends, drafts and other entries')} use{'s' if uses == 1 else ''} it"
-        archived = f"{many}, so it is archived: nothing new can use it, and its history stays readable. You can take it back."
+        archived = ngettext(
+            "%(n)s send, draft or other entry uses it, so it is archived: nothing new can use it, "
+            "and its history stays readable. You can take it back.",
+            "%(n)s sends, drafts and other entries use it, so it is archived: nothing new can use it, "
+            "and its history stays readable. You can take it back.",
+            uses,
+        )
         asked = Confirmation(
-            f"Remove {thing}?",
-            archived if uses else "Nothing uses it, so it is deleted. This cannot be undone.",
-            button="Archive it" if uses else "Delete it",
+            _("Remove %(name)s?") % {"name": thing},
+            archived % {"n": number(uses)}
+            if uses
+            else _("Nothing uses it, so it is deleted. This cannot be undone."),
+            button=_("Archive it") if uses else _("Delete it"),
         )
         return ask(request, asked, back=back, crumb=str(thing))
 
@@ -166,15 +178,16 @@ class CatalogueRemove(CatalogueView, SingleObjectMixin):
             if thing.active and not _used(thing):
                 self.audit("deleted", thing, named=str(thing))
                 thing.delete()
-                messages.success(request, f"{thing} was deleted; nothing used it.")
+                messages.success(request, _("%(name)s was deleted; nothing used it.") % {"name": thing})
                 return redirect(self.kind.many, self.service.slug)
             thing.active = not thing.active
             if isinstance(thing, Sender):
                 thing.is_default = False
             thing.save()
             self.audit("restored" if thing.active else "archived", thing)
-        archived = f"{thing} is in use, so it was archived: its history stays readable."
-        messages.success(request, f"{thing} can be used again." if thing.active else archived)
+        archived = _("%(name)s is in use, so it was archived: its history stays readable.")
+        says = _("%(name)s can be used again.") if thing.active else archived
+        messages.success(request, says % {"name": thing})
         return redirect(self.kind.key, self.service.slug, thing.pk)
 
 

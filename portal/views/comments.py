@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access import FORM, actor, service_page
 from portal.colleagues import who_may
@@ -19,7 +21,7 @@ from sms.compose.approval import requests
 from sms.models import Actor, Comment, Draft, Send, Service
 from sms.models.sql.clock import corrected_now
 
-WITHDRAWN = "This comment was withdrawn already."
+WITHDRAWN = gettext_lazy("This comment was withdrawn already.")
 DRAFTS = Draft.objects.select_related("service", "send")
 SENDS = Send.objects.select_related("service")
 COMMENTS = Comment.objects.select_related(
@@ -53,9 +55,8 @@ def said_about(request: HttpRequest, thing: Draft | Send) -> HttpResponse:
                 begun=given["comment_begun"],
             )
             asked = ", ".join(one.user.shown_name for one in made.asked.select_related("user"))
-            messages.success(
-                request, f"Comment added. Asked to look: {asked}." if asked else "Comment added."
-            )
+            said = _("Comment added. Asked to look: %(names)s.") if asked else _("Comment added.")
+            messages.success(request, said % {"names": asked})
             return redirect(_page_of(request, thing))
     context = {"form": form, "thing": thing, "back": _page_of(request, thing), "from": _from(request)}
     return form_page(request, "comments/form.html", context)
@@ -92,16 +93,15 @@ def comment_edit(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     found = _find(request, service, pk)
     thing = found.thing
     if found.withdrawn_at or found.by_id != user.pk:
-        error(WITHDRAWN if found.withdrawn_at else "Only the person who wrote a comment can edit it.").on(
-            request
-        )
+        others = _("Only the person who wrote a comment can edit it.")
+        error(WITHDRAWN if found.withdrawn_at else others).on(request)
         return redirect(_page_of(request, thing))
     form = CommentEditForm(**typed(request), initial={"comment": found.text})
     if form.is_valid():
         people = who_may(ACT[type(thing)], service, without=user)
         with refused_beside(form, comments.CommentError):
             comments.edit(found, form.cleaned_data["comment"], by=actor(request), people=people)
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(_page_of(request, thing))
     return form_page(
         request,
@@ -125,7 +125,7 @@ class WithdrawComment(ConfirmView):
         if self.thing.withdrawn_at:
             return info(WITHDRAWN)
         if self.thing.by_id != self.request.user.pk and "configure" not in self.request.may:  # type: ignore[attr-defined]
-            return error("Only an admin can withdraw what a colleague wrote.")
+            return error(_("Only an admin can withdraw what a colleague wrote."))
         return None
 
     def get_success_url(self) -> str:
@@ -133,21 +133,23 @@ class WithdrawComment(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            "Withdraw this comment?",
-            "Its text is deleted for good. Colleagues still see that there was a comment, by whom and when.",
-            "People whom it asked to look are no longer asked.",
-            button="Withdraw it",
+            _("Withdraw this comment?"),
+            _(
+                "Its text is deleted for good. Colleagues still see that there was a comment, by whom and when."
+            ),
+            _("People whom it asked to look are no longer asked."),
+            button=_("Withdraw it"),
         )
 
     def confirmed(self, form: Any) -> Said:
         comments.withdraw(self.thing, by=self.by)
-        return Said("The comment is withdrawn.")
+        return Said(_("The comment is withdrawn."))
 
 
 def _looked_at(thing: Draft | Send, by: Actor) -> Said:
     if comments.say_looked(thing, by=by, now=corrected_now()):
-        return Said("Thank you. Your colleague sees that you looked.")
-    return info("Nothing here waits for you to look at it.")
+        return Said(_("Thank you. Your colleague sees that you looked."))
+    return info(_("Nothing here waits for you to look at it."))
 
 
 draft_looked_at = button("compose", Draft, back="draft")(_looked_at)

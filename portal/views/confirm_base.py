@@ -5,7 +5,7 @@ pause, does not. `tests/portal/test_asking_first.py` holds every address to it.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Model
@@ -18,6 +18,9 @@ from django.views.generic import FormView
 from portal.access import PageView
 from portal.views.button_base import Does, Said, error
 from portal.views.service_base import ServiceView
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Confirmation:
@@ -102,7 +105,7 @@ def asking(
     back: str,
     at: str = "pk",
     through: str = "service",
-    crumb: str = "",
+    crumb: "StrOrPromise" = "",
     refusals: tuple[type[Exception], ...] = (),
 ) -> Callable[[Does], PageView]:
     """As `portal.views.button_base.button`, but asked first: `asks` says what will happen, or what makes the question idle."""

@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from portal import factors
@@ -27,7 +29,7 @@ def of_service(request: HttpRequest, service: Service) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         factors.set_rules(service, data["roles"], grace_days=data["grace_days"], by=actor(request))
-        messages.success(request, "Saved. It counts from the next click of each person.")
+        messages.success(request, _("Saved. It counts from the next click of each person."))
         return redirect("settings_second_factor", service=service.slug)
     return form_page(request, "settings/second_factor.html", _lacking(service) | {"form": form})
 
@@ -40,7 +42,7 @@ def of_desk(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         days = form.cleaned_data["grace_days"]
         factors.set_rules(None, form.roles, grace_days=days, by=actor(request))
-        messages.success(request, "Saved. It counts from the next click of each person.")
+        messages.success(request, _("Saved. It counts from the next click of each person."))
         return redirect("desk_second_factor")
     return form_page(request, "settings/desk_second_factor.html", _lacking(None) | {"form": form})
 
@@ -52,7 +54,7 @@ def _lacking(service: Service | None) -> dict[str, Any]:
 
 class ResetFactors(ConfirmView):
     act = "configure"
-    back, crumb = "people", "People"
+    back, crumb = "people", gettext_lazy("People")
 
     def find(self) -> User:
         here = User.objects.filter(memberships__service=self.service).distinct()
@@ -64,18 +66,19 @@ class ResetFactors(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"Reset the second factor of {self.thing.email}?",
-            "Their authenticator app, passkeys and recovery codes stop working at once. They sign in with their password alone, and get "
-            "an e-mail about it.",
-            "Do this only where you know that they asked for it: call them, and do not trust an e-mail.",
-            button="Reset",
+            _("Reset the second factor of %(person)s?") % {"person": self.thing.email},
+            _(
+                "Their authenticator app, passkeys and recovery codes stop working at once. They sign in with their password alone, "
+                "and get an e-mail about it."
+            ),
+            _("Do this only where you know that they asked for it: call them, and do not trust an e-mail."),
+            button=_("Reset"),
         )
 
     def confirmed(self, form: Any) -> Said:
         mailed = factors.reset(self.thing, by=self.by, service=self.service)
+        person = {"person": self.thing.email}
         if mailed:
-            return Said(f"The second factor of {self.thing.email} is reset. They were told by e-mail.")
-        says = (
-            f"The second factor of {self.thing.email} is reset. No e-mail could be sent: tell them yourself."
-        )
-        return Said(says, messages.WARNING)
+            return Said(_("The second factor of %(person)s is reset. They were told by e-mail.") % person)
+        says = _("The second factor of %(person)s is reset. No e-mail could be sent: tell them yourself.")
+        return Said(says % person, messages.WARNING)

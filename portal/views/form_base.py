@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 
 from portal.access import actor
 from portal.forms.problems import add_problems
@@ -16,6 +17,11 @@ from sms.catalogue.form_changes import changes, hold_back
 from sms.models import Service, WaitingChange
 from sms.models.audit import audit
 from sms.values.problems import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SAVED = gettext_lazy("Saved.")
 
 
 def typed(request: HttpRequest) -> dict[str, Any]:
@@ -30,7 +36,12 @@ def form_page(request: HttpRequest, template: str, context: dict[str, Any]) -> H
 
 
 def keep(
-    request: HttpRequest, service: Service, form: Any, *, act: str = "service.changed", says: str = "Saved."
+    request: HttpRequest,
+    service: Service,
+    form: Any,
+    *,
+    act: str = "service.changed",
+    says: "StrOrPromise" = SAVED,
 ) -> None:
     """Save a page of settings, with what was changed in the audit. What makes approval weaker waits, and the page says so."""
     with transaction.atomic():
@@ -41,7 +52,7 @@ def keep(
     say_kept(request, form, held, says=says)
 
 
-def say_kept(request: HttpRequest, form: Any, held: WaitingChange | None, *, says: str) -> None:
+def say_kept(request: HttpRequest, form: Any, held: WaitingChange | None, *, says: "StrOrPromise") -> None:
     if held is None or form.changed_data:
         messages.success(request, says)
     if held is not None:

@@ -10,6 +10,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, actor
@@ -20,6 +23,11 @@ from portal.views.form_base import form_page, typed
 from sms import guard
 from sms.models import Service
 from sms.models.audit import audit
+from sms.words import KeptSentence, retold
+
+ROLES_OF = KeptSentence(gettext_noop("Roles of the group %(group)s"))
+GROUP = KeptSentence(gettext_noop("group %(name)s"))
+NOTHING = gettext_noop("nothing")
 
 
 def _superusers_only(request: HttpRequest) -> None:
@@ -52,16 +60,16 @@ def _add(request: HttpRequest, gives: GroupRole) -> None:
         if not guard.on_guard(gives.service_id):
             gives.save()
             audit("group_role.added", gives, by=by, **_said(gives))
-            messages.success(request, "Saved. It counts from the next sign-in of each person.")
+            messages.success(request, _("Saved. It counts from the next sign-in of each person."))
             return
         columns = {"group": gives.group, "service_id": gives.service_id, "role": gives.role}
         adding = guard.Operation(
             "portal.GroupRole", None, {name: (None, one) for name, one in columns.items()}
         )
-        says = [{"name": f"group {gives.group}", "before": "nothing", "after": gives.gives}]
-        waits = guard.ask(
-            gives.service_id, f"Roles of the group {gives.group}"[:200], adding, by=by, says=says
-        )
+        with translation.override("en"):  # it is stored
+            says = [{"name": GROUP(name=gives.group), "before": NOTHING, "after": gives.gives}]
+        title = ROLES_OF(group=gives.group)[:200]
+        waits = guard.ask(gives.service_id, title, adding, by=by, says=says)
     messages.warning(request, waits.sentence)
 
 
@@ -73,16 +81,17 @@ def group_role_remove(request: HttpRequest, pk: int) -> HttpResponse:
             GroupRole.objects.select_related("service").defer(*Service.secrets("service")), pk=pk
         )
         asked = Confirmation(
-            f"Remove what the group {one.group} gives?",
-            f"It gives: {one.gives}. People whom only this group gives it lose it at their next sign-in.",
-            button="Remove it",
+            _("Remove what the group %(group)s gives?") % {"group": one.group},
+            _("It gives: %(gives)s. People whom only this group gives it lose it at their next sign-in.")
+            % {"gives": retold(one.gives)},
+            button=_("Remove it"),
         )
-        return ask(request, asked, back=reverse("group_roles"), crumb="Single sign-on")
+        return ask(request, asked, back=reverse("group_roles"), crumb=_("Single sign-on"))
     with transaction.atomic():
         gone = get_object_or_404(GroupRole.objects.defer(*Service.secrets("service")), pk=pk)
         audit("group_role.deleted", gone, by=actor(request), **_said(gone))
         gone.delete()
-    messages.success(request, "Removed. People lose what only it gave them at their next sign-in.")
+    messages.success(request, _("Removed. People lose what only it gave them at their next sign-in."))
     return redirect("group_roles")
 
 
@@ -93,17 +102,20 @@ def sso_unbind(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         one = get_object_or_404(SocialAccount.objects.select_related("user"), pk=pk)
         asked = Confirmation(
-            f"Unbind {one.user.email}?",
-            "Their account here is no longer tied to that of your organisation. At the next sign-in they are matched by their "
-            "e-mail address.",
-            button="Unbind",
+            _("Unbind %(person)s?") % {"person": one.user.email},
+            _(
+                "Their account here is no longer tied to that of your organisation. At the next sign-in they are matched by their "
+                "e-mail address."
+            ),
+            button=_("Unbind"),
         )
-        return ask(request, asked, back=reverse("group_roles"), crumb="Single sign-on")
+        return ask(request, asked, back=reverse("group_roles"), crumb=_("Single sign-on"))
     with transaction.atomic():
         gone = get_object_or_404(SocialAccount.objects.select_related("user"), pk=pk)
         audit("user.sso_unbound", gone.user, by=actor(request))
         gone.delete()
-    messages.success(request, f"{gone.user.email} is matched by their e-mail address at the next sign-in.")
+    says = _("%(person)s is matched by their e-mail address at the next sign-in.")
+    messages.success(request, says % {"person": gone.user.email})
     return redirect("group_roles")
 
 

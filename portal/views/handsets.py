@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access import WRITE, service_page
 from portal.forms.handsets import OpenLinkForm, PhoneReplyForm
@@ -18,7 +20,7 @@ from sms.models import Send, Service
 from sms.sends.person.identity import person_of
 from sms.values.msisdn import mask
 
-NOT_A_PHONE = "That phone or text is not on the wall any more. Look again."
+NOT_A_PHONE = gettext_lazy("That phone or text is not on the wall any more. Look again.")
 
 
 @service_page("see")
@@ -51,12 +53,12 @@ def handset_open(request: HttpRequest, service: Service) -> HttpResponse:
         messages.error(request, str(problem))
     else:
         if leads_to:
-            messages.success(
-                request,
-                f"Opened on the phone. It leads to {leads_to}. The click comes back as a receipt in a moment.",
+            says = _(
+                "Opened on the phone. It leads to %(address)s. The click comes back as a receipt in a moment."
             )
+            messages.success(request, says % {"address": leads_to})
         else:
-            messages.error(request, "The link leads nowhere: the sandbox knows it no longer.")
+            messages.error(request, _("The link leads nowhere: the sandbox knows it no longer."))
     return _back(request, service)
 
 
@@ -64,7 +66,7 @@ def handset_open(request: HttpRequest, service: Service) -> HttpResponse:
 def handset_reply(request: HttpRequest, service: Service) -> HttpResponse:
     form = PhoneReplyForm(request.POST, numbers=numbers_of(service))
     if not form.is_valid() or not service.is_sandbox:
-        messages.error(request, "Write something first." if "text" in form.errors else NOT_A_PHONE)
+        messages.error(request, _("Write something first.") if "text" in form.errors else NOT_A_PHONE)
         return _back(request, service)
     given = form.cleaned_data
     person = person_of(service, given["person"])
@@ -76,9 +78,8 @@ def handset_reply(request: HttpRequest, service: Service) -> HttpResponse:
     except SandboxAway as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(
-            request, f"{mask(person.number)} wrote to {given['to']}. It comes in like any other SMS."
-        )
+        says = _("%(number)s wrote to %(sender)s. It comes in like any other SMS.")
+        messages.success(request, says % {"number": mask(person.number), "sender": given["to"]})
     return _back(request, service)
 
 

@@ -2,35 +2,42 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+
 from portal.forms.replies import KeywordForm
 from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, CatalogueList
 from sms.models import KeywordRule
 
 KEYWORD = CatalogueKind(
     key="keyword",
-    name="keyword",
-    title="Keywords",
-    new_title="New keyword",
-    none_yet="No keyword yet.",
-    says="What people may text to you, like C to cancel. STOP and its like always work and are not listed here.",
+    name=gettext_lazy("keyword"),
+    title=gettext_lazy("Keywords"),
+    new_title=gettext_lazy("New keyword"),
+    none_yet=gettext_lazy("No keyword yet."),
+    says=gettext_lazy(
+        "What people may text to you, like C to cancel. STOP and its like always work and are not listed here."
+    ),
     form=KeywordForm,
 )
 
 
 def _answer(rule: KeywordRule) -> str:
     if rule.template is not None:
-        return f"Template {rule.template}"
-    return f"“{rule.text}”" if rule.text else "None"
+        return _("Template %(name)s") % {"name": rule.template}
+    return _("“%(text)s”") % {"text": rule.text} if rule.text else _("None")
 
 
 class KeywordList(CatalogueList):
-    headings = ("Where it counts", "Label", "Answer")
+    headings = (gettext_lazy("Where it counts"), gettext_lazy("Label"), pgettext_lazy("noun", "Answer"))
 
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("label", "template")
 
     def cells(self, things: list[KeywordRule]) -> list[list[str]]:
-        return [[_place(one), one.label.word if one.label else "None", _answer(one)[:80]] for one in things]
+        return [
+            [_place(one), one.label.word if one.label else _("None"), _answer(one)[:80]] for one in things
+        ]
 
 
 class KeywordDetail(CatalogueDetail):
@@ -38,17 +45,20 @@ class KeywordDetail(CatalogueDetail):
         rule: KeywordRule = self.object
         return super().get_context_data(**kwargs) | {
             "facts": [
-                ("Where it counts", _place(rule)),
-                ("Label", rule.label.word if rule.label else "None"),
-                ("Answer", _answer(rule)),
+                (_("Where it counts"), _place(rule)),
+                (_("Label"), rule.label.word if rule.label else _("None")),
+                (pgettext("noun", "Answer"), _answer(rule)),
                 (
-                    "Afterwards",
-                    "No colleague needs to read it" if rule.settles else "The conversation is open",
+                    _("Afterwards"),
+                    _("No colleague needs to read it") if rule.settles else _("The conversation is open"),
                 ),
-                ("For programs", f"The event inbound.received says matched_keyword: {rule.keyword}"),
+                (
+                    _("For programs"),
+                    _("The event inbound.received says matched_keyword: %(word)s") % {"word": rule.keyword},
+                ),
             ],
         }
 
 
 def _place(rule: KeywordRule) -> str:
-    return "At the beginning of a text" if rule.first_words else "As the whole text"
+    return _("At the beginning of a text") if rule.first_words else _("As the whole text")
