@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import set_together
 from sms.models.guard import Guarded, Weaker, more, switched_on
@@ -26,19 +28,19 @@ from sms.models.sql.clock import corrected_now
 
 M = TypeVar("M", bound=models.Model)
 SCOPES = (
-    ("send", "Send messages, and cancel or pause sends"),
-    ("read", "Read sends, messages and reports"),
-    ("texts", "See texts and values, also in what is read, reported and called back"),
-    ("numbers", "See recipients' whole numbers"),
-    ("optouts", "Read and change opt-outs"),
-    ("optouts_read", "Read opt-outs"),
-    ("catalogue", "Read templates, senders, policy groups and domains"),
-    ("callbacks", "Read and change callbacks, and replay them"),
-    ("all", "See and touch what people and other keys made, too"),
+    ("send", _("Send messages, and cancel or pause sends")),
+    ("read", _("Read sends, messages and reports")),
+    ("texts", _("See texts and values, also in what is read, reported and called back")),
+    ("numbers", _("See recipients' whole numbers")),
+    ("optouts", _("Read and change opt-outs")),
+    ("optouts_read", _("Read opt-outs")),
+    ("catalogue", _("Read templates, senders, policy groups and domains")),
+    ("callbacks", _("Read and change callbacks, and replay them")),
+    ("all", _("See and touch what people and other keys made, too")),
 )
 IMPLIED = {"optouts_read": "optouts"}  # whoever has the second needs not the first
 SHOWING = ("texts", "numbers", "all")
-SCOPE_NAMES = frozenset(name for name, _ in SCOPES)
+SCOPE_NAMES = frozenset(name for name, _may in SCOPES)
 TEST, LIVE = "td_test_", "td_live_"  # how a token begins
 AT_A_TIME = 2  # usable keys of one name: today's and the next one, so that a rotation has no gap
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -52,10 +54,12 @@ def digest_of(token: str) -> str:
 
 def valid_scopes(scopes: object) -> None:
     if not isinstance(scopes, list) or not scopes:
-        raise ValidationError("A key needs at least one scope.")
+        raise ValidationError(gettext("A key needs at least one scope."))
     if unknown := [scope for scope in scopes if scope not in SCOPE_NAMES]:
-        says = f"There is no scope “{unknown[0]}”. The scopes are: {', '.join(name for name, _ in SCOPES)}."
-        raise ValidationError(says)
+        says = gettext("There is no scope “%(scope)s”. The scopes are: %(scopes)s.")
+        raise ValidationError(
+            says % {"scope": unknown[0], "scopes": ", ".join(name for name, _may in SCOPES)}
+        )
 
 
 def valid_networks(networks: object) -> None:
@@ -63,15 +67,15 @@ def valid_networks(networks: object) -> None:
         try:
             ipaddress.ip_network(str(network))
         except ValueError:
-            says = f"“{network}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."
-            raise ValidationError(says) from None
+            says = gettext("“%(network)s” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24.")
+            raise ValidationError(says % {"network": network}) from None
 
 
 class Purpose(models.TextChoices):
     """What the messages of a key are for (`sms.catalogue.key_policies`)."""
 
-    MARKETING = "marketing", "Marketing: campaigns and news"
-    TRANSACTIONAL = "transactional", "Transactional: codes, alarms, what a person waits for"
+    MARKETING = "marketing", _("Marketing: campaigns and news")
+    TRANSACTIONAL = "transactional", _("Transactional: codes, alarms, what a person waits for")
 
 
 def _usable(weaker: Weaker) -> Weaker:
@@ -109,21 +113,21 @@ class ApiKey(Guarded):
     POLICIES = ("purpose", "resend", "needs_notify_url", "takes_jwt", *CAPS)
     WEAKER = {  # noqa: RUF012 - read only
         "confirmed": switched_on,
-        "purpose": _usable(lambda _, before, after: before != after and after == Purpose.TRANSACTIONAL),
+        "purpose": _usable(lambda _stored, before, after: before != after and after == Purpose.TRANSACTIONAL),
         "takes_jwt": _usable(switched_on),
         "cap_minute": _usable(more),
         "cap_day": _usable(_higher_cap("cap_key")),
         "cap_money": _usable(_higher_cap("cap_money_key")),
         "countries": _usable(opens_countries),
-        "scopes": _usable(lambda _, before, after: not set(after) <= set(before)),
+        "scopes": _usable(lambda _stored, before, after: not set(after) <= set(before)),
         "networks": _usable(
-            lambda _, before, after: bool(before) and not (after and set(after) <= set(before))
+            lambda _stored, before, after: bool(before) and not (after and set(after) <= set(before))
         ),
-        "revoked_at": lambda _, before, after: before is not None and after is None,
+        "revoked_at": lambda _stored, before, after: before is not None and after is None,
     }
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=60, help_text="Who uses it, for example the shop's order system.")
+    name = models.CharField(max_length=60, help_text=_("Who uses it, for example the shop's order system."))
     prefix = models.CharField(max_length=20, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     identity = models.UUIDField(
@@ -133,69 +137,80 @@ class ApiKey(Guarded):
     )
     scopes = models.JSONField(default=list, validators=[valid_scopes])
     networks = models.JSONField(
-        "allowed networks",
+        _("allowed networks"),
         default=list,
         blank=True,
         validators=[valid_networks],
-        help_text="Addresses it may be used from; none means from everywhere.",
+        help_text=_("Addresses it may be used from; none means from everywhere."),
     )
     per_minute = models.PositiveIntegerField(
-        "requests a minute", default=6000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
+        _("requests a minute"), default=6000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
     is_test = models.BooleanField(
-        "test key", default=False, help_text="What it sends is simulated: nothing reaches a phone."
+        _("test key"), default=False, help_text=_("What it sends is simulated: nothing reaches a phone.")
     )
     purpose = models.CharField(
         max_length=13,
         choices=Purpose,
         default=Purpose.MARKETING,
-        help_text="Transactional messages go out in quiet hours, and up to 100 at once need no approval for size or hour.",
+        help_text=_(
+            "Transactional messages go out in quiet hours, and up to 100 at once need no approval for size or hour."
+        ),
     )
     resend = models.CharField(
-        "if we cannot tell whether a message was sent",
+        _("if we cannot tell whether a message was sent"),
         max_length=8,
         choices=Resend,
         default=Resend.EVIDENCE,
-        help_text=(
+        help_text=_(
             "Where a request does not say. A message that expires within 15 minutes is sent again after ten seconds, unless you "
             "choose to wait; one that never expires only with evidence."
         ),
     )
     needs_notify_url = models.BooleanField(
-        "refuse a message whose notifyUrl cannot be called",
+        _("refuse a message whose notifyUrl cannot be called"),
         default=False,
-        help_text="Off: the message goes, and the reply says that its notifyUrl gets no receipts.",
+        help_text=_("Off: the message goes, and the reply says that its notifyUrl gets no receipts."),
     )
     takes_jwt = models.BooleanField(
-        "stands for this service's JWT",
+        _("stands for this service's JWT"),
         default=False,
-        help_text=(
+        help_text=_(
             "Requests with a JWT of the service, to /v2/messages or the older send APIs, count as this key's. "
             "One key of a service can do that."
         ),
     )
     cap_minute = models.PositiveIntegerField(
-        "messages a minute",
+        _("messages a minute"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
-        help_text="How many its requests may ask for in one minute, also in one request. Empty means no such cap.",
+        help_text=_(
+            "How many its requests may ask for in one minute, also in one request. Empty means no such cap."
+        ),
     )
     cap_day = models.PositiveIntegerField(
-        "segments a day",
+        _("segments a day"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_A_DAY)],
-        help_text="What its requests may send in one day. Empty means as many as the service's spend caps allow one key.",
+        help_text=_(
+            "What its requests may send in one day. Empty means as many as the service's spend caps allow one key."
+        ),
     )
     cap_money = money_cap(
-        "money a day",
-        "in the currency of the spend caps. Empty means as much as the service's spend caps allow one key.",
+        _("money a day"),
+        _(
+            "A day. At the prices entered, in the currency of the spend caps. "
+            "Empty means as much as the service's spend caps allow one key."
+        ),
     )
     countries = country_list(
-        "countries that it may write to",
-        "Two letters each, like GB, FR 500: a number behind a country is how many segments it may send there in one day. "
-        "Empty means those of the service, whose caps hold in any case.",
+        _("countries that it may write to"),
+        _(
+            "Two letters each, like GB, FR 500: a number behind a country is how many segments it may send there in one day. "
+            "Empty means those of the service, whose caps hold in any case."
+        ),
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -221,7 +236,7 @@ class ApiKey(Guarded):
     )
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name = _("API key")
         ordering = ("name", "-id")
         constraints = (
             set_together("api_key_is_revoked_at_and_by_or_neither", "revoked_at", "revoked_by"),
@@ -235,7 +250,9 @@ class ApiKey(Guarded):
                 fields=("service",),
                 condition=Q(takes_jwt=True, revoked_at__isnull=True),
                 name="one_api_key_stands_for_the_jwt_of_a_service",
-                violation_error_message="Another key stands for this service's JWT. Change that one first, or revoke it.",
+                violation_error_message=_(
+                    "Another key stands for this service's JWT. Change that one first, or revoke it."
+                ),
             ),
         )
 
@@ -272,13 +289,13 @@ class ApiKey(Guarded):
     def why_not(self, now: datetime) -> str:
         """Why it cannot be used, as a sentence; empty where it can."""
         if self.revoked_at is not None:
-            return "This key was revoked. Ask for a new one."
+            return gettext("This key was revoked. Ask for a new one.")
         if not self.confirmed:
-            return (
+            return gettext(
                 "This key waits for a second admin, who confirms it under Set-up › Rules › Waiting changes."
             )
         if self.expires_at is not None and self.expires_at <= now:
-            return "This key has expired. Ask for a new one."
+            return gettext("This key has expired. Ask for a new one.")
         return ""
 
     @staticmethod

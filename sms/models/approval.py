@@ -4,18 +4,23 @@
 """
 
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.guard import Guarded, Weaker, any_change, fewer, more, on_guard
 from sms.models.personal import PersonalData
 from sms.models.service import Service
 from sms.values.quiet_hours import QuietHours
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MOST_APPROVERS = 2
 CAUSES = ("size_approvers", "new_sender", "new_domain", "new_country", "outside_hours")
@@ -24,12 +29,12 @@ CAUSES = ("size_approvers", "new_sender", "new_domain", "new_country", "outside_
 class Approvers(models.IntegerChoices):
     """How many people other than the composer must approve."""
 
-    NONE = 0, "No approval"
-    ONE = 1, "One approver"
-    TWO = 2, "Two approvers"
+    NONE = 0, _("No approval")
+    ONE = 1, _("One approver")
+    TWO = 2, _("Two approvers")
 
 
-def _approvers(name: str) -> "models.PositiveSmallIntegerField[int, int]":
+def _approvers(name: "StrOrPromise") -> "models.PositiveSmallIntegerField[int, int]":
     return models.PositiveSmallIntegerField(name, choices=Approvers, default=Approvers.NONE)
 
 
@@ -57,37 +62,37 @@ class ApprovalRules(Guarded):
         Service, on_delete=CASCADE, primary_key=True, related_name="approval_rules"
     )
     size = models.PositiveIntegerField(
-        "large from",
+        _("large from"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(10_000_000)],
-        help_text="Recipients. Empty: size alone needs no approval.",
+        help_text=_("Recipients. Empty: size alone needs no approval."),
     )
-    size_approvers = _approvers("large sends need")
-    new_sender = _approvers("a first send from a sender needs")
-    new_domain = _approvers("a first send with a short-link domain needs")
-    new_country = _approvers("a first send to a country needs")
+    size_approvers = _approvers(_("large sends need"))
+    new_sender = _approvers(_("a first send from a sender needs"))
+    new_domain = _approvers(_("a first send with a short-link domain needs"))
+    new_country = _approvers(_("a first send to a country needs"))
     hours = models.CharField(
-        "ordinary hours",
+        _("ordinary hours"),
         max_length=20,
         blank=True,
-        help_text="Local time of the service, like 08:00-18:00. Empty: any hour is ordinary.",
+        help_text=_("Local time of the service, like 08:00-18:00. Empty: any hour is ordinary."),
     )
-    outside_hours = _approvers("a send outside ordinary hours needs")
+    outside_hours = _approvers(_("a send outside ordinary hours needs"))
     set_up = models.BooleanField(
         default=False, editable=False, help_text="There were as many approvers once as the rules asked for."
     )
     valid_hours = models.PositiveSmallIntegerField(
-        "an approval holds for",
+        _("an approval holds for"),
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(720)],
-        help_text="Hours, 1 to 720. After that it has to be asked for again.",
+        help_text=_("Hours, 1 to 720. After that it has to be asked for again."),
     )
 
     personal = PersonalData(team="hours")
 
     class Meta:
-        verbose_name_plural = "approval rules"
+        verbose_name_plural = _("approval rules")
         constraints = (
             CheckConstraint(
                 name="approval_rules_ask_at_most_two",
@@ -133,7 +138,7 @@ class ApprovalRules(Guarded):
 
     def ordinary_at(self, at: time) -> bool:
         """Whether that time of the service's clock is within the ordinary hours; any is, where there are none."""
-        start, _, end = self.hours.partition("-")
+        start, _dash, end = self.hours.partition("-")
         if not end:
             return True
         begin, until = time.fromisoformat(start), time.fromisoformat(end)
@@ -143,16 +148,20 @@ class ApprovalRules(Guarded):
         """A rule has what it needs, and hours are written the one way."""
         wrong: dict[str, str] = {}
         if self.size_approvers and not self.size:
-            wrong["size"] = "Give the number of recipients from which a send is large, or choose no approval."
+            wrong["size"] = gettext(
+                "Give the number of recipients from which a send is large, or choose no approval."
+            )
         self.hours = self.hours.strip()
         if self.hours:
             read = _read_hours(self.hours)
             if read is None:
-                wrong["hours"] = f"“{self.hours}” are no hours. Write them like 08:00-18:00."
+                wrong["hours"] = gettext("“%(hours)s” are no hours. Write them like 08:00-18:00.") % {
+                    "hours": self.hours
+                }
             else:
                 self.hours = read
         elif self.outside_hours:
-            wrong["hours"] = "Give the ordinary hours, or choose no approval outside them."
+            wrong["hours"] = gettext("Give the ordinary hours, or choose no approval outside them.")
         if wrong:
             raise ValidationError(wrong)
 
@@ -169,12 +178,12 @@ def _read_hours(text: str) -> str | None:
 class ApprovalState(models.TextChoices):
     """open → approved, or one of the ends; an approved one can still become void or expire, until its send has begun."""
 
-    OPEN = "open", "Waiting for approval"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    VOID = "void", "Void: it was changed"
-    EXPIRED = "expired", "Expired"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    VOID = "void", _("Void: it was changed")
+    EXPIRED = "expired", _("Expired")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 IN_FORCE = (ApprovalState.OPEN, ApprovalState.APPROVED)

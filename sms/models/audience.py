@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import CASCADE, SET_NULL, Q, UniqueConstraint
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import empty_text, made_by_key
 from sms.models.personal import PersonalData
@@ -63,7 +64,9 @@ class SavedAudience(models.Model):
                 Lower("name"),
                 name="audience_name_is_free_among_those_in_use",
                 condition=Q(archived_at__isnull=True, owner__isnull=True),
-                violation_error_message="There is an audience of this name. Choose another name, or replace its rows.",
+                violation_error_message=_(
+                    "There is an audience of this name. Choose another name, or replace its rows."
+                ),
             ),
             UniqueConstraint(
                 "service",
@@ -71,7 +74,9 @@ class SavedAudience(models.Model):
                 Lower("name"),
                 name="audience_name_is_free_among_those_of_a_key",
                 condition=Q(archived_at__isnull=True, owner__isnull=False),
-                violation_error_message="There is an audience of this name. Choose another name, or replace its rows.",
+                violation_error_message=_(
+                    "There is an audience of this name. Choose another name, or replace its rows."
+                ),
             ),
         )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Index, UniqueConstraint
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sms.models import audit_proof
 from sms.models.audit_acts import ACTS
@@ -59,7 +60,7 @@ class Actor:
 class DetailsField(models.TextField):
     """A JSON object, kept as the very text that its MAC was made of. PostgreSQL's jsonb would rewrite it."""
 
-    def from_db_value(self, value: str | None, *_: Any) -> Any:
+    def from_db_value(self, value: str | None, *_unused: Any) -> Any:
         """Text → dict; a text that was broken is shown as it stands."""
         return None if value is None else audit_proof.read_details(value)
 
@@ -80,7 +81,7 @@ class AuditEvent(models.Model):
     act = models.CharField(max_length=40)
     noun = models.CharField(max_length=30, blank=True)
     noun_key = models.CharField(max_length=60, blank=True)
-    details = DetailsField(default=dict, help_text="Never holds a text, a number or a secret.")
+    details = DetailsField(default=dict, help_text=_("Never holds a text, a number or a secret."))
     nonce = models.CharField(
         max_length=30,
         default="",

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import made_by_key, set_together
 from sms.models.fields import SecretField
@@ -37,8 +38,8 @@ class CallbackEndpoint(Leased):
     audit_noun = "callback_endpoint"
 
     class Kind(models.TextChoices):
-        EVENTS = "events", "Events of this service"
-        NOTIFY = "notify", "notifyUrl of API sends"
+        EVENTS = "events", _("Events of this service")
+        NOTIFY = "notify", _("notifyUrl of API sends")
 
     service = models.ForeignKey(
         "sms.Service", on_delete=CASCADE, related_name="callback_endpoints", db_index=False
@@ -201,14 +202,14 @@ class Callback(models.Model):
     """
 
     class Priority(models.IntegerChoices):
-        URGENT = 0, "Of an urgent send"
-        USUAL = 1, "Usual"
-        REPLAY = 2, "Delivered again"
+        URGENT = 0, _("Of an urgent send")
+        USUAL = 1, _("Usual")
+        REPLAY = 2, _("Delivered again")
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DELIVERED = "delivered", "Delivered"
-        GIVEN_UP = "given_up", "Given up"
+        WAITING = "waiting", _("Waiting")
+        DELIVERED = "delivered", _("Delivered")
+        GIVEN_UP = "given_up", _("Given up")
 
     KEPT_TRIES = 20
 

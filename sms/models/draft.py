@@ -11,6 +11,8 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
@@ -89,8 +91,8 @@ class Upload(models.Model):
 class Hidden(models.TextChoices):
     """What becomes of rows or columns that a file hides."""
 
-    LEAVE_OUT = "leave_out", "Leave them out"
-    INCLUDE = "include", "Include them"
+    LEAVE_OUT = "leave_out", _("Leave them out")
+    INCLUDE = "include", _("Include them")
 
 
 class Draft(SendOptions):
@@ -219,7 +221,7 @@ class Draft(SendOptions):
         )
 
     def __str__(self) -> str:
-        return self.name or f"Draft {self.pk}"
+        return self.name or self._unnamed()
 
     @classmethod
     def open_ones(cls) -> Q:
@@ -244,7 +246,10 @@ class Draft(SendOptions):
     def title(self) -> str:
         """Its name, or how its text begins."""
         begins = " ".join(self.text.split()[:9])[:70]
-        return self.name or begins or f"Draft {self.pk}"
+        return self.name or begins or self._unnamed()
+
+    def _unnamed(self) -> str:
+        return gettext("Draft %(number)s") % {"number": self.pk}
 
 
 class DraftPresence(models.Model):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import PROTECT, CheckConstraint, Index, Q
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
@@ -17,9 +18,9 @@ class Erasure(models.Model):
     audit_noun = "erasure"
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Under way"
-        DONE = "done", "Erased"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Under way")
+        DONE = "done", _("Erased")
 
     service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="erasures")
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)

@@ -1,6 +1,12 @@
 """Every type of event: what it is called, and what its `data` holds. Pages, callbacks, the API's filters and `webhooks` read it here."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 OF_A_SEND = "send service name client_reference reference callback_data state sender"
 OF_A_MESSAGE = (
@@ -25,7 +31,7 @@ class EventType:
     """`says` is for lists of types, `when` a sentence for partners, `shape` names what is always in `data`."""
 
     name: str
-    says: str
+    says: "StrOrPromise"
     when: str
     shape: str
 
@@ -37,90 +43,90 @@ class EventType:
 FIELDS = {name: tuple(fields.split()) for name, fields in SHAPES.items()}
 
 
-def _types(*rows: tuple[str, str, str, str]) -> dict[str, EventType]:
+def _types(*rows: "tuple[str, StrOrPromise, str, str]") -> dict[str, EventType]:
     return {row[0]: EventType(*row) for row in rows}
 
 
 EVENT_TYPES = _types(
-    ("message.queued", "Accepted by the provider", "The provider has accepted it.", "MessageData"),
-    ("message.submitted", "With the operator", "It is with the operator.", "MessageData"),
-    ("message.delivered", "Delivered", "The handset confirmed it.", "MessageData"),
-    ("message.failed", "Failed", "It will not arrive; `code` says why.", "MessageData"),
+    ("message.queued", _("Accepted by the provider"), "The provider has accepted it.", "MessageData"),
+    ("message.submitted", _("With the operator"), "It is with the operator.", "MessageData"),
+    ("message.delivered", _("Delivered"), "The handset confirmed it.", "MessageData"),
+    ("message.failed", _("Failed"), "It will not arrive; `code` says why.", "MessageData"),
     (
         "message.clicked",
-        "A link was opened",
+        _("A link was opened"),
         "A link in it was opened; `verdict` says by whom: `human`, `machine` or `unsure`, and `verdict_code` why we think so.",
         "ClickData",
     ),
     (
         "message.unconfirmed",
-        "Not confirmed: it may have been sent",
+        _("Not confirmed: it may have been sent"),
         "The connection broke, so it may have been sent.",
         "MessageData",
     ),
     (
         "message.no_report",
-        "No receipt for three days",
+        _("No receipt for three days"),
         "Three days went by without a receipt.",
         "MessageData",
     ),
     (
         "message.cancelled",
-        "Cancelled before it was sent",
+        _("Cancelled before it was sent"),
         "It was cancelled and never sent.",
         "MessageData",
     ),
     (
         "message.expired",
-        "Expired before it was sent",
+        _("Expired before it was sent"),
         "Its time was over before it was sent.",
         "MessageData",
     ),
     (
         "message.rejected",
-        "A row was refused",
+        _("A row was refused"),
         "A row of the send was refused before a message existed; `code` and `detail` say why.",
         "RejectData",
     ),
     (
         "inbound.received",
-        "An SMS came in",
+        _("An SMS came in"),
         "A person wrote to one of your numbers. `keyword` is what was read in it: `stop`, `start`, `help`, `maybe` (a refusal?) or null; "
         "`matched_keyword` is a keyword of your own.",
         "InboundData",
     ),
-    ("opt_out.added", "A person opted out", "A person refuses further messages.", "OptOutData"),
-    ("opt_out.lifted", "An opt-out was lifted", "A person may be written to again.", "OptOutData"),
+    ("opt_out.added", _("A person opted out"), "A person refuses further messages.", "OptOutData"),
+    ("opt_out.lifted", _("An opt-out was lifted"), "A person may be written to again.", "OptOutData"),
     (
         "send.awaiting",
-        "A send waits for approval",
+        _("A send waits for approval"),
         "A colleague has to approve it before anything is posted.",
         "SendData",
     ),
-    ("send.approved", "A send was approved", "The last approval was given.", "SendData"),
+    ("send.approved", _("A send was approved"), "The last approval was given.", "SendData"),
     (
         "send.refused",
-        "A send was not approved",
+        _("A send was not approved"),
         "It was refused, or there was no answer in time; nothing more of it is posted.",
         "RefusedSendData",
     ),
     (
         "send.held",
-        "A send is held",
+        _("A send is held"),
         "A person, a program or a rule paused it.",
         "HeldSendData",
     ),
-    ("send.resumed", "A send goes on", "The hold was lifted.", "SendData"),
-    ("send.cancelled", "A send was cancelled", "What was not posted yet never will be.", "SendData"),
+    ("send.resumed", _("A send goes on"), "The hold was lifted.", "SendData"),
+    ("send.cancelled", _("A send was cancelled"), "What was not posted yet never will be.", "SendData"),
     (
         "send.posted",
-        "All of a send was posted",
+        _("All of a send was posted"),
         "Nothing of it is left to post; receipts may still come.",
         "SendData",
     ),
     (
         "send.settled",
-        "A send is settled",
+        _("A send is settled"),
         "The fate of every message is known, or will not be known any more.",
         "SendData",
     ),

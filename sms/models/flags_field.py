@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 
 class TicksWidget(forms.CheckboxSelectMultiple):
@@ -28,7 +30,7 @@ class FlagsFormField(forms.MultipleChoiceField):
 
     def __init__(self, *, flags: Any, every: Any, **kwargs: Any) -> None:
         self._flags = flags
-        super().__init__(choices=[(one.names[0], str(one)) for one in every], **kwargs)
+        super().__init__(choices=lambda: [(one.names[0], str(one)) for one in every], **kwargs)
 
     def clean(self, value: Any) -> Any:
         ticked = [name for name in value or () if name]
@@ -40,25 +42,27 @@ class FlagsFormField(forms.MultipleChoiceField):
 
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     _Column = models.PositiveSmallIntegerField[Any, Any]
 else:
     _Column = models.PositiveSmallIntegerField
 
 
 class FlagsField(_Column):
-    """`flags` is the `IntFlag`, `every` those that can be chosen, `noun` one of them in a sentence.
+    """`flags` is the `IntFlag`, `every` those that can be chosen, `unknown` what is said of a name that is none of them.
 
     The `IntFlag` has `names`, and `of` for flags of names, which raises KeyError for a name that is none.
     """
 
     flags: ClassVar[Any]
     every: ClassVar[Any]
-    noun: ClassVar[str]
+    unknown: ClassVar["StrOrPromise"]
     form_field: ClassVar[type[FlagsFormField]] = FlagsFormField
     in_capitals: ClassVar[bool] = False  # the names, as people write them
-    none: ClassVar[str] = ""  # what is said of no flag at all, where there has to be one
+    none: ClassVar["StrOrPromise"] = ""  # what is said of no flag at all, where there has to be one
 
-    def from_db_value(self, value: int | None, *_: Any) -> Any:
+    def from_db_value(self, value: int | None, *_unused: Any) -> Any:
         return None if value is None else self.flags(value)
 
     def to_python(self, value: Any) -> Any:
@@ -70,15 +74,16 @@ class FlagsField(_Column):
         except KeyError as unknown:
             if not unknown.args[0]:
                 raise ValidationError(self.none) from None
-            says = f"“{unknown.args[0]}” is no {self.noun}. Choose from {', '.join(self.every.names)}."
+            says = self.unknown % {"name": unknown.args[0], "names": ", ".join(self.every.names)}
             raise ValidationError(says) from None
         except (ValueError, TypeError):
-            raise ValidationError(self.none or f"Choose from {', '.join(self.every.names)}.") from None
+            says = _("Choose from %(names)s.") % {"names": ", ".join(self.every.names)}
+            raise ValidationError(self.none or says) from None
 
     def get_prep_value(self, value: Any) -> int | None:
         return None if value is None else int(self.to_python(value) or 0)
 
     def formfield(self, **kwargs: Any) -> Any:
-        label, says = self.verbose_name.capitalize(), self.help_text
+        label, says = capfirst(self.verbose_name), self.help_text
         asked = {"required": False, "label": label, "help_text": says, "initial": self.default}
         return self.form_field(flags=self.flags, every=self.every, **asked)

@@ -15,9 +15,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Index, Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.fields import SecretField
 from sms.models.personal import PersonalData
+from sms.words import moment, retold
 
 # whether the row as it is stored, the value before and the value after make a weaker guard
 Weaker = Callable[[Mapping[str, Any], Any, Any], bool]
@@ -131,12 +134,12 @@ def on_guard(service_id: int | None) -> bool:
 class ChangeState(models.TextChoices):
     """What became of a change."""
 
-    WAITING = "waiting", "Waiting"
-    CONFIRMED = "confirmed", "Confirmed"
-    ELAPSED = "elapsed", "In effect after its time"
-    AT_ONCE = "at_once", "In effect at once, by an operator of the host"
-    DECLINED = "declined", "Declined"
-    VOID = "void", "Void"
+    WAITING = "waiting", _("Waiting")
+    CONFIRMED = "confirmed", _("Confirmed")
+    ELAPSED = "elapsed", _("In effect after its time")
+    AT_ONCE = "at_once", _("In effect at once, by an operator of the host")
+    DECLINED = "declined", _("Declined")
+    VOID = "void", _("Void")
 
 
 class WaitingChange(models.Model):
@@ -197,8 +200,12 @@ class WaitingChange(models.Model):
     @property
     def sentence(self) -> str:
         """What happens next, for who asked."""
-        return (
-            f"{self.title}: not changed yet. While approval is on, this waits for another admin, who can confirm it under "
-            "Set-up › Rules › Waiting changes. Without an answer, it takes effect automatically on "
-            f"{timezone.localtime(self.takes_effect_at):%-d %B at %H:%M %Z}."
-        )
+        takes_effect = timezone.localtime(self.takes_effect_at)
+        return gettext(
+            "%(title)s: not changed yet. While approval is on, this waits for another admin, who can confirm it under "
+            "Set-up › Rules › Waiting changes. Without an answer, it takes effect automatically on %(day)s at %(time)s."
+        ) % {
+            "title": retold(self.title),
+            "day": moment(takes_effect, "j F"),
+            "time": moment(takes_effect, "H:i T"),
+        }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -16,10 +17,10 @@ class Heartbeat(models.Model):
     """The last sign of life of one process, by the database's clock. Written by `sms.worker.heartbeat`, at most every few seconds."""
 
     class Kind(models.TextChoices):
-        CLUSTER = "cluster", "django-q2 worker"
+        CLUSTER = "cluster", _("django-q2 worker")
         DISPATCH = "dispatch", "manage.py dispatch"
-        JOBS = "jobs", "Jobs beside a cluster"
-        WEB = "web", "Web server"
+        JOBS = "jobs", _("Jobs beside a cluster")
+        WEB = "web", _("Web server")
 
     name = models.CharField(max_length=40, primary_key=True)
     host = models.CharField(max_length=255)

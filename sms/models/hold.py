@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from sms.models.columns import set_together
 from sms.models.personal import PersonalData
@@ -67,5 +68,7 @@ class Hold(models.Model):
     @property
     def covers(self) -> str:
         if self.send_id:
-            return "this send"
-        return f"sender {self.sender}" if self.sender_id else f"short-link domain {self.link_domain}"
+            return _("this send")
+        if self.sender_id:
+            return _("sender %(sender)s") % {"sender": self.sender}
+        return _("short-link domain %(domain)s") % {"domain": self.link_domain}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, Index, Q
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -10,14 +11,14 @@ class InboundMessage(models.Model):
     """One incoming SMS, raw and read. `meaning` is what it asks for; `why` is filled where we could not act on it."""
 
     class Meaning(models.TextChoices):
-        STOP = "stop", "Opt out"
-        MAYBE = "maybe", "Perhaps a refusal"  # a person decides
-        START = "start", "Opt in again"
-        HELP = "help", "Help"
+        STOP = "stop", _("Opt out")
+        MAYBE = "maybe", _("Perhaps a refusal")  # a person decides
+        START = "start", _("Opt in again")
+        HELP = "help", _("Help")
 
     class Why(models.TextChoices):
-        UNREADABLE = "unreadable"  # genuine, but no SMS that we can read
-        BROKE = "broke"  # acting on it raised an error of ours
+        UNREADABLE = "unreadable", _("Unreadable")  # genuine, but no SMS that we can read
+        BROKE = "broke", _("Broke")  # acting on it raised an error of ours
 
     service = models.ForeignKey(
         "sms.Service", on_delete=CASCADE, related_name="inbound_messages", db_index=False
@@ -27,11 +28,11 @@ class InboundMessage(models.Model):
     )
     raw = models.BinaryField()
     msisdn = models.CharField("MSISDN", max_length=16, blank=True)
-    address = models.CharField(max_length=20, blank=True, help_text="Our number or short code.")
+    address = models.CharField(max_length=20, blank=True, help_text=_("Our number or short code."))
     text = models.TextField(blank=True)
     meaning = models.CharField(max_length=5, choices=Meaning, blank=True)
     sure = models.BooleanField(
-        default=True, help_text="False where it says more than the word, so that a person should read it."
+        default=True, help_text=_("False where it says more than the word, so that a person should read it.")
     )
     why = models.CharField(max_length=12, choices=Why, blank=True)
     reason = models.CharField(max_length=300, blank=True)

@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sms.models.personal import PersonalData
 from sms.webex.limits import LARGEST_TEXT_LIMIT
@@ -13,12 +15,14 @@ class KeywordRule(models.Model):
     audit_noun = "keyword"
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="keywords")
-    keyword = models.CharField(max_length=40, help_text="As you tell people to text it, like C or CONFIRM.")
+    keyword = models.CharField(
+        max_length=40, help_text=_("As you tell people to text it, like C or CONFIRM.")
+    )
     folded = models.CharField(max_length=120, editable=False)
     first_words = models.BooleanField(
-        "also at the beginning of a longer text",
+        _("also at the beginning of a longer text"),
         default=False,
-        help_text="“C please” counts as C. Otherwise the text says nothing but the keyword.",
+        help_text=_("“C please” counts as C. Otherwise the text says nothing but the keyword."),
     )
     label = models.ForeignKey(
         "sms.Label",
@@ -26,16 +30,16 @@ class KeywordRule(models.Model):
         blank=True,
         on_delete=SET_NULL,
         related_name="keywords",
-        help_text="That the conversation gets.",
+        help_text=_("That the conversation gets."),
     )
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=SET_NULL, related_name="keywords"
     )
-    text = models.TextField("answer", blank=True, max_length=LARGEST_TEXT_LIMIT)
+    text = models.TextField(pgettext_lazy("noun", "answer"), blank=True, max_length=LARGEST_TEXT_LIMIT)
     settles = models.BooleanField(
-        "no colleague needs to read it",
+        _("no colleague needs to read it"),
         default=False,
-        help_text="The conversation is not opened for it. Leave it empty where a colleague has to act.",
+        help_text=_("The conversation is not opened for it. Leave it empty where a colleague has to act."),
     )
     active = models.BooleanField(default=True)
     changed_at = models.DateTimeField(auto_now=True)

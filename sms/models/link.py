@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.db.models import CASCADE, PROTECT, CheckConstraint, Q, Sum, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 from sms.webex.limits import LONGEST_SMARTLINK
@@ -30,13 +32,13 @@ class Region(models.Model):
 
     key = models.SlugField(max_length=20, unique=True)
     name = models.CharField(max_length=60)
-    host = models.CharField("API host", max_length=120, help_text="For example api.uk.webexconnect.io")
+    host = models.CharField(_("API host"), max_length=120, help_text=_("For example api.uk.webexconnect.io"))
     host_documented = models.BooleanField(
         default=True,
-        help_text="Off where the provider's documents do not name the host, so that it is a guess.",
+        help_text=_("Off where the provider's documents do not name the host, so that it is a guess."),
     )
-    cname = models.CharField("CNAME target", max_length=200, blank=True)
-    a_record = models.GenericIPAddressField("A record", null=True, blank=True, protocol="IPv4")
+    cname = models.CharField(_("CNAME target"), max_length=200, blank=True)
+    a_record = models.GenericIPAddressField(_("A record"), null=True, blank=True, protocol="IPv4")
 
     personal = PersonalData(team="key name host cname a_record")
 
@@ -65,12 +67,12 @@ class Region(models.Model):
 class DomainState(models.TextChoices):
     """What the last check made of a short-link domain; in order from best to worst, and `unchecked` before all."""
 
-    UNCHECKED = "unchecked", "Not checked yet"
-    HEALTHY = "healthy", "Healthy"
-    DEGRADED = "degraded", "Degraded"
-    PENDING = "pending", "Pending"
-    NOT_SET_UP = "not_set_up", "Not set up"
-    BROKEN = "broken", "Broken"
+    UNCHECKED = "unchecked", _("Not checked yet")
+    HEALTHY = "healthy", _("Healthy")
+    DEGRADED = "degraded", _("Degraded")
+    PENDING = "pending", _("Pending")
+    NOT_SET_UP = "not_set_up", _("Not set up")
+    BROKEN = "broken", _("Broken")
 
 
 class ShortLinkDomain(models.Model):
@@ -80,18 +82,18 @@ class ShortLinkDomain(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="link_domains")
     region = models.ForeignKey(Region, on_delete=PROTECT, related_name="link_domains")
-    host = models.CharField(max_length=253, help_text="Only the host name, for example go.example.com")
+    host = models.CharField(max_length=253, help_text=_("Only the host name, for example go.example.com"))
     active = models.BooleanField(default=True)
     state = models.CharField(
         max_length=12, choices=DomainState, default=DomainState.UNCHECKED, editable=False
     )
     says = models.TextField(
-        blank=True, editable=False, help_text="The state in a sentence, with the way out."
+        blank=True, editable=False, help_text=_("The state in a sentence, with the way out.")
     )
     findings = models.JSONField(
         default=list, editable=False, help_text="level, part and text of each line of the last check."
     )
-    since = models.DateTimeField(null=True, editable=False, help_text="When the state became what it is.")
+    since = models.DateTimeField(null=True, editable=False, help_text=_("When the state became what it is."))
     checked_at = models.DateTimeField(null=True, editable=False)
     worked = models.BooleanField(
         default=False, editable=False, help_text="It was healthy or degraded before."
@@ -100,7 +102,7 @@ class ShortLinkDomain(models.Model):
     personal = PersonalData(team="host state says findings")
 
     class Meta:
-        verbose_name = "short-link domain"
+        verbose_name = _("short-link domain")
         ordering = ("host",)
         constraints = (
             UniqueConstraint(fields=("service", "host"), name="link_domain_is_listed_once_per_service"),
@@ -113,8 +115,10 @@ class ShortLinkDomain(models.Model):
         """One that was used keeps its name: old sends show what was really in their links."""
         stored = type(self).objects.filter(pk=self.pk).exclude(host=self.host).first() if self.pk else None
         if stored is not None and stored.sends.exists():
-            says = f"Links went out on {stored}, so it keeps its name. Add {self.host} as a domain of its own, and archive {stored}."
-            raise ValidationError({"host": says})
+            says = gettext(
+                "Links went out on %(old)s, so it keeps its name. Add %(new)s as a domain of its own, and archive %(old)s."
+            )
+            raise ValidationError({"host": says % {"old": stored, "new": self.host}})
 
     @property
     def target(self) -> tuple[str, str]:
@@ -159,9 +163,9 @@ class Click(models.Model):
     """One visit of a short link, reported by a CLICKED receipt. Link scanners click too, so each has a verdict with its reason."""
 
     class Verdict(models.TextChoices):
-        HUMAN = "human"
-        MACHINE = "machine"
-        UNSURE = "unsure"
+        HUMAN = "human", _("Human")
+        MACHINE = "machine", _("Machine")
+        UNSURE = "unsure", _("Unsure")
 
     message = models.ForeignKey("sms.Message", on_delete=CASCADE, related_name="clicks")
     receipt = models.OneToOneField(
@@ -259,16 +263,16 @@ class Smartlink(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="smartlinks")
     smartlink_id = models.PositiveBigIntegerField(
-        "smartlink id",
+        _("smartlink id"),
         validators=[MinValueValidator(1), MaxValueValidator(2**53)],
-        help_text="The link's number in Webex Connect.",
+        help_text=_("The link's number in Webex Connect."),
     )
     name = models.CharField(max_length=80)
     validity = models.PositiveIntegerField(
-        "valid for",
+        _("valid for"),
         default=1440,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_SMARTLINK)],
-        help_text="Minutes after the message. A day has 1,440.",
+        help_text=_("Minutes after the message. A day has 1,440."),
     )
     active = models.BooleanField(default=True)
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import CASCADE, Index, UniqueConstraint
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import empty_text
 from sms.models.personal import PersonalData
@@ -19,11 +20,11 @@ from sms.values.sealed_words import unseal
 class KeptList(models.TextChoices):
     """A list whose filters or columns can be kept."""
 
-    SENDS = "sends", "Sends"
-    MESSAGES = "messages", "Messages"
-    DRAFTS = "drafts", "Drafts"
-    AUDIT = "audit", "Audit"
-    REPORTS = "reports", "Reports"
+    SENDS = "sends", _("Sends")
+    MESSAGES = "messages", _("Messages")
+    DRAFTS = "drafts", _("Drafts")
+    AUDIT = "audit", _("Audit")
+    REPORTS = "reports", _("Reports")
 
 
 class SavedFilter(models.Model):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 from sms.models.send_state import UNFINISHED
@@ -17,18 +18,18 @@ class MessageState(models.TextChoices):
     `delivered` beats `failed`: the handset's proof outranks an operator's guess.
     """
 
-    PENDING = "pending", "Waiting"  # committed here; not yet given to the provider
-    POSTING = "posting", "Sending"  # armed: bytes may have left
+    PENDING = "pending", _("Waiting")  # committed here; not yet given to the provider
+    POSTING = "posting", _("Sending")  # armed: bytes may have left
     # the connection broke: it may have been sent; never sent again by itself
-    UNCONFIRMED = "unconfirmed", "Not confirmed"
-    QUEUED = "queued", "Accepted"  # the provider has it
-    SUBMITTED = "submitted", "Submitted"  # with the operator
+    UNCONFIRMED = "unconfirmed", _("Not confirmed")
+    QUEUED = "queued", _("Accepted")  # the provider has it
+    SUBMITTED = "submitted", _("Submitted")  # with the operator
     # posted three days ago, and no receipt said how it ended; one still may
-    NO_REPORT = "no_report", "No report"
-    FAILED = "failed", "Failed"  # a final no, with its code
-    DELIVERED = "delivered", "Delivered"  # the handset has it
-    CANCELLED = "cancelled", "Cancelled"  # stopped by a person in time
-    EXPIRED = "expired", "Expired"  # its own deadline passed before we posted it
+    NO_REPORT = "no_report", _("No report")
+    FAILED = "failed", _("Failed")  # a final no, with its code
+    DELIVERED = "delivered", _("Delivered")  # the handset has it
+    CANCELLED = "cancelled", _("Cancelled")  # stopped by a person in time
+    EXPIRED = "expired", _("Expired")  # its own deadline passed before we posted it
 
 
 UNSENT = (MessageState.PENDING, MessageState.POSTING, MessageState.UNCONFIRMED)  # may still be posted
@@ -56,25 +57,27 @@ class Message(models.Model):
     country = models.CharField(
         max_length=2, blank=True, help_text="ISO 3166 code of the number's plan; stays when the number goes."
     )
-    row = models.PositiveIntegerField(help_text="Row of the audience it came from.")
+    row = models.PositiveIntegerField(help_text=_("Row of the audience it came from."))
     text = models.TextField(blank=True)
     substitutions = models.JSONField(default=dict, blank=True)
     zone = models.CharField(
         max_length=40, blank=True, help_text="IANA time zone from the audience, if it had one."
     )
     segments = models.PositiveSmallIntegerField(
-        default=0, help_text="By our count; 0 where the provider makes the text."
+        default=0, help_text=_("By our count; 0 where the provider makes the text.")
     )
     state = models.CharField(max_length=12, default=MessageState.PENDING)
     attempt = models.PositiveIntegerField(
         default=0,
-        help_text="POSTs that may have reached the provider; after a restore it goes on from a large number.",
+        help_text=_(
+            "POSTs that may have reached the provider; after a restore it goes on from a large number."
+        ),
     )
     resent = models.PositiveSmallIntegerField(
         default=0, help_text="Times that a policy sent it again although it may have been sent."
     )
     code = models.CharField(
-        max_length=10, blank=True, help_text="The provider's last code about this message."
+        max_length=10, blank=True, help_text=_("The provider's last code about this message.")
     )
     detail = models.CharField(max_length=200, blank=True)
     provider_id = models.CharField(max_length=64, blank=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -12,31 +13,31 @@ from sms.models.personal import PersonalData
 class NoticeKind(models.TextChoices):
     """What a notice is about. Words are those of the page where people choose."""
 
-    SEND_DONE = "send_done", "A send of yours is done"
-    SEND_HELD = "send_held", "A send of yours, or all sending, is paused"
-    SEND_REJECTED = "send_rejected", "An approver rejected a send of yours"
-    APPROVAL_ASKED = "approval_asked", "A send needs your approval"
-    APPROVAL_ANSWERED = "approval_answered", "A send of yours was approved, or its request ended otherwise"
-    MENTION = "mention", "A colleague mentions you or asks you to look"
-    REPLY = "reply", "A reply came"
-    RECURRING = "recurring", "A recurring send was skipped or failed"
-    RECEIPTS_MISSING = "receipts_missing", "Receipts are missing"
-    DOMAIN = "domain", "A short-link domain or a certificate fails, or is about to"
-    CALLBACKS_OFF = "callbacks_off", "Callbacks to a partner were switched off"
-    KEY_EXPIRES = "key_expires", "An API key is about to expire"
-    SPEND_CAP = "spend_cap", "A spend cap comes near or is reached"
-    CHANGE_WAITS = "change_waits", "A change waits for a second admin"
-    AUDIT_RED = "audit_red", "The check of the audit found a change"
-    OPERATIONS = "operations", "Something does not work, such as the database or sending"
+    SEND_DONE = "send_done", _("A send of yours is done")
+    SEND_HELD = "send_held", _("A send of yours, or all sending, is paused")
+    SEND_REJECTED = "send_rejected", _("An approver rejected a send of yours")
+    APPROVAL_ASKED = "approval_asked", _("A send needs your approval")
+    APPROVAL_ANSWERED = "approval_answered", _("A send of yours was approved, or its request ended otherwise")
+    MENTION = "mention", _("A colleague mentions you or asks you to look")
+    REPLY = "reply", _("A reply came")
+    RECURRING = "recurring", _("A recurring send was skipped or failed")
+    RECEIPTS_MISSING = "receipts_missing", _("Receipts are missing")
+    DOMAIN = "domain", _("A short-link domain or a certificate fails, or is about to")
+    CALLBACKS_OFF = "callbacks_off", _("Callbacks to a partner were switched off")
+    KEY_EXPIRES = "key_expires", _("An API key is about to expire")
+    SPEND_CAP = "spend_cap", _("A spend cap comes near or is reached")
+    CHANGE_WAITS = "change_waits", _("A change waits for a second admin")
+    AUDIT_RED = "audit_red", _("The check of the audit found a change")
+    OPERATIONS = "operations", _("Something does not work, such as the database or sending")
 
 
 class NoticeWay(models.TextChoices):
     """How a person is told of a kind. Everything but OFF also stands in the portal."""
 
-    MAIL = "mail", "E-mail at once"
-    DIGEST = "digest", "Daily e-mail"
-    PORTAL = "portal", "Only in Textdesk"
-    OFF = "off", "Off"
+    MAIL = "mail", _("E-mail at once")
+    DIGEST = "digest", _("Daily e-mail")
+    PORTAL = "portal", _("Only in Textdesk")
+    OFF = "off", _("Off")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import empty_text, made_by_key
 from sms.models.personal import PersonalData
@@ -22,23 +23,23 @@ class OptOut(models.Model):
     """
 
     class Source(models.TextChoices):
-        INBOUND = "inbound", "By SMS"
-        PAGE = "page", "On this page"
-        API = "api", "By the API"
-        CSV = "csv", "From a file"
-        PROVIDER = "provider", "From the provider"
+        INBOUND = "inbound", _("By SMS")
+        PAGE = "page", _("On this page")
+        API = "api", _("By the API")
+        CSV = "csv", _("From a file")
+        PROVIDER = "provider", _("From the provider")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="opt_outs")
     msisdn = models.CharField("MSISDN", max_length=16)
     source = models.CharField(
-        max_length=20, help_text="How we learned of it: inbound, page, api, csv, provider."
+        max_length=20, help_text=_("How we learned of it: inbound, page, api, csv, provider.")
     )
     evidence = models.CharField(max_length=300, blank=True)
     send = models.ForeignKey("sms.Send", null=True, blank=True, on_delete=SET_NULL, related_name="opt_outs")
     inbound = models.ForeignKey(
         "sms.InboundMessage", null=True, blank=True, on_delete=SET_NULL, related_name="opt_outs"
     )
-    by = models.CharField(max_length=254, blank=True, help_text="Who recorded it.")
+    by = models.CharField(max_length=254, blank=True, help_text=_("Who recorded it."))
     owner = made_by_key()
     at = models.DateTimeField(db_default=Now())
     lifted_at = models.DateTimeField(null=True, blank=True)

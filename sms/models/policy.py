@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.fields import SecretField
 from sms.models.guard import Guarded, any_change
@@ -18,23 +19,23 @@ class ContactPolicyGroup(models.Model):
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="policy_groups")
     name = models.CharField(max_length=80)
-    group_id = models.CharField("provider group id", max_length=64)
-    check_consent = models.BooleanField("require opt-in", default=True)
-    apply_frequency_cap = models.BooleanField("enforce frequency cap", default=False)
+    group_id = models.CharField(_("provider group id"), max_length=64)
+    check_consent = models.BooleanField(_("require opt-in"), default=True)
+    apply_frequency_cap = models.BooleanField(_("enforce frequency cap"), default=False)
     description = models.CharField(max_length=300, blank=True)
     active = models.BooleanField(default=True)
 
     personal = PersonalData(service="service", texts="description", catalogue="name", neutral="group_id")
 
     class Meta:
-        verbose_name = "contact-policy group"
+        verbose_name = _("contact-policy group")
         ordering = ("name",)
         constraints = (
             UniqueConstraint(fields=("service", "name"), name="policy_group_name_is_unique_per_service"),
             CheckConstraint(
                 name="policy_group_checks_consent_or_caps_frequency_or_both",
                 condition=Q(check_consent=True) | Q(apply_frequency_cap=True),
-                violation_error_message="Tick at least one: require opt-in, or enforce the frequency cap.",
+                violation_error_message=_("Tick at least one: require opt-in, or enforce the frequency cap."),
             ),
         )
 
@@ -54,12 +55,12 @@ class PolicyConnection(Guarded):
         "sms.Service", on_delete=CASCADE, primary_key=True, related_name="policy_connection"
     )
     base_url = models.CharField(
-        "base URL",
+        _("base URL"),
         max_length=200,
         blank=True,
-        help_text="Only if it differs from the region's, for example a sandbox.",
+        help_text=_("Only if it differs from the region's, for example a sandbox."),
     )
-    profile_key = SecretField("profile key", blank=True)
+    profile_key = SecretField(_("profile key"), blank=True)
     key_origin = models.CharField(
         max_length=255,
         blank=True,

@@ -9,6 +9,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.lease import Leased, LeaseQuerySet
 from sms.models.personal import PersonalData
@@ -22,17 +23,17 @@ class Preparation(Leased):
     """
 
     class Kind(models.TextChoices):
-        READ = "read", "Reading the recipients"
-        CHECK = "check", "Checking the rows"
-        EXPAND = "expand", "Writing the messages"
+        READ = "read", _("Reading the recipients")
+        CHECK = "check", _("Checking the rows")
+        EXPAND = "expand", _("Writing the messages")
 
     class State(models.TextChoices):
         """How far it is. A lease says whether a process works on it right now."""
 
-        WAITING = "waiting", "Under way"
-        READY = "ready", "Ready"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        WAITING = "waiting", _("Under way")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="+")
     kind = models.CharField(max_length=6, choices=Kind)

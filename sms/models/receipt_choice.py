@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.flags_field import FlagsField, FlagsFormField
 
-NONE = "Ask for at least one receipt. Without receipts the state of a message stays unknown."
+NONE = _("Ask for at least one receipt. Without receipts the state of a message stays unknown.")
 
 
 class Receipts(enum.IntFlag):
@@ -33,17 +34,31 @@ class Receipts(enum.IntFlag):
         return [str(one.name) for one in self]
 
     def __str__(self) -> str:
-        return ", ".join(name.capitalize() for name in self.names)
+        return ", ".join(str(LABELS[name]) for name in self.names)
 
 
+LABELS = {
+    # Translators: the name of a receipt, as of the four below
+    "SUBMITTED": _("Submitted"),
+    "SENT": _("Sent"),
+    "DELIVERED": _("Delivered"),
+    "FAILED": _("Failed"),
+    "CLICKED": _("Clicked"),
+}
 USUAL_RECEIPTS = Receipts.SUBMITTED | Receipts.DELIVERED | Receipts.FAILED | Receipts.CLICKED
 ALL_RECEIPTS = USUAL_RECEIPTS | Receipts.SENT
 WITHOUT = {
-    Receipts.SUBMITTED: "without it you do not see when a message reached the operator, and a send without receipts is not noticed",
-    Receipts.SENT: "the older name of Submitted; ask for it only where your Webex Connect still distinguishes them",
-    Receipts.DELIVERED: "without it every message ends as “no report”, and delivery cannot be measured",
-    Receipts.FAILED: "without it you do not see why messages do not arrive, and opt-outs that the provider knows stay unknown here",
-    Receipts.CLICKED: "without it clicks are not counted, although links are tracked",
+    Receipts.SUBMITTED: _(
+        "without it you do not see when a message reached the operator, and a send without receipts is not noticed"
+    ),
+    Receipts.SENT: _(
+        "the older name of Submitted; ask for it only where your Webex Connect still distinguishes them"
+    ),
+    Receipts.DELIVERED: _("without it every message ends as “no report”, and delivery cannot be measured"),
+    Receipts.FAILED: _(
+        "without it you do not see why messages do not arrive, and opt-outs that the provider knows stay unknown here"
+    ),
+    Receipts.CLICKED: _("without it clicks are not counted, although links are tracked"),
 }
 
 
@@ -59,6 +74,7 @@ class ReceiptsFormField(FlagsFormField):
 class ReceiptsField(FlagsField):
     """`Receipts`; takes names, too."""
 
-    flags, every, noun, none = Receipts, ALL_RECEIPTS, "receipt", NONE
+    flags, every, none = Receipts, ALL_RECEIPTS, NONE
+    unknown = _("“%(name)s” is no receipt. Choose from %(names)s.")
     form_field = ReceiptsFormField
     in_capitals = True

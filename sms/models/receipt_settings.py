@@ -5,6 +5,7 @@ import secrets
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.fields import SecretField
 from sms.webex import limits
@@ -17,7 +18,7 @@ def new_token() -> str:
 
 AUTH_ID = RegexValidator(
     rf"\A{limits.AUTH_ID.pattern}\Z",
-    f"“%(value)s” is no id of an authorization. Write up to {limits.LONGEST_AUTH_ID} letters and digits.",
+    _("“%(value)s” is no id of an authorization. Write up to 64 letters and digits."),
 )
 
 
@@ -37,27 +38,31 @@ class ReceiptSettings(models.Model):
         null=True, blank=True, editable=False, help_text="Until then the previous address is answered too."
     )
     receipt_secret = SecretField(
-        "signature secret", blank=True, help_text="The secret of the outbound webhook, if it has one."
+        _("signature secret"), blank=True, help_text=_("The secret of the outbound webhook, if it has one.")
     )
-    receipt_secret_before = SecretField("previous signature secret", blank=True)
+    receipt_secret_before = SecretField(_("previous signature secret"), blank=True)
     receipt_algorithm = models.CharField(
-        "signed with",
+        _("signed with"),
         max_length=6,
         default="sha256",
         choices=(("sha256", "SHA-256"), ("sha512", "SHA-512")),
     )
     notify_url_signed = models.BooleanField(
-        "receipts by notifyUrl are signed too",
+        _("receipts by notifyUrl are signed too"),
         default=False,
-        help_text="Leave it off unless you have seen one signed: Webex Connect does not say that it signs them.",
+        help_text=_(
+            "Leave it off unless you have seen one signed: Webex Connect does not say that it signs them."
+        ),
     )
     notify_url_auth_id = models.CharField(
-        "authorization for receipts",
+        _("authorization for receipts"),
         max_length=limits.LONGEST_AUTH_ID,
         blank=True,
         validators=[AUTH_ID],
-        help_text="The id of an authorization in Webex Connect (notifyUrlAuthId), with which it signs in to what stands in front of "
-        "Textdesk. Goes into every message that names no other.",
+        help_text=_(
+            "The id of an authorization in Webex Connect (notifyUrlAuthId), with which it signs in to what stands in front of "
+            "Textdesk. Goes into every message that names no other."
+        ),
     )
     receipt_asked_at = models.DateTimeField(
         null=True,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, RESTRICT, SET_NULL, CheckConstraint, F, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 from sms.values import time_zones
@@ -42,35 +43,36 @@ class RecurringSend(models.Model):
     audit_noun = "recurring_send"
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        PAUSED = "paused", "Paused"
-        ENDED = "ended", "Ended"
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        ENDED = "ended", _("Ended")
 
     class Every(models.TextChoices):
-        DAILY = Frequency.DAILY, "Every day, or every few days"
-        WEEKDAYS = Frequency.WEEKDAYS, "Every weekday, Monday to Friday"
-        WEEKLY = Frequency.WEEKLY, "Every week, on chosen days"
-        ON_DATE = Frequency.ON_DATE, "Every month, on a date"
-        ON_WEEKDAY = Frequency.ON_WEEKDAY, "Every month, on a day of the week"
+        DAILY = Frequency.DAILY, _("Every day, or every few days")
+        WEEKDAYS = Frequency.WEEKDAYS, _("Every weekday, Monday to Friday")
+        WEEKLY = Frequency.WEEKLY, _("Every week, on chosen days")
+        ON_DATE = Frequency.ON_DATE, _("Every month, on a date")
+        ON_WEEKDAY = Frequency.ON_WEEKDAY, _("Every month, on a day of the week")
 
     class Holidays(models.TextChoices):
-        SEND = OnHoliday.SEND, "Send all the same"
-        SKIP = OnHoliday.SKIP, "Leave it out"
-        MOVE = OnHoliday.MOVE, "Send on the next working day"
+        SEND = OnHoliday.SEND, _("Send all the same")
+        SKIP = OnHoliday.SKIP, _("Leave it out")
+        MOVE = OnHoliday.MOVE, _("Send on the next working day")
 
     class Nth(models.IntegerChoices):
-        FIRST = 1, "First"
-        SECOND = 2, "Second"
-        THIRD = 3, "Third"
-        FOURTH = 4, "Fourth"
-        LAST = LAST, "Last"
+        # Translators: the first Monday of the month; the other four alike
+        FIRST = 1, _("First")
+        SECOND = 2, _("Second")
+        THIRD = 3, _("Third")
+        FOURTH = 4, _("Fourth")
+        LAST = LAST, _("Last")
 
     class Ahead(models.IntegerChoices):
-        ONE = 1, "1 hour before"
-        FOUR = 4, "4 hours before"
-        TWELVE = 12, "12 hours before"
-        DAY = 24, "A day before"
-        TWO_DAYS = 48, "Two days before"
+        ONE = 1, _("1 hour before")
+        FOUR = 4, _("4 hours before")
+        TWELVE = 12, _("12 hours before")
+        DAY = 24, _("A day before")
+        TWO_DAYS = 48, _("Two days before")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="recurring_sends")
     name = models.CharField(max_length=80)
@@ -80,40 +82,42 @@ class RecurringSend(models.Model):
         related_name="recurs_as",
         help_text="What the next occurrence is made of.",
     )
-    every = models.CharField("how often", max_length=10, choices=Every, default=Every.WEEKLY)
-    at = models.TimeField("at", help_text="The local time of the service; it stays when clocks change.")
+    every = models.CharField(_("how often"), max_length=10, choices=Every, default=Every.WEEKLY)
+    at = models.TimeField("at", help_text=_("The local time of the service; it stays when clocks change."))
     interval = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL)],
-        help_text=f"1 to {LONGEST_INTERVAL}: 2 means every second day, week or month.",
+        help_text=_("1 to 12: 2 means every second day, week or month."),
     )
     days = models.CharField(
-        "days of the week", max_length=7, blank=True, help_text="Of a weekly one: digits, Monday is 0."
+        _("days of the week"), max_length=7, blank=True, help_text=_("Of a weekly one: digits, Monday is 0.")
     )
     day = models.PositiveSmallIntegerField(
-        "day of the month",
+        _("day of the month"),
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(31)],
-        help_text="1 to 31. A month that is shorter gets it on its last day.",
+        help_text=_("1 to 31. A month that is shorter gets it on its last day."),
     )
-    nth = models.SmallIntegerField("which one of the month", choices=Nth, default=Nth.FIRST)
+    nth = models.SmallIntegerField(_("which one of the month"), choices=Nth, default=Nth.FIRST)
     weekday = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(6)])
     time_zone = models.CharField(max_length=60, help_text="The service's, when the rhythm was chosen.")
-    starts_on = models.DateField("first day")
-    ends_on = models.DateField("last day", null=True, blank=True)
+    starts_on = models.DateField(_("first day"))
+    ends_on = models.DateField(_("last day"), null=True, blank=True)
     times = models.PositiveSmallIntegerField(
-        "how many times",
+        _("how many times"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_TIMES)],
-        help_text="An occurrence that is skipped or fails counts, a holiday that is left out does not.",
+        help_text=_("An occurrence that is skipped or fails counts, a holiday that is left out does not."),
     )
-    on_holiday = models.CharField("on holidays", max_length=4, choices=Holidays, default=Holidays.SEND)
+    on_holiday = models.CharField(_("on holidays"), max_length=4, choices=Holidays, default=Holidays.SEND)
     hours_before = models.PositiveSmallIntegerField(
-        "make each send",
+        _("make each send"),
         choices=Ahead,
         default=Ahead.FOUR,
-        help_text="It then waits for its time. The list is taken as it is at that moment, and approvers are asked.",
+        help_text=_(
+            "It then waits for its time. The list is taken as it is at that moment, and approvers are asked."
+        ),
     )
     state = models.CharField(max_length=7, choices=State, default=State.RUNNING)
     made = models.PositiveIntegerField(default=0, help_text="The number of its last occurrence.")
@@ -191,11 +195,11 @@ class Occurrence(models.Model):
     KEPT = 731  # days, of one that became no send
 
     class Outcome(models.TextChoices):
-        MADE = "made", "Made"
-        SKIPPED = "skipped", "Skipped"  # by a person
-        LEFT_OUT = "left_out", "Left out"  # a holiday, or a day that does not exist
-        MISSED = "missed", "Missed"
-        FAILED = "failed", "Not made"
+        MADE = "made", _("Made")
+        SKIPPED = "skipped", _("Skipped")  # by a person
+        LEFT_OUT = "left_out", _("Left out")  # a holiday, or a day that does not exist
+        MISSED = "missed", _("Missed")
+        FAILED = "failed", _("Not made")
 
     recurring = models.ForeignKey(RecurringSend, on_delete=CASCADE, related_name="occurrences")
     on = models.DateField(help_text="The day of the rhythm.")

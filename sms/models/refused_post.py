@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import CASCADE, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -9,17 +10,17 @@ from sms.models.personal import PersonalData
 class PostKind(models.TextChoices):
     """What is posted; it stands in the path."""
 
-    RECEIPT = "receipt", "receipts"
-    INBOUND = "inbound", "incoming SMS"
+    RECEIPT = "receipt", _("receipts")
+    INBOUND = "inbound", _("incoming SMS")
 
 
 class CameTo(models.TextChoices):
     """Which address it was posted to."""
 
-    NOTIFY_URL = "notify_url", "the address in messages"
-    WEBHOOK = "webhook", "the address for webhooks"
-    RETIRED = "retired", "an address that has ended"
-    UNKNOWN = "unknown", "an address that no service has"
+    NOTIFY_URL = "notify_url", _("the address in messages")
+    WEBHOOK = "webhook", _("the address for webhooks")
+    RETIRED = "retired", _("an address that has ended")
+    UNKNOWN = "unknown", _("an address that no service has")
 
 
 class RefusedPost(models.Model):

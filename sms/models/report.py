@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -71,8 +72,8 @@ class ReportSchedule(models.Model):
     audit_noun = "report_schedule"
 
     class Every(models.TextChoices):
-        WEEK = "week", "Every Monday, of the week before"
-        MONTH = "month", "On the first of every month, of the month before"
+        WEEK = "week", _("Every Monday, of the week before")
+        MONTH = "month", _("On the first of every month, of the month before")
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="report_schedules")
     name = models.CharField(max_length=80)

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import CASCADE, PROTECT, SET_NULL, CheckConstraint, F, Index, Q, Sum, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import empty_text, made_by_key, set_together
 from sms.models.lease import Leased, LeaseQuerySet
@@ -25,7 +26,7 @@ class Send(SendOptions):
     service = models.ForeignKey("sms.Service", on_delete=PROTECT, related_name="sends")
     name = models.CharField(max_length=100)
     sender = models.ForeignKey("sms.Sender", on_delete=PROTECT, related_name="sends")
-    text = models.TextField(blank=True, help_text="As composed, with its placeholders.")
+    text = models.TextField(blank=True, help_text=_("As composed, with its placeholders."))
     template = models.ForeignKey(
         "sms.MessageTemplate", null=True, blank=True, on_delete=PROTECT, related_name="sends"
     )
@@ -37,7 +38,7 @@ class Send(SendOptions):
     )
     labels = models.ManyToManyField("sms.Label", blank=True, related_name="sends")
     state = models.CharField(max_length=10, choices=SendState, default=SendState.SCHEDULED)
-    due_at = models.DateTimeField(help_text="When the first message may be posted.")
+    due_at = models.DateTimeField(help_text=_("When the first message may be posted."))
     time_zone = models.CharField(
         max_length=60, blank=True, help_text="In which `due_at` was meant; empty for the viewer's own."
     )
@@ -56,7 +57,7 @@ class Send(SendOptions):
     )
     recipients = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    source = models.CharField(max_length=200, blank=True, help_text="File name, or how the numbers came.")
+    source = models.CharField(max_length=200, blank=True, help_text=_("File name, or how the numbers came."))
     reference = models.UUIDField(
         null=True, unique=True, editable=False, help_text="The messageId that a partner was answered with."
     )
@@ -81,7 +82,7 @@ class Send(SendOptions):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=SET_NULL, related_name="sends"
     )
     partner = models.CharField(
-        max_length=100, blank=True, help_text="Name of the API key that a partner sent it with."
+        max_length=100, blank=True, help_text=_("Name of the API key that a partner sent it with.")
     )
     owner = made_by_key()
     test = models.BooleanField(
@@ -99,13 +100,15 @@ class Send(SendOptions):
         default=False,
         db_default=False,
         editable=False,
-        help_text="Made with a test key: answered by the simulator, never posted to the provider. Never changes.",
+        help_text=_(
+            "Made with a test key: answered by the simulator, never posted to the provider. Never changes."
+        ),
     )
     posted_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the last of it was handed over for the first time."
+        null=True, blank=True, help_text=_("When the last of it was handed over for the first time.")
     )
     settled_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the last message had its end, which is for good."
+        null=True, blank=True, help_text=_("When the last message had its end, which is for good.")
     )
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=254, blank=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import VerbatimField
 from sms.models.number_choice import LeaveOutField
@@ -21,17 +22,17 @@ from sms.webex import limits
 class Lane(models.IntegerChoices):
     """Which send goes first where there is not room for all."""
 
-    URGENT = 0, "Urgent: one-off codes and alarms"
-    NORMAL = 1, "Normal"
-    BULK = 2, "Bulk: large sends that can wait"
+    URGENT = 0, _("Urgent: one-off codes and alarms")
+    NORMAL = 1, _("Normal")
+    BULK = 2, _("Bulk: large sends that can wait")
 
 
 class Resend(models.TextChoices):
     """What becomes of a message of which we do not know whether it was sent (`sms.dispatch.settle`)."""
 
-    NEVER = "never", "Wait for the receipt or a person"
-    EVIDENCE = "evidence", "Send again only when others' receipts show that it was not sent"
-    ALWAYS = "always", "Send again after ten seconds, once: it may arrive twice"
+    NEVER = "never", _("Wait for the receipt or a person")
+    EVIDENCE = "evidence", _("Send again only when others' receipts show that it was not sent")
+    ALWAYS = "always", _("Send again after ten seconds, once: it may arrive twice")
 
 
 def kept_by_sends(collector: Any, field: Any, rows: Any, using: str) -> None:
@@ -41,12 +42,14 @@ def kept_by_sends(collector: Any, field: Any, rows: Any, using: str) -> None:
 
 _TAG = RegexValidator(
     rf"\A{limits.TAG.pattern}\Z",
-    f"“%(value)s” is no tag. Write up to {limits.LONGEST_TAG} letters, digits, _ and -.",
+    _("“%(value)s” is no tag. Write up to 50 letters, digits, _ and -."),
 )
-ONE_END = "Webex Connect takes an expiry or a validity, not both. Choose one of the two."
-_TRIMMED = RegexValidator(r"\A\S(?:.*\S)?\Z", "It begins or ends with a space. Leave that out.")
-_LONG_VALIDITY = "A validity is from one second to 72 hours. Write a shorter one."
-_SMARTLINK_VALIDITY = "A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes."
+ONE_END = _("Webex Connect takes an expiry or a validity, not both. Choose one of the two.")
+_TRIMMED = RegexValidator(r"\A\S(?:.*\S)?\Z", _("It begins or ends with a space. Leave that out."))
+_LONG_VALIDITY = _("A validity is from one second to 72 hours. Write a shorter one.")
+_SMARTLINK_VALIDITY = _(
+    "A smartlink is valid from one minute to a year. Write between 1 and 525,600 minutes."
+)
 
 
 class SendOptions(models.Model):
@@ -60,88 +63,94 @@ class SendOptions(models.Model):
 
     policy_group = models.ForeignKey(
         "sms.ContactPolicyGroup",
-        verbose_name="contact-policy group",
+        verbose_name=_("contact-policy group"),
         null=True,
         blank=True,
         on_delete=kept_by_sends,
         related_name="%(class)ss",
-        help_text="Webex Connect then checks consent or frequency before it sends.",
+        help_text=_("Webex Connect then checks consent or frequency before it sends."),
     )
     check_consent = models.BooleanField(
-        null=True, blank=True, help_text="At each message; as the policy group says if left out."
+        null=True, blank=True, help_text=_("At each message; as the policy group says if left out.")
     )
     apply_frequency_cap = models.BooleanField(
-        "apply the frequency cap",
+        _("apply the frequency cap"),
         null=True,
         blank=True,
-        help_text="As the policy group says if left out.",
+        help_text=_("As the policy group says if left out."),
     )
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain",
-        verbose_name="short-link domain",
+        verbose_name=_("short-link domain"),
         null=True,
         blank=True,
         on_delete=kept_by_sends,
         related_name="%(class)ss",
-        help_text="Shortens https links and counts clicks. Some operators filter short links.",
+        help_text=_("Shortens https links and counts clicks. Some operators filter short links."),
     )
-    shorten_links = models.BooleanField(default=True, help_text="On the short-link domain.")
-    track_clicks = models.BooleanField(default=True, help_text="Of the links that are shortened.")
+    shorten_links = models.BooleanField(default=True, help_text=_("On the short-link domain."))
+    track_clicks = models.BooleanField(default=True, help_text=_("Of the links that are shortened."))
     allow_fallback_url = models.BooleanField(
-        "send the long link if shortening fails",
+        _("send the long link if shortening fails"),
         null=True,
         blank=True,
-        help_text="Without it the message fails where Webex Connect cannot shorten its links.",
+        help_text=_("Without it the message fails where Webex Connect cannot shorten its links."),
     )
     tag1 = models.CharField(
-        "first tag",
+        _("first tag"),
         max_length=limits.LONGEST_TAG,
         blank=True,
         validators=[_TAG],
-        help_text="Counted in Webex Connect's own reports on links. Letters, digits, _ and -.",
+        help_text=_("Counted in Webex Connect's own reports on links. Letters, digits, _ and -."),
     )
-    tag2 = models.CharField("second tag", max_length=limits.LONGEST_TAG, blank=True, validators=[_TAG])
+    tag2 = models.CharField(_("second tag"), max_length=limits.LONGEST_TAG, blank=True, validators=[_TAG])
     smartlink_validity = models.PositiveIntegerField(
-        "smartlinks are valid for, in minutes",
+        _("smartlinks are valid for, in minutes"),
         null=True,
         blank=True,
         validators=[
             MinValueValidator(1, _SMARTLINK_VALIDITY),
             MaxValueValidator(limits.LONGEST_SMARTLINK, _SMARTLINK_VALIDITY),
         ],
-        help_text="Minutes. As the catalogue says if left out.",
+        help_text=_("Minutes. As the catalogue says if left out."),
     )
     receipts = ReceiptsField(
-        "receipts to ask for",
+        _("receipts to ask for"),
         default=USUAL_RECEIPTS,
         validators=[MinValueValidator(1, NONE), MaxValueValidator(int(ALL_RECEIPTS), NONE)],
-        help_text="All but SENT if left out. CLICKED comes only where clicks are counted.",
+        help_text=_("All but SENT if left out. CLICKED comes only where clicks are counted."),
     )
     callback_data = VerbatimField(
         max_length=limits.LONGEST_CALLBACK_DATA,
         blank=True,
-        help_text="Comes back unchanged in every receipt; up to 2,000 characters, the same for all recipients.",
+        help_text=_(
+            "Comes back unchanged in every receipt; up to 2,000 characters, the same for all recipients."
+        ),
     )
     notify_url = models.CharField(
-        "pass receipts on to",
+        _("pass receipts on to"),
         max_length=limits.LONGEST_URL,
         blank=True,
-        help_text="An https address that gets a copy of each receipt, as Webex Connect writes it.",
+        help_text=_("An https address that gets a copy of each receipt, as Webex Connect writes it."),
     )
     notify_url_auth_id = models.CharField(
-        "authorization for receipts",
+        _("authorization for receipts"),
         max_length=limits.LONGEST_AUTH_ID,
         blank=True,
         validators=[AUTH_ID],
-        help_text="The id of an authorization in Webex Connect, with which it signs in when it posts receipts to Textdesk.",
+        help_text=_(
+            "The id of an authorization in Webex Connect, with which it signs in when it posts receipts to Textdesk."
+        ),
     )
     batch_id = models.CharField(
         max_length=limits.LONGEST_BATCH_ID,
         validators=[_TRIMMED],
         blank=True,
-        help_text="Your name for a batch, as Webex Connect keeps it.",
+        help_text=_("Your name for a batch, as Webex Connect keeps it."),
     )
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="After this nothing more is posted.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("After this nothing more is posted.")
+    )
     validity = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -149,37 +158,43 @@ class SendOptions(models.Model):
             MinValueValidator(1, _LONG_VALIDITY),
             MaxValueValidator(limits.LONGEST_VALIDITY, _LONG_VALIDITY),
         ],
-        help_text="Seconds from the hand-over after which an operator gives up, instead of an expiry.",
+        help_text=_("Seconds from the hand-over after which an operator gives up, instead of an expiry."),
     )
     language = models.CharField(
-        "language of the template",
+        _("language of the template"),
         max_length=20,
         blank=True,
-        help_text="Its wording without a language if left out.",
+        help_text=_("Its wording without a language if left out."),
     )
     lane = models.PositiveSmallIntegerField(
         choices=Lane,
         default=Lane.NORMAL,
-        help_text="Where there is not room for all, urgent goes first and bulk last.",
+        help_text=_("Where there is not room for all, urgent goes first and bulk last."),
     )
     resend = models.CharField(
-        "if we cannot tell whether it was sent",
+        _("if we cannot tell whether it was sent"),
         max_length=8,
         choices=Resend,
         default=Resend.NEVER,
-        help_text="The connection can break while a message is being sent. Then we cannot tell whether the message was sent.",
+        help_text=_(
+            "The connection can break while a message is being sent. Then we cannot tell whether the message was sent."
+        ),
     )
     ramp = models.BooleanField(
-        "start small",
+        _("start small"),
         default=False,
-        help_text="1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on.",
+        help_text=_(
+            "1 % first, then 10 %, then the rest, each only once the last went well. From 100 recipients on."
+        ),
     )
     respect_quiet_hours = models.BooleanField(default=True)
     leave_out = LeaveOutField(
-        "numbers to leave out",
+        _("numbers to leave out"),
         default=USUALLY_LEFT_OUT,
         validators=[MaxValueValidator(int(DOUBTFUL))],
-        help_text="Kinds of numbers that may be no mobile of the person. Only those abroad without a + if left out.",
+        help_text=_(
+            "Kinds of numbers that may be no mobile of the person. Only those abroad without a + if left out."
+        ),
     )
 
     TEXTS = "tag1 tag2 callback_data notify_url batch_id"

@@ -2,18 +2,19 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class SendState(models.TextChoices):
     """The life of a send: (preparing →) (awaiting →) scheduled → sending → finished, or cancelled on the way."""
 
     # a large one: its messages are still being written; nothing of it is leased
-    PREPARING = "preparing", "Preparing"
-    AWAITING = "awaiting", "Awaiting approval"  # stored, and asked about; nothing of it is leased
-    SCHEDULED = "scheduled", "Scheduled"
-    SENDING = "sending", "Sending"
-    FINISHED = "finished", "Finished"  # everything was posted; receipts may still come
-    CANCELLED = "cancelled", "Cancelled"
+    PREPARING = "preparing", _("Preparing")
+    AWAITING = "awaiting", _("Awaiting approval")  # stored, and asked about; nothing of it is leased
+    SCHEDULED = "scheduled", _("Scheduled")
+    SENDING = "sending", _("Sending")
+    FINISHED = "finished", _("Finished")  # everything was posted; receipts may still come
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 # nothing of it is settled for good: it can still be paused, stopped or cancelled
@@ -24,13 +25,13 @@ OVER = (SendState.FINISHED, SendState.CANCELLED)  # nothing more of it is posted
 class ShownState(models.TextChoices):
     """What programs and people are told: a send that is handed over is either posted or settled."""
 
-    PREPARING = "preparing", "Preparing"
-    AWAITING = "awaiting", "Awaiting approval"
-    SCHEDULED = "scheduled", "Scheduled"
-    SENDING = "sending", "Sending"
-    POSTED = "posted", "Handed over"  # all of it; some messages have no end yet
-    SETTLED = "settled", "Finished"  # nothing more is expected of any message
-    CANCELLED = "cancelled", "Cancelled"
+    PREPARING = "preparing", _("Preparing")
+    AWAITING = "awaiting", _("Awaiting approval")
+    SCHEDULED = "scheduled", _("Scheduled")
+    SENDING = "sending", _("Sending")
+    POSTED = "posted", _("Handed over")  # all of it; some messages have no end yet
+    SETTLED = "settled", _("Finished")  # nothing more is expected of any message
+    CANCELLED = "cancelled", _("Cancelled")
 
     @property
     def rows(self) -> Q:

@@ -1,33 +1,39 @@
 """Senders: the numbers and names that messages come from."""
 
 import re
+from typing import TYPE_CHECKING
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import CASCADE, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 from sms.webex.addresses import bare_sender, is_plain_name, name_problem
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class SenderKind(models.TextChoices):
-    LONG_CODE = "long_code", "Long code"
-    SHORT_CODE = "short_code", "Short code"
-    ALPHANUMERIC = "alphanumeric", "Alphanumeric"
+    LONG_CODE = "long_code", _("Long code")
+    SHORT_CODE = "short_code", _("Short code")
+    ALPHANUMERIC = "alphanumeric", _("Alphanumeric")
 
 
 class Registration(models.TextChoices):
     """What American and Canadian networks want a long code to be registered as."""
 
-    NONE = "", "Not registered"
-    TEN_DLC = "10dlc", "10DLC campaign (US)"
-    TOLL_FREE = "toll_free", "Verified toll-free number (US and Canada)"
+    NONE = "", _("Not registered")
+    TEN_DLC = "10dlc", _("10DLC campaign (US)")
+    TOLL_FREE = "toll_free", _("Verified toll-free number (US and Canada)")
 
 
 _CODES = {
-    SenderKind.LONG_CODE: (r"[1-9][0-9]{7,14}", "A long code is 8 to 15 digits with the country code."),
-    SenderKind.SHORT_CODE: (r"[0-9]{3,8}", "A short code is 3 to 8 digits."),
+    SenderKind.LONG_CODE: (r"[1-9][0-9]{7,14}", _("A long code is 8 to 15 digits with the country code.")),
+    SenderKind.SHORT_CODE: (r"[0-9]{3,8}", _("A short code is 3 to 8 digits.")),
 }
 
 
@@ -39,21 +45,21 @@ class Sender(models.Model):
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="senders")
     address = models.CharField(max_length=16)
     kind = models.CharField(max_length=12, choices=SenderKind)
-    is_default = models.BooleanField("default", default=False)
+    is_default = models.BooleanField(_("default"), default=False)
     active = models.BooleanField(default=True)
     countries = models.CharField(
         max_length=1000,
         blank=True,
-        help_text="Countries it may reach, like GB, IE. Empty means any, as far as networks take it.",
+        help_text=_("Countries it may reach, like GB, IE. Empty means any, as far as networks take it."),
     )
     registration = models.CharField(
         max_length=10,
         blank=True,
         choices=Registration,
         default=Registration.NONE,
-        help_text="Of a long code that writes to the United States or Canada.",
+        help_text=_("Of a long code that writes to the United States or Canada."),
     )
-    note = models.CharField(max_length=300, blank=True, help_text="For your team.")
+    note = models.CharField(max_length=300, blank=True, help_text=_("For your team."))
 
     personal = PersonalData(service="service", texts="note", catalogue="address", neutral="countries")
 
@@ -76,10 +82,10 @@ class Sender(models.Model):
         """What may become of its messages although the provider takes it; empty for nothing."""
         if self.kind != SenderKind.ALPHANUMERIC or is_plain_name(self.address):
             return ""
-        return (
-            f"Some networks replace or refuse a name like {self} that is not 3 to 11 letters, digits and spaces. "
+        return gettext(
+            "Some networks replace or refuse a name like %(name)s that is not 3 to 11 letters, digits and spaces. "
             "Webex Connect decides whether it is yours: a message fails with 7101 if it is not. Send a test first."
-        )
+        ) % {"name": self}
 
     def _renamed(self) -> str:
         """Why it keeps its address, as a sentence: what was sent from it would show another one."""
@@ -88,10 +94,13 @@ class Sender(models.Model):
         )
         if stored is None or not stored.sends.exists():
             return ""
-        return (
-            f"Messages went out from {stored}, so it keeps its address. Add {self.address or 'the new one'} as a sender of its own, "
-            f"and archive {stored}."
-        )
+        if not self.address:
+            return gettext(
+                "Messages went out from %(old)s, so it keeps its address. Add the new one as a sender of its own, and archive %(old)s."
+            ) % {"old": stored}
+        return gettext(
+            "Messages went out from %(old)s, so it keeps its address. Add %(new)s as a sender of its own, and archive %(old)s."
+        ) % {"old": stored, "new": self.address}
 
     @property
     def reaches(self) -> frozenset[str]:
@@ -100,7 +109,7 @@ class Sender(models.Model):
 
     def clean(self) -> None:
         """The address must have the shape of its kind; countries are read and written the one way."""
-        wrong: dict[str, str] = {}
+        wrong: dict[str, StrOrPromise] = {}
         self.address = bare_sender(self.address)
         if problem := self._renamed():
             wrong["address"] = problem
@@ -110,19 +119,22 @@ class Sender(models.Model):
             if problem := name_problem(self.address):
                 wrong["address"] = problem
         elif self.kind in _CODES:
-            shape, says = _CODES[SenderKind(self.kind)]
+            shape, shaped = _CODES[SenderKind(self.kind)]
             if not re.fullmatch(shape, self.address):
-                wrong["address"] = says
+                wrong["address"] = shaped
         codes = [code.upper() for code in re.split(r"[\s,;]+", self.countries) if code]
         unknown = [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]
         if unknown:
-            says = f"“{unknown[0][:20]}” is not a country. Write two letters each, with commas, like GB, IE."
-            wrong["countries"] = says
+            says = gettext("“%(word)s” is not a country. Write two letters each, with commas, like GB, IE.")
+            wrong["countries"] = says % {"word": unknown[0][:20]}
         self.countries = ", ".join(dict.fromkeys(codes))
         if self.registration and self.kind != SenderKind.LONG_CODE:
-            wrong["registration"] = "Only a long code is registered like this. Choose “Not registered”."
+            wrong["registration"] = gettext(
+                "Only a long code is registered like this. Choose “Not registered”."
+            )
         if self.is_default and not self.active:
-            says = "An archived sender cannot be the default. Make another one the default first."
-            wrong["is_default"] = says
+            wrong["is_default"] = gettext(
+                "An archived sender cannot be the default. Make another one the default first."
+            )
         if wrong:
             raise ValidationError(wrong)

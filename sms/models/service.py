@@ -2,7 +2,7 @@
 
 import hmac
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -10,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, PROTECT, CheckConstraint, F, Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.columns import set_together
 from sms.models.fact import FactZone
@@ -23,6 +25,10 @@ from sms.models.tenant_switches import InlineValues, TenantSwitches
 from sms.values import time_zones
 from sms.values.quiet_hours import QuietHours
 from sms.webex.origin import must_match, origin_of
+from sms.words import number
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 SANDBOX_SCHEME = "http://"
 SHORTEST_KEPT, LONGEST_KEPT = 7, 3650  # days
@@ -35,23 +41,25 @@ def valid_zone(name: str) -> None:
     """Refuse what is no IANA time zone."""
     if not time_zones.here(name):
         raise ValidationError(
-            "%(name)s is not a time zone. Write it like Europe/London.", params={"name": name}
+            gettext("%(name)s is not a time zone. Write it like Europe/London."), params={"name": name}
         )
 
 
-def _days(name: str, what: str) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+def _days(
+    name: "StrOrPromise", says: "StrOrPromise"
+) -> "models.PositiveSmallIntegerField[int | None, int | None]":
     """Days after which something is deleted. A week at least, since receipts come that long after a message."""
     return models.PositiveSmallIntegerField(
         name,
         null=True,
         blank=True,
         validators=[MinValueValidator(SHORTEST_KEPT), MaxValueValidator(LONGEST_KEPT)],
-        help_text=f"Days, {SHORTEST_KEPT} to {LONGEST_KEPT:,}: {what}. Empty means for good.",
+        help_text=says,
     )
 
 
 def _percent(
-    name: str, default: int, what: str, more: str = ""
+    name: "StrOrPromise", default: int, says: "StrOrPromise"
 ) -> "models.PositiveSmallIntegerField[int | None, int | None]":
     """From how much of something on a send is held by itself."""
     return models.PositiveSmallIntegerField(
@@ -60,12 +68,12 @@ def _percent(
         blank=True,
         default=default,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text=f"Percent of {what} at which a send is held automatically.{more}",
+        help_text=says,
     )
 
 
 class AuthKind(models.TextChoices):
-    KEY = "key", "Service key"
+    KEY = "key", _("Service key")
     JWT = "jwt", "JWT"
 
 
@@ -91,15 +99,15 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
     name = models.CharField(max_length=80)
     region = models.ForeignKey("sms.Region", on_delete=PROTECT, related_name="services")
     base_url = models.CharField(
-        "base URL",
+        _("base URL"),
         max_length=200,
         blank=True,
-        help_text="Only if it differs from the region's, for example a sandbox.",
+        help_text=_("Only if it differs from the region's, for example a sandbox."),
     )
-    auth_kind = models.CharField("sign-in with", max_length=3, choices=AuthKind, default=AuthKind.KEY)
-    api_key = SecretField("service key", blank=True)
-    jwt_service_id = models.CharField("service ID", max_length=100, blank=True)
-    jwt_secret = SecretField("service secret", blank=True)
+    auth_kind = models.CharField(_("sign-in with"), max_length=3, choices=AuthKind, default=AuthKind.KEY)
+    api_key = SecretField(_("service key"), blank=True)
+    jwt_service_id = models.CharField(_("service ID"), max_length=100, blank=True)
+    jwt_secret = SecretField(_("service secret"), blank=True)
     secrets_origin = models.CharField(
         max_length=255,
         blank=True,
@@ -107,39 +115,59 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         help_text="Where key and secret were typed for; they go nowhere else.",
     )
     rate = models.PositiveIntegerField(
-        "contracted rate",
+        _("contracted rate"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(100_000)],
-        help_text="Destinations per second in your contract. Empty means no limit.",
+        help_text=_("Destinations per second in your contract. Empty means no limit."),
     )
     batch_size = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
-        help_text="Messages with the same text in one request, personal ones only where the tenant probe proved it. "
-        "1 gives each message its own answer; more is faster.",
+        help_text=_(
+            "Messages with the same text in one request, personal ones only where the tenant probe proved it. "
+            "1 gives each message its own answer; more is faster."
+        ),
     )
     burst = models.BooleanField(
-        "use the burst budget",
+        _("use the burst budget"),
         default=False,
-        help_text="Up to 1.5 times the contracted rate (100 more at most) for 30 minutes a day and 8 hours a month.",
+        help_text=_(
+            "Up to 1.5 times the contracted rate (100 more at most) for 30 minutes a day and 8 hours a month."
+        ),
     )
     quiet_hours = models.CharField(
         max_length=20,
         blank=True,
-        help_text="Local time of the recipient in which nothing is sent, like 21:00-08:00. Empty means none.",
+        help_text=_(
+            "Local time of the recipient in which nothing is sent, like 21:00-08:00. Empty means none."
+        ),
     )
-    hold_failures = _percent("hold at failures", 60, "failed messages", " Empty means never.")
-    hold_silence = _percent("hold at missing receipts", 90, "messages without any receipt after ten minutes")
-    hold_opt_outs = _percent("hold at opt-outs", 5, "recipients who opted out")
+    hold_failures = _percent(
+        _("hold at failures"),
+        60,
+        _("Percent of failed messages at which a send is held automatically. Empty means never."),
+    )
+    hold_silence = _percent(
+        _("hold at missing receipts"),
+        90,
+        _("Percent of messages without any receipt after ten minutes at which a send is held automatically."),
+    )
+    hold_opt_outs = _percent(
+        _("hold at opt-outs"),
+        5,
+        _("Percent of recipients who opted out at which a send is held automatically."),
+    )
     unconfirmed_hours = models.PositiveSmallIntegerField(
-        "unconfirmed messages of programs end after",
+        _("unconfirmed messages of programs end after"),
         default=4,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_UNCONFIRMED)],
-        help_text="Hours, 1 to 72. If nothing shows by then that a program's message was sent, the program is told that it failed.",
+        help_text=_(
+            "Hours, 1 to 72. If nothing shows by then that a program's message was sent, the program is told that it failed."
+        ),
     )
     default_country = models.CharField(
-        max_length=2, default="GB", help_text="Numbers without a country code are read as this one."
+        max_length=2, default="GB", help_text=_("Numbers without a country code are read as this one.")
     )
     time_zone = models.CharField(max_length=60, default="Europe/London", validators=[valid_zone])
     correlation_key = SecretField(default=new_token, editable=False)
@@ -150,10 +178,20 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         editable=False,
         help_text="What the last connection test found; see sms.catalogue.connection.",
     )
-    keep_bodies = _days("keep texts for", "the texts of messages")
-    keep_numbers = _days("keep numbers for", "whom messages went to")
-    keep_receipts = _days("keep receipts for", "receipts as they came; they hold numbers too")
-    keep_messages = _days("keep messages here for", "messages; then they go into archive files")
+    keep_bodies = _days(
+        _("keep texts for"), _("Days, 7 to 3,650: the texts of messages. Empty means for good.")
+    )
+    keep_numbers = _days(
+        _("keep numbers for"), _("Days, 7 to 3,650: whom messages went to. Empty means for good.")
+    )
+    keep_receipts = _days(
+        _("keep receipts for"),
+        _("Days, 7 to 3,650: receipts as they came; they hold numbers too. Empty means for good."),
+    )
+    keep_messages = _days(
+        _("keep messages here for"),
+        _("Days, 7 to 3,650: messages; then they go into archive files. Empty means for good."),
+    )
     opt_outs_hidden = models.BooleanField(
         default=False,
         db_default=False,
@@ -237,23 +275,26 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
         """What no single field can check: a batch fits into a second, and quiet hours are read and written the one way."""
         wrong: dict[str, str] = {}
         if self.rate and self.batch_size and self.batch_size > self.rate:
-            wrong["batch_size"] = (
-                f"A request with {self.batch_size:,} messages is more than the contracted {self.rate:,} a second. "
-                f"Choose {self.rate:,} or less."
-            )
+            wrong["batch_size"] = gettext(
+                "A request with %(size)s messages is more than the contracted %(rate)s a second. Choose %(rate)s or less."
+            ) % {"size": number(self.batch_size), "rate": number(self.rate)}
         try:
             self.quiet_hours = str(QuietHours.parse(self.quiet_hours)) if self.quiet_hours.strip() else ""
         except ValueError as problem:
             wrong["quiet_hours"] = str(problem)
         if self.keep_numbers and (self.keep_receipts or LONGEST_KEPT + 1) > self.keep_numbers:
-            says = f"Receipts hold numbers too, so keep them no longer than numbers: {self.keep_numbers:,} days or less."
-            wrong["keep_receipts"] = says
+            says = gettext(
+                "Receipts hold numbers too, so keep them no longer than numbers: %(days)s days or less."
+            )
+            wrong["keep_receipts"] = says % {"days": number(self.keep_numbers)}
         if not self.cap_currency and (self.cap_money or self.cap_money_key or self._keys_have_money_caps()):
-            wrong["cap_currency"] = "A cap in money needs its currency. Write three letters, like EUR."
+            wrong["cap_currency"] = gettext(
+                "A cap in money needs its currency. Write three letters, like EUR."
+            )
         self.default_country = self.default_country.upper()
         if self.default_country not in phonenumbers.SUPPORTED_REGIONS:
-            says = f"“{self.default_country}” is not a country. Write its two letters, like GB."
-            wrong["default_country"] = says
+            says = gettext("“%(word)s” is not a country. Write its two letters, like GB.")
+            wrong["default_country"] = says % {"word": self.default_country}
         if wrong:
             raise ValidationError(wrong)
 
@@ -303,7 +344,9 @@ class Service(TenantSwitches, ReceiptSettings, SpendCaps, Guarded):
 
     @property
     def name_in_mails(self) -> str:
-        return f"{self.name} (sandbox: nothing reached a real phone)" if self.is_sandbox else self.name
+        if not self.is_sandbox:
+            return self.name
+        return gettext("%(service)s (sandbox: nothing reached a real phone)") % {"service": self.name}
 
     @classmethod
     def sandboxes(cls, prefix: str = "") -> Q:

@@ -5,16 +5,21 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.guard import more
 from sms.models.personal import PersonalData
 from sms.values.often_abused import often_abused
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MOST = 100_000_000  # segments a day: what is more is no cap
 # by column: in a day, segments but for one number, which counts messages
@@ -33,12 +38,14 @@ def read_countries(written: str) -> dict[str, int | None]:
     for word in written.replace(",", " ").replace(";", " ").split():
         if word.isascii() and word.isdecimal():
             if not last or found[last] is not None or not 1 <= int(word) <= MOST:
-                raise ValueError(f"“{word[:20]}” does not stand behind a country. Write it like FR 20000.")
+                says = gettext("“%(word)s” does not stand behind a country. Write it like FR 20000.")
+                raise ValueError(says % {"word": word[:20]})
             found[last] = int(word)
             continue
         last = word.upper()
         if last not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError(f"“{word[:20]}” is not a country. Write its two letters, like GB.")
+            says = gettext("“%(word)s” is not a country. Write its two letters, like GB.")
+            raise ValueError(says % {"word": word[:20]})
         found.setdefault(last, None)
     return found
 
@@ -50,18 +57,22 @@ def valid_countries(written: str) -> None:
         raise ValidationError(str(problem)) from None
 
 
-def _cap(name: str, column: str, what: str) -> "models.PositiveIntegerField[int | None, int | None]":
+def _cap(
+    name: "StrOrPromise", column: str, says: "StrOrPromise"
+) -> "models.PositiveIntegerField[int | None, int | None]":
     return models.PositiveIntegerField(
         name,
         null=True,
         blank=True,
         default=DEFAULTS[column],
         validators=[MinValueValidator(1), MaxValueValidator(MOST)],
-        help_text=f"{what} Empty means no cap.",
+        help_text=says,
     )
 
 
-def money_cap(name: str, what: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
+def money_cap(
+    name: "StrOrPromise", says: "StrOrPromise"
+) -> "models.DecimalField[Decimal | None, Decimal | None]":
     return models.DecimalField(
         name,
         max_digits=12,
@@ -69,41 +80,58 @@ def money_cap(name: str, what: str) -> "models.DecimalField[Decimal | None, Deci
         null=True,
         blank=True,
         validators=[MinValueValidator(Decimal("0.01"))],
-        help_text=f"A day. At the prices entered, {what}",
+        help_text=says,
     )
 
 
-def country_list(name: str, what: str) -> "models.CharField[str, str]":
-    return models.CharField(name, max_length=1500, blank=True, validators=[valid_countries], help_text=what)
+def country_list(name: "StrOrPromise", says: "StrOrPromise") -> "models.CharField[str, str]":
+    return models.CharField(name, max_length=1500, blank=True, validators=[valid_countries], help_text=says)
 
 
-PLAIN = "in the currency beside it. Empty means no cap."
+PLAIN = _("A day. At the prices entered, in the currency beside it. Empty means no cap.")
 
 
 class SpendCaps(models.Model):
     """`Service` has these columns. A day is one of the service's time zone, and a message counts on the day that it is due."""
 
-    cap_day = _cap("the whole service", "cap_day", "Segments a day, of everything that is sent.")
-    cap_key = _cap("one API key", "cap_key", "Segments a day, of a key that has no cap of its own.")
-    cap_country = _cap(
-        "one country abroad",
-        "cap_country",
-        "Segments a day to each country but the default one; a country in the list below may have its own.",
+    cap_day = _cap(
+        _("the whole service"),
+        "cap_day",
+        _("Segments a day, of everything that is sent. Empty means no cap."),
     )
-    cap_number = _cap("one number", "cap_number", "Messages a day to the same number.")
-    cap_money = money_cap("money of the whole service", PLAIN)
-    cap_money_key = money_cap("money of one API key", PLAIN)
+    cap_key = _cap(
+        _("one API key"),
+        "cap_key",
+        _("Segments a day, of a key that has no cap of its own. Empty means no cap."),
+    )
+    cap_country = _cap(
+        _("one country abroad"),
+        "cap_country",
+        _(
+            "Segments a day to each country but the default one; a country in the list below may have its own. "
+            "Empty means no cap."
+        ),
+    )
+    cap_number = _cap(
+        _("one number"), "cap_number", _("Messages a day to the same number. Empty means no cap.")
+    )
+    cap_money = money_cap(_("money of the whole service"), PLAIN)
+    cap_money_key = money_cap(_("money of one API key"), PLAIN)
     cap_currency = models.CharField(
-        "currency",
+        _("currency"),
         max_length=3,
         blank=True,
-        validators=[RegexValidator(r"\A[A-Z]{3}\Z", "Write its three letters, like EUR.")],
-        help_text="Of the caps in money, like EUR. What has a price in another one, or none, counts in segments only.",
+        validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Write its three letters, like EUR."))],
+        help_text=_(
+            "Of the caps in money, like EUR. What has a price in another one, or none, counts in segments only."
+        ),
     )
     countries = country_list(
-        "countries that may be written to",
-        "Two letters each, like GB, FR 20000: a number behind a country is its own cap. "
-        "Empty means every country but those where texts are abused most.",
+        _("countries that may be written to"),
+        _(
+            "Two letters each, like GB, FR 20000: a number behind a country is its own cap. "
+            "Empty means every country but those where texts are abused most."
+        ),
     )
 
     class Meta:
@@ -147,7 +175,7 @@ def _opens(stored: Mapping[str, Any], before: str, after: str) -> bool:
 # by column: whether a change lets more through. What counts in money is another thing in another currency.
 RAISED = {
     **dict.fromkeys((*DEFAULTS, "cap_money", "cap_money_key"), more),
-    "cap_currency": lambda _, before, after: bool(before and before != after),
+    "cap_currency": lambda _stored, before, after: bool(before and before != after),
     "countries": _opens,
 }
 

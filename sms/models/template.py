@@ -3,6 +3,8 @@
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CASCADE, CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 from sms.webex.limits import LARGEST_TEXT_LIMIT
@@ -21,12 +23,12 @@ class MessageTemplate(models.Model):
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="templates")
     name = models.CharField(
         max_length=60,
-        validators=[RegexValidator(r"^[a-z0-9_]+$", "Use lower-case letters, digits and underscores.")],
+        validators=[RegexValidator(r"^[a-z0-9_]+$", _("Use lower-case letters, digits and underscores."))],
     )
     text = models.TextField(blank=True, max_length=LARGEST_TEXT_LIMIT)
     provider_template_id = models.CharField(max_length=64, blank=True)
     provider_placeholders = models.CharField(
-        max_length=500, blank=True, help_text="Names the provider's template needs, separated by commas."
+        max_length=500, blank=True, help_text=_("Names the provider's template needs, separated by commas.")
     )
     active = models.BooleanField(default=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -49,9 +51,9 @@ class MessageTemplate(models.Model):
 class VersionState(models.TextChoices):
     """draft → published → retired, and never back."""
 
-    DRAFT = "draft", "Draft"
-    PUBLISHED = "published", "Published"
-    RETIRED = "retired", "Retired"
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    RETIRED = "retired", _("Retired")
 
 
 class TemplateVersion(models.Model):
@@ -63,9 +65,9 @@ class TemplateVersion(models.Model):
         max_length=20,
         blank=True,
         validators=[
-            RegexValidator(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", "Write a language like de or pt-BR.")
+            RegexValidator(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", _("Write a language like de or pt-BR."))
         ],
-        help_text="Like de or pt-BR. Empty: the one that is used where no language is chosen.",
+        help_text=_("Like de or pt-BR. Empty: the one that is used where no language is chosen."),
     )
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
     text = models.TextField(blank=True, max_length=LARGEST_TEXT_LIMIT)
@@ -107,3 +109,13 @@ class TemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number}" + (f" ({self.language})" if self.language else "")
+
+    @property
+    def title(self) -> str:
+        """As `str`, for pages; what is kept of a version says that in English."""
+        if not self.language:
+            return gettext("version %(number)s") % {"number": self.number}
+        return gettext("version %(number)s (%(language)s)") % {
+            "number": self.number,
+            "language": self.language,
+        }

@@ -6,6 +6,7 @@ Bodies are kept without the number: `the-number` stands in its place.
 
 from django.db import models
 from django.db.models import CASCADE, SET_NULL, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.personal import PersonalData
 
@@ -19,16 +20,16 @@ class TenantProbe(models.Model):
     audit_noun = "tenant probe"
 
     service = models.ForeignKey("sms.Service", on_delete=CASCADE, related_name="probes")
-    msisdn = models.CharField("your phone's number", max_length=16, blank=True)
+    msisdn = models.CharField(_("your phone's number"), max_length=16, blank=True)
     sender = models.ForeignKey("sms.Sender", null=True, on_delete=SET_NULL, related_name="+")
     link_domain = models.ForeignKey(
         "sms.ShortLinkDomain",
-        verbose_name="short-link domain",
+        verbose_name=_("short-link domain"),
         null=True,
         blank=True,
         on_delete=SET_NULL,
         related_name="+",
-        help_text="For the question about link options.",
+        help_text=_("For the question about link options."),
     )
     smartlink = models.ForeignKey(
         "sms.Smartlink",
@@ -36,7 +37,7 @@ class TenantProbe(models.Model):
         blank=True,
         on_delete=SET_NULL,
         related_name="+",
-        help_text="For the question about smartlinks.",
+        help_text=_("For the question about smartlinks."),
     )
     origin = models.CharField(max_length=255, help_text="The address that was asked.")
     by = models.CharField(max_length=254, help_text="Who began it.")
@@ -63,11 +64,11 @@ class ProbeStep(models.Model):
     """One question of a run."""
 
     class State(models.TextChoices):
-        OPEN = "open", "Not asked yet"
-        POSTED = "posted", "Waiting for your answer"
-        ANSWERED = "answered", "Answered"
-        UNANSWERED = "unanswered", "Not found out"
-        SKIPPED = "skipped", "Left out"
+        OPEN = "open", _("Not asked yet")
+        POSTED = "posted", _("Waiting for your answer")
+        ANSWERED = "answered", _("Answered")
+        UNANSWERED = "unanswered", _("Not found out")
+        SKIPPED = "skipped", _("Left out")
 
     probe = models.ForeignKey(TenantProbe, on_delete=CASCADE, related_name="steps")
     question = models.CharField(max_length=20)

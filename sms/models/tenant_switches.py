@@ -8,6 +8,7 @@ evidence; a person can set all but `inline_values` by hand. The sandbox has the 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, Q
+from django.utils.translation import gettext_lazy as _
 
 from sms.models.sql.clock import corrected_now
 from sms.webex.limits import LARGEST_TEXT_LIMIT, LONGEST_TAG, TAG, TEXT_LIMIT
@@ -17,16 +18,16 @@ from sms.webex.rules import length
 class LengthUnit(models.TextChoices):
     """What the text limit counts. They differ for emoji, which are two UTF-16 units each."""
 
-    UTF16 = "utf16", "UTF-16 units: an emoji counts as two"
-    CHARACTERS = "characters", "Characters: an emoji counts as one"
+    UTF16 = "utf16", _("UTF-16 units: an emoji counts as two")
+    CHARACTERS = "characters", _("Characters: an emoji counts as one")
 
 
 class InlineValues(models.TextChoices):
     """Whether the provider puts values into a text that stands in the request, and for which placeholders."""
 
-    TEMPLATES = "templates", "Only in its own templates"
-    PARENTHESES = "parentheses", "In any text, for $(name)"
-    BRACES = "braces", "In any text, for ${name}"
+    TEMPLATES = "templates", _("Only in its own templates")
+    PARENTHESES = "parentheses", _("In any text, for $(name)")
+    BRACES = "braces", _("In any text, for ${name}")
 
     def placeholder(self, name: str) -> str:
         return f"${{{name}}}" if self == InlineValues.BRACES else f"$({name})"
@@ -35,17 +36,17 @@ class InlineValues(models.TextChoices):
 class LinkFields(models.TextChoices):
     """Which of the six link options are sent. The provider's table calls all of them mandatory, its samples leave some out."""
 
-    ALL = "all", "All six, always"
-    GIVEN = "given", "Only those that a send asks for"
+    ALL = "all", _("All six, always")
+    GIVEN = "given", _("Only those that a send asks for")
 
 
 class SmartlinkUnit(models.TextChoices):
-    MINUTES = "minutes", "Minutes"
-    SECONDS = "seconds", "Seconds"
+    MINUTES = "minutes", _("Minutes")
+    SECONDS = "seconds", _("Seconds")
 
 
 _TAG = RegexValidator(
-    rf"\A{TAG.pattern}\Z", f"“%(value)s” is no tag. Write up to {LONGEST_TAG} letters, digits, _ and -."
+    rf"\A{TAG.pattern}\Z", _("“%(value)s” is no tag. Write up to 50 letters, digits, _ and -.")
 )
 
 
@@ -53,47 +54,47 @@ class TenantSwitches(models.Model):
     """`text_limit` is counted in `length_unit` after substitution: 1024 in the provider's older documents, 4000 in newer ones."""
 
     e164_plus = models.BooleanField(
-        "numbers with +", default=False, help_text="On if “+E.164” is enabled for your tenant."
+        _("numbers with +"), default=False, help_text=_("On if “+E.164” is enabled for your tenant.")
     )
     text_limit = models.PositiveIntegerField(
         default=TEXT_LIMIT,
         validators=[MinValueValidator(1), MaxValueValidator(LARGEST_TEXT_LIMIT)],
-        help_text=f"Characters; newer tenants have {LARGEST_TEXT_LIMIT}.",
+        help_text=_("Characters; newer tenants have 4000."),
     )
     length_unit = models.CharField(
-        "the text limit counts", max_length=10, choices=LengthUnit, default=LengthUnit.UTF16
+        _("the text limit counts"), max_length=10, choices=LengthUnit, default=LengthUnit.UTF16
     )
     inline_values = models.CharField(
-        "Webex Connect fills in values",
+        _("Webex Connect fills in values"),
         max_length=11,
         choices=InlineValues,
         default=InlineValues.TEMPLATES,
         editable=False,
-        help_text="Set by the tenant probe alone: a wrong setting would show placeholders on phones.",
+        help_text=_("Set by the tenant probe alone: a wrong setting would show placeholders on phones."),
     )
     inline_values_origin = models.CharField(
         max_length=255, blank=True, editable=False, help_text="The address at which that was proved."
     )
     link_fields = models.CharField(
-        "link options in a request", max_length=5, choices=LinkFields, default=LinkFields.ALL
+        _("link options in a request"), max_length=5, choices=LinkFields, default=LinkFields.ALL
     )
     link_tag1 = models.CharField(
-        "first tag, where a send has none",
+        _("first tag, where a send has none"),
         max_length=LONGEST_TAG,
         default="textdesk",
         validators=[_TAG],
-        help_text="Sent with all six link options.",
+        help_text=_("Sent with all six link options."),
     )
     link_tag2 = models.CharField(
-        "second tag, where a send has none", max_length=LONGEST_TAG, default="sms", validators=[_TAG]
+        _("second tag, where a send has none"), max_length=LONGEST_TAG, default="sms", validators=[_TAG]
     )
     smartlink_unit = models.CharField(
-        "smartlinks live for so many", max_length=7, choices=SmartlinkUnit, default=SmartlinkUnit.MINUTES
+        _("smartlinks live for so many"), max_length=7, choices=SmartlinkUnit, default=SmartlinkUnit.MINUTES
     )
     validity_kept = models.BooleanField(
-        "operators keep to the validity",
+        _("operators keep to the validity"),
         default=False,
-        help_text="Off: a phone that was switched off may get a message after its validity.",
+        help_text=_("Off: a phone that was switched off may get a message after its validity."),
     )
     answers_since = models.DateTimeField(
         null=True,
