@@ -8,16 +8,30 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from sms.guard.holding import end, operation_of
 from sms.guard.ties import vouchers_of
 from sms.models import Actor, ChangeState, WaitingChange
 from sms.models.guard import watching
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 AT_A_TIME = 50
+OVER = {
+    ChangeState.CONFIRMED: gettext_lazy("It does not wait any more: confirmed."),
+    ChangeState.ELAPSED: gettext_lazy("It does not wait any more: in effect after its time."),
+    ChangeState.AT_ONCE: gettext_lazy(
+        "It does not wait any more: in effect at once, by an operator of the host."
+    ),
+    ChangeState.DECLINED: gettext_lazy("It does not wait any more: declined."),
+    ChangeState.VOID: gettext_lazy("It does not wait any more: void."),
+}
+NO_ADMIN = KeptSentence(gettext_noop("%(person)s is no admin any more. Another admin can ask for it."))
+SOMETHING_ELSE = KeptSentence(gettext_noop("Something else was changed since. Ask again."))
 took_effect = Signal()  # row=, before= (its columns), by=; in the transaction of the change
 
 
@@ -32,13 +46,15 @@ class NoLongerFits(Exception):
 def obstacle(change: WaitingChange, user: Any, *, now: datetime | None = None) -> str:
     """Why this person cannot confirm it, as a sentence; empty where they can."""
     if change.state != ChangeState.WAITING:
-        return f"It does not wait any more: {ChangeState(change.state).label.lower()}."
+        return str(OVER[ChangeState(change.state)])
     if not _is_admin(change, user):
-        return "Admins of this service confirm it, and superusers."
+        return _("Admins of this service confirm it, and superusers.")
     if change.asked_by_id == user.pk:
-        return "You asked for this. Another admin has to confirm it."
+        return _("You asked for this. Another admin has to confirm it.")
     if change.asked_by_id in vouchers_of(user, change.service_id, "admin", now=now or corrected_now()):
-        return f"{change.asked_label} made you an admin or set up your account lately. Another admin has to confirm it."
+        return _(
+            "%(person)s made you an admin or set up your account lately. Another admin has to confirm it."
+        ) % {"person": change.asked_label}
     return ""
 
 
@@ -57,11 +73,11 @@ def decline(change: WaitingChange, *, by: Actor, because: str) -> None:
     with transaction.atomic():
         locked = _locked(change)
         if locked.state != ChangeState.WAITING:
-            raise GuardRefused("It does not wait any more.")
+            raise GuardRefused(_("It does not wait any more."))
         if not _is_admin(locked, by.user):
-            raise GuardRefused("Admins of this service decline it, and superusers.")
+            raise GuardRefused(_("Admins of this service decline it, and superusers."))
         if not because.strip():
-            raise GuardRefused("Say why, so that who asked for it knows.")
+            raise GuardRefused(_("Say why, so that who asked for it knows."))
         end(locked, ChangeState.DECLINED, by=by, now=corrected_now(), because=because.strip())
 
 
@@ -80,7 +96,7 @@ def take_effect_due(*, now: datetime | None = None) -> int:
 
 def _carry_out(change: WaitingChange, how: ChangeState, *, by: Actor, now: datetime) -> bool:
     if not _is_admin(change, change.asked_by):  # a wish is worth no more than who has it
-        because = f"{change.asked_label} is no admin any more. Another admin can ask for it."
+        because = NO_ADMIN(person=change.asked_label)
         end(change, ChangeState.VOID, by=by, now=now, because=because)
         return False
     try:
@@ -88,7 +104,7 @@ def _carry_out(change: WaitingChange, how: ChangeState, *, by: Actor, now: datet
             _store(change, by=by)
     except (NoLongerFits, IntegrityError, ValidationError, ValueError) as problem:
         log.warning("waiting_change_is_void", change=change.pk, error=type(problem).__name__)
-        end(change, ChangeState.VOID, by=by, now=now, because="Something else was changed since. Ask again.")
+        end(change, ChangeState.VOID, by=by, now=now, because=SOMETHING_ELSE())
         return False
     end(change, how, by=by, now=now)
     return True

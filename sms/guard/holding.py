@@ -8,14 +8,17 @@ from typing import Any
 import msgspec
 from django.apps import apps
 from django.db import models, transaction
+from django.utils.translation import gettext_noop
 
 from sms.guard import notices, words
 from sms.models import Actor, ChangeState, Guarded, Service, WaitingChange
 from sms.models.audit import audit
 from sms.models.guard import on_guard
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence
 
 WAITS_FOR = timedelta(hours=24)
+A_LATER_ONE = KeptSentence(gettext_noop("A later change takes its place."))
 OPERATOR = "cli"  # the door of who works on the host
 
 
@@ -58,7 +61,7 @@ def hold_back(
     doing = Operation(thing._meta.label, thing.pk, values)
     change = ask(thing.guards, words.title_of(thing, values), doing, by=by, now=now)
     if change.state == ChangeState.WAITING:
-        for name, (before, _) in values.items():
+        for name, (before, _after) in values.items():
             setattr(thing, name, before)
         return change
     return None
@@ -88,7 +91,7 @@ def ask(
             if known == doing:
                 return other
             if known.values.keys() & doing.values.keys():
-                end(other, ChangeState.VOID, by=by, now=now, because="A later change takes its place.")
+                end(other, ChangeState.VOID, by=by, now=now, because=A_LATER_ONE())
         at_once = by.door == OPERATOR
         change = WaitingChange.objects.create(
             service_id=service_id,
