@@ -14,6 +14,7 @@ import contextlib
 import django_q.admin  # registers its pages now, in any order of discovery, so that they can be taken away
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from sms.admin import catalogue, records, sending  # register their pages
@@ -23,5 +24,5 @@ for queue_model in (Failure, OrmQ, Schedule, Success):
         admin.site.unregister(queue_model)
 
 admin.site.site_header = "Textdesk"
-admin.site.site_title = "Textdesk admin"
-admin.site.index_title = "Catalogue and records"
+admin.site.site_title = _("Textdesk admin")
+admin.site.index_title = _("Catalogue and records")

@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from sms import models
 from sms.admin.scoped import Audited, Scoped, actor
@@ -69,10 +71,13 @@ class ServiceAdmin(Scoped):
     never = ("add", "delete")
     actions = ("remove_signature_secret",)
 
-    @admin.action(description="Ask for no signature any more: remove the signature secret")
+    @admin.action(description=_("Ask for no signature any more: remove the signature secret"))
     def remove_signature_secret(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
         removed = [one.name for one in queryset if remove_secret(one, by=actor(request))]
-        says = f"Removed for {', '.join(removed)}." if removed else "There was no signature secret to remove."
+        if removed:
+            says = gettext("Removed for %(services)s.") % {"services": ", ".join(removed)}
+        else:
+            says = gettext("There was no signature secret to remove.")
         self.message_user(request, says)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
@@ -83,10 +88,10 @@ class ServiceAdmin(Scoped):
         """These columns and no other: a service that was paused since the page was opened stays paused."""
         obj.save(update_fields=form.changed_data)
 
-    @admin.display(description="connection")
+    @admin.display(description=_("connection"))
     def connection(self, service: models.Service) -> str:
         if not service.checked_at:
-            return "not tested"
+            return gettext("not tested")
         return f"{ConnectionVerdict(service.check_verdict).label} ({localize(timezone.localtime(service.checked_at))})"
 
 

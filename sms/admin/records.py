@@ -8,12 +8,15 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sms import models
 from sms.admin.scoped import ReadOnly, Scoped, actor, administered, mark, slugs_of
 from sms.inbound import optouts
 from sms.values.msisdn import BadNumber, certain, mask
 from sms.values.msisdn.mention import masked, starred
+from sms.words import retold
 
 
 class ByMessageState(admin.ChoicesFieldListFilter):
@@ -32,7 +35,7 @@ class MessageAdmin(ReadOnly):
     list_filter = (("state", ByMessageState), "send__service")
     list_select_related = ("send",)
     search_fields = ("provider_id", "code")
-    search_help_text = "Provider ID or code. Numbers are searched on the Messages page."
+    search_help_text = _("Provider ID or code. Numbers are searched on the Messages page.")
     fields = (
         *(
             "send",
@@ -54,13 +57,13 @@ class MessageAdmin(ReadOnly):
     def masked_number(self, message: models.Message) -> str:
         return mask(message.msisdn)
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=pgettext_lazy("noun", "state"), ordering="state")
     def shown_state(self, message: models.Message) -> str:
         return mark(message.state, models.MessageState(message.state).label)
 
-    @admin.display(description="detail")
+    @admin.display(description=_("detail"))
     def said(self, message: models.Message) -> str:
-        return starred(message.detail, message.msisdn)
+        return starred(retold(message.detail), message.msisdn)
 
 
 @admin.register(models.Hold)
@@ -74,9 +77,9 @@ class HoldAdmin(ReadOnly):
     list_filter = ("rule",)
     list_select_related = ("service", "send", "sender", "link_domain")
 
-    @admin.display(description="because")
+    @admin.display(description=_("because"))
     def reason(self, hold: models.Hold) -> str:
-        return masked(hold.because)
+        return masked(retold(hold.because))
 
 
 @admin.register(models.InboundMessage)
@@ -115,19 +118,19 @@ class AudienceAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).defer("current__rejects")
 
-    @admin.display(description="note")
+    @admin.display(description=_("note"))
     def shown_note(self, audience: models.SavedAudience) -> str:
         return masked(audience.note)
 
-    @admin.display(description="recipients", ordering="current__recipients")
+    @admin.display(description=_("recipients"), ordering="current__recipients")
     def recipients(self, audience: models.SavedAudience) -> int:
         return audience.current.recipients if audience.current else 0
 
-    @admin.display(description="version", ordering="current__number")
+    @admin.display(description=_("version"), ordering="current__number")
     def version(self, audience: models.SavedAudience) -> int:
         return audience.current.number if audience.current else 0
 
-    @admin.display(description="uploaded", ordering="current__made_at")
+    @admin.display(description=_("uploaded"), ordering="current__made_at")
     def uploaded(self, audience: models.SavedAudience) -> Any:
         return audience.current.made_at if audience.current else None
 
@@ -145,7 +148,7 @@ class OptOutForm(forms.ModelForm):
         super().clean()
         service, number = self.cleaned_data.get("service"), self.cleaned_data.get("msisdn")
         if service and number and models.OptOut.in_force(service.pk, [number]):
-            self.add_error("msisdn", "This number is opted out already.")
+            self.add_error("msisdn", gettext("This number is opted out already."))
 
 
 @admin.register(models.OptOut)
@@ -179,11 +182,11 @@ class OptOutAdmin(Scoped):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return admin.ModelAdmin.log_addition(self, request, obj, message)
 
-    @admin.display(description="evidence")
+    @admin.display(description=_("evidence"))
     def shown_evidence(self, opt_out: models.OptOut) -> str:
-        return masked(opt_out.evidence)
+        return masked(retold(opt_out.evidence))
 
-    @admin.display(description="lifted because")
+    @admin.display(description=_("lifted because"))
     def shown_reason(self, opt_out: models.OptOut) -> str:
         return masked(opt_out.lifted_because)
 

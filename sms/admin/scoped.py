@@ -11,10 +11,13 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from sms import models
 from sms.catalogue.form_changes import changes, hold_back
 from sms.models.audit import audit
+from sms.words import number
 
 
 def administered(user: Any) -> "QuerySet[models.Service]":
@@ -52,7 +55,7 @@ class DateAndTime(AdminSplitDateTime):
 
     def __init__(self, attrs: dict[str, str] | None = None) -> None:
         super().__init__(attrs)
-        for part, name in zip(self.widgets, ("Date", "Time"), strict=True):
+        for part, name in zip(self.widgets, (_("Date"), _("Time")), strict=True):
             part.attrs["aria-label"] = name
 
 
@@ -154,8 +157,12 @@ class Scoped(Audited):
         return super().delete_view(request, object_id, extra_context)
 
     def in_use(self, obj: Any, count: int) -> str:
-        what = f"“{obj}” is used in {count:,} place{'' if count == 1 else 's'}, whose history names it, so it stays."
-        return f"{what} Untick “active” to stop using it." if hasattr(obj, "active") else what
+        says = ngettext(
+            "“%(name)s” is used in %(n)s place, whose history names it, so it stays.",
+            "“%(name)s” is used in %(n)s places, whose history names it, so it stays.",
+            count,
+        ) % {"name": obj, "n": number(count)}
+        return f"{says} {gettext('Untick “active” to stop using it.')}" if hasattr(obj, "active") else says
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return (

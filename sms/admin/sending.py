@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sms import models
 from sms.admin.scoped import DateAndTime, ReadOnly, actor, mark
@@ -29,18 +31,18 @@ class SendForm(forms.ModelForm):
     """*Add send*: the fields of an order. What `checks.check` refuses becomes no draft."""
 
     recipients_text = forms.CharField(
-        label="Recipients",
+        label=_("Recipients"),
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="One number per line. Any format works: 07700 900001, +44 7700 900001",
+        help_text=_("One number per line. Any format works: 07700 900001, +44 7700 900001"),
     )
     labels = forms.CharField(
-        required=False, help_text="Words by which reports are sorted, with commas between them."
+        required=False, help_text=_("Words by which reports are sorted, with commas between them.")
     )
     send_at = forms.SplitDateTimeField(
-        label="Time",
+        label=_("Time"),
         required=False,
         widget=DateAndTime(),
-        help_text="In your time zone, as the foot of the page names it. Empty: now.",
+        help_text=_("In your time zone, as the foot of the page names it. Empty: now."),
     )
 
     class Meta:
@@ -173,12 +175,16 @@ class SendAdmin(ReadOnly):
             send.is_held = send.pk in held
         return page
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=pgettext_lazy("noun", "state"), ordering="state")
     def shown_state(self, send: models.Send) -> str:
         held = send.is_held if hasattr(send, "is_held") else bool(holds.held_among([send]))
-        return mark("paused", "On hold") if held else mark(send.shown_state.value, send.shown_state.label)
+        return (
+            mark("paused", gettext("On hold"))
+            if held
+            else mark(send.shown_state.value, send.shown_state.label)
+        )
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def shown_text(self, send: models.Send) -> str:
         return without_recipients(send.text, send)
 
@@ -202,5 +208,5 @@ class SendAdmin(ReadOnly):
         """No send was added."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
-        messages.info(request, "Nothing is sent yet: look at it, then press Send.")
+        messages.info(request, gettext("Nothing is sent yet: look at it, then press Send."))
         return redirect("draft_review", service=obj.service.slug, pk=obj.pk)
