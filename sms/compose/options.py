@@ -94,7 +94,7 @@ def problems(asked: SendOptions, *, partner: PartnerRequest | None = None) -> It
         yield Problem(
             ProblemCode.ONLY_ONE,
             "validity",
-            ONE_END,
+            str(ONE_END),
         )
 
 
