@@ -16,7 +16,7 @@ from django.db.models.functions import Cast
 from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.seal import head_of, seal
 from sms.models import AuditEvent, AuditSeal, audit_proof
-from sms.models.audit_acts import words_of
+from sms.models.audit_acts import ACTS
 from sms.models.paging import given, pages
 from sms.values.csv import MARK, csv_line
 
@@ -99,7 +99,7 @@ def _rows(service_slug: str, chosen: Selection, *, upto: int) -> Iterator[dict[s
                 "number": place.number,
                 "id": pk,
                 **row,
-                "words": words_of(row["act"]),
+                "words": ACTS.get(row["act"], row["act"]),
                 "digest": place.digest,
                 "previous": before.get(place.number - 1, audit_proof.START),
                 "hash": place.hash,
