@@ -7,6 +7,7 @@ content where it does. Called by the settings pages; `client_for` replaces the n
 from collections.abc import Callable
 
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 
 from sms.catalogue import provider_address
 from sms.catalogue.credentials import ProviderConnection, connection_of
@@ -23,22 +24,25 @@ _SIGN_IN = frozenset({"7001", "7002"})
 
 
 class ConnectionVerdict(models.TextChoices):
-    WORKS = "works", "It works: Webex Connect answered and knows this service."
+    WORKS = "works", _("It works: Webex Connect answered and knows this service.")
     CREDENTIALS = (
         "credentials",
-        "Webex Connect refused the credentials. Copy them again from the service's API tab.",
+        _("Webex Connect refused the credentials. Copy them again from the service's API tab."),
     )
-    UNUSABLE = "unusable", "The stored credentials cannot be used as they are. Type them again."
-    ADDRESS = "address", "A server answered, but not under this address. Check the region, and the base URL."
-    ACCOUNT = "account", "Webex Connect answered, but does not let this service send from here now."
-    BUSY = "busy", "Webex Connect asks to be slower, so it did not look. Try again in a minute."
+    UNUSABLE = "unusable", _("The stored credentials cannot be used as they are. Type them again.")
+    ADDRESS = (
+        "address",
+        _("A server answered, but not under this address. Check the region, and the base URL."),
+    )
+    ACCOUNT = "account", _("Webex Connect answered, but does not let this service send from here now.")
+    BUSY = "busy", _("Webex Connect asks to be slower, so it did not look. Try again in a minute.")
     UNREACHABLE = (
         "unreachable",
-        "No server answered there. Check the region, the base URL, and this host's way out.",
+        _("No server answered there. Check the region, the base URL, and this host's way out."),
     )
-    SLOW = "slow", "The answer did not come within ten seconds. Try again in a minute."
-    TROUBLE = "trouble", "Webex Connect has trouble of its own. Try again in a few minutes."
-    ODD = "odd", "Something answered, but not as Webex Connect does. Check the base URL."
+    SLOW = "slow", _("The answer did not come within ten seconds. Try again in a minute.")
+    TROUBLE = "trouble", _("Webex Connect has trouble of its own. Try again in a few minutes.")
+    ODD = "odd", _("Something answered, but not as Webex Connect does. Check the base URL.")
 
 
 def direct(line: ProviderConnection) -> Client:

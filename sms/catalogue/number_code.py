@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.connection import direct
 from sms.catalogue.credentials import ProviderConnection, connection_of
@@ -13,8 +15,8 @@ from sms.webex import wire
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.send_request import Content, Destination, SendRequest
+from sms.words import retold
 
-TEXT = "{} is your Textdesk code. If you did not ask for it, another person mistyped their number: ignore it."
 NOTHING_LEFT = (NotSent, RequestRefused, ServicePaused, Throttled)
 
 
@@ -29,27 +31,37 @@ def post(
     sender = service.senders.filter(active=True).first()
     if sender is None:
         raise CodeNotSent(
-            f"{service.name} has no sender yet, so no code can be sent. Ask an admin to add one."
+            _("%(service)s has no sender yet, so no code can be sent. Ask an admin to add one.")
+            % {"service": service.name}
         )
     if service.paused_at is not None:
-        raise CodeNotSent(f"{service.name} is paused, so no code can be sent. Try again when it goes on.")
+        says = _("%(service)s is paused, so no code can be sent. Try again when it goes on.")
+        raise CodeNotSent(says % {"service": service.name})
     if why := CapRules.of(service).refusal(country_of(number)):
-        raise CodeNotSent(why)
+        raise CodeNotSent(retold(why))
     if OptOut.in_force(service.pk, [number]):
-        raise CodeNotSent("This number is opted out, so nothing is sent to it. Take another number.")
+        raise CodeNotSent(_("This number is opted out, so nothing is sent to it. Take another number."))
     spelled = number if service.e164_plus else number.lstrip("+")
     request = SendRequest(
         from_=sender.address,
         to=[Destination(msisdn=[spelled], correlation_id=str(uuid.uuid4()))],
-        content=Content(text=TEXT.format(code)),
+        content=Content(text=_text(code)),
     )
     try:
         with client_for(connection_of(service)) as client:
             client.post(wire.encode(request, rules=wire.Rules(e164_plus=service.e164_plus)))
     except NOTHING_LEFT as problem:
-        raise CodeNotSent(f"Webex Connect did not take the code ({problem.code}). Try again later.") from None
+        says = _("Webex Connect did not take the code (%(code)s). Try again later.")
+        raise CodeNotSent(says % {"code": problem.code}) from None
     except ProviderError:
         return  # it may be on its way
     except (ValueError, UnreadableSecret):
-        says = f"The connection of {service.name} cannot be used. Ask an admin to test it under Set-up."
-        raise CodeNotSent(says) from None
+        says = _("The connection of %(service)s cannot be used. Ask an admin to test it under Set-up.")
+        raise CodeNotSent(says % {"service": service.name}) from None
+
+
+def _text(code: str) -> str:
+    says = _(
+        "%(code)s is your Textdesk code. If you did not ask for it, another person mistyped their number: ignore it."
+    )
+    return says % {"code": code}

@@ -5,11 +5,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from sms.models import TemplateVersion
 from sms.values import text
+from sms.words import KeptSentence
 
-KINDS = {"text": "Text", "number": "Number", "date": "Date", "link": "Link"}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+KINDS: "dict[str, StrOrPromise]" = {
+    "text": _("Text"),
+    "number": _("Number"),
+    "date": _("Date"),
+    "link": _("Link"),
+}
+LONG = KeptSentence(gettext_noop("$(%(name)s) has %(n)s characters; %(most)s are allowed."))
+NO_NUMBER = KeptSentence(gettext_noop("$(%(name)s) takes a number, not “%(value)s”."))
+NO_DATE = KeptSentence(
+    gettext_noop("$(%(name)s) takes a date like 2026-03-31 or 31.03.2026, not “%(value)s”.")
+)
+NO_LINK = KeptSentence(gettext_noop("$(%(name)s) takes a link that begins with https://, not “%(value)s”."))
 _LINK = re.compile(r"https://[^\s/]+\.[^\s]+|https://localhost\S*", re.IGNORECASE)
 
 
@@ -24,15 +43,15 @@ class Placeholder:
     max_length: int = 0
 
     def problem(self, value: str) -> str:
-        """Why `value` does not fit, or ""."""
+        """Why `value` does not fit, or "". In English, since it is stored with rejected rows."""
         if self.max_length and len(value) > self.max_length:
-            return f"$({self.name}) has {len(value):,} characters; {self.max_length:,} are allowed."
+            return LONG(name=self.name, n=f"{len(value):,}", most=f"{self.max_length:,}")
         if self.kind == "number" and not _is_number(value):
-            return f"$({self.name}) takes a number, not “{value[:40]}”."
+            return NO_NUMBER(name=self.name, value=value[:40])
         if self.kind == "date" and not _is_date(value):
-            return f"$({self.name}) takes a date like 2026-03-31 or 31.03.2026, not “{value[:40]}”."
+            return NO_DATE(name=self.name, value=value[:40])
         if self.kind == "link" and not _LINK.fullmatch(value):
-            return f"$({self.name}) takes a link that begins with https://, not “{value[:40]}”."
+            return NO_LINK(name=self.name, value=value[:40])
         return ""
 
 

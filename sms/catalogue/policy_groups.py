@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import F, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sms.catalogue import provider_address
 from sms.ledger.counters import window_of
@@ -20,26 +23,34 @@ from sms.webex.client import exchange
 from sms.webex.errors import NotSent, ProviderError, ServicePaused, UnreadableBody
 from sms.webex.policy import Answer, ProviderGroup, TenantPolicy
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 RECENT = timedelta(days=90)
 PATIENCE = 10.0  # seconds; a person waits at the button
-REASONS = {
-    "9000": "Contact Policy is not enabled for the tenant",
-    "9001": "An input was missing",
-    "9002": "The person has not agreed",
-    "9003": "The person is not in the group",
-    "9004": "Contact Policy could not be reached: try again later",
-    "9005": "The group or its channel is wrong",
-    "9006": "The frequency cap was reached",
-    "9007": "The group of the frequency cap was not found",
-    "9010": "The person's consent has expired",
+REASONS: "dict[str, StrOrPromise]" = {
+    "9000": gettext_lazy("Contact Policy is not enabled for the tenant"),
+    "9001": gettext_lazy("An input was missing"),
+    "9002": gettext_lazy("The person has not agreed"),
+    "9003": gettext_lazy("The person is not in the group"),
+    "9004": gettext_lazy("Contact Policy could not be reached: try again later"),
+    "9005": gettext_lazy("The group or its channel is wrong"),
+    "9006": gettext_lazy("The frequency cap was reached"),
+    "9007": gettext_lazy("The group of the frequency cap was not found"),
+    "9010": gettext_lazy("The person's consent has expired"),
 }
-ANSWERS: dict[Answer, str] = {
-    "agreed": "may be written to: the group allows it.",
-    "not_agreed": "must not be written to: this person has not agreed (9002).",
-    "not_in_group": "must not be written to: this person is not in the group (9003).",
-    "expired": "must not be written to: this person's consent has expired (9010).",
-    "unreachable": "could not be looked up: Contact Policy cannot be reached now. Try again in a few minutes.",
-    "bad_group": "could not be looked up: Webex Connect does not know this group, or the group has no SMS channel.",
+# Translators: each ends a sentence that begins with a number, as in “+44 … may be written to: the group allows it.”
+ANSWERS: "dict[Answer, StrOrPromise]" = {
+    "agreed": gettext_lazy("may be written to: the group allows it."),
+    "not_agreed": gettext_lazy("must not be written to: this person has not agreed (9002)."),
+    "not_in_group": gettext_lazy("must not be written to: this person is not in the group (9003)."),
+    "expired": gettext_lazy("must not be written to: this person's consent has expired (9010)."),
+    "unreachable": gettext_lazy(
+        "could not be looked up: Contact Policy cannot be reached now. Try again in a few minutes."
+    ),
+    "bad_group": gettext_lazy(
+        "could not be looked up: Webex Connect does not know this group, or the group has no SMS channel."
+    ),
 }
 
 
@@ -68,7 +79,7 @@ def policy_of(service: Service) -> TenantPolicy | None:
         if connection is None or not connection.profile_key:
             return None
     except UnreadableSecret as problem:
-        raise PolicyError("The stored profile key cannot be read. Type it again.") from problem
+        raise PolicyError(_("The stored profile key cannot be read. Type it again.")) from problem
     dial = provider_address.dial_for(connection.url)
     ask = partial(exchange, connection.url, connection.profile_key, kept_for=connection.key_origin)
     return TenantPolicy(partial(ask, deadline=PATIENCE, dial=dial))
@@ -94,16 +105,16 @@ def look_up(policy: TenantPolicy, group: ContactPolicyGroup, e164: str, *, by: A
         answer = policy.consent(group.group_id, e164)
     with transaction.atomic():
         audit("policy_group.looked_up", group, by=by, answer=answer)
-    return ANSWERS[answer]
+    return str(ANSWERS[answer])
 
 
 def _sentence(problem: Exception) -> str:
     if isinstance(problem, ServicePaused):
-        return "Webex Connect refused the profile key. Copy it again from the tenant's settings."
+        return _("Webex Connect refused the profile key. Copy it again from the tenant's settings.")
     if isinstance(problem, NotSent):
-        return "No server answered at the Contact Policy address. Check the region, or the base URL."
+        return _("No server answered at the Contact Policy address. Check the region, or the base URL.")
     if isinstance(problem, UnreadableBody):
-        return "Something answered, but not as Contact Policy does. Check the base URL."
+        return _("Something answered, but not as Contact Policy does. Check the base URL.")
     if isinstance(problem, ValueError):
         return str(problem)
-    return "Contact Policy did not answer properly. Try again in a few minutes."
+    return _("Contact Policy did not answer properly. Try again in a few minutes.")

@@ -12,12 +12,14 @@ from decimal import Decimal
 
 import phonenumbers
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
 from sms.values.country_names import country_name
 from sms.values.csv import MARK, csv_line
 from sms.values.text import line_breaks
+from sms.words import number
 
 HEADINGS = ("country", "sender kind", "price", "currency")
 MOST_ROWS = 2_000
@@ -58,60 +60,67 @@ def read(written: str) -> list[PriceRow]:
     try:
         table = list(csv.reader(io.StringIO(lines), delimiter=separator, strict=True))
     except csv.Error as problem:
-        raise BadPrices([f"This is not read as a CSV: {problem}."]) from None
+        raise BadPrices([_("This is not read as a CSV: %(problem)s.") % {"problem": problem}]) from None
     start = next(index for index, cells in enumerate(table) if any(cells))
     names = _names(table[start])
     if len(table) > MOST_ROWS:
-        raise BadPrices([f"There are {len(table):,} rows; {MOST_ROWS:,} are the most."])
+        says = _("There are %(rows)s rows; %(most)s are the most.")
+        raise BadPrices([says % {"rows": number(len(table)), "most": number(MOST_ROWS)}])
     mistakes: list[str] = []
     found: dict[tuple[str, str], tuple[int, PriceRow]] = {}
-    for number, cells in enumerate(table[start + 1 :], start=start + 2):
+    for line, cells in enumerate(table[start + 1 :], start=start + 2):
         if not any(cell.strip() for cell in cells):
             continue
         if separator == "," and len(cells) > len(table[start]):
-            mistakes.append(f"Row {number}: there are more cells than headings. Write prices like 0.045.")
+            says = _("Row %(row)s: there are more cells than headings. Write prices like 0.045.")
+            mistakes.append(says % {"row": line})
             continue
         filled = dict(zip(names, map(str.strip, cells), strict=False))
-        row = _row(number, dict.fromkeys(HEADINGS, "") | filled, mistakes)
+        row = _row(line, dict.fromkeys(HEADINGS, "") | filled, mistakes)
         if row is None:
             continue
         key = (row.country, row.sender_kind)
         if key in found:
-            says = f"Row {number}: {country_name(row.country)} ({row.country}) with this kind of sender is in row {found[key][0]} already."
-            mistakes.append(says)
-        found[key] = number, row
+            says = _(
+                "Row %(row)s: %(country)s (%(code)s) with this kind of sender is in row %(other)s already."
+            )
+            country = country_name(row.country)
+            facts = {"row": line, "country": country, "code": row.country, "other": found[key][0]}
+            mistakes.append(says % facts)
+        found[key] = line, row
     if mistakes:
         raise BadPrices(mistakes)
-    return [row for _, row in found.values()]
+    return [row for unused, row in found.values()]
 
 
 def _names(headings: Sequence[str]) -> list[str]:
     names = [re.sub(r"[\s_-]+", " ", one).strip().lower() for one in headings]
     if not {"country", "price", "currency"} <= set(names):
-        raise BadPrices(["Row 1: the first line must be: country,sender kind,price,currency."])
+        raise BadPrices([_("Row 1: the first line must be: country,sender kind,price,currency.")])
     return names
 
 
-def _row(number: int, cells: dict[str, str], mistakes: list[str]) -> PriceRow | None:
+def _row(line: int, cells: dict[str, str], mistakes: list[str]) -> PriceRow | None:
     before = len(mistakes)
     country, currency = cells["country"].upper(), cells["currency"].upper()
     if country not in phonenumbers.SUPPORTED_REGIONS:
-        says = f"Row {number}, country: “{cells['country'][:20]}” is not a country. Write its two letters, like GB."
-        mistakes.append(says)
+        says = _("Row %(row)s, country: “%(written)s” is not a country. Write its two letters, like GB.")
+        mistakes.append(says % {"row": line, "written": cells["country"][:20]})
     wanted = re.sub(r"[\s_-]+", " ", cells["sender kind"]).lower()
     if wanted not in _ANY and wanted not in _KINDS:
-        mistakes.append(
-            f"Row {number}, sender kind: “{cells['sender kind'][:20]}” is none. "
-            f"Write {', '.join(_KINDS)}, or leave it empty for any."
+        says = _(
+            "Row %(row)s, sender kind: “%(written)s” is none. Write %(kinds)s, or leave it empty for any."
         )
+        facts = {"row": line, "written": cells["sender kind"][:20], "kinds": ", ".join(_KINDS)}
+        mistakes.append(says % facts)
     if not _PRICE.fullmatch(cells["price"]):
-        mistakes.append(
-            f"Row {number}, price: “{cells['price'][:20]}” is not a price. "
-            "Write it with a point and at most six decimals, like 0.045."
+        says = _(
+            "Row %(row)s, price: “%(written)s” is not a price. Write it with a point and at most six decimals, like 0.045."
         )
+        mistakes.append(says % {"row": line, "written": cells["price"][:20]})
     if not re.fullmatch("[A-Z]{3}", currency):
-        says = f"Row {number}, currency: “{cells['currency'][:20]}” is not a currency. Write its three letters, like EUR."
-        mistakes.append(says)
+        says = _("Row %(row)s, currency: “%(written)s” is not a currency. Write its three letters, like EUR.")
+        mistakes.append(says % {"row": line, "written": cells["currency"][:20]})
     if len(mistakes) > before:
         return None
     return PriceRow(country, _KINDS.get(wanted, ""), Decimal(cells["price"]), currency)
@@ -121,7 +130,7 @@ def replace(service: Service, rows: Sequence[PriceRow], *, by: Actor) -> None:
     """Make these the prices of the service, instead of all there were."""
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).get(pk=service.pk)  # two savers in turn
-        before, _ = Price.objects.filter(service=service).delete()
+        before, _kinds = Price.objects.filter(service=service).delete()
         Price.objects.bulk_create(Price(service=service, **asdict(row)) for row in rows)
         audit("prices.replaced", service, by=by, before=before, now=len(rows))
 

@@ -9,6 +9,8 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.callbacks.resolve import Connect, Forbidden, Resolve, dial, look_up
 from sms.webex.origin import origin_of
@@ -29,9 +31,9 @@ def usable(text: str, *, loopback: bool, public_url: str, own_hosts: frozenset[s
         return ""
     address = read(url, AddressPolicy(loopback=loopback, own_hosts=own_hosts))
     if address.target != "/":
-        raise BadAddress("Leave out everything after the host: the path is Webex Connect's own.")
+        raise BadAddress(_("Leave out everything after the host: the path is Webex Connect's own."))
     if _is_same_place(address.origin, origin_of(public_url)):
-        raise BadAddress("That is Textdesk itself.")
+        raise BadAddress(_("That is Textdesk itself."))
     return address.origin
 
 

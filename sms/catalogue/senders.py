@@ -10,15 +10,74 @@ from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils.translation import gettext_noop
 
 from sms.models import Actor, Registration, Sender, SenderKind, Service, StateCount
 from sms.models.audit import audit
 from sms.values import msisdn
 from sms.values.country_names import country_name
+from sms.words import KeptSentence
 
 RECENT = timedelta(days=30)
 SHOWN_REASONS = 5
-NORTH_AMERICA = {"US": "the United States", "CA": "Canada"}
+NOT_LISTED = KeptSentence(
+    gettext_noop(
+        "%(sender)s is listed for %(countries)s and not for %(country)s. Choose another sender, or have an admin add it."
+    )
+)
+INDIA = KeptSentence(
+    gettext_noop("Networks in India take %(sender)s only if it is registered with DLT for your company.")
+)
+# Translators: home and country are names of countries.
+ABROAD = KeptSentence(
+    gettext_noop(
+        "%(sender)s is a number of %(home)s: to %(country)s it is sent as well as networks allow, without a promise."
+    )
+)
+NO_NAMES = {
+    "US": KeptSentence(
+        gettext_noop(
+            "Networks in the United States refuse alphanumeric senders like %(sender)s. "
+            "Choose a short code, or a registered number."
+        )
+    ),
+    "CA": KeptSentence(
+        gettext_noop(
+            "Networks in Canada refuse alphanumeric senders like %(sender)s. "
+            "Choose a short code, or a registered number."
+        )
+    ),
+}
+NO_FOREIGNERS = {
+    "US": KeptSentence(
+        gettext_noop(
+            "Networks in the United States block foreign numbers like %(sender)s. "
+            "Choose a short code, or a registered +1 number."
+        )
+    ),
+    "CA": KeptSentence(
+        gettext_noop(
+            "Networks in Canada block foreign numbers like %(sender)s. "
+            "Choose a short code, or a registered +1 number."
+        )
+    ),
+}
+NOT_REGISTERED = {
+    "US": KeptSentence(
+        gettext_noop(
+            "%(sender)s is not noted as registered: networks in the United States block numbers without a 10DLC campaign "
+            "or a toll-free verification (7281). Once it is registered, an admin notes it at the sender."
+        )
+    ),
+    "CA": KeptSentence(
+        gettext_noop(
+            "%(sender)s is not noted as registered: networks in Canada block numbers without a 10DLC campaign "
+            "or a toll-free verification (7281). Once it is registered, an admin notes it at the sender."
+        )
+    ),
+}
+TEN_DLC = KeptSentence(gettext_noop("%(sender)s is registered for 10DLC, which is for the United States."))
+NORTH_AMERICA = frozenset(NO_NAMES)
 
 
 class SenderFit(StrEnum):
@@ -29,7 +88,7 @@ class SenderFit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The level, and for all but `fine` a sentence with the way out."""
+    """The level, and for all but `fine` a sentence with the way out, in English since it is stored with rejected rows."""
 
     level: SenderFit
     text: str = ""
@@ -44,39 +103,29 @@ def judge(sender: Sender, country: str) -> Judgement:
         return FINE
     if sender.reaches and country not in sender.reaches:
         where = f"{country_name(country)} ({country})"
-        says = f"{sender} is listed for {sender.countries} and not for {where}. Choose another sender, or have an admin add it."
+        says = NOT_LISTED(sender=sender, countries=sender.countries, country=where)
         return Judgement(SenderFit.REFUSED, says)
     if country in NORTH_AMERICA:
         return _north_america(sender, country)
     if country == "IN" and sender.kind == SenderKind.ALPHANUMERIC:
-        says = f"Networks in India take {sender} only if it is registered with DLT for your company."
-        return Judgement(SenderFit.WARNING, says)
+        return Judgement(SenderFit.WARNING, INDIA(sender=sender))
     if sender.kind == SenderKind.LONG_CODE and (home := _home(sender.address)) and home != country:
-        to = country_name(country)
-        says = f"{sender} is a number of {country_name(home)}: to {to} it is sent as well as networks allow, without a promise."
+        says = ABROAD(sender=sender, home=country_name(home), country=country_name(country))
         return Judgement(SenderFit.WARNING, says)
     return FINE
 
 
 def _north_america(sender: Sender, country: str) -> Judgement:
-    where = NORTH_AMERICA[country]
     if sender.kind == SenderKind.ALPHANUMERIC:
-        says = f"Networks in {where} refuse alphanumeric senders like {sender}. Choose a short code, or a registered number."
-        return Judgement(SenderFit.REFUSED, says)
+        return Judgement(SenderFit.REFUSED, NO_NAMES[country](sender=sender))
     if sender.kind == SenderKind.SHORT_CODE:
         return FINE
     if not sender.address.startswith("1"):
-        says = f"Networks in {where} block foreign numbers like {sender}. Choose a short code, or a registered +1 number."
-        return Judgement(SenderFit.REFUSED, says)
+        return Judgement(SenderFit.REFUSED, NO_FOREIGNERS[country](sender=sender))
     if not sender.registration:
-        return Judgement(
-            SenderFit.WARNING,
-            f"{sender} is not noted as registered: networks in {where} block numbers without a 10DLC campaign or a "
-            "toll-free verification (7281). Once it is registered, an admin notes it at the sender.",
-        )
+        return Judgement(SenderFit.WARNING, NOT_REGISTERED[country](sender=sender))
     if country == "CA" and sender.registration == Registration.TEN_DLC:
-        says = f"{sender} is registered for 10DLC, which is for the United States."
-        return Judgement(SenderFit.WARNING, says)
+        return Judgement(SenderFit.WARNING, TEN_DLC(sender=sender))
     return FINE
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.catalogue import content_gate
 from sms.catalogue.placeholder_rules import Placeholder, placeholders_by_key, placeholders_of
@@ -15,6 +16,7 @@ from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values import text
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import retold
 
 
 class TemplateError(ProblemError):
@@ -33,16 +35,16 @@ class Wording:
     def check(self) -> None:
         """Raises TemplateError."""
         if bool(self.text.strip()) == bool(self.provider_id):
-            says = "Write a text or give the provider's template id, and not both."
+            says = _("Write a text or give the provider's template id, and not both.")
             code = ProblemCode.ONLY_ONE if self.text.strip() else ProblemCode.REQUIRED
             raise TemplateError(code, says, field="text")
         if problems := content_gate.refusals(content_gate.of_template(self.text)):
             raise TemplateError(ProblemCode.FOREIGN_PLACEHOLDER, " ".join(problems), field="text")
         for one in self.placeholders:
             if one.fallback and (problem := one.problem(one.fallback)):
-                raise _misfit(f"The fallback does not fit: {problem}")
+                raise _misfit(_("The fallback does not fit: %(problem)s") % {"problem": retold(problem)})
             if one.example and (problem := one.problem(one.example)):
-                raise _misfit(f"The example does not fit: {problem}")
+                raise _misfit(_("The example does not fit: %(problem)s") % {"problem": retold(problem)})
 
 
 def _misfit(says: str) -> TemplateError:
@@ -54,11 +56,11 @@ def create(service: Service, name: str, wording: Wording, *, by: Actor) -> Messa
     """A new template, whose first version is published at once, so that it can be used; raises TemplateError."""
     wording.check()
     if wording.language:
-        says = "The first wording is the one without a language. Add languages afterwards."
+        says = _("The first wording is the one without a language. Add languages afterwards.")
         raise TemplateError(ProblemCode.INVALID, says, field="language")
     if MessageTemplate.objects.filter(service=service, name=name).exists():
-        says = f"There is a template “{name}” already. Choose another name, or change that one."
-        raise TemplateError(ProblemCode.TAKEN, says, field="name")
+        says = _("There is a template “%(name)s” already. Choose another name, or change that one.")
+        raise TemplateError(ProblemCode.TAKEN, says % {"name": name}, field="name")
     made = MessageTemplate.objects.create(service=service, name=name, **_mirrored(wording))
     audit("template.added", made, by=by, named=made.name)
     publish(save_draft(made, wording, by=by), by=by)
@@ -89,7 +91,7 @@ def publish(version: TemplateVersion, *, by: Actor) -> None:
     template = MessageTemplate.objects.select_for_update().get(pk=version.template_id)
     version.refresh_from_db()
     if version.state != VersionState.DRAFT:
-        says = "Only a draft can be published, and this one is none any more."
+        says = _("Only a draft can be published, and this one is none any more.")
         raise TemplateError(ProblemCode.CHANGED, says)
     before = template.versions.filter(language=version.language, state=VersionState.PUBLISHED)
     before.update(state=VersionState.RETIRED, retired_at=now)
@@ -107,7 +109,7 @@ def publish(version: TemplateVersion, *, by: Actor) -> None:
 def retire(version: TemplateVersion, *, by: Actor) -> None:
     """Offer a language no longer, or give a draft up. The wording without a language stays while the template is used."""
     if version.state == VersionState.PUBLISHED and not version.language:
-        says = "This wording is the one that sends use. Publish another one, or archive the template."
+        says = _("This wording is the one that sends use. Publish another one, or archive the template.")
         raise TemplateError(ProblemCode.IN_USE, says)
     version.state, version.retired_at = VersionState.RETIRED, corrected_now()
     version.save(update_fields=["state", "retired_at"])

@@ -9,13 +9,13 @@ Called by `sms.compose.resolved_order` for every order, and by the pages and the
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from sms.catalogue.content_gate import foreign, opt_out, wording
 from sms.catalogue.content_gate.finding import CERTAIN, DOUBTFUL, ContentFinding
 from sms.models import Sender
 from sms.values import text as texts
 from sms.webex.limits import PLACEHOLDER
-
-UNFINISHED = "“$(” begins a placeholder that has no name or does not end. Write placeholders like $(name)."
 
 
 def findings(
@@ -35,7 +35,10 @@ def findings(
     if unfinished := [one for one in literals if "$(" in one]:
         # the provider may take it for a placeholder, and none is posted without a value
         certain = gives_values or any(map(PLACEHOLDER.search, unfinished))
-        found.append(ContentFinding("placeholder", UNFINISHED, CERTAIN if certain else DOUBTFUL))
+        says = _(
+            "“$(” begins a placeholder that has no name or does not end. Write placeholders like $(name)."
+        )
+        found.append(ContentFinding("placeholder", says, CERTAIN if certain else DOUBTFUL))
     found += foreign.findings(
         literals, names=[*texts.placeholders(written), *names], doubted="${" if passed_on else ""
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from sms.catalogue.content_gate.finding import CERTAIN, DOUBTFUL, ContentFinding, Level
 from sms.values.text import match_key
 from sms.webex.limits import SMARTLINK
@@ -101,7 +103,8 @@ def _looks_named(name: str, inner: str) -> bool:
 
 
 def _finding(shown: str, ours: str, level: Level) -> ContentFinding:
-    says = f"“{shown}” would be sent as it stands. Write placeholders like $({ours})."
+    says = _("“%(shown)s” would be sent as it stands. Write placeholders like $(%(name)s).")
+    says %= {"shown": shown, "name": ours}
     if level == CERTAIN:
-        says += " If the word itself is meant, write it without these signs."
+        says += " " + _("If the word itself is meant, write it without these signs.")
     return ContentFinding("placeholder", says, level)

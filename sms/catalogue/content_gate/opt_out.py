@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from sms.catalogue.content_gate.finding import ADVICE, DOUBTFUL, ContentFinding
 from sms.models import Sender, SenderKind
 
@@ -38,13 +40,20 @@ def findings(written: str, sender: Sender | None, *, advises: bool = True) -> It
     """`sender` is None where nobody knows it yet. Without `advises` only what is wrong: programs are given no advice, at their rate."""
     deaf = sender is not None and sender.kind == SenderKind.ALPHANUMERIC
     if deaf and (asked := asks_for_a_reply(written)):
-        says = f"No one can reply to {sender}, but the text says “{asked}”. "
-        yield ContentFinding("reply", says + _instead(sender), DOUBTFUL)
+        says = _("No one can reply to %(sender)s, but the text says “%(asked)s”.")
+        says %= {"sender": sender, "asked": asked}
+        yield ContentFinding("reply", f"{says} {_instead(sender)}", DOUBTFUL)
     elif advises and not _WORD.search(written):
-        says = "It does not say how to opt out. Marketing needs it"
-        way = "add “Reply STOP to opt out”" if sender else "add a link, or where to send STOP"
-        says += f", and no one can reply to {sender}. {_instead(sender)}" if deaf else f": {way}."
-        yield ContentFinding("opt_out", says, ADVICE)
+        yield ContentFinding("opt_out", _advice(sender, deaf=deaf), ADVICE)
+
+
+def _advice(sender: Sender | None, *, deaf: bool) -> str:
+    if deaf:
+        says = _("It does not say how to opt out. Marketing needs it, and no one can reply to %(sender)s.")
+        return f"{says % {'sender': sender}} {_instead(sender)}"
+    if sender:
+        return _("It does not say how to opt out. Marketing needs it: add “Reply STOP to opt out”.")
+    return _("It does not say how to opt out. Marketing needs it: add a link, or where to send STOP.")
 
 
 def asks_for_a_reply(written: str) -> str:
@@ -64,4 +73,4 @@ def _instead(sender: Sender | None) -> str:
     number = found.address.removeprefix("+") if found else "…"
     if found and found.kind == SenderKind.LONG_CODE:
         number = f"+{number}"  # a phone takes the digits alone for a number of its own country
-    return f"Give a link, or name a number: “text STOP to {number}”."
+    return _("Give a link, or name a number: “text STOP to %(number)s”.") % {"number": number}

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from sms.catalogue.content_gate.finding import ADVICE, DOUBTFUL, ContentFinding
 from sms.catalogue.domains.name import SHORTENERS
 from sms.values import text as texts
@@ -23,17 +25,24 @@ def findings(written: str) -> Iterator[ContentFinding]:
 
 def _findings(written: str) -> Iterator[tuple[str, str]]:
     for host in dict.fromkeys(match[1].lower() for match in _BARE.finditer(written)):
-        way_out = "Write the whole address, and choose a short-link domain of your own in compose."
-        yield "shortener", f"{host} is a shared shortener, which operators filter. {way_out}"
+        says = _(
+            "%(host)s is a shared shortener, which operators filter. "
+            "Write the whole address, and choose a short-link domain of your own in compose."
+        )
+        yield "shortener", says % {"host": host}
     if re.search(r"(?<![\w-])http://", written):
-        yield "plain_link", "Only https:// links are shortened and counted. Write https://."
+        yield "plain_link", _("Only https:// links are shortened and counted. Write https://.")
     for word in _mixed(written):
         strange = next(char for char in word if _SIMILAR.match(char))
         name = unicodedata.name(strange, f"U+{ord(strange):04X}").capitalize()
-        why = "filters take such words for fraud, and one such letter makes the text cost more."
-        yield "look_alike", f"“{word}” mixes alphabets: “{strange}” is {name}. Type the word again; {why}"
+        # Translators: name is what Unicode calls the letter, like “Cyrillic small letter a”.
+        says = _(
+            "“%(word)s” mixes alphabets: “%(letter)s” is %(name)s. Type the word again; "
+            "filters take such words for fraud, and one such letter makes the text cost more."
+        )
+        yield "look_alike", says % {"word": word, "letter": strange, "name": name}
     if written != written.rstrip():
-        yield "space", "It ends with a space or an empty line, which counts as characters."
+        yield "space", _("It ends with a space or an empty line, which counts as characters.")
 
 
 def _mixed(written: str) -> list[str]:

@@ -15,6 +15,8 @@ import dns.exception
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.catalogue.domains.expiry import tell_of_domain
@@ -25,6 +27,7 @@ from sms.models import Actor, DomainChange, DomainState, NoticeKind, Service, Sh
 from sms.models.audit import audit
 from sms.models.sql.session import database_now
 from sms.values.public_address import refusal
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +39,13 @@ DOMAINS_PER_RUN = 50  # of the hourly check; the others follow a minute later
 WORKS = (DomainState.HEALTHY, DomainState.DEGRADED)
 
 ALARMING = (DomainState.BROKEN, DomainState.DEGRADED)
+BROKEN = KeptSentence(gettext_noop("The short-link domain %(host)s is broken."))
+DEGRADED = KeptSentence(gettext_noop("The short-link domain %(host)s is degraded."))
+HEALTHY_AGAIN = KeptSentence(gettext_noop("The short-link domain %(host)s is healthy again."))
+REFUSED = gettext_noop("Sends that shorten links on it are refused until then.")
+EVERY_HOUR = gettext_noop(
+    "It is looked at every hour. The page shows what was seen, with a button to look now."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ def check(
     """Check one domain now and store the result. Raises `NotCheckable` for one of the sandbox."""
     found = ShortLinkDomain.objects.select_related("service", "region").get(pk=domain.pk)
     if found.service.is_sandbox:
-        raise NotCheckable("This service speaks to the sandbox, whose short links need no DNS.")
+        raise NotCheckable(_("This service speaks to the sandbox, whose short links need no DNS."))
     now = now or database_now()
     [report] = asyncio.run(_observe([found], network, now))
     _store(domain.pk, report, by=by, now=now)
@@ -182,18 +192,14 @@ def _tell_admins(domain: ShortLinkDomain, old: DomainState, *, event: str) -> No
     recovered = domain.state == DomainState.HEALTHY and old in ALARMING
     if domain.state not in ALARMING and not recovered:
         return
-    stops = (
-        "\n\nSends that shorten links on it are refused until then."
-        if domain.state == DomainState.BROKEN
-        else ""
-    )
-    again = " again" if recovered else ""
+    broken = domain.state == DomainState.BROKEN
+    told = HEALTHY_AGAIN if recovered else BROKEN if broken else DEGRADED
     notices.tell(
         NoticeKind.DOMAIN,
         notices.holding(domain.service, "admin"),
         event=event,
-        says=f"The short-link domain {domain.host} is {domain.get_state_display().lower()}{again}.",
-        more=f"{domain.says}{stops}\n\nIt is looked at every hour. The page shows what was seen, with a button to look now.",
+        says=told(host=domain.host),
+        more="\n\n".join([domain.says, *([REFUSED] if broken else []), EVERY_HOUR]),
         service=domain.service,
         page="link_domain",
         page_id=domain.pk,

@@ -10,15 +10,29 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.catalogue.domains.site import Certificate, Open, certificate_of, open_wire
 from sms.catalogue.expiry import in_words, stage
 from sms.models import NoticeKind, ShortLinkDomain
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence
 
 PATIENCE = 5.0  # seconds
-WAYS = {"early": "expires", "late": "expires", "over": "expired"}
+EXPIRES = KeptSentence(gettext_noop("The certificate of the short-link domain %(host)s expires on %(at)s."))
+MORE = gettext_noop(
+    "From then on phones refuse its links. Send a new certificate to Webex Connect's support, who install it; that takes days."
+)
+OWN_EXPIRES = KeptSentence(
+    gettext_noop("The certificate of Textdesk's own address, %(host)s, expires on %(at)s.")
+)
+OWN_EXPIRED = KeptSentence(
+    gettext_noop("The certificate of Textdesk's own address, %(host)s, expired on %(at)s.")
+)
+MORE_OF_OWN = gettext_noop(
+    "Without a valid one no receipts and replies come in, and browsers show a warning. Ask those who run this server to renew it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +53,8 @@ def tell_of_domain(domain: ShortLinkDomain, expires_at: datetime, *, now: dateti
         NoticeKind.DOMAIN,
         notices.holding(domain.service, "admin"),
         event=f"domain_certificate:{domain.pk}:{expires_at:%Y%m%dT%H%M}:{near}",
-        says=f"The certificate of the short-link domain {domain.host} expires on {in_words(expires_at)}.",
-        more="From then on phones refuse its links. Send a new certificate to Webex Connect's support, who install it; that takes days.",
+        says=EXPIRES(host=domain.host, at=in_words(expires_at)),
+        more=MORE,
         service=domain.service,
         page="link_domain",
         page_id=domain.pk,
@@ -56,13 +70,14 @@ def tell_of_own(public_url: str, *, own: OwnAddress | None = None, now: datetime
     shown = asyncio.run(_shown(address.hostname, address.port or 443, own or OwnAddress()))
     if shown is None or shown.fault == "other_name" or not (near := stage(shown.expires_at, now)):
         return
+    told = OWN_EXPIRED if near == "over" else OWN_EXPIRES
     people = get_user_model()._default_manager.filter(memberships__role="admin", is_active=True)
     notices.tell(
         NoticeKind.DOMAIN,
         {*people.values_list("pk", flat=True), *notices.superusers()},
         event=f"own_certificate:{shown.expires_at:%Y%m%dT%H%M}:{near}",
-        says=f"The certificate of Textdesk's own address, {address.hostname}, {WAYS[near]} on {in_words(shown.expires_at)}.",
-        more="Without a valid one no receipts and replies come in, and browsers show a warning. Ask those who run this server to renew it.",
+        says=told(host=address.hostname, at=in_words(shown.expires_at)),
+        more=MORE_OF_OWN,
         now=now,
     )
 

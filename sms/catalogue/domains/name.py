@@ -6,6 +6,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import idna
+from django.utils.translation import gettext as _
 
 from sms.models import Region
 from sms.models.link import SHARED
@@ -19,7 +20,6 @@ SHORTENERS = (
     *("lnkd.in", "t.ly", "rb.gy", "s.id", "shorturl.at", "tiny.cc", "v.gd"),
 )
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-_LIKE = "Write one full name of your own, like go.example.com."
 
 
 class BadName(ValueError):
@@ -42,47 +42,57 @@ def host_name(text: str, *, own: Collection[str] = (), targets: Collection[str] 
         parts = urlsplit(given if "://" in given else f"//{given}")
         host = (parts.hostname or "").rstrip(".").lower()
     except ValueError:
-        raise BadName(f"That is no host name. {_LIKE}") from None
+        raise _bad(_("That is no host name.")) from None
     _refuse_other_kinds(host)
     if not host.isascii():
         raise BadName(_in_ascii(host))
     labels = host.split(".")
     if len(host) > 253 or any(len(label) > 63 for label in labels):
-        raise BadName("It is too long: a name has 253 characters at most, and 63 between two dots.")
+        raise BadName(_("It is too long: a name has 253 characters at most, and 63 between two dots."))
     if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.match(label) for label in labels):
-        raise BadName(f"“{host}” is no host name. {_LIKE}")
+        raise _bad(_("“%(host)s” is no host name.") % {"host": host})
     if host in {name.lower() for name in own}:
-        raise BadName("That is Textdesk's own address. Short links need a name of their own.")
+        raise BadName(_("That is Textdesk's own address. Short links need a name of their own."))
     if host in {name.lower().rstrip(".") for name in targets}:
-        says = f"{host} is what the DNS record points to. Write the name that people will see in the link."
-        raise BadName(says)
+        says = _(
+            "%(host)s is what the DNS record points to. Write the name that people will see in the link."
+        )
+        raise BadName(says % {"host": host})
     if host not in SHARED and _within(host, PROVIDER):
-        raise BadName(f"{host} belongs to the provider. {_LIKE}")
+        raise _bad(_("%(host)s belongs to the provider.") % {"host": host})
     if _within(host, SHORTENERS):
-        raise BadName(f"{host} belongs to a public link shortener, which many networks block. {_LIKE}")
+        says = _("%(host)s belongs to a public link shortener, which many networks block.")
+        raise _bad(says % {"host": host})
     return host
 
 
 def _refuse_other_kinds(host: str) -> None:
     if not host:
-        raise BadName(f"There is no host name in it. {_LIKE}")
+        raise _bad(_("There is no host name in it."))
     if "*" in host:
-        raise BadName(f"A wildcard is not possible. {_LIKE}")
+        raise _bad(_("A wildcard is not possible."))
     if "_" in host:
-        raise BadName("The host name of a link has no underscore. Use a hyphen instead.")
+        raise BadName(_("The host name of a link has no underscore. Use a hyphen instead."))
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return
-    raise BadName(f"That is an IP address. {_LIKE}")
+    raise _bad(_("That is an IP address."))
 
 
 def _in_ascii(host: str) -> str:
     try:
         coded = idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
-        return "Use only the letters a to z, digits, hyphens and dots."
-    return f"Write it in its ASCII form: {coded}. Letters beyond a to z look like others, and phones show them as code anyway."
+        return _("Use only the letters a to z, digits, hyphens and dots.")
+    says = _(
+        "Write it in its ASCII form: %(coded)s. Letters beyond a to z look like others, and phones show them as code anyway."
+    )
+    return says % {"coded": coded}
+
+
+def _bad(says: str) -> BadName:
+    return BadName(f"{says} {_('Write one full name of your own, like go.example.com.')}")
 
 
 def _within(host: str, zones: Collection[str]) -> bool:

@@ -5,11 +5,104 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
+from django.utils.translation import gettext_noop
+
 from sms.catalogue.domains.site import Certificate, Site
 from sms.catalogue.domains.trace import Trace
 from sms.models import DomainState as State
+from sms.words import KeptSentence
 
 SOON, URGENT = 21, 7  # days left of a certificate; the provider's support needs lead time
+CERTIFICATE = gettext_noop("Certificate")
+NO_DNS_HERE = gettext_noop(
+    "DNS cannot be asked from this machine right now, so nothing was checked. Look at its network, then check again."
+)
+# Translators: kind is CNAME or A.
+MAKE = KeptSentence(gettext_noop("Make the %(kind)s record %(host)s → %(target)s."))
+ASK_SUPPORT = KeptSentence(
+    gettext_noop(
+        "Send the certificate of %(host)s to Webex Connect's support, who install it; that takes some days."
+    )
+)
+# In the order in which they are recognised: what others begin with comes last. `make` is MAKE, `ask` ASK_SUPPORT.
+# Translators: make is a sentence, "Make the CNAME record …".
+NO_ADDRESS_MAKE = KeptSentence(gettext_noop("%(host)s has no address. %(make)s"))
+NO_ADDRESS = KeptSentence(gettext_noop("%(host)s has no address."))
+# Translators: make is a sentence.
+PRIVATE = KeptSentence(gettext_noop("%(host)s leads to %(address)s, which no phone can reach. %(make)s"))
+# Translators: make is a sentence.
+NO_NAME_MAKE = KeptSentence(gettext_noop("%(host)s does not exist in DNS (NXDOMAIN). %(make)s"))
+NO_NAME = KeptSentence(gettext_noop("%(host)s does not exist in DNS (NXDOMAIN)."))
+# Translators: make is a sentence.
+TO_NO_NAME_MAKE = KeptSentence(
+    gettext_noop("%(host)s points to %(last)s, which does not exist (NXDOMAIN). %(make)s")
+)
+TO_NO_NAME = KeptSentence(gettext_noop("%(host)s points to %(last)s, which does not exist (NXDOMAIN)."))
+# Translators: make is a sentence.
+LOOP_MAKE = KeptSentence(gettext_noop("The CNAME records go in a circle: %(names)s. %(make)s"))
+LOOP = KeptSentence(gettext_noop("The CNAME records go in a circle: %(names)s."))
+# Translators: make is a sentence.
+TOO_LONG_MAKE = KeptSentence(
+    gettext_noop("More than %(n)s CNAME records follow each other, and resolvers give up. %(make)s")
+)
+TOO_LONG = KeptSentence(
+    gettext_noop("More than %(n)s CNAME records follow each other, and resolvers give up.")
+)
+SERVFAIL = KeptSentence(
+    gettext_noop(
+        "The name servers of %(host)s answer with an error (SERVFAIL). Ask the operator of that zone; "
+        "DNSSEC that does not fit is the usual cause."
+    )
+)
+DNS_SLOW = KeptSentence(
+    gettext_noop("The name servers of %(host)s do not answer in time. Ask the operator of that zone.")
+)
+# Translators: make is a sentence.
+SAME_ADDRESSES = KeptSentence(
+    gettext_noop(
+        "%(host)s has the addresses of %(target)s instead of a CNAME record. It works until the provider changes "
+        "them, which they do without notice. %(make)s"
+    )
+)
+# Translators: make is a sentence.
+ELSEWHERE = KeptSentence(gettext_noop("%(host)s points to %(where)s, not to %(target)s. %(make)s"))
+POINTS = KeptSentence(gettext_noop("%(host)s points to %(target)s."))
+# Translators: make is a sentence.
+OTHER_ADDRESS = KeptSentence(gettext_noop("%(host)s has the address %(address)s, not %(target)s. %(make)s"))
+ALSO = KeptSentence(
+    gettext_noop(
+        "%(host)s also has the address %(address)s, where some phones will end. Take that record out."
+    )
+)
+HAS_ADDRESS = KeptSentence(gettext_noop("%(host)s has the address %(address)s."))
+# Translators: ask is a sentence, "Send the certificate …".
+NO_SERVER = KeptSentence(gettext_noop("No server answers at https://%(host)s. %(ask)s"))
+# Translators: ask is a sentence.
+NO_TLS = KeptSentence(gettext_noop("https://%(host)s does not speak TLS for this name. %(ask)s"))
+# Translators: ask is a sentence.
+SLOW = KeptSentence(gettext_noop("https://%(host)s did not answer in time. %(ask)s"))
+# Translators: ask is a sentence.
+EXPIRED = KeptSentence(gettext_noop("The certificate expired on %(day)s. %(ask)s"))
+# Translators: ask is a sentence.
+OTHER_NAME = KeptSentence(gettext_noop("The certificate is for %(names)s, not for %(host)s. %(ask)s"))
+# Translators: ask is a sentence.
+UNTRUSTED = KeptSentence(gettext_noop("Browsers do not trust the certificate (issuer: %(issuer)s). %(ask)s"))
+# Translators: ask is a sentence.
+IN_A_DAY = KeptSentence(gettext_noop("The certificate expires in %(n)s day, on %(day)s. %(ask)s"))
+# Translators: ask is a sentence.
+IN_DAYS = KeptSentence(gettext_noop("The certificate expires in %(n)s days, on %(day)s. %(ask)s"))
+LASTING = KeptSentence(gettext_noop("The certificate of %(issuer)s is good for %(n)s days, until %(day)s."))
+SILENT = KeptSentence(
+    gettext_noop(
+        "https://%(host)s says nothing that a browser understands. If it stays so, ask Webex Connect's support."
+    )
+)
+FAILING = KeptSentence(
+    gettext_noop(
+        "https://%(host)s answers with error %(status)s. If it stays so, ask Webex Connect's support."
+    )
+)
+ANSWERING = KeptSentence(gettext_noop("https://%(host)s answers (%(status)s)."))
 
 
 class CheckLevel(StrEnum):
@@ -21,7 +114,7 @@ class CheckLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of a check: `part` is DNS, Certificate or HTTPS."""
+    """One line of a check: `part` is DNS, Certificate or HTTPS. All of it is stored, so in English."""
 
     level: CheckLevel
     part: str
@@ -80,71 +173,64 @@ def _together(dns: DomainVerdict, site: DomainVerdict) -> DomainVerdict:
 
 
 def _dns(seen: DomainObservation, target: Target, worked: bool) -> DomainVerdict:
-    trace, record = seen.trace, f"{target.kind} record {seen.trace.host} → {target.value}"
+    trace = seen.trace
+    make = MAKE(kind=target.kind, host=trace.host, target=target.value)
     if trace.trouble in ("servfail", "timeout") and not seen.control:
-        text = "DNS cannot be asked from this machine right now, so nothing was checked. Look at its network, then check again."
-        return DomainVerdict(None, text, (CheckResult(CheckLevel.NOTE, "DNS", text),))
+        return DomainVerdict(None, NO_DNS_HERE, (CheckResult(CheckLevel.NOTE, "DNS", NO_DNS_HERE),))
     if trace.trouble:
-        return _dns_trouble(trace, record if target.value else "", worked)
+        return _dns_trouble(trace, make if target.value else "", worked)
     if not trace.addresses:
         state = State.BROKEN if worked else State.NOT_SET_UP
-        make = f" Make the {record}." if target.value else ""
-        return _bad(state, f"{trace.last} has no address.{make}")
+        return _bad(state, (NO_ADDRESS_MAKE if target.value else NO_ADDRESS)(host=trace.last, make=make))
     if seen.private:
-        says = f"{trace.host} leads to {seen.private}, which no phone can reach. Make the {record}."
-        return _bad(State.BROKEN, says)
+        return _bad(State.BROKEN, PRIVATE(host=trace.host, address=seen.private, make=make))
     if not target.value:
-        return _good("The provider's own domain: nothing has to be set up.")
-    return _right_place(seen, target, record)
+        return _good(gettext_noop("The provider's own domain: nothing has to be set up."))
+    return _right_place(seen, target, make)
 
 
-def _dns_trouble(trace: Trace, record: str, worked: bool) -> DomainVerdict:
-    make = f" Make the {record}." if record else ""
+def _dns_trouble(trace: Trace, make: str, worked: bool) -> DomainVerdict:
     match trace.trouble:
         case "no_name" if not trace.chain:
-            says = f"{trace.host} does not exist in DNS (NXDOMAIN).{make}"
+            says = (NO_NAME_MAKE if make else NO_NAME)(host=trace.host, make=make)
             return _bad(State.BROKEN if worked else State.NOT_SET_UP, says)
         case "no_name":
-            text = f"{trace.host} points to {trace.last}, which does not exist (NXDOMAIN).{make}"
+            text = (TO_NO_NAME_MAKE if make else TO_NO_NAME)(host=trace.host, last=trace.last, make=make)
         case "loop":
-            text = f"The CNAME records go in a circle: {' → '.join((trace.host, *trace.chain))}.{make}"
+            names = " → ".join((trace.host, *trace.chain))
+            text = (LOOP_MAKE if make else LOOP)(names=names, make=make)
         case "too_long":
-            text = f"More than {len(trace.chain) - 1} CNAME records follow each other, and resolvers give up.{make}"
+            text = (TOO_LONG_MAKE if make else TOO_LONG)(n=len(trace.chain) - 1, make=make)
         case "servfail":
-            text = (
-                f"The name servers of {trace.last} answer with an error (SERVFAIL). Ask the operator of that zone; "
-                "DNSSEC that does not fit is the usual cause."
-            )
+            text = SERVFAIL(host=trace.last)
         case _:
-            text = f"The name servers of {trace.last} do not answer in time. Ask the operator of that zone."
+            text = DNS_SLOW(host=trace.last)
             return _bad(State.DEGRADED if worked else State.PENDING, text, level=CheckLevel.WARN)
     return _bad(State.BROKEN, text)
 
 
-def _right_place(seen: DomainObservation, target: Target, record: str) -> DomainVerdict:
+def _right_place(seen: DomainObservation, target: Target, make: str) -> DomainVerdict:
     trace = seen.trace
     if target.kind == "CNAME":
         if target.value.lower() in trace.chain:
-            return _good(f"{trace.host} points to {target.value}.")
+            return _good(POINTS(host=trace.host, target=target.value))
         if set(trace.addresses) <= set(seen.target_addresses):
             return _bad(
                 State.DEGRADED,
-                f"{trace.host} has the addresses of {target.value} instead of a CNAME record. It works until the provider changes "
-                f"them, which they do without notice. Make the {record}.",
+                SAME_ADDRESSES(host=trace.host, target=target.value, make=make),
                 level=CheckLevel.WARN,
             )
         where = trace.chain[-1] if trace.chain else ", ".join(trace.addresses[:3])
-        says = f"{trace.host} points to {where}, not to {target.value}. Make the {record}."
-        return _bad(State.BROKEN, says)
+        return _bad(State.BROKEN, ELSEWHERE(host=trace.host, where=where, target=target.value, make=make))
     if target.value not in trace.addresses:
         where = ", ".join(trace.addresses[:3])
-        says = f"{trace.host} has the address {where}, not {target.value}. Make the {record}."
+        says = OTHER_ADDRESS(host=trace.host, address=where, target=target.value, make=make)
         return _bad(State.BROKEN, says)
     others = [one for one in trace.addresses if one != target.value]
     if others:
-        says = f"{trace.host} also has the address {', '.join(others[:3])}, where some phones will end. Take that record out."
+        says = ALSO(host=trace.host, address=", ".join(others[:3]))
         return _bad(State.DEGRADED, says, level=CheckLevel.WARN)
-    return _good(f"{trace.host} has the address {target.value}.")
+    return _good(HAS_ADDRESS(host=trace.host, address=target.value))
 
 
 def _good(text: str) -> DomainVerdict:
@@ -156,23 +242,19 @@ def _bad(state: State, text: str, *, part: str = "DNS", level: CheckLevel = Chec
 
 
 def _site(host: str, site: Site, worked: bool, now: datetime) -> DomainVerdict:
-    missing, bad = State.BROKEN if worked else State.PENDING, partial(_bad, part="Certificate")
-    ask = f"Send the certificate of {host} to Webex Connect's support, who install it; that takes some days."
+    missing, bad = State.BROKEN if worked else State.PENDING, partial(_bad, part=CERTIFICATE)
+    ask = ASK_SUPPORT(host=host)
     shown = site.certificate
     if shown is None:
-        said = {
-            "no_answer": f"No server answers at https://{host}.",
-            "no_tls": f"https://{host} does not speak TLS for this name.",
-        }.get(site.trouble, f"https://{host} did not answer in time.")
-        return bad(missing, f"{said} {ask}")
+        said = {"no_answer": NO_SERVER, "no_tls": NO_TLS}.get(site.trouble, SLOW)
+        return bad(missing, said(host=host, ask=ask))
     if shown.fault == "expired":
-        return bad(State.BROKEN, f"The certificate expired on {_day(shown.expires_at)}. {ask}")
+        return bad(State.BROKEN, EXPIRED(day=_day(shown.expires_at), ask=ask))
     if shown.fault == "other_name":
-        names = ", ".join(shown.names[:3]) or "no name at all"
-        return bad(missing, f"The certificate is for {names}, not for {host}. {ask}")
+        names = ", ".join(shown.names[:3]) or gettext_noop("no name at all")
+        return bad(missing, OTHER_NAME(names=names, host=host, ask=ask))
     if shown.fault:
-        issuer = shown.issuer or "none"
-        return bad(missing, f"Browsers do not trust the certificate (issuer: {issuer}). {ask}")
+        return bad(missing, UNTRUSTED(issuer=shown.issuer or gettext_noop("none"), ask=ask))
     return _answers(host, site, _lasting(shown, ask, now))
 
 
@@ -184,25 +266,28 @@ def _lasting(shown: Certificate, ask: str, now: datetime) -> DomainVerdict:
     days = (shown.expires_at - now).days
     if days < SOON:
         level = CheckLevel.BAD if days < URGENT else CheckLevel.WARN
-        text = f"The certificate expires in {days} day{'' if days == 1 else 's'}, on {_day(shown.expires_at)}. {ask}"
-        return _bad(State.DEGRADED, text, part="Certificate", level=level)
-    text = f"The certificate of {shown.issuer or 'its issuer'} is good for {days} days, until {_day(shown.expires_at)}."
-    good = CheckResult(CheckLevel.GOOD, "Certificate", text)
-    return DomainVerdict(State.HEALTHY, "DNS and certificate are right, and links work.", (good,))
+        text = (IN_A_DAY if days == 1 else IN_DAYS)(n=days, day=_day(shown.expires_at), ask=ask)
+        return _bad(State.DEGRADED, text, part=CERTIFICATE, level=level)
+    issuer = shown.issuer or gettext_noop("its issuer")
+    text = LASTING(issuer=issuer, n=days, day=_day(shown.expires_at))
+    good = CheckResult(CheckLevel.GOOD, CERTIFICATE, text)
+    return DomainVerdict(
+        State.HEALTHY, gettext_noop("DNS and certificate are right, and links work."), (good,)
+    )
 
 
 def _answers(host: str, site: Site, so_far: DomainVerdict) -> DomainVerdict:
     findings = list(so_far.findings)
     state, says = so_far.state, so_far.says
     if site.status is None or site.status >= 500:
-        nothing = "says nothing that a browser understands"
-        what = f"answers with error {site.status}" if site.status else nothing
-        text = f"https://{host} {what}. If it stays so, ask Webex Connect's support."
+        text = FAILING(host=host, status=site.status) if site.status else SILENT(host=host)
         findings.append(CheckResult(CheckLevel.WARN, "HTTPS", text))
         state, says = State.DEGRADED, text if so_far.state == State.HEALTHY else says
     else:
-        findings.append(CheckResult(CheckLevel.GOOD, "HTTPS", f"https://{host} answers ({site.status})."))
+        findings.append(CheckResult(CheckLevel.GOOD, "HTTPS", ANSWERING(host=host, status=site.status)))
     if site.secured is False:
-        text = "Plain http does not lead to https. Links of messages begin with https, so this matters only to people who type one."
+        text = gettext_noop(
+            "Plain http does not lead to https. Links of messages begin with https, so this matters only to people who type one."
+        )
         findings.append(CheckResult(CheckLevel.NOTE, "HTTPS", text))
     return DomainVerdict(state, says, tuple(findings))

@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sms.models import InlineValues, LinkFields, Service
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from sms.models import InlineValues, LinkFields, Service, SmartlinkUnit
+from sms.words import number
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+UNDERSTOOD = _("Both ways are understood.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,150 +21,157 @@ class TenantDoubt:
     """`answers` are the sentences of its values. `column` is the switch it sets; `assumed` is what is done without one."""
 
     key: str
-    title: str
+    title: "StrOrPromise"
     question: str
-    answers: Mapping[str, str]
+    answers: "Mapping[str, StrOrPromise]"
     column: str = ""
-    assumed: str = "Both ways are understood."
+    assumed: "StrOrPromise" = UNDERSTOOD
 
     def words(self, value: str) -> str:
-        return self.answers.get(value, value)
+        return str(self.answers.get(value, value))
 
 
 _TABLE = (
     TenantDoubt(
         "plus",
-        "Numbers with +",
+        _("Numbers with +"),
         "plain",
-        {"optional": "Numbers are taken without +.", "required": "Numbers are taken with + only."},
+        {"optional": _("Numbers are taken without +."), "required": _("Numbers are taken with + only.")},
         column="e164_plus",
     ),
-    TenantDoubt("accepted_as", "Status of an accepted request", "plain", {}),
+    TenantDoubt("accepted_as", _("Status of an accepted request"), "plain", {}),
     TenantDoubt(
         "reply_time",
-        "Time in a reply",
+        _("Time in a reply"),
         "plain",
-        {"utc": "In UTC.", "offset": "With an offset from UTC."},
+        {"utc": _("In UTC."), "offset": _("With an offset from UTC.")},
     ),
     TenantDoubt(
         "receipt_time",
-        "Times in receipts",
+        _("Times in receipts"),
         "plain",
-        {"Z": "In UTC.", "+00:00": "In UTC, written as +00:00."},
+        {"Z": _("In UTC."), "+00:00": _("In UTC, written as +00:00.")},
     ),
     TenantDoubt(
-        "receipt_number", "Numbers in receipts", "plain", {"digits": "Without +.", "plus": "With +."}
+        "receipt_number", _("Numbers in receipts"), "plain", {"digits": _("Without +."), "plus": _("With +.")}
     ),
     TenantDoubt(
         "ids_match",
-        "Message id in reply and receipt",
+        _("Message id in reply and receipt"),
         "plain",
-        {"yes": "The same.", "no": "Different."},
-        assumed="Receipts are matched by Textdesk's own id.",
+        {"yes": _("The same."), "no": _("Different.")},
+        assumed=_("Receipts are matched by Textdesk's own id."),
     ),
     TenantDoubt(
         "notify_signed",
-        "Signature of receipts to the address in messages",
+        _("Signature of receipts to the address in messages"),
         "plain",
-        {"yes": "They are signed.", "no": "They are not signed."},
+        {"yes": _("They are signed."), "no": _("They are not signed.")},
         column="notify_url_signed",
     ),
     TenantDoubt(
         "both_fire",
-        "Where receipts come",
+        _("Where receipts come"),
         "plain",
         {
-            "notify_url": "To the address in messages alone.",
-            "webhook": "To the webhook alone.",
-            "both": "To both addresses.",
+            "notify_url": _("To the address in messages alone."),
+            "webhook": _("To the webhook alone."),
+            "both": _("To both addresses."),
         },
-        assumed="Either will do, and a receipt that comes twice counts once.",
+        assumed=_("Either will do, and a receipt that comes twice counts once."),
     ),
     TenantDoubt(
         "reply_to_many",
-        "Reply to several recipients",
+        _("Reply to several recipients"),
         "pair",
-        {"object": "One object.", "list": "A list.", "object_with_list": "An object with a list in it."},
+        {
+            "object": _("One object."),
+            "list": _("A list."),
+            "object_with_list": _("An object with a list in it."),
+        },
     ),
     TenantDoubt(
         "ids_of_many",
-        "Message ids of several recipients",
+        _("Message ids of several recipients"),
         "pair",
         {
-            "suffix": "The first one's with _1, _2 … behind it.",
-            "same": "The same for all.",
-            "own": "One each.",
+            "suffix": _("The first one's with _1, _2 … behind it."),
+            "same": _("The same for all."),
+            "own": _("One each."),
         },
-        assumed="Each receipt brings its own.",
+        assumed=_("Each receipt brings its own."),
     ),
     TenantDoubt(
         "own_receipts",
-        "Receipts of several recipients",
+        _("Receipts of several recipients"),
         "pair",
-        {"yes": "One of its own for each.", "no": "Not for each, so each message gets a request of its own."},
+        {
+            "yes": _("One of its own for each."),
+            "no": _("Not for each, so each message gets a request of its own."),
+        },
         column="batch_size",
     ),
     TenantDoubt(
         "inline_values",
-        "Values in a text of yours",
+        _("Values in a text of yours"),
         "pair",
-        {"fill": "Webex Connect puts them in.", "templates": "Only in its own templates."},
+        {"fill": _("Webex Connect puts them in."), "templates": _("Only in its own templates.")},
         column="inline_values",
     ),
     TenantDoubt(
         "placeholder",
-        "How a placeholder is written",
+        _("How a placeholder is written"),
         "pair",
-        {"parentheses": "$(name)", "braces": "${name}", "both": "$(name) or ${name}"},
-        assumed="Textdesk puts the values in before a message leaves.",
+        {"parentheses": "$(name)", "braces": "${name}", "both": _("$(name) or ${name}")},
+        assumed=_("Textdesk puts the values in before a message leaves."),
     ),
     TenantDoubt(
         "options_tags",
-        "Tags of link options",
+        _("Tags of link options"),
         "links",
-        {"optional": "They may be left out.", "required": "They are mandatory."},
+        {"optional": _("They may be left out."), "required": _("They are mandatory.")},
         column="link_fields",
     ),
     TenantDoubt(
         "fallback_flag",
-        "The fallback of link options",
+        _("The fallback of link options"),
         "links",
-        {"optional": "It may be left out.", "required": "It is mandatory."},
+        {"optional": _("It may be left out."), "required": _("It is mandatory.")},
         column="link_fields",
     ),
     TenantDoubt(
         "text_limit",
-        "Longest text",
+        _("Longest text"),
         "length",
-        {"1024": "1,024 characters.", "4000": "More than 1,024; 4,000 by the documents."},
+        {"1024": _("1,024 characters."), "4000": _("More than 1,024; 4,000 by the documents.")},
         column="text_limit",
     ),
     TenantDoubt(
         "length_unit",
-        "How an emoji counts",
+        _("How an emoji counts"),
         "emoji",
-        {"utf16": "As two characters.", "characters": "As one character."},
+        {"utf16": _("As two characters."), "characters": _("As one character.")},
         column="length_unit",
     ),
     TenantDoubt(
         "validity_kept",
-        "Messages past their validity",
+        _("Messages past their validity"),
         "validity",
-        {"yes": "They are dropped.", "no": "They may arrive all the same."},
+        {"yes": _("They are dropped."), "no": _("They may arrive all the same.")},
         column="validity_kept",
     ),
     TenantDoubt(
         "smartlink_validity",
-        "Validity of smartlinks",
+        _("Validity of smartlinks"),
         "smartlink",
-        {"minutes": "In minutes.", "seconds": "In seconds."},
+        {"minutes": _("In minutes."), "seconds": _("In seconds.")},
         column="smartlink_unit",
     ),
     TenantDoubt(
         "throttle_as",
-        "Answer to too many requests",
+        _("Answer to too many requests"),
         "throttle",
-        {"429": "Status 429.", "7020": "Code 7020."},
+        {"429": _("Status 429."), "7020": _("Code 7020.")},
     ),
 )
 DOUBTS = {one.key: one for one in _TABLE}
@@ -196,24 +212,34 @@ def _inline(found: Mapping[str, str]) -> InlineValues:
 _SAYS: Mapping[str, Callable[[Service], str]] = {
     "inline_values": lambda service: f"{InlineValues(service.fills_inline or InlineValues.TEMPLATES).label}.",
     "notify_url_signed": lambda service: (
-        "They must be signed." if service.notify_url_signed else "No signature is asked for."
+        gettext("They must be signed.")
+        if service.notify_url_signed
+        else gettext("No signature is asked for.")
     ),
-    "e164_plus": lambda service: "With +." if service.e164_plus else "Without +.",
+    "e164_plus": lambda service: gettext("With +.") if service.e164_plus else gettext("Without +."),
     "batch_size": lambda service: (
-        "One message in each request."
+        gettext("One message in each request.")
         if service.batch_size == 1
-        else f"Up to {service.batch_size:,} messages in one request."
+        else ngettext(
+            "Up to %(n)s message in one request.", "Up to %(n)s messages in one request.", service.batch_size
+        )
+        % {"n": number(service.batch_size)}
     ),
     "link_fields": lambda service: f"{service.get_link_fields_display()}.",
-    "text_limit": lambda service: f"{service.text_limit:,} characters.",
+    "text_limit": lambda service: (
+        ngettext("%(n)s character.", "%(n)s characters.", service.text_limit)
+        % {"n": number(service.text_limit)}
+    ),
     "length_unit": lambda service: f"{service.get_length_unit_display()}.",
     "validity_kept": lambda service: (
-        "They are dropped." if service.validity_kept else "They may arrive all the same."
+        gettext("They are dropped.") if service.validity_kept else gettext("They may arrive all the same.")
     ),
-    "smartlink_unit": lambda service: f"In {service.get_smartlink_unit_display().lower()}.",
+    "smartlink_unit": lambda service: (
+        gettext("In minutes.") if service.smartlink_unit == SmartlinkUnit.MINUTES else gettext("In seconds.")
+    ),
 }
 
 
 def in_use(doubt: TenantDoubt, service: Service) -> str:
     """What Textdesk goes by today, as a sentence."""
-    return _SAYS[doubt.column](service) if doubt.column else doubt.assumed
+    return _SAYS[doubt.column](service) if doubt.column else str(doubt.assumed)

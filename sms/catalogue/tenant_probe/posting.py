@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from django.utils.translation import gettext_noop
+
 from sms.catalogue import provider_address
 from sms.catalogue.credentials import ProviderConnection
 from sms.models import NUMBER, ProbePost
 from sms.webex.client import Client
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
+from sms.words import KeptSentence
 
 PATIENCE = 10.0  # seconds; a person waits at the button
 LONGEST_KEPT = 4000  # characters of a reply
@@ -19,6 +22,13 @@ AT_ONCE = 8  # connections
 TOO_FAST_FOR = 3.0  # seconds
 MOST_EMPTY = 400
 FASTER_THAN_UNKNOWN = 60  # requests, where no rate is contracted
+NOT_LET = KeptSentence(
+    gettext_noop(
+        "Webex Connect does not let this service send (%(code)s). Test the connection, then send again."
+    )
+)
+REFUSED = KeptSentence(gettext_noop("Webex Connect refused the request: %(code)s."))
+EMPTY_REQUESTS = KeptSentence(gettext_noop("%(n)s empty requests"))
 
 Heard = Callable[[int, bytes], None]
 ClientFor = Callable[[ProviderConnection, Heard], Client]
@@ -67,12 +77,12 @@ def post(
 
 def _sentence(problem: ProviderError) -> str:
     if isinstance(problem, Throttled):
-        return "Webex Connect asks to be slower. Wait a minute, then send again."
+        return gettext_noop("Webex Connect asks to be slower. Wait a minute, then send again.")
     if isinstance(problem, NotSent):
-        return "No server answered. Test the connection, then send again."
+        return gettext_noop("No server answered. Test the connection, then send again.")
     if isinstance(problem, ServicePaused):
-        return f"Webex Connect does not let this service send ({problem.code}). Test the connection, then send again."
-    return f"Webex Connect refused the request: {problem.code}."
+        return NOT_LET(code=problem.code)
+    return REFUSED(code=problem.code)
 
 
 def hidden(raw: bytes, number: str) -> str:
@@ -112,6 +122,6 @@ def too_fast(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in range(AT_ONCE):
             pool.submit(again)
-    one.body = f"{most - left[0]} empty requests"
+    one.body = EMPTY_REQUESTS(n=most - left[0])
     one.accepted = False
     one.save()

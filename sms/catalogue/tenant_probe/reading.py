@@ -5,17 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from sms.catalogue.tenant_probe.bodies import LINK_VARIANTS
+from sms.catalogue.tenant_probe.posting import REFUSED
 from sms.models import NUMBER, ProbePost, ProbeReceipt, ProbeStep
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
+from sms.words import KeptSentence
 
 TOO_LONG, BAD_NUMBER, DELIVERED = "7107", "7102", "7500"
+NOTHING = KeptSentence(gettext_noop("%(why)s Nothing was learned, and nothing is changed."))
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`found` by doubt. `says` is a sentence. `again`: the question goes on with its next request."""
+    """`found` by doubt. `says` is a sentence, in English since it is stored. `again`: the question goes on with its next request."""
 
     says: str
     found: dict[str, str] = field(default_factory=dict)
@@ -30,7 +35,7 @@ def read(step: ProbeStep) -> Reading:
 
 
 def _nothing(says: str) -> Reading:
-    return Reading(f"{says} Nothing was learned, and nothing is changed.")
+    return Reading(NOTHING(why=says))
 
 
 def _plain(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
@@ -38,9 +43,11 @@ def _plain(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> 
         return _nothing(_refusal(posts))
     notes = notes_of(taken)
     if taken.variant == "digits" and _bad_number(taken):
-        return Reading("The number was not taken without +. Send again: it goes with + then.", again=True)
+        return Reading(
+            gettext_noop("The number was not taken without +. Send again: it goes with + then."), again=True
+        )
     if choice != "came":
-        return _nothing("The message did not arrive.")
+        return _nothing(gettext_noop("The message did not arrive."))
     found = {"accepted_as": str(taken.status)}
     if taken.variant == "digits":
         found["plus"] = "optional"
@@ -50,7 +57,7 @@ def _plain(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> 
     if stamp:
         found["reply_time"] = "utc" if stamp.endswith("Z") else "offset"
     if not notes:
-        return Reading("The message arrived, but no receipt has come yet.", found)
+        return Reading(gettext_noop("The message arrived, but no receipt has come yet."), found)
     one, note = notes[0]
     at = _raw_time(one)
     if at:
@@ -64,7 +71,7 @@ def _plain(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> 
         found["notify_signed"] = "yes" if all(receipt.signed for receipt in beside) else "no"
     places = {receipt.webhook for receipt in receipts}
     found["both_fire"] = "both" if len(places) == 2 else "webhook" if places == {True} else "notify_url"
-    return Reading("The message arrived, and its receipts were read.", found)
+    return Reading(gettext_noop("The message arrived, and its receipts were read."), found)
 
 
 _SEEN = {
@@ -94,10 +101,10 @@ def _pair(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> R
         first, second = ids[0], ids[1]
         found["ids_of_many"] = "same" if first == second else "suffix" if second == f"{first}_1" else "own"
     if not ids:
-        return Reading("No receipt has come, so only the texts were compared.", found)
+        return Reading(gettext_noop("No receipt has come, so only the texts were compared."), found)
     if found["own_receipts"] == "no":
-        return Reading("Only one of the two messages had a receipt.", found)
-    return Reading("Both messages had receipts, and their texts were compared.", found)
+        return Reading(gettext_noop("Only one of the two messages had a receipt."), found)
+    return Reading(gettext_noop("Both messages had receipts, and their texts were compared."), found)
 
 
 def _links(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
@@ -109,29 +116,31 @@ def _links(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> 
         for doubt, option in (("options_tags", "tag1"), ("fallback_flag", "allow_fallback_url"))
     }
     says = {
-        "short": "It arrived with a short link.",
-        "long": "It arrived with the long link. Ask Webex Connect whether link shortening is enabled.",
-        "never": "It was accepted, and did not arrive.",
+        "short": gettext_noop("It arrived with a short link."),
+        "long": gettext_noop(
+            "It arrived with the long link. Ask Webex Connect whether link shortening is enabled."
+        ),
+        "never": gettext_noop("It was accepted, and did not arrive."),
     }[choice]
     return Reading(says, found)
 
 
 def _length(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
     if _too_long(posts):
-        return Reading("The long text was refused with 7107.", {"text_limit": "1024"})
+        return Reading(gettext_noop("The long text was refused with 7107."), {"text_limit": "1024"})
     if taken is not None and choice == "whole":
-        return Reading("The long text arrived whole.", {"text_limit": "4000"})
+        return Reading(gettext_noop("The long text arrived whole."), {"text_limit": "4000"})
     if taken is not None and choice == "cut":
-        return Reading("The long text arrived cut off.", {"text_limit": "1024"})
-    return _nothing(_refusal(posts) if taken is None else "The message did not arrive.")
+        return Reading(gettext_noop("The long text arrived cut off."), {"text_limit": "1024"})
+    return _nothing(_refusal(posts) if taken is None else gettext_noop("The message did not arrive."))
 
 
 def _emoji(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
     if _too_long(posts):
-        return Reading("513 emoji were too many.", {"length_unit": "utf16"})
+        return Reading(gettext_noop("513 emoji were too many."), {"length_unit": "utf16"})
     if taken is not None and choice == "came":
-        return Reading("513 emoji arrived.", {"length_unit": "characters"})
-    return _nothing(_refusal(posts) if taken is None else "The message did not arrive.")
+        return Reading(gettext_noop("513 emoji arrived."), {"length_unit": "characters"})
+    return _nothing(_refusal(posts) if taken is None else gettext_noop("The message did not arrive."))
 
 
 def _validity(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
@@ -139,25 +148,28 @@ def _validity(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) 
         return _nothing(_refusal(posts))
     delivered = any(note.code == DELIVERED for _, note in notes_of(taken))
     if choice == "late":
-        return Reading("It arrived after its validity.", {"validity_kept": "no"})
+        return Reading(gettext_noop("It arrived after its validity."), {"validity_kept": "no"})
     if delivered:
-        return _nothing("You saw no message, but a receipt says that it was delivered.")
-    return Reading("It was dropped.", {"validity_kept": "yes"})
+        return _nothing(gettext_noop("You saw no message, but a receipt says that it was delivered."))
+    return Reading(gettext_noop("It was dropped."), {"validity_kept": "yes"})
 
 
 def _smartlink(choice: str, posts: Sequence[ProbePost], taken: ProbePost | None) -> Reading:
     if taken is None:
         return _nothing(_refusal(posts))
     if choice == "never":
-        return _nothing("The message did not arrive.")
-    unit = "minutes" if choice == "opens" else "seconds"
-    return Reading(f"The link was valid for 2 {unit}.", {"smartlink_validity": unit})
+        return _nothing(gettext_noop("The message did not arrive."))
+    if choice == "opens":
+        return Reading(gettext_noop("The link was valid for 2 minutes."), {"smartlink_validity": "minutes"})
+    return Reading(gettext_noop("The link was valid for 2 seconds."), {"smartlink_validity": "seconds"})
 
 
 def _throttle(_choice: str, posts: Sequence[ProbePost], _taken: ProbePost | None) -> Reading:
     if posts and posts[-1].code in ("429", "7020"):
-        return Reading("A request was refused for being too fast.", {"throttle_as": posts[-1].code})
-    return _nothing("No request was refused for being too fast.")
+        return Reading(
+            gettext_noop("A request was refused for being too fast."), {"throttle_as": posts[-1].code}
+        )
+    return _nothing(gettext_noop("No request was refused for being too fast."))
 
 
 _READERS: dict[str, Callable[[str, Sequence[ProbePost], ProbePost | None], Reading]] = {
@@ -195,10 +207,10 @@ def _too_long(posts: Sequence[ProbePost]) -> bool:
 
 def _refusal(posts: Sequence[ProbePost]) -> str:
     if not posts:
-        return "Nothing was sent."
+        return gettext_noop("Nothing was sent.")
     if posts[-1].accepted is None:
-        return "We cannot tell whether the message was sent: no answer came."
-    return f"Webex Connect refused the request: {posts[-1].code}."
+        return gettext_noop("We cannot tell whether the message was sent: no answer came.")
+    return REFUSED(code=posts[-1].code)
 
 
 def _json(text: str) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.catalogue.credentials import connection_of
 from sms.catalogue.tenant_probe import posting
@@ -32,9 +34,11 @@ from sms.models.fields import UnreadableSecret
 from sms.models.sql.clock import corrected_now
 from sms.webex.origin import origin_of
 from sms.webex.rules import WireError
+from sms.words import KeptSentence, number
 
 OPEN_FOR = timedelta(days=7)  # after that a run that nobody ended ends by itself, since it holds a number
 ASKABLE = (ProbeStep.State.OPEN, ProbeStep.State.SKIPPED, ProbeStep.State.UNANSWERED)
+NOT_SENT = KeptSentence(gettext_noop("It could not be sent. %(why)s"))
 
 
 class ProbeError(ValueError):
@@ -57,10 +61,10 @@ def start(
 ) -> TenantProbe:
     """Begin a run; nothing is sent yet."""
     if not service.connected:
-        raise ProbeError("This service has no credentials yet. Connect it under Set-up, then begin.")
+        raise ProbeError(_("This service has no credentials yet. Connect it under Set-up, then begin."))
     if OptOut.in_force(service.pk, [msisdn]):
         raise ProbeError(
-            "This number opted out of messages. Use another phone, or opt it in again under Opt-outs."
+            _("This number opted out of messages. Use another phone, or opt it in again under Opt-outs.")
         )
     try:
         with transaction.atomic():
@@ -77,7 +81,7 @@ def start(
             ProbeStep.objects.bulk_create(ProbeStep(probe=probe, question=key) for key in QUESTIONS)
             audit("tenant_probe.started", probe, by=by)
     except IntegrityError:
-        raise ProbeError("A tenant probe of this service is under way. End it first.") from None
+        raise ProbeError(_("A tenant probe of this service is under way. End it first.")) from None
     return probe
 
 
@@ -91,22 +95,27 @@ def why_not(step: ProbeStep, *, spent: int) -> str:
     """Why a question cannot be asked now; empty where it can."""
     probe, question = step.probe, QUESTIONS[step.question]
     if probe.ended_at is not None:
-        return "This tenant probe has ended. Begin another one."
+        return _("This tenant probe has ended. Begin another one.")
     if step.state not in ASKABLE:
-        return "It has been asked already."
+        return _("It has been asked already.")
     service = probe.service
     if service.paused_at is not None:
-        return "The service is paused. Resume it, then send."
+        return _("The service is paused. Resume it, then send.")
     changed = service.answers_since is not None and service.answers_since > probe.started_at
     if changed or probe.origin != origin_of(service.provider_url):
-        return "The connection was changed since this tenant probe began. End it and begin another one."
+        return _("The connection was changed since this tenant probe began. End it and begin another one.")
     if question.needs and getattr(probe, f"{question.needs}_id") is None:
-        thing = {"link_domain": "short-link domain", "smartlink": "smartlink"}[question.needs]
-        return f"No {thing} was chosen when this tenant probe began."
+        if question.needs == "smartlink":
+            return _("No smartlink was chosen when this tenant probe began.")
+        return _("No short-link domain was chosen when this tenant probe began.")
     if step.question == "emoji" and service.text_limit > 1024:
-        return "It would cost 60 segments where the limit is above 1,024, so the safe way is kept: an emoji counts as two."
+        return _(
+            "It would cost 60 segments where the limit is above 1,024, so the safe way is kept: an emoji counts as two."
+        )
     if spent + question.messages > MOST_MESSAGES:
-        return f"It would be more than {MOST_MESSAGES} messages. End this tenant probe and begin another one."
+        return _("It would be more than %(n)s messages. End this tenant probe and begin another one.") % {
+            "n": number(MOST_MESSAGES)
+        }
     return ""
 
 
@@ -147,7 +156,7 @@ def ask(
         ProbePost.objects.filter(step=step, accepted=None, status=0, reply="", code="").update(
             accepted=False, cost=0
         )
-        step.says = f"It could not be sent. {problem}"[:300]
+        step.says = NOT_SENT(why=problem)[:300]
         return _back(step)
     return _conclude(step, by=by)
 
@@ -189,16 +198,16 @@ def _back(step: ProbeStep) -> ProbeStep:
 def answer(step: ProbeStep, choice: str, *, by: Actor) -> ProbeStep:
     """What the person saw. Findings are stored as the service's switches."""
     if step.state != ProbeStep.State.POSTED:
-        raise ProbeError("This question is not waiting for an answer.")
+        raise ProbeError(_("This question is not waiting for an answer."))
     if choice not in {one.key for one in QUESTIONS[step.question].choices}:
-        raise ProbeError("Choose what you see.")
+        raise ProbeError(_("Choose what you see."))
     step.choice = choice
     return _conclude(step, by=by)
 
 
 def skip(step: ProbeStep, *, by: Actor) -> ProbeStep:
     if step.probe.ended_at is not None or step.state not in (*ASKABLE, ProbeStep.State.POSTED):
-        raise ProbeError("This question cannot be left out any more.")
+        raise ProbeError(_("This question cannot be left out any more."))
     step.state, step.by, step.at = ProbeStep.State.SKIPPED, by.label, corrected_now()
     step.save()
     return step

@@ -90,7 +90,7 @@ class Command(BaseCommand):
                 self.stdout.write(why)
                 return False
             if question.before:
-                self.stdout.write(question.before)
+                self.stdout.write(str(question.before))
             cost = (
                 f"{question.messages} messages, {question.segments} segments; {spent} of {MOST_MESSAGES} sent"
             )
@@ -102,7 +102,7 @@ class Command(BaseCommand):
                 return False
             step = tenant_probe.ask(step.pk, by=by, public_url=settings.PUBLIC_URL)
         if step.state == ProbeStep.State.POSTED:
-            self.stdout.write(question.look)
+            self.stdout.write(str(question.look))
             for number, choice in enumerate(question.choices, 1):
                 self.stdout.write(f"  {number}  {choice.words}")
             keys = [str(number) for number in range(1, len(question.choices) + 1)]
