@@ -7,7 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.webex.limits import LONGEST_URL
+from sms.words import KeptSentence, retold
 
 PORTS = (443, 8443)
 _HOST = re.compile(
@@ -22,6 +26,13 @@ _TARGET = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]|]|%[0-9A-Fa-f]{2})*
 _HOME = "localhost localdomain local internal intranet lan home corp private home.arpa arpa".split()
 _NOWHERE = ("invalid", "onion", "alt", "test")
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+# a callback that cannot be posted keeps why: those with facts have to be recognised
+TOO_LONG = KeptSentence(gettext_noop("It has %(n)s characters; %(most)s are allowed."))
+OTHER_PORT = KeptSentence(gettext_noop("Its port is %(port)s; use %(one)s or %(other)s."))
+NO_PORT = KeptSentence(gettext_noop("Its port is %(port)s; there is none above 65535."))
+NO_HOST = KeptSentence(gettext_noop("It has no host after %(scheme)s://."))
+NOT_PUBLIC = KeptSentence(gettext_noop("The name %(host)s is not one of the public internet."))
+NO_DOT = KeptSentence(gettext_noop("The name %(host)s has no dot, so it is not one of the public internet."))
 
 
 class BadAddress(ValueError):
@@ -74,32 +85,34 @@ def read(url: str, policy: AddressPolicy) -> Address:
     """Take an address apart. Raises `BadAddress`."""
     if not url.isascii():
         raise BadAddress(
-            "It holds characters outside ASCII. Write a host like bücher.example in its xn-- form, and encode the path."
+            _(
+                "It holds characters outside ASCII. Write a host like bücher.example in its xn-- form, and encode the path."
+            )
         )
     if len(url) > LONGEST_URL:
-        raise BadAddress(f"It has {len(url):,} characters; {LONGEST_URL:,} are allowed.")
+        raise BadAddress(retold(TOO_LONG(n=f"{len(url):,}", most=f"{LONGEST_URL:,}")))
     if url != url.strip() or re.search(r"[\s\x00-\x1f\x7f\\]", url):
-        raise BadAddress("It holds a space, a backslash or a control character.")
+        raise BadAddress(_("It holds a space, a backslash or a control character."))
     found = _URL.fullmatch(url)
     if found is None:
-        raise BadAddress("It is not an address like https://partner.example/path.")
+        raise BadAddress(_("It is not an address like https://partner.example/path."))
     scheme, authority = found["scheme"].lower(), found["authority"].lower()
     if found["fragment"] is not None:
-        raise BadAddress("It has a part after #, which is never sent. Leave that out.")
+        raise BadAddress(_("It has a part after #, which is never sent. Leave that out."))
     if "@" in authority:
-        raise BadAddress("It holds a user name or password. Leave that out; every callback is signed.")
+        raise BadAddress(_("It holds a user name or password. Leave that out; every callback is signed."))
     if not _TARGET.fullmatch(found["target"]):
-        raise BadAddress("Its path holds a character that must be written as %XX.")
+        raise BadAddress(_("Its path holds a character that must be written as %XX."))
     target = found["target"] or "/"
     target = target if target.startswith("/") else f"/{target}"
     host, port = _place(authority, scheme)
     if policy.loopback and host in _LOOPBACK and scheme in ("http", "https"):
         return Address(scheme, host, port or (443 if scheme == "https" else 80), target)
     if scheme != "https":
-        raise BadAddress("It must begin with https://.")
+        raise BadAddress(_("It must begin with https://."))
     _check_name(host, policy)
     if port not in (None, *PORTS):
-        raise BadAddress(f"Its port is {port}; use {' or '.join(map(str, PORTS))}.")
+        raise BadAddress(retold(OTHER_PORT(port=port, one=PORTS[0], other=PORTS[1])))
     return Address(scheme, host, port or 443, target)
 
 
@@ -108,28 +121,28 @@ def _place(authority: str, scheme: str) -> tuple[str, int | None]:
         authority.rpartition(":") if re.search(r":[^\]]*\Z", authority) else (authority, "", "")
     )
     if colon and not re.fullmatch(r"[1-9][0-9]{0,4}", port):
-        raise BadAddress("Its port is not a number.")
+        raise BadAddress(_("Its port is not a number."))
     if colon and int(port) > 65535:
-        raise BadAddress(f"Its port is {port}; there is none above 65535.")
+        raise BadAddress(retold(NO_PORT(port=port)))
     if not host:
-        raise BadAddress(f"It has no host after {scheme}://.")
+        raise BadAddress(retold(NO_HOST(scheme=scheme)))
     return host, int(port) if colon else None
 
 
 def _check_name(host: str, policy: AddressPolicy) -> None:
     if host.startswith("[") or (not re.search(r"[g-z]", host.rpartition(".")[2]) and _numeric(host)):
-        raise BadAddress("Its host is a number. Use a name: its certificate shows who answers.")
+        raise BadAddress(_("Its host is a number. Use a name: its certificate shows who answers."))
     if host.endswith("."):
-        raise BadAddress("Its host ends with a dot. Leave that out.")
+        raise BadAddress(_("Its host ends with a dot. Leave that out."))
     ends = tuple(f".{name}" for name in (*_HOME, *_NOWHERE))
     if host in (*_HOME, *_NOWHERE) or host.endswith(ends):
-        raise BadAddress(f"The name {host} is not one of the public internet.")
+        raise BadAddress(retold(NOT_PUBLIC(host=host)))
     if "." not in host:
-        raise BadAddress(f"The name {host} has no dot, so it is not one of the public internet.")
+        raise BadAddress(retold(NO_DOT(host=host)))
     if not _HOST.fullmatch(host):
-        raise BadAddress("Its host is no valid name.")
+        raise BadAddress(_("Its host is no valid name."))
     if host in policy.own_hosts:
-        raise BadAddress("That is Textdesk itself.")
+        raise BadAddress(_("That is Textdesk itself."))
 
 
 def _numeric(host: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.models import Actor, CallbackEndpoint, Service
@@ -15,9 +16,10 @@ from sms.models.callback import new_secret
 from sms.models.event_types import EVENTS
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import masked_values
+from sms.words import number
 
 MOST = 50  # endpoints of ours that people made in a service, and as many of each API key
-KINDS = frozenset(kind for kind, _ in EVENTS)
+KINDS = frozenset(kind for kind, _name in EVENTS)
 WANTS = ("name", "events", "full_numbers", "texts", "all_keys", "keys", "senders", "labels", "batch_size")
 
 
@@ -42,7 +44,7 @@ def add(
         ours = _others_of(service, by.owner)
         _check_is_new(ours, url)
         if ours.count() >= MOST:
-            raise TooMany(f"There are {MOST} endpoints at most. Remove one first.")
+            raise TooMany(_("There are %(n)s endpoints at most. Remove one first.") % {"n": number(MOST)})
         endpoint = CallbackEndpoint.objects.create(
             service=service,
             name=name,
@@ -70,7 +72,7 @@ def change(
     if moves:
         read(url, policy)
         if endpoint.kind != CallbackEndpoint.Kind.EVENTS:
-            raise BadAddress("It stands for the host of notifyUrls: name another one in your messages.")
+            raise BadAddress(_("It stands for the host of notifyUrls: name another one in your messages."))
     with transaction.atomic():
         before = _said(endpoint)
         for column, value in wants.items():
@@ -120,7 +122,7 @@ def _others_of(service: Service, owner: Any) -> Any:
 
 def _check_is_new(others: Any, url: str) -> None:
     if others.filter(url=url).exists():
-        raise BadAddress("There is an endpoint with that address already.")
+        raise BadAddress(_("There is an endpoint with that address already."))
 
 
 def _said(endpoint: CallbackEndpoint) -> dict[str, Any]:

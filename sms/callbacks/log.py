@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
 from sms.callbacks.leases import SECRETS, waiting_counts
 from sms.callbacks.schedule import OPENS_AFTER
 from sms.models import Callback, CallbackEndpoint, Service
 from sms.models.event_types import EVENTS
 from sms.models.paging import given
 from sms.models.sql.clock import corrected_now
+from sms.words import number, retold
 
 NAMES = dict(EVENTS)
 
@@ -26,10 +30,13 @@ class EndpointRow:
     @property
     def events(self) -> str:
         if self.endpoint.kind == CallbackEndpoint.Kind.NOTIFY:
-            return "receipts of API sends that name it as notifyUrl"
+            return _("receipts of API sends that name it as notifyUrl")
         one = self.endpoint
-        kinds = ", ".join(NAMES.get(kind, kind).lower() for kind in one.events) or "everything"
-        return f"{kinds}, of some sends" if not one.all_keys or one.senders or one.labels else kinds
+        kinds = ", ".join(NAMES.get(kind, kind).lower() for kind in one.events) or _("everything")
+        if one.all_keys and not one.senders and not one.labels:
+            return kinds
+        # Translators: events is a list of names, or “everything”.
+        return _("%(events)s, of some sends") % {"events": kinds}
 
 
 def overview(service: Service, *, only: int | None = None) -> list[EndpointRow]:
@@ -50,20 +57,26 @@ def switched_off(service: Service) -> list[CallbackEndpoint]:
 def _state_of(endpoint: CallbackEndpoint, now: datetime) -> tuple[str, str, str]:
     """`word`, `mark` and `says`."""
     if endpoint.disabled_at:
-        return "Switched off", "failed", endpoint.disabled_because
+        return _("Switched off"), "failed", retold(endpoint.disabled_because)
     if endpoint.moved_at:
-        says = "Its address was changed. Events are kept, and delivered when it has answered the challenge."
-        return "Not verified", "unconfirmed", says
+        says = _(
+            "Its address was changed. Events are kept, and delivered when it has answered the challenge."
+        )
+        return _("Not verified"), "unconfirmed", says
     if endpoint.verified_at is None:
-        return "Not verified", "unconfirmed", "It gets nothing before it answers the challenge."
+        return _("Not verified"), "unconfirmed", _("It gets nothing before it answers the challenge.")
     if endpoint.paused_at:
-        return "Paused", "paused", "What happens in between is kept."
+        return _("Paused"), "paused", _("What happens in between is kept.")
     if endpoint.failures >= OPENS_AFTER:
-        tried = f"{endpoint.failures} tries in a row failed."
-        return "Failing", "failed", f"{tried} One callback at a time is tried until it takes one."
+        says = ngettext(
+            "%(n)s try in a row failed. One callback at a time is tried until it takes one.",
+            "%(n)s tries in a row failed. One callback at a time is tried until it takes one.",
+            endpoint.failures,
+        )
+        return _("Failing"), "failed", says % {"n": number(endpoint.failures)}
     if endpoint.open_until and endpoint.open_until > now:
-        return "Held", "paused", "It asked us to wait."
-    return "On", "delivered", ""
+        return _("Held"), "paused", _("It asked us to wait.")
+    return pgettext("adjective", "On"), "delivered", ""
 
 
 def log_of(

@@ -4,12 +4,14 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from sms.callbacks.address import AddressPolicy, BadAddress, read
 from sms.callbacks.endpoints import TooMany
 from sms.models import Actor, CallbackEndpoint, Notify, Send, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
+from sms.words import number
 
 MOST_ORIGINS = 500  # hosts that people's sends name in a service, and as many of each API key
 
@@ -22,7 +24,7 @@ def expect(
     with transaction.atomic():
         hosts = _hosts(service.pk, by.owner)
         if hosts.filter(url=origin).exists():
-            raise BadAddress("That host is there already. Give it a secret with rotate-secret.")
+            raise BadAddress(_("That host is there already. Give it a secret with rotate-secret."))
         _check_room(hosts)
         given = {"secret": secret} if secret else {}
         endpoint = CallbackEndpoint.objects.create(
@@ -44,7 +46,7 @@ def _hosts(service_id: int, owner: Any) -> "QuerySet[CallbackEndpoint]":
 
 def _check_room(hosts: "QuerySet[CallbackEndpoint]") -> None:
     if hosts.count() >= MOST_ORIGINS:
-        raise TooMany(f"Receipts go to {MOST_ORIGINS} hosts already.")
+        raise TooMany(_("Receipts go to %(n)s hosts already.") % {"n": number(MOST_ORIGINS)})
 
 
 def _new_host(origin: str, hosts: "QuerySet[CallbackEndpoint]") -> dict[str, Any]:
@@ -61,7 +63,7 @@ def pass_receipts_on(send: Send, *, policy: AddressPolicy) -> Notify:
     endpoint_id = hosts.filter(url=origin).values_list("pk", flat=True).first()
     if endpoint_id is None:
         _check_room(hosts)
-        made, _ = CallbackEndpoint.objects.get_or_create(
+        made, _new = CallbackEndpoint.objects.get_or_create(
             service_id=send.service_id,
             key_owner=send.owner,
             kind=CallbackEndpoint.Kind.NOTIFY,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
+from django.utils.translation import gettext_noop
 
 from sms import VERSION
 from sms.callbacks.address import Address, AddressPolicy, BadAddress, read
@@ -19,10 +20,22 @@ from sms.callbacks.sign import headers, hub_header, trace_header
 from sms.webex import HOP
 from sms.webex.replies import retry_after
 from sms.webex.transport import Deadline, SingleConnection
+from sms.words import KeptSentence
 
 DEADLINE = 10.0  # seconds
 LONGEST_REPLY = 16 * 1024
 SHOWN_REPLY = 1000  # characters that are kept
+REDIRECTED = KeptSentence(
+    gettext_noop("It answered %(status)s: redirects are not followed. Enter the address that it leads to.")
+)
+ANSWERED = KeptSentence(gettext_noop("It answered %(status)s."))
+# Translators: why is a sentence.
+CANNOT_BE_USED = KeptSentence(gettext_noop("The address cannot be used: %(why)s"))
+SLOW = KeptSentence(gettext_noop("No whole answer within %(seconds)s s."))
+# Translators: problem is what the system says.
+NOT_REACHED = KeptSentence(gettext_noop("It could not be reached: %(problem)s"))
+# Translators: problem is what the system says.
+BROKE = KeptSentence(gettext_noop("The connection broke: %(problem)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,7 @@ class CallbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of it. `status` 0 means that no reply came, and `error` says why. `retry_after` is in seconds."""
+    """What came of it. `status` 0 means that no reply came, and `error` says why, in English as it is kept. `retry_after`: seconds."""
 
     status: int
     milliseconds: int
@@ -81,24 +94,18 @@ class ReceiverConnection:
             wait = retry_after(response.headers, most=LONGEST_RETRY_AFTER, now=now)
             with contextlib.closing(response):
                 text = self._read(response)
-            error = "" if 200 <= status < 300 else f"It answered {status}."
+            error = "" if 200 <= status < 300 else ANSWERED(status=status)
             if 300 <= status < 400:
-                error = (
-                    f"It answered {status}: redirects are not followed. Enter the address that it leads to."
-                )
+                error = REDIRECTED(status=status)
         except BadAddress as problem:
-            error = f"The address cannot be used: {problem}"
+            error = CANNOT_BE_USED(why=problem)
         except Forbidden as problem:
             error = str(problem)
         except httpx.TimeoutException:
-            error = f"No whole answer within {self._seconds:.0f} s."
+            error = SLOW(seconds=f"{self._seconds:.0f}")
         except httpx.TransportError as problem:
-            what = (
-                "It could not be reached"
-                if isinstance(problem, httpx.ConnectError)
-                else "The connection broke"
-            )
-            error = f"{what}: {str(problem)[:120]}"
+            what = NOT_REACHED if isinstance(problem, httpx.ConnectError) else BROKE
+            error = what(problem=str(problem)[:120])
         if error and not status:
             self.close()
         took = int((time.monotonic() - started) * 1000)

@@ -8,11 +8,13 @@ them, nothing else.
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.callbacks import batches
 from sms.callbacks.bodies import envelope
@@ -23,6 +25,7 @@ from sms.models.event_types import EVENT_TYPES
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
 from sms.webex.wire import stamp
+from sms.words import retold
 
 CHALLENGE = "endpoint.verification"
 # what a test event says beside null: nobody's number, from the range that is kept for drama
@@ -50,7 +53,7 @@ def verify(endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnect
     with transaction.atomic():
         asked = CallbackEndpoint.objects.filter(pk=endpoint.pk, url=endpoint.url)
         if not asked.update(verified_at=now, moved_at=None):
-            return "Its address was changed meanwhile. Send the challenge again."
+            return _("Its address was changed meanwhile. Send the challenge again.")
         endpoint.verified_at, endpoint.moved_at = now, None
         audit("callback_endpoint.verified", endpoint, by=by)
     return ""
@@ -58,7 +61,7 @@ def verify(endpoint: CallbackEndpoint, *, by: Actor, connection: ReceiverConnect
 
 def _unproven(reply: Reply, nonce: str) -> str:
     if not reply.ok:
-        return reply.error
+        return retold(reply.error)
     answer = reply.text.strip()
     if secrets.compare_digest(answer.encode(), nonce.encode()):
         return ""
@@ -69,7 +72,7 @@ def _unproven(reply: Reply, nonce: str) -> str:
     given = found.get("challenge") if isinstance(found, dict) else found
     if isinstance(given, str) and secrets.compare_digest(given.encode(), nonce.encode()):
         return ""
-    return f"It answered {reply.status}, but did not send the challenge back."
+    return _("It answered %(status)s, but did not send the challenge back.") % {"status": reply.status}
 
 
 def try_out(
@@ -82,7 +85,7 @@ def try_out(
     reply = connection.post(batches.request(endpoint, [one], now=now))
     with transaction.atomic():
         audit("callback_endpoint.tested", endpoint, by=by, type=kind, status=reply.status)
-    return reply, event
+    return replace(reply, error=retold(reply.error)), event
 
 
 def test_event(endpoint: CallbackEndpoint, *, kind: str, now: datetime) -> dict[str, Any]:

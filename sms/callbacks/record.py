@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.callbacks.leases import SECRETS, EndpointLease
@@ -15,10 +16,19 @@ from sms.callbacks.schedule import DISABLE_AFTER, OPENS_AFTER, canary_in, next_t
 from sms.models import Actor, Callback, CallbackEndpoint, NoticeKind
 from sms.models.audit import audit
 from sms.models.sql.update_rows import update_rows
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 GONE = 410
+# Translators: error is a sentence.
+NOT_DELIVERED = KeptSentence(
+    gettext_noop("%(n)s callbacks in a row could not be delivered in three days. Last: %(error)s")
+)
+SWITCHED_OFF = KeptSentence(gettext_noop("Callbacks to %(name)s were switched off."))
+NOTHING_LOST = gettext_noop(
+    "Nothing is lost: they are kept for 30 days. Switch the endpoint on again, and replay what was missed."
+)
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -126,7 +136,7 @@ def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime
     if before < OPENS_AFTER == endpoint.failures:
         log.warning("callbacks_break", endpoint=endpoint.pk, status=reply.status, error=reply.error)
     if _is_gone(endpoint, reply):
-        endpoint.disabled_because = "The receiver answered 410: it is gone."
+        endpoint.disabled_because = gettext_noop("The receiver answered 410: it is gone.")
         return
     given_up = [callback.pk for callback in one.callbacks if callback.state == Callback.State.GIVEN_UP]
     if not given_up:
@@ -134,9 +144,7 @@ def _update_endpoint(endpoint: CallbackEndpoint, one: Delivery, *, now: datetime
     endpoint.given_up += 1
     log.warning("callback_given_up", callbacks=given_up, endpoint=endpoint.pk, status=reply.status)
     if endpoint.given_up >= DISABLE_AFTER:
-        endpoint.disabled_because = (
-            f"{endpoint.given_up} callbacks in a row could not be delivered in three days. Last: {reply.error}"
-        )[:300]
+        endpoint.disabled_because = NOT_DELIVERED(n=endpoint.given_up, error=reply.error)[:300]
 
 
 def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime, by: Actor | None = None) -> None:
@@ -149,8 +157,8 @@ def disable(endpoint: CallbackEndpoint, *, because: str, now: datetime, by: Acto
         NoticeKind.CALLBACKS_OFF,
         notices.holding(endpoint.service, "admin"),
         event=f"callbacks_off:{endpoint.pk}:{now.isoformat()}",
-        says=f"Callbacks to {endpoint.name} were switched off.",
-        more=f"{because}\n\nNothing is lost: they are kept for 30 days. Switch the endpoint on again, and replay what was missed.",
+        says=SWITCHED_OFF(name=endpoint.name),
+        more=f"{because}\n\n{NOTHING_LOST}",
         service=endpoint.service,
         page="callback_endpoint",
         page_id=endpoint.pk,

@@ -8,11 +8,16 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from django.utils.translation import gettext_noop
+
 from sms.callbacks.address import AddressPolicy
 from sms.values.public_address import refusal
+from sms.words import KeptSentence
 
 Resolve = Callable[[str, int], Sequence[str]]
 Connect = Callable[[str, int, float], socket.socket]
+# Translators: address is what it leads to, and why that is no address to go to: “10.0.0.1 is not a public address”.
+LEADS_TO = KeptSentence(gettext_noop("The name %(host)s leads to %(address)s."))
 
 
 class Forbidden(Exception):
@@ -39,12 +44,12 @@ def dial(policy: AddressPolicy, *, resolve: Resolve = look_up, connect: Connect 
         addresses = resolve(host.strip("[]"), port)
         for address in addresses:  # one bad one spoils the name: a public one beside it is the usual disguise
             if why := refusal(address, loopback=policy.loopback):
-                raise Forbidden(f"The name {host} leads to {why}.")
-        problem: OSError = OSError("the name has no address")
+                raise Forbidden(LEADS_TO(host=host, address=why))
+        problem: OSError = OSError(gettext_noop("the name has no address"))
         for address in addresses[:4]:
             left = until - time.monotonic()
             if left <= 0:
-                raise TimeoutError("connecting took half of the deadline") from problem
+                raise TimeoutError(gettext_noop("connecting took half of the deadline")) from problem
             try:
                 return connect(address, port, left)
             except OSError as error:

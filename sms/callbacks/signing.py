@@ -7,6 +7,7 @@ nobody has seen a secret there is nothing to hand over: the first new one holds 
 import re
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.callbacks import sign
 from sms.models import Actor, CallbackEndpoint
@@ -23,16 +24,18 @@ _PLAIN = re.compile(r"[!-~]{8,200}")
 def secret_problem(secret: str, kind: str) -> str:
     """Why a secret cannot be used for an endpoint of that kind, as a sentence; empty where it can."""
     if kind == CallbackEndpoint.Kind.NOTIFY and not secret.startswith(PREFIX):
-        return "" if _PLAIN.fullmatch(secret) else "Write 8 to 200 letters, digits and signs without spaces."
+        return (
+            "" if _PLAIN.fullmatch(secret) else _("Write 8 to 200 letters, digits and signs without spaces.")
+        )
     try:
         size = len(sign.key(secret)) if secret.startswith(PREFIX) else 0
     except ValueError:
         size = 0
     if SHORTEST_KEY <= size <= LONGEST_KEY:
         return ""
-    return (
-        f"Write {PREFIX} and the base64 of {SHORTEST_KEY} to {LONGEST_KEY} bytes, or leave it out to get one."
-    )
+    # Translators: prefix is “whsec_”.
+    says = _("Write %(prefix)s and the base64 of %(least)s to %(most)s bytes, or leave it out to get one.")
+    return says % {"prefix": PREFIX, "least": SHORTEST_KEY, "most": LONGEST_KEY}
 
 
 def rotate(endpoint: CallbackEndpoint, *, by: Actor, secret: str = "") -> str:

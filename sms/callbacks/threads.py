@@ -13,14 +13,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from sms.callbacks import batches
 from sms.callbacks.leases import EndpointLease
 from sms.callbacks.post import ReceiverConnection, Reply
 from sms.callbacks.record import Delivery
 from sms.models import Callback
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
+
+# Translators: error is the name of a class.
+NOT_POSTED = KeptSentence(gettext_noop("It could not be posted: %(error)s."))
 
 MOST_ENDPOINTS = 64  # at once in one process
 RESERVED = 4  # threads of each
@@ -94,4 +99,4 @@ class PostThreads:
             return connection.post(batches.request(lease.row, callbacks, now=self._clock()))
         except Exception as problem:  # of ours; the callback waits and the loop goes on
             log.error("callback_broke_off", callback=callbacks[0].pk, error=repr(problem)[:300])
-            return Reply(0, 0, f"It could not be posted: {type(problem).__name__}.")
+            return Reply(0, 0, NOT_POSTED(error=type(problem).__name__))

@@ -53,7 +53,7 @@ def evidence(lines: Iterable[Standing]) -> list[ProbeEvidence]:
     for step in steps.values():
         question = QUESTIONS[step.question]
         seen = next((one.words for one in question.choices if one.key == step.choice), "")
-        found.append(ProbeEvidence(step, question.title, seen))
+        found.append(ProbeEvidence(step, str(question.title), str(seen)))
     return found
 
 
