@@ -1,12 +1,16 @@
 """allauth's forms about passwords, with labels in the words of the product and without a second label within each field."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account import forms
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class _InOurWords:
-    words: ClassVar[dict[str, str]]
+    words: ClassVar[dict[str, "StrOrPromise"]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -17,27 +21,30 @@ class _InOurWords:
 
 class LoginForm(_InOurWords, forms.LoginForm):
     words: ClassVar = {
-        "login": "E-mail address",
-        "password": "Password",
-        "remember": "Stay signed in on this device",
+        "login": gettext_lazy("E-mail address"),
+        "password": gettext_lazy("Password"),
+        "remember": gettext_lazy("Stay signed in on this device"),
     }
 
 
 class ChangePasswordForm(_InOurWords, forms.ChangePasswordForm):
     words: ClassVar = {
-        "oldpassword": "Your password now",
-        "password1": "New password",
-        "password2": "New password, once more",
+        "oldpassword": gettext_lazy("Your password now"),
+        "password1": gettext_lazy("New password"),
+        "password2": gettext_lazy("New password, once more"),
     }
 
 
 class ResetPasswordForm(_InOurWords, forms.ResetPasswordForm):
-    words: ClassVar = {"email": "E-mail address"}
+    words: ClassVar = {"email": gettext_lazy("E-mail address")}
 
 
 class ResetPasswordFromKeyForm(_InOurWords, forms.ResetPasswordKeyForm):
-    words: ClassVar = {"password1": "New password", "password2": "New password, once more"}
+    words: ClassVar = {
+        "password1": gettext_lazy("New password"),
+        "password2": gettext_lazy("New password, once more"),
+    }
 
 
 class ReauthenticateForm(_InOurWords, forms.ReauthenticateForm):
-    words: ClassVar = {"password": "Your password"}
+    words: ClassVar = {"password": gettext_lazy("Your password")}

@@ -3,6 +3,8 @@
 import io
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.forms.msisdn import countries
 from portal.forms.problems import add_problems
@@ -19,32 +21,35 @@ class RowsForm(FileReadingForm):
 
     file = UploadField(
         required=False,
-        help_text="CSV or a workbook (XLSX, XLS, ODS), best with a row of headings.",
-        advice="Split it, or leave out columns that no text uses.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV or a workbook (XLSX, XLS, ODS), best with a row of headings."),
+        advice=gettext_lazy("Split it, or leave out columns that no text uses."),
     )
     pasted = forms.CharField(
         required=False,
-        label="Numbers",
-        help_text="One per line, or a table copied from a spreadsheet.",
+        label=gettext_lazy("Numbers"),
+        help_text=gettext_lazy("One per line, or a table copied from a spreadsheet."),
         widget=forms.Textarea(attrs={"rows": 5, "inputmode": "tel"}),
     )
     country = forms.ChoiceField(
-        choices=countries, label="Default country", help_text="Of numbers without a country code."
+        choices=countries,
+        label=gettext_lazy("Default country"),
+        help_text=gettext_lazy("Of numbers without a country code."),
     )
     column = forms.CharField(
         required=False,
         max_length=200,
-        label="Column of the numbers",
-        help_text="Empty: found by its heading.",
+        label=gettext_lazy("Column of the numbers"),
+        help_text=gettext_lazy("Empty: found by its heading."),
     )
 
     def clean(self) -> None:
         file, pasted = self.cleaned_data.get("file"), (self.cleaned_data.get("pasted") or "").strip()
         if file and pasted:
-            says = "There are pasted numbers and a file. Clear the one that you do not want."
+            says = _("There are pasted numbers and a file. Clear the one that you do not want.")
             add_problems(self, [Problem(ProblemCode.ONLY_ONE, "pasted", says)])
         elif not file and not pasted and not self.upload and "file" not in self.errors:
-            add_problems(self, [Problem(ProblemCode.REQUIRED, "file", "Choose a file, or paste numbers.")])
+            add_problems(self, [Problem(ProblemCode.REQUIRED, "file", _("Choose a file, or paste numbers."))])
 
     def pack(self) -> packing.Packed | None:
         """The rows, read to their end; None, with the reason at its field, where that cannot be."""
@@ -72,9 +77,12 @@ class RowsForm(FileReadingForm):
 
 
 class NameForm(forms.Form):
-    name = forms.CharField(max_length=100, label="Name")
+    name = forms.CharField(max_length=100, label=gettext_lazy("Name"))
     note = forms.CharField(
-        max_length=200, required=False, label="Note", help_text="For your team: where the list comes from."
+        max_length=200,
+        required=False,
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("For your team: where the list comes from."),
     )
 
 

@@ -7,15 +7,18 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from sms.models.fields import keyring
 
-WRONG = "That is not the code of this app. Type the next one that it shows; if that is wrong too, set the clock of your phone to automatic."
+WRONG = gettext_lazy(
+    "That is not the code of this app. Type the next one that it shows; if that is wrong too, set the clock of your phone to automatic."
+)
 
 
 class NewAuthenticatorApp(ActivateTOTPForm):
     code = forms.CharField(
-        label="Code that the app shows",
+        label=gettext_lazy("Code that the app shows"),
         max_length=20,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.forms.models import model_to_dict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from portal.forms.time_zones import LocalTimeField
 from sms.callbacks import AddressPolicy, BadAddress, secret_problem
@@ -13,6 +15,7 @@ from sms.models import Callback, CallbackEndpoint, Service
 from sms.models.callback import MOST_IN_A_BATCH
 from sms.models.event_types import EVENTS
 from sms.webex.limits import LONGEST_URL
+from sms.words import retold
 
 
 class SecretForm(forms.Form):
@@ -21,77 +24,86 @@ class SecretForm(forms.Form):
     secret = forms.CharField(
         required=False,
         max_length=200,
-        label="Your own secret",
+        label=gettext_lazy("Your own secret"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-secret": True}),
     )
 
     def __init__(self, *args: Any, kind: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.kind = kind
-        signs = (
-            "8 to 200 letters, digits and signs"
+        self.fields["secret"].help_text = (
+            _("8 to 200 letters, digits and signs. Left empty, one is made and shown.")
             if kind == CallbackEndpoint.Kind.NOTIFY
-            else "whsec_ and base64"
+            else _("whsec_ and base64. Left empty, one is made and shown.")
         )
-        self.fields["secret"].help_text = f"{signs}. Left empty, one is made and shown."
 
     def clean_secret(self) -> str:
         secret: str = self.cleaned_data["secret"]
         if secret and (why := secret_problem(secret, self.kind)):
-            raise forms.ValidationError(why)
+            raise forms.ValidationError(retold(why))
         return secret
 
 
 class EndpointForm(forms.Form):
     """What an endpoint gets, and where. `wants` are the columns of it."""
 
-    name = forms.CharField(max_length=80, help_text="For example the system that listens.")
+    name = forms.CharField(
+        max_length=80,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("For example the system that listens."),
+    )
     url = forms.CharField(
         max_length=LONGEST_URL,
-        label="Address",
-        help_text="Begins with https://. It must answer the challenge that is sent to it, also after it was changed.",
+        label=gettext_lazy("Address"),
+        help_text=gettext_lazy(
+            "Begins with https://. It must answer the challenge that is sent to it, also after it was changed."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
     events = forms.MultipleChoiceField(
         choices=EVENTS,
         required=False,
+        label=gettext_lazy("Events"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means all.",
+        help_text=gettext_lazy("None ticked means all."),
     )
     keys = forms.MultipleChoiceField(
-        label="Of the sends of",
+        label=gettext_lazy("Of the sends of"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means everyone's, people's too.",
+        help_text=gettext_lazy("None ticked means everyone's, people's too."),
     )
     senders = forms.MultipleChoiceField(
-        label="Sent from",
+        label=gettext_lazy("Sent from"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means all senders.",
+        help_text=gettext_lazy("None ticked means all senders."),
     )
     labels = forms.CharField(
         max_length=1000,
         required=False,
-        help_text="Between commas: sends with one of these. Empty means all sends.",
+        label=gettext_lazy("Labels"),
+        help_text=gettext_lazy("Between commas: sends with one of these. Empty means all sends."),
     )
     full_numbers = forms.BooleanField(
         required=False,
-        label="With whole numbers",
-        help_text="Otherwise numbers are masked, and the message's id says which one it is.",
+        label=gettext_lazy("With whole numbers"),
+        help_text=gettext_lazy("Otherwise numbers are masked, and the message's id says which one it is."),
     )
     texts = forms.BooleanField(
         required=False,
-        label="With texts of replies",
-        help_text="Otherwise what people wrote, and which link they opened, is left out.",
+        label=gettext_lazy("With texts of replies"),
+        help_text=gettext_lazy("Otherwise what people wrote, and which link they opened, is left out."),
     )
     batch_size = forms.IntegerField(
-        label="Events in one POST",
+        label=gettext_lazy("Events in one POST"),
         required=False,
         initial=1,
         min_value=1,
         max_value=MOST_IN_A_BATCH,
-        help_text="1, or up to 100: then as many as wait come together, in the form of a batch.",
+        help_text=gettext_lazy(
+            "1, or up to 100: then as many as wait come together, in the form of a batch."
+        ),
     )
 
     def __init__(
@@ -108,7 +120,10 @@ class EndpointForm(forms.Form):
         self.policy = policy
         self.fields["url"].required = endpoint is None
         names = service.api_keys.order_by("name", "is_test").values_list("identity", "name", "is_test")
-        keys = {str(identity): f"{name} (test)" if is_test else name for identity, name, is_test in names}
+        keys = {
+            str(identity): _("%(name)s (test)") % {"name": name} if is_test else name
+            for identity, name, is_test in names
+        }
         for field, choices in (
             ("keys", list(keys.items())),
             ("senders", list(service.senders.order_by("address").values_list("pk", "address"))),
@@ -125,14 +140,14 @@ class EndpointForm(forms.Form):
             try:
                 read(url, self.policy)
             except BadAddress as problem:
-                raise forms.ValidationError(str(problem)) from None
+                raise forms.ValidationError(retold(str(problem))) from None
         return url
 
     def clean_labels(self) -> list[str]:
         try:
             return list(labels.normalized_set(labels.split(self.cleaned_data["labels"])))
         except labels.BadLabel as problem:
-            raise forms.ValidationError(str(problem)) from None
+            raise forms.ValidationError(retold(str(problem))) from None
 
     @property
     def wants(self) -> dict[str, Any]:
@@ -152,19 +167,29 @@ def _shown(endpoint: CallbackEndpoint) -> dict[str, Any]:
 
 
 class FilterForm(forms.Form):
-    state = forms.ChoiceField(required=False, choices=[("", "All"), *Callback.State.choices])
-    kind = forms.ChoiceField(required=False, label="Event", choices=[("", "All"), *EVENTS])
+    state = forms.ChoiceField(
+        required=False,
+        label=pgettext_lazy("noun", "State"),
+        choices=[("", gettext_lazy("All")), *Callback.State.choices],
+    )
+    kind = forms.ChoiceField(
+        required=False, label=gettext_lazy("Event"), choices=[("", gettext_lazy("All")), *EVENTS]
+    )
     message = forms.IntegerField(
-        required=False, min_value=1, max_value=2**62, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+        required=False,
+        min_value=1,
+        max_value=2**62,
+        label=gettext_lazy("Message"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
 
 class RangeForm(forms.Form):
-    since = LocalTimeField(label="From")
-    until = LocalTimeField(label="To")
-    failed_only = forms.BooleanField(required=False, label="Only what was not delivered")
+    since = LocalTimeField(label=gettext_lazy("From"))
+    until = LocalTimeField(label=pgettext_lazy("date", "To"))
+    failed_only = forms.BooleanField(required=False, label=gettext_lazy("Only what was not delivered"))
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since >= until:
-            self.add_error("until", "The end must be later than the beginning.")
+            self.add_error("until", _("The end must be later than the beginning."))

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.forms.credentials import CredentialField, SecretsForm
 from portal.forms.provider_address import vetted
@@ -12,6 +14,7 @@ from sms.catalogue import domains, prices
 from sms.models import ContactPolicyGroup, PolicyConnection, Sender, Service, ShortLinkDomain, Smartlink
 from sms.webex.addresses import bare_sender
 from sms.webex.origin import origin_of
+from sms.words import number, retold
 
 
 class NounForm(forms.ModelForm):
@@ -32,9 +35,12 @@ class NounForm(forms.ModelForm):
             value = self.cleaned_data.get(name)
             lookup = f"{name}__iexact" if isinstance(value, str) else name
             if value and (other := others.filter(**{lookup: value}).first()):
-                archived = "" if other.active else ", archived"
-                says = f"“{value}” is in the catalogue already{archived}. Change that one instead."
-                self.add_error(name, says)
+                says = (
+                    _("“%(value)s” is in the catalogue already. Change that one instead.")
+                    if other.active
+                    else _("“%(value)s” is in the catalogue already, archived. Change that one instead.")
+                )
+                self.add_error(name, says % {"value": value})
 
 
 class SenderForm(NounForm):
@@ -43,9 +49,11 @@ class SenderForm(NounForm):
     class Meta:
         model = Sender
         fields = ("kind", "address", "countries", "registration", "is_default", "note")
-        labels = {"is_default": "Offer it first in compose"}  # noqa: RUF012 - Django's own spelling
+        labels = {"is_default": gettext_lazy("Offer it first in compose")}  # noqa: RUF012 - Django's own spelling
         help_texts = {  # noqa: RUF012
-            "address": "As it is provisioned: a number with its country code, or a name of 1 to 11 characters."
+            "address": gettext_lazy(
+                "As it is provisioned: a number with its country code, or a name of 1 to 11 characters."
+            )
         }
 
     def clean_address(self) -> str:
@@ -69,7 +77,7 @@ class GroupForm(NounForm):
     def clean(self) -> None:
         super().clean()
         if not (self.cleaned_data.get("check_consent") or self.cleaned_data.get("apply_frequency_cap")):
-            says = "Tick at least one: require opt-in, or enforce the frequency cap."
+            says = _("Tick at least one: require opt-in, or enforce the frequency cap.")
             self.add_error("check_consent", says)
 
 
@@ -89,10 +97,12 @@ class LinkDomainForm(NounForm):
     class Meta:
         model = ShortLinkDomain
         fields = ("host", "region")
-        labels = {"host": "Domain"}  # noqa: RUF012 - Django's own spelling
+        labels = {"host": gettext_lazy("Domain")}  # noqa: RUF012 - Django's own spelling
         help_texts = {  # noqa: RUF012
-            "host": "The name that people see in the link, like go.example.com. Webex Connect must know it too.",
-            "region": "Of your tenant: it decides where the DNS record points to.",
+            "host": gettext_lazy(
+                "The name that people see in the link, like go.example.com. Webex Connect must know it too."
+            ),
+            "region": gettext_lazy("Of your tenant: it decides where the DNS record points to."),
         }
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -104,7 +114,7 @@ class LinkDomainForm(NounForm):
         try:
             return domains.usable(self.cleaned_data["host"], own=settings.PUBLIC_HOST)
         except domains.BadName as problem:
-            raise forms.ValidationError(str(problem)) from None
+            raise forms.ValidationError(retold(str(problem))) from None
 
     def save(self, commit: bool = True) -> Any:
         """What was seen of another name is forgotten; the history stays."""
@@ -122,7 +132,9 @@ class PolicyConnectionForm(SecretsForm):
     TOGETHER = ("base_url", "profile_key", "key_origin")
 
     profile_key = CredentialField(
-        "Profile key", "Of the tenant, not of the service. Empty keeps the one that is stored."
+        gettext_lazy("Profile key"),
+        gettext_lazy("Of the tenant, not of the service. Empty keeps the one that is stored."),
+        removing=gettext_lazy("Remove the stored profile key"),
     )
 
     class Meta:
@@ -141,7 +153,7 @@ class PolicyConnectionForm(SecretsForm):
         )
         kept = self.cleaned_data["profile_key"] and "profile_key" not in self.changed_data
         if kept and origin_of(typed.url) != self.instance.key_origin:
-            self.add_error("profile_key", "Type it again: a stored key is never sent to a new address.")
+            self.add_error("profile_key", _("Type it again: a stored key is never sent to a new address."))
 
     def save(self, commit: bool = True) -> Any:
         """A key that was typed is for the address beside it."""
@@ -166,12 +178,16 @@ class PricesForm(forms.Form):
         required=False,
         strip=False,
         max_length=LARGEST,
-        label="Prices",
+        label=gettext_lazy("Prices"),
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="A line per country: country,sender kind,price,currency. The price is that of one segment; the kind may be empty.",
+        help_text=gettext_lazy(
+            "A line per country: country,sender kind,price,currency. The price is that of one segment; the kind may be empty."
+        ),
     )
     file = forms.FileField(
-        required=False, label="Or a CSV file", help_text="It takes the place of the whole list."
+        required=False,
+        label=gettext_lazy("Or a CSV file"),
+        help_text=gettext_lazy("It takes the place of the whole list."),
     )
 
     def clean(self) -> None:
@@ -180,15 +196,22 @@ class PricesForm(forms.Form):
         if (upload := cleaned.get("file")) is not None:
             name = "file"
             if upload.size > LARGEST:
-                self.add_error("file", f"The file has {upload.size:,} bytes; {LARGEST:,} are the most.")
+                says = ngettext(
+                    "The file has %(size)s byte; %(most)s are the most.",
+                    "The file has %(size)s bytes; %(most)s are the most.",
+                    upload.size,
+                )
+                self.add_error("file", says % {"size": number(upload.size), "most": number(LARGEST)})
                 return
             try:
                 written = upload.read().decode()
             except UnicodeDecodeError:
-                self.add_error("file", "The file is not UTF-8. Save it as “CSV UTF-8” and choose it again.")
+                self.add_error(
+                    "file", _("The file is not UTF-8. Save it as “CSV UTF-8” and choose it again.")
+                )
                 return
         try:
             cleaned["rows"] = prices.read(written)
         except prices.BadPrices as problem:
             for sentence in problem.mistakes:
-                self.add_error(name, sentence)
+                self.add_error(name, retold(sentence))

@@ -2,12 +2,15 @@
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
 
 from portal.forms import time_zones
 from portal.forms.msisdn import countries
@@ -37,12 +40,20 @@ from sms.values.msisdn.kinds import DOUBTFUL
 from sms.values.text import match_key
 from sms.values.time_zones import or_utc
 from sms.webex.limits import LONGEST_VALIDITY
+from sms.words import retold
 
-LANES = [(Lane.URGENT, "Urgent"), (Lane.NORMAL, "Normal"), (Lane.BULK, "Bulk")]
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+LANES = [
+    (Lane.URGENT, gettext_lazy("Urgent")),
+    (Lane.NORMAL, gettext_lazy("Normal")),
+    (Lane.BULK, gettext_lazy("Bulk")),
+]
 RESENDS = [
-    (Resend.NEVER, "Wait for its receipt, or for a person (recommended)"),
-    (Resend.EVIDENCE, "Send again only if the receipts of others show that it was not sent"),
-    (Resend.ALWAYS, "Send again after ten seconds, once: it may arrive twice. Needs an expiry"),
+    (Resend.NEVER, gettext_lazy("Wait for its receipt, or for a person (recommended)")),
+    (Resend.EVIDENCE, gettext_lazy("Send again only if the receipts of others show that it was not sent")),
+    (Resend.ALWAYS, gettext_lazy("Send again after ten seconds, once: it may arrive twice. Needs an expiry")),
 ]
 # The fields of the page in which a field of the draft is typed, where it is not one of the same name.
 TYPED_IN: dict[str, tuple[str, ...]] = {
@@ -62,14 +73,26 @@ PLACED = (
     *("receipts", "callback_data", "notify_url", "notify_url_auth_id", "batch_id"),
     *("expires_at", "language", "lane", "resend", "ramp", "respect_quiet_hours", "leave_out"),
 )
-AS_THE_GROUP = [("", "As the group says"), ("yes", "Yes"), ("no", "No")]
-UNITS = [("60", "minutes"), ("3600", "hours"), ("1", "seconds")]
-WHEN = [("now", "Now"), ("later", "At a time")]
-TRACK = [("yes", "Count clicks"), ("no", "Only shorten"), ("off", "Neither")]
-ENDS = [("never", "Never"), ("at", "At a time"), ("after", "After a while")]
+AS_THE_GROUP = [
+    ("", gettext_lazy("As the group says")),
+    ("yes", gettext_lazy("Yes")),
+    ("no", gettext_lazy("No")),
+]
+UNITS = [("60", gettext_lazy("minutes")), ("3600", gettext_lazy("hours")), ("1", gettext_lazy("seconds"))]
+WHEN = [("now", gettext_lazy("Now")), ("later", gettext_lazy("At a time"))]
+TRACK = [
+    ("yes", gettext_lazy("Count clicks")),
+    ("no", gettext_lazy("Only shorten")),
+    ("off", gettext_lazy("Neither")),
+]
+ENDS = [
+    ("never", gettext_lazy("Never")),
+    ("at", gettext_lazy("At a time")),
+    ("after", gettext_lazy("After a while")),
+]
 
 
-def _as_the_group(label: str) -> forms.TypedChoiceField:
+def _as_the_group(label: "StrOrPromise") -> forms.TypedChoiceField:
     choices: dict[str, Any] = {"choices": AS_THE_GROUP, "coerce": lambda said: said == "yes"}
     return forms.TypedChoiceField(label=label, required=False, empty_value=None, **choices)
 
@@ -85,9 +108,9 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
     shown = {match_key(name) for name in lists[0]}
     kept = {name: dict(one) for name, one in stored.items() if match_key(name) not in shown}
     for name, column, fallback in list(zip(*lists, strict=False))[:100]:
-        refuse_too_long("placeholder", name, most=200)
-        refuse_too_long("column", column, most=200)
-        refuse_too_long("where a row has nothing", fallback, most=500)
+        refuse_too_long(_("placeholder"), name, most=200)
+        refuse_too_long(_("column"), column, most=200)
+        refuse_too_long(_("where a row has nothing"), fallback, most=500)
         source = {"column": column, "fallback": fallback.strip()}
         if source := {part: value for part, value in source.items() if value}:
             kept[name] = source
@@ -97,25 +120,36 @@ def fillings_typed(typed: Any, stored: Mapping[str, Any]) -> dict[str, dict[str,
 class DraftForm(ReadingForm, forms.ModelForm):
     file = UploadField(
         required=False,
-        help_text="CSV or a workbook (XLSX, XLS, ODS), best with a row of headings.",
-        advice="Split it, or leave out columns that the text does not use.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV or a workbook (XLSX, XLS, ODS), best with a row of headings."),
+        advice=gettext_lazy("Split it, or leave out columns that the text does not use."),
     )
-    remove_file = forms.BooleanField(required=False, label="Use no file")
-    when = forms.ChoiceField(choices=WHEN, label="When", required=False, widget=forms.RadioSelect)
+    remove_file = forms.BooleanField(required=False, label=gettext_lazy("Use no file"))
+    when = forms.ChoiceField(
+        choices=WHEN, label=gettext_lazy("When"), required=False, widget=forms.RadioSelect
+    )
     country = forms.ChoiceField(
-        label="Default country", help_text="Of numbers without a country code.", required=False
+        label=gettext_lazy("Default country"),
+        help_text=gettext_lazy("Of numbers without a country code."),
+        required=False,
     )
 
-    time_zone = forms.ChoiceField(label="Time zone", help_text="Of the times on this page.", required=False)
-    ends = forms.ChoiceField(choices=ENDS, label="Expires", required=False, widget=forms.RadioSelect)
-    validity_count = forms.IntegerField(label="How long", required=False, min_value=1)
-    validity_unit = forms.ChoiceField(label="Unit", choices=UNITS, required=False)
-    track = forms.ChoiceField(choices=TRACK, label="Clicks", required=False, widget=forms.RadioSelect)
-    check_consent = _as_the_group("Check consent")
-    apply_frequency_cap = _as_the_group("Apply the frequency cap")
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), help_text=gettext_lazy("Of the times on this page."), required=False
+    )
+    ends = forms.ChoiceField(
+        choices=ENDS, label=gettext_lazy("Expires"), required=False, widget=forms.RadioSelect
+    )
+    validity_count = forms.IntegerField(label=gettext_lazy("How long"), required=False, min_value=1)
+    validity_unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=UNITS, required=False)
+    track = forms.ChoiceField(
+        choices=TRACK, label=gettext_lazy("Clicks"), required=False, widget=forms.RadioSelect
+    )
+    check_consent = _as_the_group(gettext_lazy("Check consent"))
+    apply_frequency_cap = _as_the_group(gettext_lazy("Apply the frequency cap"))
     allow_fallback_url = forms.BooleanField(
         required=False,
-        label="Send the long link if shortening fails",
+        label=gettext_lazy("Send the long link if shortening fails"),
         help_text=SendOptions._meta.get_field("allow_fallback_url").help_text,
     )
 
@@ -123,18 +157,20 @@ class DraftForm(ReadingForm, forms.ModelForm):
         model = Draft
         fields = tuple(name for name in collaboration.EDITED if name in typed_in(name))
         labels = {  # noqa: RUF012 - Django's own spelling
-            "audience": "Saved audience",
-            "pasted": "Numbers",
-            "column": "Column of the numbers",
-            "allow_duplicates": "Send to the same number more than once",
-            "send_at": "Time",
+            "audience": gettext_lazy("Saved audience"),
+            "pasted": gettext_lazy("Numbers"),
+            "column": gettext_lazy("Column of the numbers"),
+            "allow_duplicates": gettext_lazy("Send to the same number more than once"),
+            "send_at": gettext_lazy("Time"),
         }
         help_texts = {  # noqa: RUF012
-            "name": "For your team; recipients never see it.",
-            "text": "Placeholders like $(name) are filled from the columns of the file.",
-            "pasted": "One number per line. Any format works: 07700 900001, +44 7700 900001",
-            "column": "Empty: found by its heading.",
-            "labels": "Words by which your team sorts its sends and reports, with commas between them.",
+            "name": gettext_lazy("For your team; recipients never see it."),
+            "text": gettext_lazy("Placeholders like $(name) are filled from the columns of the file."),
+            "pasted": gettext_lazy("One number per line. Any format works: 07700 900001, +44 7700 900001"),
+            "column": gettext_lazy("Empty: found by its heading."),
+            "labels": gettext_lazy(
+                "Words by which your team sorts its sends and reports, with commas between them."
+            ),
         }
         field_classes = {"send_at": WallClockField, "expires_at": WallClockField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
@@ -155,11 +191,11 @@ class DraftForm(ReadingForm, forms.ModelForm):
             self.data["when"], self.data["time_zone"] = "later", service.time_zone
             self.data["send_at"] = at.isoformat(timespec="minutes")
         for name, things, empty in (
-            ("sender", service.senders.filter(active=True), "Choose a sender"),
-            ("template", service.templates.filter(active=True), "No template: use the text"),
-            ("policy_group", service.policy_groups.filter(active=True), "No policy group"),
-            ("link_domain", service.link_domains.filter(active=True), "Leave links as they are"),
-            ("audience", service.audiences.filter(archived_at=None), "None: use numbers or a file"),
+            ("sender", service.senders.filter(active=True), _("Choose a sender")),
+            ("template", service.templates.filter(active=True), _("No template: use the text")),
+            ("policy_group", service.policy_groups.filter(active=True), _("No policy group")),
+            ("link_domain", service.link_domains.filter(active=True), _("Leave links as they are")),
+            ("audience", service.audiences.filter(archived_at=None), _("None: use numbers or a file")),
         ):
             field = self.fields[name]
             field.queryset, field.empty_label, field.required = things, empty, False  # type: ignore[attr-defined]
@@ -167,8 +203,8 @@ class DraftForm(ReadingForm, forms.ModelForm):
             field = self.fields[name]  # a program that knows nothing of them gets the default
             field.choices, field.empty_value, field.required = choices, default, False  # type: ignore[attr-defined]
         if service.quiet_hours:
-            says = f"{service.quiet_hours}, by each recipient's clock. Messages wait for the morning."
-            self.fields["respect_quiet_hours"].help_text = says
+            says = _("%(hours)s, by each recipient's clock. Messages wait for the morning.")
+            self.fields["respect_quiet_hours"].help_text = says % {"hours": service.quiet_hours}
         else:
             del self.fields["respect_quiet_hours"]
         published = TemplateVersion.objects.filter(template__service=service, state=VersionState.PUBLISHED)
@@ -178,9 +214,9 @@ class DraftForm(ReadingForm, forms.ModelForm):
         if languages or self.instance.language:
             offered = sorted({*languages, self.instance.language} - {""})
             self.fields["language"] = forms.ChoiceField(
-                choices=[("", "The one without a language"), *((one, one) for one in offered)],
+                choices=[("", _("The one without a language")), *((one, one) for one in offered)],
                 required=False,
-                label="Language of the template",
+                label=_("Language of the template"),
             )
         else:
             del self.fields["language"]
@@ -189,11 +225,10 @@ class DraftForm(ReadingForm, forms.ModelForm):
             # with another column chosen, the numbers would be values like any other; with another row, headings
             for name in ("column", *NAMES):
                 self.fields[name].disabled = True
-            self.fields[
-                "column"
-            ].help_text = "These rows were copied from another send, so it stays the column of the numbers."
+            says = _("These rows were copied from another send, so it stays the column of the numbers.")
+            self.fields["column"].help_text = says
         self.kind_words = {one.names[0]: one.warning for one in DOUBTFUL}
-        self.receipt_words = {one.name: f"{words[0].upper()}{words[1:]}." for one, words in WITHOUT.items()}
+        self.receipt_words = {one.name: f"{capfirst(gettext(str(words)))}." for one, words in WITHOUT.items()}
         self._times()
         if not self.instance.pk:
             self.initial["sender"] = service.senders.filter(active=True, is_default=True).first()
@@ -236,13 +271,13 @@ class DraftForm(ReadingForm, forms.ModelForm):
         if cleaned.get("when") != "later":
             cleaned["send_at"] = None
         elif not cleaned.get("send_at") and "send_at" not in self.errors:
-            self._refuse("send_at", "Give the day and time, or choose Now.")
+            self._refuse("send_at", _("Give the day and time, or choose Now."))
         # a program that knows nothing of `ends` gives the time alone
         ends = cleaned.get("ends") or ("at" if cleaned.get("expires_at") else "never")
         if ends != "at":
             cleaned["expires_at"] = None
         elif not cleaned.get("expires_at") and "expires_at" not in self.errors:
-            self._refuse("expires_at", "Give the day and time, or choose that it never expires.")
+            self._refuse("expires_at", _("Give the day and time, or choose that it never expires."))
         for name in ("send_at", "expires_at"):
             if at := cleaned.get(name):
                 try:
@@ -269,9 +304,9 @@ class DraftForm(ReadingForm, forms.ModelForm):
         count = cleaned.get("validity_count")
         seconds = (count or 0) * int(cleaned.get("validity_unit") or 60)
         if not count:
-            self._refuse("validity_count", "Say how long, or choose that it never expires.")
+            self._refuse("validity_count", _("Say how long, or choose that it never expires."))
         elif seconds > LONGEST_VALIDITY:
-            says = "At most 72 hours: no operator keeps trying for longer."
+            says = _("At most 72 hours: no operator keeps trying for longer.")
             self._refuse("validity_count", says, code="out_of_range")
         else:
             return seconds
@@ -287,7 +322,10 @@ class DraftForm(ReadingForm, forms.ModelForm):
             try:
                 refuse_other_kind(io.BytesIO(file.read()), limits=upload_limits())
             except AudienceError as problem:
-                says = f"“{file.name}” was not taken. {problem}"
+                says = _("“%(file)s” was not taken. %(why)s") % {
+                    "file": file.name,
+                    "why": retold(str(problem)),
+                }
                 raise forms.ValidationError(says, code=problem.problem.code) from None
             finally:
                 file.seek(0)
@@ -297,7 +335,7 @@ class DraftForm(ReadingForm, forms.ModelForm):
         """Where the page shows these fields, none ticked means none; a program that knows nothing of them gets the usual."""
         wanted: Receipts | None = self.cleaned_data["receipts"]
         if wanted is None and "receipts_shown" in self.data:
-            raise forms.ValidationError(NONE, code="required")
+            raise forms.ValidationError(gettext(str(NONE)), code="required")
         return wanted or USUAL_RECEIPTS
 
     def _post_clean(self) -> None:

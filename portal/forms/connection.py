@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.forms.credentials import CredentialField, SecretsForm
 from portal.forms.provider_address import vetted
@@ -12,15 +14,15 @@ from sms.models import AuthKind, PolicyConnection, Region, Service
 from sms.webex.hosts import api_hosts_for, region_of
 from sms.webex.origin import origin_of
 
-KEPT = "Leave empty to keep the stored one."
-
 
 class RegionField(forms.ModelChoiceField):
     """Named with its address, by which people know their tenant."""
 
     def label_from_instance(self, region: Any) -> str:
         label = region.host.removeprefix("api.")
-        return f"{region.name} ({label})" if region.host_documented else f"{region.name} ({label}, a guess)"
+        if region.host_documented:
+            return f"{region.name} ({label})"
+        return _("%(region)s (%(address)s, a guess)") % {"region": region.name, "address": label}
 
 
 class ConnectionForm(SecretsForm):
@@ -28,11 +30,25 @@ class ConnectionForm(SecretsForm):
 
     region = RegionField(
         queryset=Region.objects.all(),
-        help_text="As in your tenant's address: uk in tenant.uk.webexconnect.io. “A guess” is not in Webex Connect's documents.",
+        help_text=gettext_lazy(
+            "As in your tenant's address: uk in tenant.uk.webexconnect.io. “A guess” is not in Webex Connect's documents."
+        ),
     )
-    api_key = CredentialField("Service key", f"From the service's API tab in Webex Connect. {KEPT}")
-    jwt_secret = CredentialField("Service secret", f"Base64, from the same tab. {KEPT}")
-    receipt_secret = CredentialField("Signature secret", f"Only if your outbound webhook has one. {KEPT}")
+    api_key = CredentialField(
+        gettext_lazy("Service key"),
+        gettext_lazy("From the service's API tab in Webex Connect. Leave empty to keep the stored one."),
+        removing=gettext_lazy("Remove the stored service key"),
+    )
+    jwt_secret = CredentialField(
+        gettext_lazy("Service secret"),
+        gettext_lazy("Base64, from the same tab. Leave empty to keep the stored one."),
+        removing=gettext_lazy("Remove the stored service secret"),
+    )
+    receipt_secret = CredentialField(
+        gettext_lazy("Signature secret"),
+        gettext_lazy("Only if your outbound webhook has one. Leave empty to keep the stored one."),
+        removing=gettext_lazy("Remove the stored signature secret"),
+    )
 
     class Meta:
         model = Service
@@ -52,10 +68,14 @@ class ConnectionForm(SecretsForm):
     def clean_base_url(self) -> str:
         base_url = vetted(self.cleaned_data.get("base_url"), sandbox=self.instance.is_sandbox)
         if hosts := api_hosts_for(base_url):
-            typed, named = urlsplit(base_url).hostname, " or ".join(f"https://{host}" for host in hosts)
-            raise forms.ValidationError(
-                f"{typed} is where people sign in. Type the address of its API instead: {named}."
-            )
+            names = {"typed": urlsplit(base_url).hostname, "host": f"https://{hosts[0]}"}
+            says = _("%(typed)s is where people sign in. Type the address of its API instead: %(host)s.")
+            if len(hosts) > 1:
+                names["others"] = ", ".join(f"https://{host}" for host in hosts[1:])
+                says = _(
+                    "%(typed)s is where people sign in. Type the address of its API instead: %(host)s or %(others)s."
+                )
+            raise forms.ValidationError(says % names)
         return base_url
 
     def clean_region(self) -> Region:
@@ -77,14 +97,17 @@ class ConnectionForm(SecretsForm):
             self.settle(name, kept=not (moved and name in self.FOR_ADDRESS))
         used = "api_key" if cleaned.get("auth_kind") == AuthKind.KEY else "jwt_secret"
         if moved and not cleaned[used]:
-            self.add_error(used, "Type it again: a stored secret is never sent to a new address.")
+            self.add_error(used, _("Type it again: a stored secret is never sent to a new address."))
             return
         if cleaned.get("auth_kind") == AuthKind.KEY and not cleaned.get("api_key"):
-            self.add_error("api_key", "Paste the service key, or choose JWT.")
+            self.add_error("api_key", _("Paste the service key, or choose JWT."))
         if cleaned.get("auth_kind") == AuthKind.JWT:
-            for name, words in (("jwt_service_id", "service ID"), ("jwt_secret", "service secret")):
+            for name, says in (
+                ("jwt_service_id", _("Paste the service ID, or choose Service key.")),
+                ("jwt_secret", _("Paste the service secret, or choose Service key.")),
+            ):
                 if not cleaned.get(name):
-                    self.add_error(name, f"Paste the {words}, or choose Service key.")
+                    self.add_error(name, says)
 
     def _same_region(self, cleaned: dict[str, Any]) -> None:
         """A base URL of another region would let short links and receipts be set up for the wrong one."""
@@ -92,9 +115,8 @@ class ConnectionForm(SecretsForm):
         meant = Region.objects.filter(key=region_of(cleaned.get("base_url") or "")).first()
         if chosen is not None and meant is not None and meant != chosen:
             host = origin_of(cleaned["base_url"]).removeprefix("https://")
-            self.add_error(
-                "region", f"{host} is in {meant.name}. Choose {meant.name}, or correct the base URL."
-            )
+            says = _("%(host)s is in %(region)s. Choose %(region)s, or correct the base URL.")
+            self.add_error("region", says % {"host": host, "region": meant.name})
 
     def _address(self, cleaned: dict[str, Any]) -> str:
         if cleaned.get("base_url"):

@@ -1,15 +1,21 @@
 """Secrets in forms: written and never read back. An empty field keeps what is stored, and a tick beside it removes that."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class CredentialField(forms.CharField):
     """Written and never read back, so it may stay empty."""
 
-    def __init__(self, label: str, help_text: str) -> None:
+    def __init__(self, label: "StrOrPromise", help_text: "StrOrPromise", *, removing: "StrOrPromise") -> None:
+        """`removing` is what the tick says that removes what is stored."""
+        self.removing = removing
         widget = forms.PasswordInput(attrs={"autocomplete": "off"})
         super().__init__(label=label, help_text=help_text, required=False, widget=widget)
 
@@ -24,7 +30,7 @@ class SecretsForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in self.SECRETS:
             if self.stored(name):
-                label = f"Remove the stored {str(self.fields[name].label).lower()}"
+                label = self.fields[name].removing  # type: ignore[attr-defined]
                 self.fields[self.removing(name)] = forms.BooleanField(label=label, required=False)
 
     @cached_property
@@ -50,5 +56,5 @@ class SecretsForm(forms.ModelForm):
         cleaned = self.cleaned_data
         typed, removed = cleaned.get(name) or "", bool(cleaned.get(self.removing(name)))
         if typed and removed:
-            self.add_error(name, "Type a new one, or tick that it is removed, not both.")
+            self.add_error(name, _("Type a new one, or tick that it is removed, not both."))
         cleaned[name] = typed or (self.stored(name) if kept and not removed else "")

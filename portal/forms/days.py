@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sms.values.quiet_hours import midnight
 
@@ -30,13 +32,13 @@ class ListFilter(forms.Form):
 
 
 class DaysFilter(ListFilter):
-    since = DayField(required=False, label="From")
-    until = DayField(required=False, label="To and including")
+    since = DayField(required=False, label=gettext_lazy("From"))
+    until = DayField(required=False, label=gettext_lazy("To and including"))
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and until < since:
-            self.add_error("until", "This is before the day that the search begins with.")
+            self.add_error("until", _("This is before the day that the search begins with."))
 
     @property
     def moments(self) -> dict[str, Any]:

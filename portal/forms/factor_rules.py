@@ -3,27 +3,36 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from portal.models import FactorRule, Role
 
 MOST_DAYS = 90
 NOBODY, EVERYBODY = "nobody", "everybody"
+EVERY = {
+    Role.COMPOSER: gettext_lazy("Every composer"),
+    Role.APPROVER: gettext_lazy("Every approver"),
+    Role.ADMIN: gettext_lazy("Every admin"),
+    Role.AUDITOR: gettext_lazy("Every auditor"),
+}
 
 
 class GraceForm(forms.Form):
     grace_days = forms.IntegerField(
-        label="Days of grace",
+        label=gettext_lazy("Days of grace"),
         min_value=0,
         max_value=MOST_DAYS,
         initial=14,
-        help_text="From now, or from when a person joins. Then only the page that sets one up opens for those who have none.",
+        help_text=gettext_lazy(
+            "From now, or from when a person joins. Then only the page that sets one up opens for those who have none."
+        ),
     )
 
 
 class ServiceFactorForm(GraceForm):
     roles = forms.MultipleChoiceField(
-        label="Who has to have a second factor",
-        choices=[(role.value, f"Every {role.label.lower()}") for role in Role],
+        label=gettext_lazy("Who has to have a second factor"),
+        choices=[(role.value, words) for role, words in EVERY.items()],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -36,11 +45,11 @@ class ServiceFactorForm(GraceForm):
 
 class DeskFactorForm(GraceForm):
     who = forms.ChoiceField(
-        label="Who has to have a second factor",
+        label=gettext_lazy("Who has to have a second factor"),
         choices=[
-            (NOBODY, "No one, unless a service asks for it"),
-            (Role.ADMIN.value, "Superusers, and the admins of every service"),
-            (EVERYBODY, "Everybody"),
+            (NOBODY, gettext_lazy("No one, unless a service asks for it")),
+            (Role.ADMIN.value, gettext_lazy("Superusers, and the admins of every service")),
+            (EVERYBODY, gettext_lazy("Everybody")),
         ],
         widget=forms.RadioSelect,
     )

@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from portal.forms.days import DayField, DaysFilter, ListFilter
 from portal.forms.list_search import MOST_ID
@@ -18,14 +20,25 @@ class OutcomeFilter(ListFilter):
     Asked again and again, it would tell more of them than is shown.
     """
 
-    state = forms.ChoiceField(choices=[("", "All"), *MessageState.choices], required=False)
-    code = forms.CharField(max_length=10, required=False, help_text="The provider's, such as 7102.")
+    state = forms.ChoiceField(
+        choices=[("", gettext_lazy("All")), *MessageState.choices],
+        required=False,
+        label=pgettext_lazy("noun", "State"),
+    )
+    code = forms.CharField(
+        max_length=10,
+        required=False,
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("The provider's, such as 7102."),
+    )
     ends = forms.RegexField(
         r"^[0-9]{2,4}\Z",
         required=False,
-        label="Number ends in",
-        help_text="Two to four digits.",
-        error_messages={"invalid": "Give two to four digits; a whole number goes into the field above."},
+        label=gettext_lazy("Number ends in"),
+        help_text=gettext_lazy("Two to four digits."),
+        error_messages={
+            "invalid": gettext_lazy("Give two to four digits; a whole number goes into the field above.")
+        },
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
@@ -36,24 +49,30 @@ class OutcomeFilter(ListFilter):
     def clean_ends(self) -> str:
         ends: str = self.cleaned_data["ends"]
         if ends and not self.may_reveal:
-            raise forms.ValidationError("Only an admin or an auditor may look for how a number ends.")
+            raise forms.ValidationError(_("Only an admin or an auditor may look for how a number ends."))
         return ends
 
 
 class MessageFilterForm(OutcomeFilter, DaysFilter):
     """`selection` is what was chosen, days in the viewer's time zone."""
 
-    sender = forms.TypedChoiceField(coerce=int, empty_value=None, required=False, label="From")
-    send = forms.IntegerField(
-        min_value=1, max_value=MOST_ID, required=False, help_text="Its number, as at the end of its address."
+    sender = forms.TypedChoiceField(
+        coerce=int, empty_value=None, required=False, label=pgettext_lazy("sender", "From")
     )
-    since = DayField(required=False, label="Posted from")
-    until = DayField(required=False, label="Posted to and including")
+    send = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_ID,
+        required=False,
+        label=pgettext_lazy("noun", "Send"),
+        help_text=gettext_lazy("Its number, as at the end of its address."),
+    )
+    since = DayField(required=False, label=gettext_lazy("Posted from"))
+    until = DayField(required=False, label=gettext_lazy("Posted to and including"))
 
     def __init__(self, data: Any, *, service: Service, may_reveal: bool) -> None:
         super().__init__(data, may_reveal=may_reveal)
         senders = [(one.pk, one.address) for one in service.senders.order_by("address")]
-        self.fields["sender"].choices = [("", "All"), *senders]  # type: ignore[attr-defined]
+        self.fields["sender"].choices = [("", _("All")), *senders]  # type: ignore[attr-defined]
 
     @property
     def address(self) -> str:
@@ -68,7 +87,13 @@ class MessageFilterForm(OutcomeFilter, DaysFilter):
 class SendMessagesForm(OutcomeFilter):
     """Of one send's messages."""
 
-    row = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False, help_text="Of the file or list.")
+    row = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_ID,
+        required=False,
+        label=gettext_lazy("Row"),
+        help_text=gettext_lazy("Of the file or list."),
+    )
 
     @property
     def address(self) -> str:

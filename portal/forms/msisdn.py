@@ -6,6 +6,8 @@ from typing import Any
 
 import phonenumbers
 from django import forms
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from portal.forms.control import ReasonForm
 from portal.forms.reading import FileReadingForm
@@ -13,12 +15,18 @@ from portal.forms.uploads import UploadField
 from sms.models import Service
 from sms.values.country_names import country_name
 from sms.values.msisdn import BadNumber, certain
+from sms.words import retold
+
+
+def country(code: str) -> str:
+    """Its name in the reader's language."""
+    return country_name(code, (get_language() or "en").partition("-")[0])
 
 
 def countries() -> list[tuple[str, str]]:
     """ISO codes, and by name with their calling codes, as a select offers them."""
     calling = phonenumbers.country_code_for_region
-    named = [(code, f"{country_name(code)} (+{calling(code)})") for code in phonenumbers.SUPPORTED_REGIONS]
+    named = [(code, f"{country(code)} (+{calling(code)})") for code in phonenumbers.SUPPORTED_REGIONS]
     return sorted(named, key=lambda one: one[1])
 
 
@@ -29,13 +37,15 @@ class MsisdnField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"inputmode": "tel", "autocomplete": "off", "spellcheck": "false"}
-        super().__init__(max_length=60, label="Number", widget=forms.TextInput(attrs=attrs), **kwargs)
+        super().__init__(
+            max_length=60, label=gettext_lazy("Number"), widget=forms.TextInput(attrs=attrs), **kwargs
+        )
 
     def clean(self, value: Any) -> str:
         try:
             return certain(super().clean(value), country=self.country)
         except BadNumber as problem:
-            raise forms.ValidationError(str(problem), code=problem.code) from None
+            raise forms.ValidationError(retold(str(problem)), code=problem.code) from None
 
 
 class NumberForm(forms.Form):
@@ -48,40 +58,48 @@ class NumberForm(forms.Form):
 
 class AddForm(NumberForm):
     evidence = forms.CharField(
-        max_length=200, label="How you know", help_text="For example: called on 3 March and asked us to stop."
+        max_length=200,
+        label=gettext_lazy("How you know"),
+        help_text=gettext_lazy("For example: called on 3 March and asked us to stop."),
     )
 
 
 class FileForm(FileReadingForm):
     file = UploadField(
         required=False,
-        help_text="CSV or a workbook (XLSX, XLS, ODS) with a column of numbers, as for an audience.",
-        advice="Split it.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "CSV or a workbook (XLSX, XLS, ODS) with a column of numbers, as for an audience."
+        ),
+        advice=gettext_lazy("Split it."),
     )
-    evidence = forms.CharField(max_length=200, label="Where the list comes from")
+    evidence = forms.CharField(max_length=200, label=gettext_lazy("Where the list comes from"))
 
     def clean(self) -> None:
         if not self.cleaned_data.get("file") and not self.upload and "file" not in self.errors:
-            self.add_error("file", forms.ValidationError("Choose a file.", code="required"))
+            self.add_error("file", forms.ValidationError(_("Choose a file."), code="required"))
 
 
 class LiftForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = "For example: asked for messages again by phone. It stays in the record."
+        words = _("For example: asked for messages again by phone. It stays in the record.")
         self.fields["reason"].help_text = words
 
 
 class DiscloseForm(NumberForm):
     reason = forms.CharField(
         max_length=300,
-        help_text="For the audit, for example the number of the request. No name, no phone number.",
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy(
+            "For the audit, for example the number of the request. No name, no phone number."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class EraseForm(DiscloseForm):
     sure = forms.BooleanField(
-        label="Erase it for good",
-        error_messages={"required": "Tick this: what is erased cannot be brought back."},
+        label=gettext_lazy("Erase it for good"),
+        error_messages={"required": gettext_lazy("Tick this: what is erased cannot be brought back.")},
     )

@@ -1,15 +1,20 @@
 """How a person wants to be told of each kind of notice, and at which hour of their day the daily mail comes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.models import User
 from sms.models import NOTICE_RULES, NoticeChoices, NoticeKind, NoticeWay
 
-GROUPS: tuple[tuple[str, tuple[NoticeKind, ...]], ...] = (
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+GROUPS: tuple[tuple["StrOrPromise", tuple[NoticeKind, ...]], ...] = (
     (
-        "Your sends",
+        gettext_lazy("Your sends"),
         (
             NoticeKind.SEND_DONE,
             NoticeKind.SEND_HELD,
@@ -18,9 +23,9 @@ GROUPS: tuple[tuple[str, tuple[NoticeKind, ...]], ...] = (
             NoticeKind.APPROVAL_ANSWERED,
         ),
     ),
-    ("What waits for you", (NoticeKind.APPROVAL_ASKED, NoticeKind.MENTION, NoticeKind.REPLY)),
+    (gettext_lazy("What waits for you"), (NoticeKind.APPROVAL_ASKED, NoticeKind.MENTION, NoticeKind.REPLY)),
     (
-        "What you look after as an admin",
+        gettext_lazy("What you look after as an admin"),
         (
             NoticeKind.RECEIPTS_MISSING,
             NoticeKind.DOMAIN,
@@ -38,10 +43,10 @@ class NoticeForm(forms.Form):
     """A field for each kind that the person can be told of today; choices for others stay as they are."""
 
     digest_hour = forms.TypedChoiceField(
-        label="Daily e-mail at",
+        label=gettext_lazy("Daily e-mail at"),
         coerce=int,
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
-        help_text="In your time zone. There is none on a day without news.",
+        help_text=gettext_lazy("In your time zone. There is none on a day without news."),
     )
 
     def __init__(self, *args: Any, person: User, choices: NoticeChoices, **kwargs: Any) -> None:
@@ -61,11 +66,11 @@ class NoticeForm(forms.Form):
                 choices=NoticeWay.choices,
                 initial=choices.way_of(kind).value,
                 disabled=fixed,
-                help_text="Every admin is told at once. It cannot be turned off." if fixed else "",
+                help_text=_("Every admin is told at once. It cannot be turned off.") if fixed else "",
             )
 
     @property
-    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+    def groups(self) -> "list[tuple[StrOrPromise, list[forms.BoundField]]]":
         rows = [
             (words, [self[kind.value] for kind in kinds if kind in self.kinds]) for words, kinds in GROUPS
         ]

@@ -14,6 +14,8 @@ from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from fido2.utils import websafe_decode
 from fido2.webauthn import AuthenticatorData
 
@@ -22,11 +24,13 @@ from portal.models import User
 from sms.models import Actor
 from sms.models.audit import audit
 
-NOT_TAKEN = "This passkey was not taken. Try again, or sign in another way."
-CLONED = (
+NOT_TAKEN = gettext_lazy("This passkey was not taken. Try again, or sign in another way.")
+CLONED = gettext_lazy(
     "This passkey is not taken: its counter went back, as if there were a copy of it. Sign in another way, remove it under Two-factor "
     "authentication, and tell your admin."
 )
+# in our words, and too many tries as allauth says it
+SAID_ALREADY = ("not_taken", "cloned", "too_many_login_attempts")
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 COUNTER = "sign_count"
 
@@ -47,13 +51,15 @@ class CheckedPasskey(allauth_forms.AuthenticateWebAuthnForm):
         given = self.cleaned_data["credential"]
         try:
             if not _came_from_us(given):
-                raise ValidationError(NOT_TAKEN)
+                raise ValidationError(NOT_TAKEN, code="not_taken")
             found = super().clean_credential()
             _count(found, given)
         except MALFORMED:
-            problem = ValidationError(NOT_TAKEN)
+            problem = ValidationError(NOT_TAKEN, code="not_taken")
         except ValidationError as refused:
-            problem = refused if refused.message in (NOT_TAKEN, CLONED) else _in_our_words(refused)
+            problem = (
+                refused if refused.code in SAID_ALREADY else ValidationError(NOT_TAKEN, code="not_taken")
+            )
         else:
             return found
         self._record(given)
@@ -66,11 +72,6 @@ class CheckedPasskey(allauth_forms.AuthenticateWebAuthnForm):
             authentication_failed.send(
                 sender=Authenticator, request=request, user=user, authenticator=Authenticator(user=user)
             )
-
-
-def _in_our_words(refused: ValidationError) -> ValidationError:
-    """Too many tries are said as allauth says it."""
-    return refused if refused.code == "too_many_login_attempts" else ValidationError(NOT_TAKEN)
 
 
 def _owner(given: Any) -> User | None:
@@ -88,7 +89,7 @@ def _count(found: Authenticator, given: Any) -> None:
         row = Authenticator.objects.select_for_update().get(pk=found.pk)
         before = row.data.get(COUNTER, found.wrap().authenticator_data.counter)
         if (now or before) and now <= before:
-            raise ValidationError(CLONED)
+            raise ValidationError(CLONED, code="cloned")
         row.data[COUNTER] = now
         row.save(update_fields=["data"])
 
@@ -116,15 +117,17 @@ class NewPasskey(allauth_forms.AddWebAuthnForm):
     name = forms.CharField(
         required=False,
         max_length=60,
-        label="Name",
-        help_text="By which you know it later, like “Laptop” or “Blue key”.",
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("By which you know it later, like “Laptop” or “Blue key”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     passwordless = forms.BooleanField(
         required=False,
         initial=True,
-        label="Sign in with it alone",
-        help_text="Without your password. The device asks for your fingerprint, your face or its PIN.",
+        label=gettext_lazy("Sign in with it alone"),
+        help_text=gettext_lazy(
+            "Without your password. The device asks for your fingerprint, your face or its PIN."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -134,13 +137,15 @@ class NewPasskey(allauth_forms.AddWebAuthnForm):
             cleaned: dict[str, Any] = super().clean()
         except (*MALFORMED, ValidationError):
             raise ValidationError(
-                "This passkey was not added. Load the page again and try once more, or take another device."
+                _(
+                    "This passkey was not added. Load the page again and try once more, or take another device."
+                )
             ) from None
         return cleaned
 
 
 class PasskeyName(allauth_forms.EditWebAuthnForm):
-    name = forms.CharField(max_length=60, label="Name")
+    name = forms.CharField(max_length=60, label=gettext_lazy("Name"))
 
     def save(self) -> Authenticator:
         with transaction.atomic():

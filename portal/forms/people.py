@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.forms.msisdn import countries
@@ -11,25 +12,27 @@ from portal.forms.time_zones import is_zone
 from portal.languages import LANGUAGES
 from portal.models import Role, User
 from sms.values.msisdn import BadNumber, certain
+from sms.words import retold
 
 WHAT_THEY_MAY = {
-    Role.COMPOSER: "Composer: writes and sends, opts people out",
-    Role.APPROVER: "Approver: approves or rejects what others wrote, stops sends",
-    Role.ADMIN: "Admin: everything, and these settings",
-    Role.AUDITOR: "Auditor: sees everything, changes nothing",
+    Role.COMPOSER: gettext_lazy("Composer: writes and sends, opts people out"),
+    Role.APPROVER: gettext_lazy("Approver: approves or rejects what others wrote, stops sends"),
+    Role.ADMIN: gettext_lazy("Admin: everything, and these settings"),
+    Role.AUDITOR: gettext_lazy("Auditor: sees everything, changes nothing"),
 }
 
 
 class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(
         choices=[(role.value, words) for role, words in WHAT_THEY_MAY.items()],
+        label=gettext_lazy("Roles"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one role."},
+        error_messages={"required": gettext_lazy("Choose at least one role.")},
     )
 
 
 class InviteForm(RolesForm):
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
     field_order = ("email", "roles")
 
 
@@ -37,12 +40,13 @@ class NewPasswordForm(forms.Form):
     """One of Django's validators looks at the address: set `email` where it is known before."""
 
     password = forms.CharField(
+        label=gettext_lazy("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters.",
+        help_text=gettext_lazy("At least 12 characters."),
     )
     again = forms.CharField(
-        label="Password again",
+        label=gettext_lazy("Password again"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -56,14 +60,14 @@ class NewPasswordForm(forms.Form):
     def clean(self) -> None:
         password, again = self.cleaned_data.get("password"), self.cleaned_data.get("again")
         if password and again and password != again:
-            self.add_error("again", "The two passwords differ.")
+            self.add_error("again", _("The two passwords differ."))
 
 
 class JoinForm(NewPasswordForm):
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email_known = email
-        self.fields["password"].label = "Choose a password"
+        self.fields["password"].label = _("Choose a password")
 
 
 class DetailsForm(forms.ModelForm):
@@ -71,15 +75,17 @@ class DetailsForm(forms.ModelForm):
     own_number = forms.CharField(
         required=False,
         max_length=40,
-        label="Your number",
-        help_text="Tests of your drafts can go there, once you typed the code that is sent to it. Empty: none.",
+        label=gettext_lazy("Your number"),
+        help_text=gettext_lazy(
+            "Tests of your drafts can go there, once you typed the code that is sent to it. Empty: none."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )
     country = forms.ChoiceField(
         choices=countries,
         required=False,
-        label="Country of the number",
-        help_text="Where it has no country code.",
+        label=gettext_lazy("Country of the number"),
+        help_text=gettext_lazy("Where it has no country code."),
     )
 
     language = forms.ChoiceField(
@@ -94,10 +100,18 @@ class DetailsForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "time_zone", "language")
-        labels = {"time_zone": "Your time zone", "first_name": "First name", "last_name": "Last name"}  # noqa: RUF012
+        labels = {  # noqa: RUF012 - Django's own spelling
+            "time_zone": gettext_lazy("Your time zone"),
+            "first_name": gettext_lazy("First name"),
+            "last_name": gettext_lazy("Last name"),
+        }
         help_texts = {  # noqa: RUF012
-            "first_name": "Colleagues see your name. Approvals and the audit name your e-mail address too.",
-            "time_zone": "In which times are shown to you, like Europe/London. Empty: that of each service.",
+            "first_name": gettext_lazy(
+                "Colleagues see your name. Approvals and the audit name your e-mail address too."
+            ),
+            "time_zone": gettext_lazy(
+                "In which times are shown to you, like Europe/London. Empty: that of each service."
+            ),
         }
 
     field_order = ("first_name", "last_name", "own_number", "country", "time_zone", "language")
@@ -105,8 +119,8 @@ class DetailsForm(forms.ModelForm):
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]
         if zone and not is_zone(zone):
-            words = f"“{zone}” is no time zone. Write one like Europe/London, or leave it empty."
-            raise forms.ValidationError(words)
+            words = _("“%(zone)s” is no time zone. Write one like Europe/London, or leave it empty.")
+            raise forms.ValidationError(words % {"zone": zone})
         return zone
 
     def clean(self) -> None:
@@ -117,12 +131,13 @@ class DetailsForm(forms.ModelForm):
             try:
                 typed["own_number"] = certain(written, country=typed.get("country") or "")
             except BadNumber as problem:
-                self.add_error("own_number", str(problem))
+                self.add_error("own_number", retold(str(problem)))
 
 
 class NumberCodeForm(forms.Form):
     code = forms.CharField(
+        label=gettext_lazy("Code"),
         max_length=12,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
-        help_text="Six digits.",
+        help_text=gettext_lazy("Six digits."),
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from portal.forms.msisdn import AddForm
 from sms.models import ContactPolicyGroup, Service
@@ -13,7 +14,9 @@ class EvidenceForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    group = forms.ModelChoiceField(ContactPolicyGroup.objects.none(), label="Policy group", empty_label=None)
+    group = forms.ModelChoiceField(
+        ContactPolicyGroup.objects.none(), label=gettext_lazy("Policy group"), empty_label=None
+    )
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,38 +3,45 @@
 from typing import Any
 
 from django import forms
-from django.forms.utils import pretty_name
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from portal.forms.msisdn import countries
+from portal.forms.msisdn import countries, country
 from sms.catalogue.prices import PriceRow
 from sms.models import SenderKind, Service
-from sms.values.country_names import country_name
 
 MOST = 150  # beyond that a list is changed as CSV: a form may have a thousand fields
 NEW = 3
 
 
 class PriceForm(forms.Form):
-    country = forms.ChoiceField()
+    country = forms.ChoiceField(label=gettext_lazy("Country"))
     sender_kind = forms.ChoiceField(
-        label="Sender", required=False, choices=[("", "Any"), *SenderKind.choices]
+        label=gettext_lazy("Sender"),
+        required=False,
+        choices=[("", gettext_lazy("Any")), *SenderKind.choices],
     )
-    amount = forms.DecimalField(label="A segment", min_value=0, max_digits=12, decimal_places=6)
+    amount = forms.DecimalField(label=gettext_lazy("A segment"), min_value=0, max_digits=12, decimal_places=6)
     currency = forms.RegexField(
         r"^[A-Za-z]{3}\Z",
-        error_messages={"invalid": "Write its three letters, like EUR."},
+        label=gettext_lazy("Currency"),
+        error_messages={"invalid": gettext_lazy("Write its three letters, like EUR.")},
         widget=forms.TextInput(attrs={"size": 4, "maxlength": 3, "autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"].choices = [("", "Choose a country"), *countries()]  # type: ignore[attr-defined]
+        self.fields["country"].choices = [("", _("Choose a country")), *countries()]  # type: ignore[attr-defined]
         if self.is_listed:
             for name in ("country", "sender_kind"):
                 self.fields[name].widget = forms.HiddenInput()
-        for name, field in self.fields.items():
-            about = f" of {self.names}, {self.kind}" if self.is_listed else " of a new price"
-            field.widget.attrs["aria-label"] = f"{field.label or pretty_name(name)}{about}"
+        for field in self.fields.values():
+            # Translators: %(field)s is a label such as Currency; %(country)s and %(kind)s say whose price it is.
+            says = (
+                _("%(field)s of %(country)s, %(kind)s") if self.is_listed else _("%(field)s of a new price")
+            )
+            about = {"country": self.names, "kind": self.kind}
+            field.widget.attrs["aria-label"] = says % {"field": field.label, **about}
 
     @property
     def is_listed(self) -> bool:
@@ -44,7 +51,7 @@ class PriceForm(forms.Form):
     @property
     def names(self) -> str:
         code = str(self["country"].value() or "")
-        return f"{country_name(code)} ({code})"
+        return f"{country(code)} ({code})"
 
     @property
     def kind(self) -> str:
@@ -60,14 +67,17 @@ class _PriceTable(forms.BaseFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = f"Take out {form.names}, {form.kind}"
+            form.fields["DELETE"].widget.attrs["aria-label"] = _("Take out %(country)s, %(kind)s") % {
+                "country": form.names,
+                "kind": form.kind,
+            }
 
     def clean(self) -> None:
         seen: set[tuple[str, str]] = set()
         for form in self.kept:
             key = (form.cleaned_data.get("country", ""), form.cleaned_data.get("sender_kind", ""))
             if key in seen:
-                form.add_error("country", "This country with this kind of sender has a price already.")
+                form.add_error("country", _("This country with this kind of sender has a price already."))
             seen.add(key)
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from django import forms
 
 from sms.values.problems import Problem
+from sms.words import retold
 
 
 def add_problems(
@@ -13,5 +14,5 @@ def add_problems(
     """Each at the field that corrects it, of the whole form where it has no such field. `names`: what the form calls some fields."""
     for problem in problems:
         name = (names or {}).get(problem.field, problem.field)
-        error = forms.ValidationError(problem.text, code=problem.code)
+        error = forms.ValidationError(retold(problem.text), code=problem.code)
         form.add_error(name if name in form.fields else None, error)

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from sms.callbacks import BadAddress
 from sms.catalogue import provider_address
+from sms.words import retold
 
 
 def vetted(typed: Any, *, sandbox: bool) -> str:
@@ -20,4 +21,4 @@ def vetted(typed: Any, *, sandbox: bool) -> str:
             own_hosts=frozenset(host.lower() for host in own),
         )
     except BadAddress as problem:
-        raise forms.ValidationError(str(problem)) from None
+        raise forms.ValidationError(retold(str(problem))) from None

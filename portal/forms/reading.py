@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.core import signing
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sms.audiences.files import AudienceError, FileFindings, ReadingChoices
 from sms.audiences.files.choices import LAST_ROW
@@ -19,21 +21,26 @@ class ReadingForm(forms.Form):
     """Shown by `components/findings.html` once a file was looked at; the fields stand in the forms that take files."""
 
     hidden_rows = forms.ChoiceField(
-        choices=Hidden.choices, required=False, label="The hidden rows", widget=forms.RadioSelect
+        choices=Hidden.choices,
+        required=False,
+        label=gettext_lazy("The hidden rows"),
+        widget=forms.RadioSelect,
     )
     hidden_columns = forms.ChoiceField(
         choices=[("", Hidden.LEAVE_OUT.label), Hidden.choices[1]],
         required=False,
-        label="The hidden columns",
+        label=gettext_lazy("The hidden columns"),
         widget=forms.RadioSelect,
     )
-    sheet = forms.CharField(required=False, max_length=200, label="Sheet to read", widget=forms.Select)
+    sheet = forms.CharField(
+        required=False, max_length=200, label=gettext_lazy("Sheet to read"), widget=forms.Select
+    )
     heading_row = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=LAST_ROW,
-        label="Row with the headings",
-        help_text="Empty: we look for it. 0: there are no headings.",
+        label=gettext_lazy("Row with the headings"),
+        help_text=gettext_lazy("Empty: we look for it. 0: there are no headings."),
     )
 
     def offer(self, found: FileFindings | None) -> None:
@@ -43,8 +50,11 @@ class ReadingForm(forms.Form):
         chosen = self["sheet"].value()
         names += [name for name in (found.sheet if found else "", chosen) if name and name not in names]
         self.fields["sheet"].widget.choices = [
-            ("", "The first visible one with rows"),
-            *((name, f"{name} (hidden)" if name in hidden else name) for name in names),
+            ("", _("The first visible one with rows")),
+            *(
+                (name, _("%(sheet)s (hidden)") % {"sheet": name} if name in hidden else name)
+                for name in names
+            ),
         ]
 
     @property

@@ -1,23 +1,26 @@
 """Forms of sends that come again: the rhythm, and the holidays of a service."""
 
-import calendar
 import zoneinfo
 from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from sms.models import RecurringSend, Service
 from sms.sends.recurring import control, holidays
+from sms.words import moment, number, retold
 
 NEVER, ON_DATE, AFTER = "never", "date", "times"
 ENDS = (
-    (NEVER, "No end: it repeats until someone ends it"),
-    (ON_DATE, "Ends on a day"),
-    (AFTER, "Ends after a number of times"),
+    (NEVER, gettext_lazy("No end: it repeats until someone ends it")),
+    (ON_DATE, gettext_lazy("Ends on a day")),
+    (AFTER, gettext_lazy("Ends after a number of times")),
 )
-WEEK = [(str(day), name) for day, name in enumerate(calendar.day_name)]
+WEEK = [(str(day), name) for day, name in WEEKDAYS.items()]
 LARGEST_LIST = 100_000  # characters
 
 
@@ -25,10 +28,14 @@ class RhythmForm(forms.ModelForm):
     """How often, at which local time, until when. `instance` is a recurring send, often one that is not stored yet."""
 
     days = forms.MultipleChoiceField(
-        choices=WEEK, required=False, label="On these days", widget=forms.CheckboxSelectMultiple
+        choices=WEEK, required=False, label=gettext_lazy("On these days"), widget=forms.CheckboxSelectMultiple
     )
-    weekday = forms.TypedChoiceField(choices=WEEK, coerce=int, required=False, label="Day of the week")
-    ends = forms.ChoiceField(choices=ENDS, label="Until", widget=forms.RadioSelect, initial=NEVER)
+    weekday = forms.TypedChoiceField(
+        choices=WEEK, coerce=int, required=False, label=gettext_lazy("Day of the week")
+    )
+    ends = forms.ChoiceField(
+        choices=ENDS, label=gettext_lazy("Until"), widget=forms.RadioSelect, initial=NEVER
+    )
 
     class Meta:
         model = RecurringSend
@@ -39,8 +46,11 @@ class RhythmForm(forms.ModelForm):
             "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
-        help_texts = {"name": "Each send gets this name and its date."}  # noqa: RUF012
-        labels = {"interval": "Repeat every (days, weeks or months)", "at": "Time"}  # noqa: RUF012
+        help_texts = {"name": gettext_lazy("Each send gets this name and its date.")}  # noqa: RUF012
+        labels = {  # noqa: RUF012
+            "interval": gettext_lazy("Repeat every (days, weeks or months)"),
+            "at": gettext_lazy("Time"),
+        }
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         self.service = service
@@ -52,12 +62,11 @@ class RhythmForm(forms.ModelForm):
         if instance.starts_on is None:
             kwargs["initial"].setdefault("starts_on", today + timedelta(days=1))
         super().__init__(*args, **kwargs)
-        self.fields[
-            "at"
-        ].help_text = f"Local time in {service.time_zone}; it stays the same when clocks change."
+        says = _("Local time in %(zone)s; it stays the same when clocks change.")
+        self.fields["at"].help_text = says % {"zone": service.time_zone}
         for name in ("interval", "day", "nth"):  # what another choice hides may be empty
             self.fields[name].required = False
-        self.fields["starts_on"].help_text = "Every second day, week or month is counted from this day."
+        self.fields["starts_on"].help_text = _("Every second day, week or month is counted from this day.")
 
     def clean(self) -> dict[str, Any]:
         """What was chosen beside the choices that are not in use is forgotten."""
@@ -68,8 +77,8 @@ class RhythmForm(forms.ModelForm):
                 data[name] = usual
         ends = data.get("ends")
         for name, chosen, missing in (
-            ("ends_on", ON_DATE, "Choose the last day."),
-            ("times", AFTER, "Write how many times it is sent."),
+            ("ends_on", ON_DATE, _("Choose the last day.")),
+            ("times", AFTER, _("Write how many times it is sent.")),
         ):
             if ends != chosen:
                 data[name] = None
@@ -78,7 +87,7 @@ class RhythmForm(forms.ModelForm):
                 self.add_error(name, missing)
         every = data.get("every")
         if every == RecurringSend.Every.WEEKLY and not data["days"]:
-            self.add_error("days", "Choose at least one day.")
+            self.add_error("days", _("Choose at least one day."))
         if every != RecurringSend.Every.WEEKLY:
             data["days"] = ""
         if every == RecurringSend.Every.WEEKDAYS:
@@ -90,11 +99,12 @@ class RhythmForm(forms.ModelForm):
         starts_on, ends_on = data.get("starts_on"), data.get("ends_on")
         stored = self.instance.starts_on if self.instance.pk else None
         if starts_on is not None and starts_on != stored and starts_on < self.today:
-            self.add_error("starts_on", f"That day is over. Choose {self.today:%-d %B %Y} or later.")
+            says = _("That day is over. Choose %(day)s or later.")
+            self.add_error("starts_on", says % {"day": moment(self.today, "j F Y")})
         if starts_on and starts_on > self.today + timedelta(days=3653):
-            self.add_error("starts_on", "That is more than ten years ahead. Choose an earlier day.")
+            self.add_error("starts_on", _("That is more than ten years ahead. Choose an earlier day."))
         if starts_on and ends_on and ends_on < starts_on:
-            self.add_error("ends_on", "The last day is before the first one.")
+            self.add_error("ends_on", _("The last day is before the first one."))
         at = data.get("at")
         if at is not None:
             data["at"] = at.replace(second=0, microsecond=0)
@@ -114,14 +124,14 @@ class HolidaysForm(forms.Form):
         required=False,
         max_length=LARGEST_LIST,
         strip=False,
-        label="Holidays",
+        label=gettext_lazy("Holidays"),
         widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
-        help_text="One per line: the date, then its name. For example 2026-12-25 Christmas Day",
+        help_text=gettext_lazy("One per line: the date, then its name. For example 2026-12-25 Christmas Day"),
     )
     file = forms.FileField(
         required=False,
-        label="Or a file",
-        help_text="A text or CSV file with the same kind of lines. It replaces the list above.",
+        label=gettext_lazy("Or a file"),
+        help_text=gettext_lazy("A text or CSV file with the same kind of lines. It replaces the list above."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -130,16 +140,17 @@ class HolidaysForm(forms.Form):
         text = data.get("lines") or ""
         if file is not None:
             if file.size > LARGEST_LIST:
-                self.add_error(
-                    "file", f"The file has more than {LARGEST_LIST:,} bytes. Leave out what is past."
-                )
+                says = _("The file has more than %(most)s bytes. Leave out what is past.")
+                self.add_error("file", says % {"most": number(LARGEST_LIST)})
                 return data
             text = file.read().decode("utf-8-sig", "replace")
         days, wrong = holidays.read(text)
         for line in wrong[:5]:
-            self.add_error("file" if file is not None else "lines", line.says)
+            self.add_error("file" if file is not None else "lines", retold(line.says))
         if len(wrong) > 5:
-            self.add_error("file" if file is not None else "lines", f"And {len(wrong) - 5:,} more lines.")
+            more = len(wrong) - 5
+            says = ngettext("And %(n)s more line.", "And %(n)s more lines.", more) % {"n": number(more)}
+            self.add_error("file" if file is not None else "lines", says)
         data["days"] = days
         return data
 

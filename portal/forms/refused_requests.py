@@ -1,6 +1,7 @@
 """The filter of the refused requests of a key."""
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 
 class RefusedFilter(forms.Form):
@@ -13,10 +14,15 @@ class RefusedFilter(forms.Form):
     code = forms.CharField(
         required=False,
         max_length=40,
+        label=gettext_lazy("Code"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     status = forms.IntegerField(
-        required=False, min_value=200, max_value=599, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+        required=False,
+        min_value=200,
+        max_value=599,
+        label=gettext_lazy("Status"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
 
     def clean_request_id(self) -> str:

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from django import forms
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.forms.catalogue import NounForm
 from portal.models import Role, User
@@ -15,6 +17,7 @@ from sms.models import Conversation, KeywordRule, Label, MessageTemplate, Servic
 from sms.sends.replies.handling import name_of
 from sms.values.msisdn.mention import numbers_like
 from sms.webex.limits import LARGEST_TEXT_LIMIT
+from sms.words import number, retold
 
 ANSWERING = (Role.COMPOSER, Role.ADMIN)  # who may hold the act "compose"
 
@@ -23,14 +26,14 @@ class AnswerForm(forms.Form):
     """`token` makes an answer that is sent twice one answer; `seen` is how many the page showed."""
 
     text = forms.CharField(
-        label="Your answer",
+        label=gettext_lazy("Your answer"),
         max_length=LARGEST_TEXT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
-        error_messages={"required": "Write an answer, or choose a template."},
+        error_messages={"required": gettext_lazy("Write an answer, or choose a template.")},
     )
-    at_night = forms.BooleanField(required=False, label="Send it now all the same")
-    done = forms.BooleanField(required=False, label="Mark the conversation done with it")
+    at_night = forms.BooleanField(required=False, label=gettext_lazy("Send it now all the same"))
+    done = forms.BooleanField(required=False, label=gettext_lazy("Mark the conversation done with it"))
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
 
@@ -47,7 +50,7 @@ class AnswerForm(forms.Form):
 class AssignForm(forms.Form):
     """Cleaned, `to` is a colleague or None; `was` whose it was on the page."""
 
-    to = forms.ChoiceField(required=False, label="Assigned to")
+    to = forms.ChoiceField(required=False, label=gettext_lazy("Assigned to"))
     was = forms.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput(attrs={"id": "assign-was"})
     )
@@ -60,7 +63,7 @@ class AssignForm(forms.Form):
         )
         self.people = {str(one.pk): one for one in people.distinct().order_by("email")}
         self.fields["to"].choices = [  # type: ignore[attr-defined]
-            ("", "Not assigned"),
+            ("", _("Not assigned")),
             *((key, name_of(one)) for key, one in self.people.items()),
         ]
 
@@ -75,21 +78,25 @@ class KeywordForm(NounForm):
 
     label = forms.CharField(
         required=False,
-        label="Label",
-        help_text="A short word that the conversation gets, like cancelled.",
+        label=gettext_lazy("Label"),
+        help_text=gettext_lazy("A short word that the conversation gets, like cancelled."),
     )
     template = forms.ModelChoiceField(
         MessageTemplate.objects.none(),
         required=False,
-        label="Answer with a template",
-        help_text="One whose text has no placeholders, or only such as the message had that is answered.",
+        label=gettext_lazy("Answer with a template"),
+        help_text=gettext_lazy(
+            "One whose text has no placeholders, or only such as the message had that is answered."
+        ),
     )
     text = forms.CharField(
         required=False,
-        label="Or with this text",
+        label=gettext_lazy("Or with this text"),
         max_length=LARGEST_TEXT_LIMIT,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        help_text="At most once an hour to one person, and three times a day for all keywords; never in quiet hours.",
+        help_text=gettext_lazy(
+            "At most once an hour to one person, and three times a day for all keywords; never in quiet hours."
+        ),
     )
 
     class Meta:
@@ -101,7 +108,7 @@ class KeywordForm(NounForm):
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, service=service, **kwargs)
         self.fields["template"].queryset = service.templates.filter(active=True)  # type: ignore[attr-defined]
-        self.fields["template"].empty_label = "None"  # type: ignore[attr-defined]
+        self.fields["template"].empty_label = _("None")  # type: ignore[attr-defined]
         if self.instance.label_id:
             self.initial["label"] = self.instance.label.word
         self.order_fields(self.field_order)
@@ -110,20 +117,32 @@ class KeywordForm(NounForm):
         keyword: str = self.cleaned_data["keyword"].strip()
         words = words_of(keyword)
         if not words:
-            raise forms.ValidationError("Write a word or a number, like C or CONFIRM.")
+            raise forms.ValidationError(_("Write a word or a number, like C or CONFIRM."))
         if numbers_like(keyword):
-            raise forms.ValidationError("It looks like a phone number. Choose another word.")
+            raise forms.ValidationError(_("It looks like a phone number. Choose another word."))
         if len(words) > own_keywords.MOST_WORDS:
-            raise forms.ValidationError(f"A keyword has {own_keywords.MOST_WORDS} words at most.")
+            says = ngettext(
+                "A keyword has %(most)s word at most.",
+                "A keyword has %(most)s words at most.",
+                own_keywords.MOST_WORDS,
+            )
+            raise forms.ValidationError(says % {"most": number(own_keywords.MOST_WORDS)})
         if keywords.read(keyword).meaning not in own_keywords.OPEN_TO_RULES:
-            says = f"“{keyword}” is read as opting out or in again, which nothing overrides. Choose another word."
-            raise forms.ValidationError(says)
+            says = _(
+                "“%(keyword)s” is read as opting out or in again, which nothing overrides. Choose another word."
+            )
+            raise forms.ValidationError(says % {"keyword": keyword})
         folded = " ".join(words)
         others = KeywordRule.objects.filter(service=self.service, folded=folded).exclude(pk=self.instance.pk)
         if other := others.first():
-            archived = "" if other.active else ", archived"
-            says = f"“{other}” is listed already{archived}, and means the same. Change that one instead."
-            raise forms.ValidationError(says, code="taken")
+            says = (
+                _("“%(keyword)s” is listed already, and means the same. Change that one instead.")
+                if other.active
+                else _(
+                    "“%(keyword)s” is listed already, archived, and means the same. Change that one instead."
+                )
+            )
+            raise forms.ValidationError(says % {"keyword": other}, code="taken")
         self.instance.folded = folded
         return keyword
 
@@ -133,16 +152,16 @@ class KeywordForm(NounForm):
             return ""
         try:
             for problem in labels.problems(self.service, [written]):
-                raise forms.ValidationError(problem.text, code=problem.code)
+                raise forms.ValidationError(retold(problem.text), code=problem.code)
             return labels.normalized(written)
         except labels.BadLabel as problem:
-            raise forms.ValidationError(str(problem), code=problem.code) from None
+            raise forms.ValidationError(retold(str(problem)), code=problem.code) from None
 
     def clean(self) -> None:
         super().clean()
         cleaned = self.cleaned_data
         if cleaned.get("template") and cleaned.get("text"):
-            self.add_error("text", "Choose a template or write a text, not both.")
+            self.add_error("text", _("Choose a template or write a text, not both."))
 
     def save(self, commit: bool = True) -> Any:
         word = self.cleaned_data["label"]

@@ -5,11 +5,12 @@ from typing import Any
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from portal import sign_in_limits as limits
 from portal.forms.authenticator_app import NewAuthenticatorApp
 
-USED = "This code was used already. Wait for the next one in your app."
+USED = gettext_lazy("This code was used already. Wait for the next one in your app.")
 
 
 class _CodeWithinLimits:

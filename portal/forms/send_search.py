@@ -2,18 +2,19 @@
 
 import django_filters as filters
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from portal.forms.list_search import LONGEST, MOST_ID, ListSearch
 from sms.compose import labels
 from sms.models import Send, ShownState
 
 TESTS = (
-    ("without", "Without any tests"),
-    ("only", "Only tests of drafts"),
-    ("mode", "Only test mode"),
-    ("all", "Test mode too"),
+    ("without", gettext_lazy("Without any tests")),
+    ("only", gettext_lazy("Only tests of drafts")),
+    ("mode", gettext_lazy("Only test mode")),
+    ("all", gettext_lazy("Test mode too")),
 )
-ANSWERS = (("with", "Answers too"), ("only", "Only answers"))
+ANSWERS = (("with", gettext_lazy("Answers too")), ("only", gettext_lazy("Only answers")))
 WITH_TEST_MODE = ("mode", "all")
 
 

@@ -6,6 +6,7 @@ Each writes its own columns only, so that two admins on two pages, or a service 
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from portal.forms.people import NewPasswordForm
 from sms.catalogue import senders
@@ -13,6 +14,7 @@ from sms.catalogue.caps import changes
 from sms.models import ApprovalRules, Sender, Service
 from sms.models.spend_cap import read_countries
 from sms.webex.addresses import bare_sender
+from sms.words import retold
 
 
 class OwnColumns(forms.ModelForm):
@@ -67,7 +69,7 @@ class CapsForm(forms.ModelForm):
         try:
             read = read_countries(self.cleaned_data["countries"])
         except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
+            raise forms.ValidationError(retold(str(problem))) from None
         return ", ".join(one if cap is None else f"{one} {cap}" for one, cap in read.items())
 
 
@@ -90,9 +92,11 @@ class TestMessageForm(forms.Form):
     """One message to a number of one's own, to see that the connection works."""
 
     sender = forms.CharField(
-        max_length=16, label="Sender", help_text="A sender that is provisioned for your tenant."
+        max_length=16,
+        label=gettext_lazy("Sender"),
+        help_text=gettext_lazy("A sender that is provisioned for your tenant."),
     )
-    number = forms.CharField(max_length=40, label="Your number")
+    number = forms.CharField(max_length=40, label=gettext_lazy("Your number"))
 
     def clean_sender(self) -> str:
         address = bare_sender(self.cleaned_data["sender"])
@@ -104,10 +108,11 @@ class TestMessageForm(forms.Form):
 
 
 class FirstRunForm(NewPasswordForm):
-    email = forms.EmailField(label="E-mail address")
+    email = forms.EmailField(label=gettext_lazy("E-mail address"))
     code = forms.CharField(
+        label=gettext_lazy("Code"),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Printed by the start: by manage.py up, or manage.py prepare.",
+        help_text=gettext_lazy("Printed by the start: by manage.py up, or manage.py prepare."),
     )
     field_order = ("code", "email", "password", "again")

@@ -5,12 +5,15 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from sms.catalogue.placeholder_rules import KINDS, Placeholder, placeholders_of
 from sms.catalogue.templates import Wording
 from sms.models import TemplateVersion
 from sms.values import text
 from sms.webex.limits import LARGEST_TEXT_LIMIT
+from sms.words import number
 
 MOST_PLACEHOLDERS = 100
 PREFIX = "place"
@@ -22,17 +25,23 @@ class PlaceholderForm(forms.Form):
     name = forms.CharField(
         max_length=200,
         required=False,
+        label=gettext_lazy("Name"),
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(choices=list(KINDS.items()), required=False)
-    example = forms.CharField(max_length=500, required=False)
-    fallback = forms.CharField(max_length=500, required=False)
+    kind = forms.ChoiceField(choices=list(KINDS.items()), required=False, label=pgettext_lazy("noun", "Kind"))
+    example = forms.CharField(max_length=500, required=False, label=gettext_lazy("Example"))
+    fallback = forms.CharField(max_length=500, required=False, label=gettext_lazy("Fallback"))
     longest = forms.IntegerField(
         min_value=1,
         max_value=LARGEST_TEXT_LIMIT,
         required=False,
-        error_messages={"max_value": f"At most {LARGEST_TEXT_LIMIT:,} characters."},
+        label=gettext_lazy("Longest"),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        says = ngettext("At most %(n)s character.", "At most %(n)s characters.", LARGEST_TEXT_LIMIT)
+        self.fields["longest"].error_messages["max_value"] = says % {"n": number(LARGEST_TEXT_LIMIT)}
 
     def clean_name(self) -> str:
         return _bare(self.cleaned_data["name"])
@@ -56,7 +65,8 @@ class _PlaceholderRows(forms.BaseFormSet):
         for form in self.forms:
             name = text.match_key(form.placeholder.name)
             if name and name in seen:
-                form.add_error("name", f"$({form.placeholder.name}) has a row already.")
+                says = _("$(%(name)s) has a row already.")
+                form.add_error("name", says % {"name": form.placeholder.name})
             seen.add(name)
 
 
@@ -70,28 +80,33 @@ class WordingForm(forms.Form):
 
     name = forms.RegexField(
         r"^[a-z0-9_]+$",
+        label=gettext_lazy("Name"),
         max_length=60,
-        help_text="Lower-case letters, digits and underscores, like order_shipped.",
-        error_messages={"invalid": "Use lower-case letters, digits and underscores."},
+        help_text=gettext_lazy("Lower-case letters, digits and underscores, like order_shipped."),
+        error_messages={"invalid": gettext_lazy("Use lower-case letters, digits and underscores.")},
     )
     language = forms.RegexField(
         r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$",
+        label=gettext_lazy("Language"),
         required=False,
-        help_text="Like de or pt-BR. Empty: the wording that is used where no language is chosen.",
-        error_messages={"invalid": "Write a language like de or pt-BR."},
+        help_text=gettext_lazy(
+            "Like de or pt-BR. Empty: the wording that is used where no language is chosen."
+        ),
+        error_messages={"invalid": gettext_lazy("Write a language like de or pt-BR.")},
     )
     text = forms.CharField(
+        label=gettext_lazy("Text"),
         required=False,
         max_length=LARGEST_TEXT_LIMIT,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
-        help_text="Placeholders are written $(name). Each gets its row below.",
+        help_text=gettext_lazy("Placeholders are written $(name). Each gets its row below."),
     )
     provider_id = forms.CharField(
         required=False,
         max_length=64,
-        label="Provider template id",
-        help_text="Instead of a text, where Webex Connect keeps the template.",
+        label=gettext_lazy("Provider template id"),
+        help_text=gettext_lazy("Instead of a text, where Webex Connect keeps the template."),
     )
 
     def __init__(
@@ -132,11 +147,11 @@ class WordingForm(forms.Form):
         written = self.cleaned_data.get("text", "")
         used = {text.match_key(name) for name in text.placeholders(written)}
         if not self.rows.is_valid():
-            self.add_error(None, "Please fix what is marked in the placeholders below.")
+            self.add_error(None, _("Please fix what is marked in the placeholders below."))
         for row in self.rows:
             one = row.placeholder
             if written and one.name and text.match_key(one.name) not in used:
-                says = f"The text does not use $({one.name}). Use it, or empty its row."
+                says = _("The text does not use $(%(name)s). Use it, or empty its row.") % {"name": one.name}
                 row.add_error("name", says)
                 self.add_error(None, says)
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.forms.msisdn import MsisdnField
 from portal.forms.settings import OwnColumns
@@ -12,7 +14,9 @@ from sms.models import Service, TenantProbe
 class StartProbeForm(forms.ModelForm):
     """Only what is of this service and in use is offered."""
 
-    number = MsisdnField(help_text="Of the phone in your hand. It is forgotten when the tenant probe ends.")
+    number = MsisdnField(
+        help_text=gettext_lazy("Of the phone in your hand. It is forgotten when the tenant probe ends.")
+    )
 
     class Meta:
         model = TenantProbe
@@ -29,11 +33,11 @@ class StartProbeForm(forms.ModelForm):
         ):
             field: Any = self.fields[name]
             field.queryset = things.filter(active=True)
-            field.empty_label = "None"
+            field.empty_label = _("None")
         sender: Any = self.fields["sender"]
         sender.required, sender.empty_label = True, None
         number: Any = self.fields["number"]
-        number.country, number.label = service.default_country, "Your phone’s number"
+        number.country, number.label = service.default_country, _("Your phone’s number")
 
 
 class TenantSwitchesForm(OwnColumns):

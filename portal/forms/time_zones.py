@@ -3,18 +3,38 @@
 import zoneinfo
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sms.models.sql.clock import corrected_now
 from sms.values.quiet_hours import local_instant
 from sms.values.time_zones import here, known, or_utc
+from sms.words import moment as in_order
+from sms.words import retold
 
-_AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-Group = tuple[str, list[tuple[str, str]]]
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_AREAS = {
+    "Africa": gettext_lazy("Africa"),
+    "America": gettext_lazy("America"),
+    "Antarctica": gettext_lazy("Antarctica"),
+    "Asia": gettext_lazy("Asia"),
+    # Translators: as in the Atlantic Ocean, a group of time zones; so are Indian and Pacific.
+    "Atlantic": gettext_lazy("Atlantic"),
+    "Australia": gettext_lazy("Australia"),
+    "Europe": gettext_lazy("Europe"),
+    # Translators: as in the Indian Ocean, a group of time zones.
+    "Indian": gettext_lazy("Indian"),
+    # Translators: as in the Pacific Ocean, a group of time zones.
+    "Pacific": gettext_lazy("Pacific"),
+}
+Group = tuple["StrOrPromise", list[tuple[str, str]]]
 
 
 class WallClockField(forms.DateTimeField):
@@ -42,7 +62,7 @@ class LocalTimeField(WallClockField):
         try:
             return local_instant(found, timezone.get_current_timezone_name())
         except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
+            raise forms.ValidationError(retold(str(problem))) from None
 
 
 @cache
@@ -50,16 +70,16 @@ def _areas() -> list[Group]:
     """Every place of the world by its part of it: `Argentina, Buenos Aires` in America."""
     of_area: dict[str, list[tuple[str, str]]] = {area: [] for area in _AREAS}
     for name in sorted(known()):
-        area, _, place = name.partition("/")
+        area, _slash, place = name.partition("/")
         if area in of_area:
             of_area[area].append((name, place.replace("_", " ").replace("/", ", ")))
-    return list(of_area.items())
+    return [(_AREAS[area], places) for area, places in of_area.items()]
 
 
 def choices(*names: str) -> list[Group]:
     """The zones that are near at hand first, then every place of the world."""
     near = [(name, name.replace("_", " ")) for name in dict.fromkeys(names) if name]
-    return [("At hand", [*near, ("UTC", "UTC")] if "UTC" not in names else near), *_areas()]
+    return [(_("At hand"), [*near, ("UTC", "UTC")] if "UTC" not in names else near), *_areas()]
 
 
 def is_zone(name: str) -> bool:
@@ -73,13 +93,14 @@ def moment(there: datetime, zone: str) -> datetime:
     try:
         found = local_instant(there, zone)
     except ValueError as problem:
-        raise forms.ValidationError(str(problem)) from None
+        raise forms.ValidationError(retold(str(problem))) from None
     shown = found.astimezone(zoneinfo.ZoneInfo(or_utc(zone)))
     if shown.replace(tzinfo=None) != there.replace(fold=0):
-        raise forms.ValidationError(
-            f"{there:%H:%M} does not exist on {there:%-d %B %Y} in {zone}: the clocks go forward to {shown:%H:%M}. "
-            f"Choose {shown:%H:%M} or later."
+        says = _(
+            "%(time)s does not exist on %(day)s in %(zone)s: the clocks go forward to %(next)s. Choose %(next)s or later."
         )
+        times = {"time": in_order(there, "H:i"), "next": in_order(shown, "H:i")}
+        raise forms.ValidationError(says % {**times, "day": in_order(there, "j F Y"), "zone": zone})
     return found
 
 
@@ -92,17 +113,26 @@ def in_words(at: datetime, zone: str) -> str:
     zone = or_utc(meant)
     there = at.astimezone(zoneinfo.ZoneInfo(zone))
     offset = there.strftime("%z")
-    words = f"{there:%a} {there.day} {there:%b %Y, %H:%M} in {zone} (UTC{offset[:3]}:{offset[3:5]})"
+    facts = {"time": in_order(there, "D j M Y, H:i"), "zone": zone, "offset": f"{offset[:3]}:{offset[3:5]}"}
+    # Translators: %(offset)s is like +01:00.
+    says = [_("%(time)s in %(zone)s (UTC%(offset)s).") % facts]
     again = there.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=1 - there.fold)
     if again.utcoffset() != there.utcoffset():
-        first = "first" if there.fold == 0 else "second"
-        words += f". The clocks go back that night, so {there:%H:%M} comes twice; the {first} one is meant"
+        twice = (
+            _("The clocks go back that night, so %(time)s comes twice; the first one is meant.")
+            if there.fold == 0
+            else _("The clocks go back that night, so %(time)s comes twice; the second one is meant.")
+        )
+        says.append(twice % {"time": in_order(there, "H:i")})
     if zone == "UTC" and not here(meant):
-        words += f". This machine does not know the time zone {meant}, so it is shown in UTC"
+        unknown = _("This machine does not know the time zone %(zone)s, so it is shown in UTC.")
+        says.append(unknown % {"zone": meant})
     yours = timezone.localtime(at)
     if yours.utcoffset() != there.utcoffset():
-        words += f". For you: {yours:%a %H:%M} in {timezone.get_current_timezone_name()}"
-    return f"{words}."
+        # Translators: the same moment by the viewer's own clock.
+        own = {"time": in_order(yours, "D H:i"), "zone": timezone.get_current_timezone_name()}
+        says.append(_("For you: %(time)s in %(zone)s.") % own)
+    return " ".join(says)
 
 
 class Preset(NamedTuple):
@@ -121,7 +151,7 @@ def presets(zone: str) -> list[Preset]:
     in_an_hour = (corrected_now() + timedelta(hours=1)).astimezone(zoneinfo.ZoneInfo(or_utc(zone)))
     nine = now.replace(hour=9, minute=0)
     return [
-        Preset("hour", "In an hour", in_an_hour.replace(tzinfo=None, second=0, microsecond=0)),
-        Preset("tomorrow", "Tomorrow 9:00", nine + timedelta(days=1)),
-        Preset("monday", "Next Monday 9:00", nine + timedelta(days=7 - now.weekday())),
+        Preset("hour", _("In an hour"), in_an_hour.replace(tzinfo=None, second=0, microsecond=0)),
+        Preset("tomorrow", _("Tomorrow 9:00"), nine + timedelta(days=1)),
+        Preset("monday", _("Next Monday 9:00"), nine + timedelta(days=7 - now.weekday())),
     ]
