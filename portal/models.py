@@ -9,6 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from sms.models.columns import empty_text
 from sms.models.guard import Guarded, any_change, switched_on
@@ -17,10 +18,27 @@ from sms.models.service import valid_zone
 
 
 class Role(models.TextChoices):
-    COMPOSER = "composer", "Composer"
-    APPROVER = "approver", "Approver"
-    ADMIN = "admin", "Admin"
-    AUDITOR = "auditor", "Auditor"
+    COMPOSER = "composer", gettext_lazy("Composer")
+    APPROVER = "approver", gettext_lazy("Approver")
+    ADMIN = "admin", gettext_lazy("Admin")
+    AUDITOR = "auditor", gettext_lazy("Auditor")
+
+    @property
+    def in_english(self) -> str:
+        """`approver`, for what is stored."""
+        return IN_SENTENCES[self.value]
+
+    @property
+    def in_sentence(self) -> str:
+        return gettext(self.in_english)
+
+
+IN_SENTENCES = {
+    "composer": gettext_noop("composer"),
+    "approver": gettext_noop("approver"),
+    "admin": gettext_noop("admin"),
+    "auditor": gettext_noop("auditor"),
+}
 
 
 GUARDING_ROLES = (Role.APPROVER, Role.ADMIN)  # they answer for what others do
@@ -56,12 +74,12 @@ class User(Guarded, AbstractUser):
     }
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField(gettext_lazy("e-mail address"), unique=True)
     time_zone = models.CharField(
         max_length=60,
         blank=True,
         validators=[valid_zone],
-        help_text="Empty means the time zone of the service.",
+        help_text=gettext_lazy("Empty means the time zone of the service."),
     )
     language = empty_text(
         10, "Of pages and mails. Empty means what the browser asks for, and English in mails."
@@ -179,7 +197,7 @@ class Invitation(models.Model):
     """
 
     service = models.ForeignKey("sms.Service", on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField("e-mail address")
+    email = models.EmailField(gettext_lazy("e-mail address"))
     roles = models.JSONField(default=list)
     nonce = models.CharField(max_length=43, editable=False)
     made_at = models.DateTimeField(auto_now_add=True)
@@ -278,8 +296,17 @@ class FactorRule(models.Model):
         )
 
     def __str__(self) -> str:
-        who = f"every {self.get_role_display().lower()}" if self.role else "everybody"
-        return f"{who} of {self.service.name}" if self.service else who
+        facts = {
+            "role": Role(self.role).in_sentence if self.role else "",
+            "service": self.service.name if self.service else "",
+        }
+        if self.service:
+            says = (
+                gettext("every %(role)s of %(service)s") if self.role else gettext("everybody of %(service)s")
+            )
+        else:
+            says = gettext("every %(role)s") if self.role else gettext("everybody")
+        return says % facts
 
 
 class GroupRole(Guarded):
@@ -315,6 +342,10 @@ class GroupRole(Guarded):
 
     @property
     def gives(self) -> str:
-        return (
-            f"{self.get_role_display()} of {self.service.name}" if self.service else "Superuser of the desk"
-        )
+        if self.service is None:
+            return gettext("Superuser of the desk")
+        # Translators: “Approver of Shop”.
+        return gettext("%(role)s of %(service)s") % {
+            "role": self.get_role_display(),
+            "service": self.service.name,
+        }

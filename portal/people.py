@@ -14,6 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from portal import account_mail, sessions
 from portal.models import GUARDING_ROLES, Invitation, Membership, Role, User
@@ -21,6 +23,7 @@ from sms import guard
 from sms.models import Actor, ChangeState, Service, WaitingChange
 from sms.models.audit import audit
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import KeptSentence, listed
 
 HOLDS_FOR = timedelta(days=7)
 OPEN: dict[str, Any] = {"accepted_at": None, "withdrawn_at": None}
@@ -28,6 +31,17 @@ ROLE_WAITS: dict[str, Any] = {  # what such a change touches ends with role, ser
     "state": ChangeState.WAITING,
     "touches__startswith": "portal.Membership:",
 }
+# stored with the change that waits
+ROLE_OF = KeptSentence(gettext_noop("role of %(email)s"))
+NOT_YET: dict[str, str] = {
+    Role.APPROVER: gettext_noop("not approver"),
+    Role.ADMIN: gettext_noop("not admin"),
+}
+NEW_ROLE: dict[str, KeptSentence] = {
+    Role.APPROVER: KeptSentence(gettext_noop("Role Approver for %(email)s")),
+    Role.ADMIN: KeptSentence(gettext_noop("Role Admin for %(email)s")),
+}
+REMOVED = KeptSentence(gettext_noop("%(email)s was removed from the service since."))
 _signer = signing.Signer(salt="portal.invitation")
 
 
@@ -45,7 +59,7 @@ def invite(service: Service, email: str, roles: Collection[str], *, by: Actor) -
     with transaction.atomic():
         _lock(service)
         if Membership.objects.filter(service=service, user__email__iexact=email).exists():
-            says = f"{email} is here already. Change their roles in the list."
+            says = _("%(email)s is here already. Change their roles in the list.") % {"email": email}
             raise PeopleError(ProblemCode.TAKEN, says, field="email")
         fresh = {
             "nonce": secrets.token_urlsafe(32),
@@ -79,14 +93,14 @@ def invitation_of(token: str) -> Invitation:
     except (signing.BadSignature, ValueError, TypeError):
         found = None
     if found is None or not secrets.compare_digest(found.nonce, str(nonce)):
-        says = "This link is not complete, or a newer one was sent. Use the link of the latest e-mail."
+        says = _("This link is not complete, or a newer one was sent. Use the link of the latest e-mail.")
         raise InvitationGone(says)
     if found.accepted_at:
-        raise InvitationGone("This invitation was used already. Sign in with your e-mail address.")
+        raise InvitationGone(_("This invitation was used already. Sign in with your e-mail address."))
     if found.withdrawn_at:
-        raise InvitationGone("This invitation was withdrawn. Ask the person who sent it.")
+        raise InvitationGone(_("This invitation was withdrawn. Ask the person who sent it."))
     if found.expires_at <= timezone.now():
-        raise InvitationGone("This invitation has expired. Ask the person who sent it for a new one.")
+        raise InvitationGone(_("This invitation has expired. Ask the person who sent it for a new one."))
     return found
 
 
@@ -98,7 +112,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor) -> None:
     with transaction.atomic():
         rows = Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce, expires_at__gt=now, **OPEN)
         if not rows.update(accepted_at=now, accepted_by=user):
-            raise InvitationGone("This invitation has just been used or withdrawn.")
+            raise InvitationGone(_("This invitation has just been used or withdrawn."))
         inviter = invitation.made_by
         given = Actor.person(inviter) if inviter is not None else by
         roles = [
@@ -117,7 +131,7 @@ def join(invitation: Invitation, *, password: str) -> User:
             user = User.objects.create_user(invitation.email, password)
             accept(invitation, user, by=Actor.person(user))
     except IntegrityError:
-        says = "There is an account for this address now. Sign in, and open the link again."
+        says = _("There is an account for this address now. Sign in, and open the link again.")
         raise InvitationGone(says) from None
     return user
 
@@ -161,9 +175,14 @@ def hold_role(service: Service, user: User, role: str, *, by: Actor) -> WaitingC
     if not guard.on_guard(service.pk):
         return None
     adding = _giving(service.pk, user, role, by=by)
-    label = str(Role(role).label)
-    says = [{"name": f"role of {user.email}", "before": f"not {label.lower()}", "after": label}]
-    change = guard.ask(service.pk, f"Role {label} for {user.email}"[:200], adding, by=by, says=says)
+    says = [
+        {
+            "name": ROLE_OF(email=user.email),
+            "before": NOT_YET[role],
+            "after": Role(role).in_english.capitalize(),
+        }
+    ]
+    change = guard.ask(service.pk, NEW_ROLE[role](email=user.email)[:200], adding, by=by, says=says)
     return change if change.state == ChangeState.WAITING else None
 
 
@@ -192,7 +211,7 @@ def call_off_roles(service_id: int, user: User, *, by: Actor) -> None:
     """Of somebody who was removed: no wish from before brings them back."""
     for role in GUARDING_ROLES:
         doing = _giving(service_id, user, role, by=by)
-        guard.call_off(doing, by=by, because=f"{user.email} was removed from the service since.")
+        guard.call_off(doing, by=by, because=REMOVED(email=user.email))
 
 
 def sign_out(user: User, *, by: Actor, service: str = "") -> int:
@@ -205,8 +224,9 @@ def sign_out(user: User, *, by: Actor, service: str = "") -> int:
 
 
 def left_alone(services: Collection[Service]) -> str:
-    names = " and ".join(service.name for service in services)
-    return f"{names} would be left without an admin. Make another person admin there first."
+    # Translators: services are names, one or several.
+    says = _("%(services)s would be left without an admin. Make another person admin there first.")
+    return says % {"services": listed(service.name for service in services)}
 
 
 def only_admin_of(user: User) -> list[Service]:
@@ -225,7 +245,7 @@ def _lock(service: Service) -> None:
 def _known(roles: Collection[str]) -> list[str]:
     known = [role for role in Role.values if role in roles]
     if not known:
-        raise PeopleError(ProblemCode.REQUIRED, "Choose at least one role.", field="roles")
+        raise PeopleError(ProblemCode.REQUIRED, _("Choose at least one role."), field="roles")
     return known
 
 

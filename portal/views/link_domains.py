@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from portal.forms.catalogue import LinkDomainForm
 from portal.presenters.send_state import DOMAIN_MARKS
@@ -12,29 +14,34 @@ from portal.views.catalogue_base import CatalogueDetail, CatalogueKind, Catalogu
 from sms.catalogue import domains
 from sms.models import Actor, DomainState, ShortLinkDomain
 from sms.models.sql.clock import corrected_now
+from sms.words import retold
 
 DOMAIN = CatalogueKind(
     key="link_domain",
-    name="short-link domain",
-    title="Short-link domains",
-    new_title="New short-link domain",
-    none_yet="No short-link domain yet.",
-    says="With one, links are shortened under your own name and clicks are counted. Each is looked at every hour.",
+    name=gettext_lazy("short-link domain"),
+    title=gettext_lazy("Short-link domains"),
+    new_title=gettext_lazy("New short-link domain"),
+    none_yet=gettext_lazy("No short-link domain yet."),
+    says=gettext_lazy(
+        "With one, links are shortened under your own name and clicks are counted. Each is looked at every hour."
+    ),
     form=LinkDomainForm,
     acts="domain",
 )
 
 
 class DomainList(CatalogueList):
-    headings = ("State", "What was seen", "Checked")
+    headings = (pgettext_lazy("noun", "State"), gettext_lazy("What was seen"), gettext_lazy("Checked"))
 
     def cells(self, things: list[ShortLinkDomain]) -> list[list[str]]:
         now = corrected_now()
         return [
             [
                 one.get_state_display(),
-                one.says,
-                f"{timesince(one.checked_at, now, depth=1)} ago" if one.checked_at else "Never",
+                retold(one.says),
+                _("%(time)s ago") % {"time": timesince(one.checked_at, now, depth=1)}
+                if one.checked_at
+                else _("Never"),
             ]
             for one in things
         ]
@@ -75,4 +82,4 @@ def domain_check(domain: ShortLinkDomain, by: Actor) -> Said:
     except domains.NotCheckable as why:
         return info(str(why))
     level = messages.SUCCESS if report.state == DomainState.HEALTHY else messages.WARNING
-    return Said(f"Checked. {report.says}", level)
+    return Said(" ".join((_("Checked."), retold(report.says))), level)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.access import FORM, WRITE, service_page
 from portal.forms.texts import text_of
@@ -17,6 +18,7 @@ from portal.views.confirm_base import Confirmation, ask
 from sms.models import KeptList, SavedFilter, Service
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import numbers_like
+from sms.words import number
 
 MOST = 30  # filters of a person for one list
 LONGEST_NAME = 40
@@ -37,30 +39,35 @@ def filter_save(request: HttpRequest, service: Service) -> HttpResponse:
     if says := _problem(name, query):
         messages.error(request, says)
     elif not mine.filter(name=name).exists() and mine.count() >= MOST:
-        messages.error(request, f"You have {MOST} filters of this list. Remove one first.")
+        messages.error(
+            request, _("You have %(most)s filters of this list. Remove one first.") % {"most": number(MOST)}
+        )
     else:
         shared = request.POST.get("shared") == "1" and "configure" in held
         kept = {"query": query, "shared": shared, "made_at": corrected_now()}
         SavedFilter.objects.update_or_create(kept, user=user, service=service, of=of, name=name)
-        messages.success(
-            request, f"“{name}” stands above the list now{', for everyone here' if shared else ''}."
+        says = (
+            _("“%(name)s” stands above the list now, for everyone here.")
+            if shared
+            else _("“%(name)s” stands above the list now.")
         )
+        messages.success(request, says % {"name": name})
     return _back(of, service, query)
 
 
 def _problem(name: str, query: str) -> str:
     """Why it cannot be saved, with the way out."""
     if not query:
-        return "Narrow the list down first, then save that."
+        return _("Narrow the list down first, then save that.")
     if not name:
-        return "Give the filter a name."
+        return _("Give the filter a name.")
     if len(query) > LONGEST_QUERY:
-        return "This search is too long to be saved. Shorten it."
+        return _("This search is too long to be saved. Shorten it.")
     in_clear = (
         "" if query.startswith("for=") else unquote_plus(query)
     )  # the words of a message search are sealed
     if numbers_like(f"{name} {in_clear}"):
-        return "A filter is kept, so no phone number can stand in it. Search for the number each time."
+        return _("A filter is kept, so no phone number can stand in it. Search for the number each time.")
     return ""
 
 
@@ -74,15 +81,18 @@ def filter_remove(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     )
     may = found.user_id == user.pk or "configure" in held
     if may and request.method != "POST":
-        others = "Colleagues who use it no longer find it." if found.shared else "Only you use it."
-        asked = Confirmation(f"Remove the filter “{found.name}”?", others, button="Remove it")
+        others = _("Colleagues who use it no longer find it.") if found.shared else _("Only you use it.")
+        title = _("Remove the filter “%(name)s”?") % {"name": found.name}
+        asked = Confirmation(title, others, button=_("Remove it"))
         page = PAGES[KeptList(found.of)][0] if PAGES[KeptList(found.of)][1] in held else "home"
-        return ask(request, asked, back=reverse(page, args=[service.slug]), crumb=KeptList(found.of).label)
+        return ask(
+            request, asked, back=reverse(page, args=[service.slug]), crumb=str(KeptList(found.of).label)
+        )
     if not may:
-        messages.error(request, "Only an admin can remove what a colleague shared.")
+        messages.error(request, _("Only an admin can remove what a colleague shared."))
     else:
         found.delete()
-        messages.success(request, f"The filter “{found.name}” is removed.")
+        messages.success(request, _("The filter “%(name)s” is removed.") % {"name": found.name})
     of = KeptList(found.of)
     return _back(of, service, "") if PAGES[of][1] in held else redirect("home", service=service.slug)
 

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.message_filter import MessageFilterForm
@@ -81,7 +83,7 @@ def messages_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     """What the filter finds, as CSV. It holds whole numbers, so the audit records who took it."""
     form = _filter(request, service, request.POST)
     if not form.is_valid():
-        error("Nothing was exported: the filter was not understood.").on(request)
+        error(_("Nothing was exported: the filter was not understood.")).on(request)
         return redirect("messages", service=service.slug)
     named = {name: value for name, value in form.chosen.items() if name != "ends"}
     if "ends" in form.chosen:
@@ -129,8 +131,8 @@ def message(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
 
 
 class RevealNumber(RevealView):
-    crumb = "Message"
-    whose = "of this message"
+    crumb = gettext_lazy("Message")
+    asks = gettext_lazy("Show the number of this message?")
     audited = "message.revealed"
 
     def find(self) -> Message | None:
@@ -163,7 +165,7 @@ def message_again(request: HttpRequest, service: Service, pk: int) -> HttpRespon
     if story is None:
         raise Http404
     if not story.message.msisdn.startswith("+"):
-        error("Its number is kept no longer, so it cannot be sent again from here.").on(request)
+        error(_("Its number is kept no longer, so it cannot be sent again from here.")).on(request)
         return redirect("message", service=service.slug, pk=pk)
     page = "draft_test" if "test" in request.POST else "draft"
     return opened(request, *same_again(story.message, by=actor(request)), page=page)

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from portal.access import FORM, actor, service_page
 from portal.forms.control import MoveForm
 from portal.forms.problems import add_problems
 from portal.limits import upload_limits
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView
 from portal.views.draft_opened import opened
@@ -25,6 +26,7 @@ from sms.models import Send, SendState, Service
 from sms.models.sql.clock import corrected_now
 from sms.sends import calendar, holds, reschedule
 from sms.values import quiet_hours
+from sms.words import moment, number
 
 AROUND = timedelta(days=1)
 NO_RECIPIENTS = "nobody"
@@ -65,7 +67,7 @@ class SendNow(ConfirmView):
 
     act = "compose"
     model = Send
-    crumb = "Send"
+    crumb = pgettext_lazy("noun", "Send")
 
     def over(self) -> Said | None:
         if self.request.method == "POST" or self.thing.state in calendar.BEFORE:
@@ -77,17 +79,28 @@ class SendNow(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         found: Send = self.thing
-        many, due = counted(found.recipients, "message"), timezone.localtime(found.due_at)
+        due = timezone.localtime(found.due_at)
+        facts = {
+            "n": number(found.recipients),
+            "sender": found.sender,
+            "day": moment(due, "l j F Y"),
+            "time": moment(due, "H:i T"),
+        }
+        planned = ngettext(
+            "%(n)s message from %(sender)s would go out on %(day)s at %(time)s. They go out at once instead.",
+            "%(n)s messages from %(sender)s would go out on %(day)s at %(time)s. They go out at once instead.",
+            found.recipients,
+        )
+        button = ngettext("Send %(n)s message now", "Send %(n)s messages now", found.recipients)
         approval = (
-            ["It needs approval of its new time first. Nothing is sent before."] if found.approvers else []
+            [_("It needs approval of its new time first. Nothing is sent before.")] if found.approvers else []
         )
         return Confirmation(
-            f"Send “{found.name}” now?",
-            f"{many} from {found.sender} would go out on {due:%A %-d %B %Y} at {due:%H:%M %Z}. "
-            "They go out at once instead.",
+            _("Send “%(name)s” now?") % {"name": found.name},
+            planned % facts,
             *approval,
-            "Messages that have gone out cannot be called back.",
-            button=f"Send {many} now",
+            _("Messages that have gone out cannot be called back."),
+            button=button % facts,
             danger=False,
         )
 
@@ -118,16 +131,21 @@ def _page(request: HttpRequest, service: Service, found: Send, form: MoveForm) -
 
 def _say(request: HttpRequest, found: Send, *, at_once: bool) -> None:
     local = timezone.localtime(found.due_at)
-    moved = f"Moved: it goes out on {local:%A %-d %B %Y} at {local:%H:%M %Z}."
-    messages.success(request, "Its time is now." if at_once else moved)
+    moved = _("Moved: it goes out on %(day)s at %(time)s.") % {
+        "day": moment(local, "l j F Y"),
+        "time": moment(local, "H:i T"),
+    }
+    messages.success(request, _("Its time is now.") if at_once else moved)
     if found.state == SendState.AWAITING:
-        messages.warning(request, "It needs approval of its new time. Nothing is sent before.")
+        messages.warning(request, _("It needs approval of its new time. Nothing is sent before."))
     zone, quiet = found.service.clock, found.quiet_hours
     if quiet and (quiet_hours.next_allowed(found.due_at, (zone,), quiet) or found.due_at) > found.due_at:
-        words = f"That is within the quiet hours ({quiet}, the recipient's time)"
-        messages.warning(request, f"{words}: most messages will wait for their end.")
+        words = _(
+            "That is within the quiet hours (%(hours)s, the recipient's time): most messages will wait for their end."
+        )
+        messages.warning(request, words % {"hours": quiet})
     if holds.holds_on(found).exists() or found.service.paused_at:
-        messages.warning(request, "It is on hold, so nothing of it is sent until it is resumed.")
+        messages.warning(request, _("It is on hold, so nothing of it is sent until it is resumed."))
 
 
 RELATED = ("service", "sender", "template", "template_version", "policy_group", "link_domain")
@@ -145,7 +163,7 @@ def send_duplicate(request: HttpRequest, _service: Service, found: Send) -> Http
         usual = recipients_of_send.Who.FAILED.value
         chosen = usual if code and usual in open_ones else next(iter(open_ones), NO_RECIPIENTS)
     elif chosen not in (*open_ones, NO_RECIPIENTS):
-        wrong = next((one.problem for one in choices if one.who == chosen), "") or "Choose to whom."
+        wrong = next((one.problem for one in choices if one.who == chosen), "") or _("Choose to whom.")
     else:
         who = None if chosen == NO_RECIPIENTS else recipients_of_send.Who(chosen)
         try:

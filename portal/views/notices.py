@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import mail_server
@@ -68,7 +69,7 @@ def notices_read(request: HttpRequest) -> HttpResponse:
     """All up to the newest that was on the page: what came since was not seen."""
     viewer: Any = request.user
     notices.mark_read(viewer, until=key_of(request.POST, "until") or 0)
-    messages.success(request, "Marked as read.")
+    messages.success(request, _("Marked as read."))
     return redirect("notices")
 
 
@@ -87,7 +88,7 @@ def own_choices(request: HttpRequest) -> HttpResponse:
             if before != (choices.ways, choices.digest_hour):
                 said = {"ways": choices.ways, "digest_hour": choices.digest_hour}
                 audit("user.notices_changed", person, by=actor(request), **said)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("own_notices")
     context = {"form": form, "choices": choices, "mails": mail_server.is_set_up()}
     return form_page(request, "account/notices.html", context)
@@ -98,5 +99,5 @@ def own_mail_again(request: HttpRequest) -> HttpResponse:
     """The person says that mail arrives again."""
     viewer: Any = request.user
     notices.try_again(viewer)
-    messages.success(request, "The next notice is sent by e-mail again.")
+    messages.success(request, _("The next notice is sent by e-mail again."))
     return redirect("own_notices")

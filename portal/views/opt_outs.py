@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.msisdn import AddForm, FileForm, LiftForm, NumberForm
@@ -30,9 +32,10 @@ from sms.models import Actor, InboundMessage, OptOut, Service
 from sms.models.audit import audit
 from sms.values.msisdn import mask
 from sms.values.msisdn.mention import masked, starred
+from sms.words import KeptSentence, retold
 
-STATES = {"in_force": "In force", "lifted": "Lifted"}
-DECIDED = info("That SMS was decided already.")
+STATES = {"in_force": gettext_lazy("In force"), "lifted": gettext_lazy("Lifted")}
+IN_FILE = KeptSentence(gettext_noop("%(evidence)s · %(file)s, row %(row)s"))
 COUNTED = 10_000  # beyond that the page says "more than"
 
 
@@ -52,9 +55,9 @@ def opt_out_add(request: HttpRequest, service: Service) -> HttpResponse:
     number = form.cleaned_data["number"]
     refusal = optouts.Refusal(number, form.cleaned_data["evidence"])
     if optouts.opt_out(service.pk, [refusal], by=actor(request), source=OptOut.Source.PAGE):
-        messages.success(request, f"{mask(number)} is opted out from now on.")
+        messages.success(request, _("%(number)s is opted out from now on.") % {"number": mask(number)})
     else:
-        messages.info(request, f"{mask(number)} was opted out already.")
+        messages.info(request, _("%(number)s was opted out already.") % {"number": mask(number)})
     return redirect("opt_outs", service=service.slug)
 
 
@@ -79,9 +82,11 @@ def opt_out_upload(request: HttpRequest, service: Service) -> HttpResponse:
         add_problems(form, [problem.problem_of("file")])
     else:
         form.forget_kept()
-        where = f"{form.cleaned_data['evidence']} · {name[-60:]}, row "
+        evidence, of = form.cleaned_data["evidence"], name[-60:]
         meant = refusals_in(audience, service.pk)
-        refusals = [optouts.Refusal(one.msisdn, f"{where}{one.row}") for one in meant]
+        refusals = [
+            optouts.Refusal(one.msisdn, IN_FILE(evidence=evidence, file=of, row=one.row)) for one in meant
+        ]
         added = optouts.opt_out(service.pk, refusals, by=actor(request), source=OptOut.Source.CSV)
         uploaded = {
             "name": name,
@@ -114,24 +119,27 @@ class LiftOptOut(ConfirmView):
     act = "opt_in"
     form_class = LiftForm
     model = OptOut
-    back, crumb = "opt_outs", "Opt-outs"
+    back, crumb = "opt_outs", gettext_lazy("Opt-outs")
 
     def over(self) -> Said | None:
-        return info("This opt-out was lifted already.") if self.thing.lifted_at else None
+        return info(_("This opt-out was lifted already.")) if self.thing.lifted_at else None
 
     def confirmation(self) -> Confirmation:
-        evidence = starred(self.thing.evidence, self.thing.msisdn)
+        evidence = starred(retold(self.thing.evidence), self.thing.msisdn)
+        shown = masked(evidence, but=self.service.sender_digits)
         return Confirmation(
-            f"Write to {mask(self.thing.msisdn)} again?",
-            f"This person refused: {masked(evidence, but=self.service.sender_digits) or 'we do not know how'}.",
-            "Only write to people again who asked for it. Messages that were left out are not sent later.",
-            button="Lift the opt-out",
+            _("Write to %(number)s again?") % {"number": mask(self.thing.msisdn)},
+            _("This person refused: %(evidence)s.") % {"evidence": shown}
+            if shown
+            else _("This person refused: we do not know how."),
+            _("Only write to people again who asked for it. Messages that were left out are not sent later."),
+            button=_("Lift the opt-out"),
         )
 
     def confirmed(self, form: Any) -> Said | None:
         number, reason = self.thing.msisdn, form.cleaned_data["reason"]
         if optouts.opt_in(self.service.pk, [number], by=self.by, reason=reason):
-            return Said(f"{mask(number)} can be written to again.")
+            return Said(_("%(number)s can be written to again.") % {"number": mask(number)})
         return None
 
 
@@ -139,24 +147,24 @@ class LiftOptOut(ConfirmView):
 def inbound_retry(message: InboundMessage, _by: Actor) -> Said:
     """Read an SMS once more that was set aside."""
     if optouts.retry(message):
-        return Said("It was read and acted upon.")
-    return error("It still cannot be used; the reason is beside it.")
+        return Said(_("It was read and acted upon."))
+    return error(_("It still cannot be used; the reason is beside it."))
 
 
 @button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for the refusal that it may be."""
     if optouts.decide(message, refuses=True, by=by):
-        return Said(f"{mask(message.msisdn)} is opted out from now on.")
-    return DECIDED
+        return Said(_("%(number)s is opted out from now on.") % {"number": mask(message.msisdn)})
+    return info(_("That SMS was decided already."))
 
 
 @button("opt_out", InboundMessage, back="reply", at="conversation_id", without="replies")
 def inbound_refuses_nothing(message: InboundMessage, by: Actor) -> Said:
     """Take an SMS for an ordinary answer."""
     if optouts.decide(message, refuses=False, by=by):
-        return Said(f"No refusal. {mask(message.msisdn)} goes on getting messages.")
-    return DECIDED
+        return Said(_("No refusal. %(number)s goes on getting messages.") % {"number": mask(message.msisdn)})
+    return info(_("That SMS was decided already."))
 
 
 def _page(request: HttpRequest, service: Service, *, only: str = "", **shown: Any) -> HttpResponse:

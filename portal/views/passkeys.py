@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 
 from portal import passkeys
 
@@ -16,7 +17,9 @@ from portal import passkeys
 class AddPasskey(AddWebAuthnView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not passkeys.are_possible():
-            says = "Passkeys need the desk at an https address with a name (PUBLIC_URL). Use an authenticator app meanwhile."
+            says = _(
+                "Passkeys need the desk at an https address with a name (PUBLIC_URL). Use an authenticator app meanwhile."
+            )
             messages.error(request, says)
             return redirect("mfa_index")
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)

@@ -14,6 +14,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from portal import factors, mail_server, people, sessions
@@ -22,11 +24,11 @@ from portal.forms.people import InviteForm, JoinForm, RolesForm
 from portal.forms.texts import text_of
 from portal.limits import PAGE
 from portal.models import Invitation, Membership, Role, User
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside, typed
 from sms.models import Actor, SendState, Service
+from sms.words import listed, number
 
 
 @service_page("configure", FORM)
@@ -44,14 +46,19 @@ def people_page(request: HttpRequest, service: Service) -> HttpResponse:
 def _say(request: HttpRequest, invitation: Invitation) -> None:
     """The invitation is valid whether or not it could be mailed."""
     words = render_to_string("settings/invitation.txt", {"invitation": invitation, "link": _link(invitation)})
-    subject = f"You are invited to {invitation.service.name} on Textdesk"
-    invited, why = f"{invitation.email} is invited", "the e-mail could not be sent"
+    subject = _("You are invited to %(service)s on Textdesk") % {"service": invitation.service.name}
     if mail_server.send(subject, words, invitation.email):
-        messages.success(request, f"{invited}. The link went out by e-mail, and stands below.")
+        says = _("%(email)s is invited. The link went out by e-mail, and stands below.")
+        messages.success(request, says % {"email": invitation.email})
         return
+    says = _(
+        "%(email)s is invited, but the e-mail could not be sent. Copy the link below and pass it on yourself."
+    )
     if not mail_server.is_set_up():
-        why = "no mail server is set up (EMAIL_URL)"
-    messages.warning(request, f"{invited}, but {why}. Copy the link below and pass it on yourself.")
+        says = _(
+            "%(email)s is invited, but no mail server is set up (EMAIL_URL). Copy the link below and pass it on yourself."
+        )
+    messages.warning(request, says % {"email": invitation.email})
 
 
 def _page(request: HttpRequest, service: Service, form: InviteForm) -> HttpResponse:
@@ -100,20 +107,22 @@ def _say_roles(
     request: HttpRequest, service: Service, found: User, wanted: list[str], *, changed: bool
 ) -> None:
     held = set(Membership.objects.filter(service=service, user=found).values_list("role", flat=True))
-    waits = [str(Role(role).label) for role in wanted if role not in held]
+    waits = [Role(role).in_sentence for role in wanted if role not in held]
     if changed or not waits:
-        messages.success(request, f"Saved. It counts for {found.email} from now on.")
+        says = _("Saved. It counts for %(email)s from now on.")
+        messages.success(request, says % {"email": found.email})
     if waits:
-        messages.warning(
-            request,
-            f"{found.email} is not {' and '.join(waits).lower()} yet. While approval is on, this waits for another admin, who can "
-            "confirm it under Set-up › Rules › Waiting changes. Without an answer, it counts after 24 hours.",
+        # Translators: roles are some of composer, approver, admin and auditor.
+        says = _(
+            "%(email)s is not %(roles)s yet. While approval is on, this waits for another admin, who can confirm it under "
+            "Set-up › Rules › Waiting changes. Without an answer, it counts after 24 hours."
         )
+        messages.warning(request, says % {"email": found.email, "roles": listed(waits)})
 
 
 class RemovePerson(ConfirmView):
     act = "configure"
-    back, crumb = "people", "People"
+    back, crumb = "people", gettext_lazy("People")
     refusals = (people.PeopleError,)
 
     def find(self) -> User:
@@ -123,16 +132,23 @@ class RemovePerson(ConfirmView):
     def confirmation(self) -> Confirmation:
         planned = self.service.sends.filter(created_by=self.thing, state=SendState.SCHEDULED).count()
         return Confirmation(
-            f"Remove {self.thing.email}?",
-            f"They lose access to {self.service.name} at once, also where they are signed in now.",
-            f"What they did stays in the record. They scheduled {counted(planned, 'send')}: what is planned goes out.",
-            button="Remove",
+            _("Remove %(email)s?") % {"email": self.thing.email},
+            _("They lose access to %(service)s at once, also where they are signed in now.")
+            % {"service": self.service.name},
+            ngettext(
+                "What they did stays in the record. They scheduled %(n)s send: what is planned goes out.",
+                "What they did stays in the record. They scheduled %(n)s sends: what is planned goes out.",
+                planned,
+            )
+            % {"n": number(planned)},
+            button=_("Remove"),
         )
 
     def confirmed(self, form: Any) -> Said | HttpResponse:
         service, gone = self.service, self.thing
         people.set_roles(service, gone, (), by=self.by)
-        said = Said(f"{gone.email} has no access to {service.name} any more.")
+        facts = {"email": gone.email, "service": service.name}
+        said = Said(_("%(email)s has no access to %(service)s any more.") % facts)
         if self.request.user != gone:
             return said
         said.on(self.request)
@@ -141,40 +157,50 @@ class RemovePerson(ConfirmView):
 
 class SignOutPerson(ConfirmView):
     act = "configure"
-    back, crumb = "people", "People"
+    back, crumb = "people", gettext_lazy("People")
 
     def find(self) -> User:
         here = User.objects.filter(memberships__service=self.service).distinct()
         return get_object_or_404(here, pk=self.kwargs["pk"])
 
     def confirmation(self) -> Confirmation:
-        devices = counted(len(sessions.open_of(self.thing, this=None)), "device")
+        devices = len(sessions.open_of(self.thing, this=None))
         return Confirmation(
-            f"Sign {self.thing.email} out everywhere?",
-            f"They are signed in on {devices}, for all services. That ends at once, and they get a mail about it.",
-            "They keep their roles, and sign in again with their password.",
-            button="Sign out",
+            _("Sign %(email)s out everywhere?") % {"email": self.thing.email},
+            ngettext(
+                "They are signed in on %(n)s device, for all services. That ends at once, and they get a mail about it.",
+                "They are signed in on %(n)s devices, for all services. That ends at once, and they get a mail about it.",
+                devices,
+            )
+            % {"n": number(devices)},
+            _("They keep their roles, and sign in again with their password."),
+            button=_("Sign out"),
         )
 
     def confirmed(self, form: Any) -> Said:
         ended = people.sign_out(self.thing, by=self.by, service=self.service.slug)
-        return Said(f"{self.thing.email} is signed out ({ended} {'device' if ended == 1 else 'devices'}).")
+        says = ngettext(
+            "%(email)s is signed out (%(n)s device).", "%(email)s is signed out (%(n)s devices).", ended
+        )
+        return Said(says % {"email": self.thing.email, "n": number(ended)})
 
 
 def _ask_withdraw(invitation: Invitation) -> Confirmation:
     return Confirmation(
-        f"Withdraw the invitation of {invitation.email}?",
-        f"The link that was sent stops working: it offered {invitation.role_names or 'no role'}.",
-        "You can invite them again at any time.",
-        button="Withdraw it",
+        _("Withdraw the invitation of %(email)s?") % {"email": invitation.email},
+        _("The link that was sent stops working: it offered %(roles)s.") % {"roles": invitation.role_names}
+        if invitation.role_names
+        else _("The link that was sent stops working: it offered no role."),
+        _("You can invite them again at any time."),
+        button=_("Withdraw it"),
     )
 
 
-@asking("configure", Invitation, asks=_ask_withdraw, back="people", at="", crumb="People")
+@asking("configure", Invitation, asks=_ask_withdraw, back="people", at="", crumb=gettext_lazy("People"))
 def invitation_withdraw(invitation: Invitation, by: Actor) -> Said:
     if people.withdraw(invitation, by=by):
-        return Said(f"The invitation of {invitation.email} is withdrawn.")
-    return info("That invitation was used or withdrawn already.")
+        return Said(_("The invitation of %(email)s is withdrawn.") % {"email": invitation.email})
+    return info(_("That invitation was used or withdrawn already."))
 
 
 @login_not_required
@@ -201,7 +227,7 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
     context["is_mine"] = account is not None and request.user == account
     if request.method == "POST" and account is not None and context["is_mine"]:
         people.accept(found, account, by=actor(request))
-        messages.success(request, f"Welcome to {found.service.name}.")
+        messages.success(request, _("Welcome to %(service)s.") % {"service": found.service.name})
         return _welcome(request, found, account)
     return render(request, "settings/invitation.html", context)
 
@@ -209,9 +235,8 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
 def _welcome(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
     """Home, or the list of services where every role of the invitation waits."""
     held = set(Membership.objects.filter(service=found.service, user=user).values_list("role", flat=True))
-    if waits := [str(Role(role).label) for role in found.roles if role not in held]:
-        messages.info(
-            request,
-            f"Your role as {' and '.join(waits).lower()} of {found.service.name} waits for another admin there, for 24 hours at most.",
-        )
+    if waits := [Role(role).in_sentence for role in found.roles if role not in held]:
+        # Translators: roles are some of composer, approver, admin and auditor.
+        says = _("Your role as %(roles)s of %(service)s waits for another admin there, for 24 hours at most.")
+        messages.info(request, says % {"roles": listed(waits), "service": found.service.name})
     return redirect("home", service=found.service.slug) if held else redirect("services")

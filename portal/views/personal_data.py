@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.msisdn import DiscloseForm, EraseForm
@@ -14,6 +15,7 @@ from sms.compliance import archive, disclosure, erasure
 from sms.models import Erasure, Service
 from sms.sends.person.identity import Person, person_of
 from sms.values.msisdn.person_key import LONGEST
+from sms.words import retold
 
 PATIENCE = 15.0  # seconds for the ZIP in a request; the command has no limit
 
@@ -34,9 +36,9 @@ def number_erase(request: HttpRequest, service: Service) -> HttpResponse:
     keeps = erasure.why_not(erasure.Subject(Service.objects.get(pk=service.pk), number))
     if keeps:
         Erasure.objects.filter(pk=asked.pk).update(waits_for=keeps)
-        messages.warning(request, f"Asked for, and waiting. {keeps}")
+        messages.warning(request, " ".join((_("Asked for, and waiting."), retold(keeps))))
     else:
-        messages.success(request, "Asked for. It begins within a minute; this page shows the certificate.")
+        messages.success(request, _("Asked for. It begins within a minute; this page shows the certificate."))
     return redirect("number_erasure", service=service.slug, pk=asked.pk)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.generic import UpdateView
 
 from portal.forms.catalogue import GroupForm, PolicyConnectionForm
@@ -17,31 +19,36 @@ from sms.models import ContactPolicyGroup, PolicyConnection
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
+from sms.words import listed, number
 
 GROUP = CatalogueKind(
     key="policy_group",
-    name="policy group",
-    title="Contact-policy groups",
-    new_title="New policy group",
-    none_yet="No policy group yet.",
-    says="With one, Webex Connect checks consent or frequency before it sends.",
+    name=gettext_lazy("policy group"),
+    title=gettext_lazy("Contact-policy groups"),
+    new_title=gettext_lazy("New policy group"),
+    none_yet=gettext_lazy("No policy group yet."),
+    says=gettext_lazy("With one, Webex Connect checks consent or frequency before it sends."),
     form=GroupForm,
 )
 
 
 def _checks(group: ContactPolicyGroup) -> str:
-    parts = [("opt-in", group.check_consent), ("frequency cap", group.apply_frequency_cap)]
-    return " and ".join(name for name, on in parts if on)
+    parts = [(_("opt-in"), group.check_consent), (_("frequency cap"), group.apply_frequency_cap)]
+    return listed(name for name, on in parts if on)
 
 
 class GroupList(CatalogueList):
-    headings = ("Provider group id", "Checks", "Refused in 90 days")
+    headings = (
+        gettext_lazy("Provider group id"),
+        pgettext_lazy("noun", "Checks"),
+        gettext_lazy("Refused in 90 days"),
+    )
     extra_context = {"connect": True}  # noqa: RUF012 - Django's own spelling
 
     def cells(self, things: list[ContactPolicyGroup]) -> list[list[str]]:
         refused = policy_groups.results([one.pk for one in things], now=corrected_now())
-        sums = {pk: sum(count for _, count in codes) for pk, codes in refused.items()}
-        return [[one.group_id, _checks(one), f"{sums[one.pk]:,}"] for one in things]
+        sums = {pk: sum(count for unused, count in codes) for pk, codes in refused.items()}
+        return [[one.group_id, _checks(one), number(sums[one.pk])] for one in things]
 
 
 class GroupDetail(CatalogueDetail):
@@ -52,9 +59,9 @@ class GroupDetail(CatalogueDetail):
         refused = policy_groups.results([group.pk], now=corrected_now())[group.pk]
         shown = {
             "facts": [
-                ("Provider group id", group.group_id),
-                ("Checks", _checks(group)),
-                ("Description", group.description or "–"),
+                (_("Provider group id"), group.group_id),
+                (pgettext("noun", "Checks"), _checks(group)),
+                (_("Description"), group.description or "–"),
             ],
             "results": [(code, policy_groups.REASONS[code], count) for code, count in refused],
             "is_group": True,
@@ -73,14 +80,14 @@ class GroupLookUp(GroupDetail):
         self.object = self.get_object()
         form, answer = NumberForm(request.POST, service=self.service), ""
         if form.is_valid():
-            number = form.cleaned_data["number"]
+            asked = form.cleaned_data["number"]
             with refused_beside(form, policy_groups.PolicyError, field="number"):
                 policy = policy_groups.policy_of(self.service)
                 if policy is None:
-                    form.add_error("number", "Connect Contact Policy first: its profile key is missing.")
+                    form.add_error("number", _("Connect Contact Policy first: its profile key is missing."))
                 else:
-                    said = policy_groups.look_up(policy, self.object, number, by=self.by)
-                    answer = f"{mask(number)} {said}"
+                    said = policy_groups.look_up(policy, self.object, asked, by=self.by)
+                    answer = f"{mask(asked)} {said}"
         context = self.get_context_data(form=form, answer=answer)
         return self.render_to_response(context, status=422 if form.errors else 200)
 
@@ -102,19 +109,19 @@ class PolicyConnectionEdit(CatalogueView, UpdateView):
             held = hold_back(form, by=self.by)
             form.save()
             if held is None or form.changed_data:
-                act, noun = "policy_group.connection_changed", GROUP.name
+                act, noun = "policy_group.connection_changed", "policy group"
                 audit(act, self.service, by=self.by, noun=noun, **changes(form))
-        say_kept(self.request, form, held, says="Saved.")
+        say_kept(self.request, form, held, says=_("Saved."))
         return redirect("policy_connection", self.service.slug)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        listed, problem = None, ""
+        found, problem = None, ""
         if self.request.method != "POST" and self.request.GET.get("list") == "1":
             try:
                 policy = policy_groups.policy_of(self.service)
-                listed = policy_groups.groups(policy) if policy else None
-                problem = "" if policy else "The profile key is missing."
+                found = policy_groups.groups(policy) if policy else None
+                problem = "" if policy else _("The profile key is missing.")
             except policy_groups.PolicyError as error:
                 problem = str(error)
         known = set(self.service.policy_groups.values_list("group_id", flat=True))
-        return super().get_context_data(listed=listed, problem=problem, known=known, **kwargs)
+        return super().get_context_data(listed=found, problem=problem, known=known, **kwargs)

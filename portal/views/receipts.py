@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -21,6 +23,7 @@ from sms.models import Actor, CameTo, RefusedPost, Service
 from sms.models.audit import audit
 from sms.models.service import HAND_OVER
 from sms.models.sql.clock import corrected_now
+from sms.words import number
 
 REPLAYED = 100_000  # receipts that one request puts into the inbox again
 
@@ -67,10 +70,14 @@ def receipts_retry(request: HttpRequest, service: Service) -> HttpResponse:
             audit("receipts.retried", service, by=actor(request), receipts=count)
     if count:
         wakeups.fold()
-        words = f"{count} receipt{'s' if count != 1 else ''} will be tried again within a minute."
-        messages.success(request, words)
+        words = ngettext(
+            "%(n)s receipt will be tried again within a minute.",
+            "%(n)s receipts will be tried again within a minute.",
+            count,
+        )
+        messages.success(request, words % {"n": number(count)})
     else:
-        messages.info(request, "Nothing was left to try again.")
+        messages.info(request, _("Nothing was left to try again."))
     return redirect("receipts_page", service=service.slug)
 
 
@@ -94,7 +101,12 @@ def receipts_rotate(service: Service, by: Actor) -> Said:
     """A new address in messages; the previous one is accepted for some days."""
     rotate(service, by=by)
     return Said(
-        f"Messages carry a new address from now on. The previous one is answered for {HAND_OVER.days} more days."
+        ngettext(
+            "Messages carry a new address from now on. The previous one is answered for %(days)s more day.",
+            "Messages carry a new address from now on. The previous one is answered for %(days)s more days.",
+            HAND_OVER.days,
+        )
+        % {"days": number(HAND_OVER.days)}
     )
 
 
@@ -103,33 +115,41 @@ def receipts_rotate_webhook(service: Service, by: Actor) -> Said:
     """A new address for webhooks; the previous one is accepted for some days."""
     rotate(service, by=by, came_to=CameTo.WEBHOOK)
     return Said(
-        f"There is a new address for webhooks. The previous one is answered for {HAND_OVER.days} more days: "
-        "change it in Webex Connect until then."
+        ngettext(
+            "There is a new address for webhooks. The previous one is answered for %(days)s more day: "
+            "change it in Webex Connect until then.",
+            "There is a new address for webhooks. The previous one is answered for %(days)s more days: "
+            "change it in Webex Connect until then.",
+            HAND_OVER.days,
+        )
+        % {"days": number(HAND_OVER.days)}
     )
 
 
 def _ask_retire(_service: Service) -> Confirmation:
     return Confirmation(
-        "End the previous address and secret now?",
-        "Receipts that still come to a previous address, or are signed with the previous secret, are refused from now on. "
-        "They are kept under “Refused” for a while, and can be taken in there.",
-        "First make sure that Webex Connect uses the present address and secret.",
-        button="End them now",
+        _("End the previous address and secret now?"),
+        _(
+            "Receipts that still come to a previous address, or are signed with the previous secret, are refused from now on. "
+            "They are kept under “Refused” for a while, and can be taken in there."
+        ),
+        _("First make sure that Webex Connect uses the present address and secret."),
+        button=_("End them now"),
     )
 
 
-@asking("configure", asks=_ask_retire, back="receipts_page", crumb="Receipts")
+@asking("configure", asks=_ask_retire, back="receipts_page", crumb=gettext_lazy("Receipts"))
 def receipts_retire(service: Service, by: Actor) -> Said:
     """Previous addresses and the previous secret end now."""
     retire(service, by=by)
-    return Said("Previous addresses and the previous signature secret are not accepted any more.")
+    return Said(_("Previous addresses and the previous signature secret are not accepted any more."))
 
 
 class ReplayReceipts(ConfirmView):
     """The stored receipts of the last day once more; more than REPLAYED is for `manage.py replay_receipts`."""
 
     act = "configure"
-    back, crumb = "receipts_page", "Receipts"
+    back, crumb = "receipts_page", gettext_lazy("Receipts")
 
     def over(self) -> Said | None:
         self.until = corrected_now()
@@ -138,15 +158,18 @@ class ReplayReceipts(ConfirmView):
         if self.count <= REPLAYED:
             return None
         command = f"manage.py replay_receipts --service {self.service.slug}"
-        says = f"The last 24 hours have more than {REPLAYED:,} receipts. Ask your operator for: {command}"
-        return error(says)
+        says = _("The last 24 hours have more than %(most)s receipts. Ask your operator for: %(command)s")
+        return error(says % {"most": number(REPLAYED), "command": command})
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            "Apply the last 24 hours again?",
-            f"{self.count:,} stored receipts are read once more, before those that come in now.",
-            "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing.",
-            button="Apply them again",
+            _("Apply the last 24 hours again?"),
+            _("%(n)s stored receipts are read once more, before those that come in now.")
+            % {"n": number(self.count)},
+            _(
+                "That helps after a fix of how they are read. A message's state only moves forward, so it harms nothing."
+            ),
+            button=_("Apply them again"),
             danger=False,
         )
 
@@ -154,19 +177,23 @@ class ReplayReceipts(ConfirmView):
         count = sum(receipts.replay(self.service, since=self.since, until=self.until))
         audit("receipts.replayed", self.service, by=self.by, receipts=count)
         wakeups.fold()
-        are = "receipt of the last 24 hours is" if count == 1 else "receipts of the last 24 hours are"
-        return Said(f"{count:,} {are} being applied again.")
+        says = ngettext(
+            "%(n)s receipt of the last 24 hours is being applied again.",
+            "%(n)s receipts of the last 24 hours are being applied again.",
+            count,
+        )
+        return Said(says % {"n": number(count)})
 
 
 @service_page("configure", WRITE)
 def receipts_import(request: HttpRequest, service: Service) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:
-        return _page(request, service, problem="Choose a file first.")
+        return _page(request, service, problem=_("Choose a file first."))
     if (upload.size or 0) > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1_000_000
-        sentence = f"The file is over {limit} MB. Use manage.py import_receipts for it."
-        return _page(request, service, problem=sentence)
+        sentence = _("The file is over %(limit)s MB. Use manage.py import_receipts for it.")
+        return _page(request, service, problem=sentence % {"limit": number(limit)})
     try:
         imported = receipts.import_export(service, upload.read())
     except receipts.NotAnExport as problem:

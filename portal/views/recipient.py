@@ -4,6 +4,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.person import ConsentForm, EvidenceForm
@@ -21,7 +23,7 @@ from sms.sends.person.timeline import PlaceInTimeline, timeline_of
 
 ENTRIES = 20  # of the timeline: each with all that happened to it
 CONVERSATIONS = 5  # more than a person writes to
-GONE = "The number is kept no longer, so nothing can be done with it from here."
+GONE = gettext_lazy("The number is kept no longer, so nothing can be done with it from here.")
 
 
 @service_page("see")
@@ -42,9 +44,9 @@ def person_opt_out(request: HttpRequest, service: Service, person_key: str) -> H
         by=actor(request),
         source=OptOut.Source.PAGE,
     ):
-        messages.success(request, f"{person.shown} is opted out from now on.")
+        messages.success(request, _("%(number)s is opted out from now on.") % {"number": person.shown})
     else:
-        messages.info(request, f"{person.shown} was opted out already.")
+        messages.info(request, _("%(number)s was opted out already.") % {"number": person.shown})
     return redirect("person_page", service=service.slug, person_key=person_key)
 
 
@@ -70,7 +72,7 @@ def person_consent(request: HttpRequest, service: Service, person_key: str) -> H
         if not person.number:
             form.add_error(None, GONE)
         elif policy is None:
-            form.add_error(None, "Connect Contact Policy first: its profile key is missing.")
+            form.add_error(None, _("Connect Contact Policy first: its profile key is missing."))
         else:
             answer = policy_groups.look_up(policy, group, person.number, by=actor(request))
     except policy_groups.PolicyError as problem:
@@ -79,8 +81,8 @@ def person_consent(request: HttpRequest, service: Service, person_key: str) -> H
 
 
 class RevealPerson(RevealView):
-    crumb = "Person"
-    whose = "of this person"
+    crumb = gettext_lazy("Person")
+    asks = gettext_lazy("Show the number of this person?")
     audited = "person.revealed"
 
     def find(self) -> Person | None:

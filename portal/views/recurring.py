@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.recurring import HolidaysForm, RhythmForm
 from portal.limits import CARDS
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, button, error, info
 from portal.views.confirm_base import Confirmation, ConfirmView, asking
 from portal.views.form_base import form_page, refused_beside, typed
@@ -25,9 +26,11 @@ from sms.sends.recurring.control import RecurringRefused
 from sms.sends.recurring.make import LATEST
 from sms.sends.recurring.timetable import ComingOccurrence, when
 from sms.values.msisdn.mention import masked
+from sms.words import KeptSentence, moment, number
 
 COMING = 5  # occurrences that a page shows ahead
 PAST = 30
+ENDED = KeptSentence(gettext_noop("Ended by %(who)s."))
 WHOLE = RecurringSend.objects.select_related(
     "service", "run_by", "draft__audience__current", "draft__sender", "draft__template"
 ).defer("draft__audience__current__rejects")
@@ -90,7 +93,7 @@ def recurring_rhythm(request: HttpRequest, service: Service, found: RecurringSen
             with refused_beside(form, RecurringRefused, field="ends_on"):
                 stored = RecurringSend.objects.get(pk=found.pk)
                 changed = control.change_rhythm(stored, wanted, by=actor(request))
-                says = "The rhythm is changed from the next occurrence on." if changed else "Saved."
+                says = _("The rhythm is changed from the next occurrence on.") if changed else _("Saved.")
                 messages.success(request, says)
                 return redirect("recurring_send", service=service.slug, pk=found.pk)
     context = {"form": form, "recurring": found, "coming": shown, "seen": key_of(form), "words": words}
@@ -108,14 +111,17 @@ def key_of(form: RhythmForm) -> str:
 @button("compose", RecurringSend, back="recurring_send", refusals=RecurringRefused)
 def recurring_pause(recurring: RecurringSend, by: Actor) -> Said:
     if not control.pause(recurring, by=by):
-        return info("It was paused already.")
+        return info(_("It was paused already."))
     left = len(control.still_to_go(recurring))
-    more = (
-        f" {left} send{' that is' if left == 1 else 's that are'} made already still go{'es' if left == 1 else ''} out."
-        if left
-        else ""
-    )
-    return Said(f"Paused: no further send is made until it is resumed.{more}")
+    says = [_("Paused: no further send is made until it is resumed.")]
+    if left:
+        more = ngettext(
+            "%(n)s send that is made already still goes out.",
+            "%(n)s sends that are made already still go out.",
+            left,
+        )
+        says.append(more % {"n": number(left)})
+    return Said(" ".join(says))
 
 
 @button("compose", RecurringSend, back="recurring_send", refusals=RecurringRefused)
@@ -123,50 +129,57 @@ def recurring_resume(recurring: RecurringSend, by: Actor) -> Said:
     control.resume(recurring, by=by)
     recurring.refresh_from_db()
     if recurring.next_at is None:
-        return info("Its last day passed while it was paused, so it has ended.")
-    return Said(f"It goes on, in your name. The next one is on {when(recurring, recurring.next_at)}.")
+        return info(_("Its last day passed while it was paused, so it has ended."))
+    says = _("It goes on, in your name. The next one is on %(day)s.")
+    return Said(says % {"day": when(recurring, recurring.next_at)})
 
 
 @service_page("compose", WRITE, of=WHOLE)
 def recurring_change(request: HttpRequest, service: Service, found: RecurringSend) -> HttpResponse:
     """A draft to write what the occurrences to come say; nothing changes before it is taken."""
     if found.state == RecurringSend.State.ENDED:
-        error(f"“{masked(found.name)}” has ended. Start a new one instead.").on(request)
+        says = _("“%(name)s” has ended. Start a new one instead.")
+        error(says % {"name": masked(found.name)}).on(request)
         return redirect("recurring_send", service=service.slug, pk=found.pk)
     draft = start.draft_to_change(found, by=actor(request))
-    messages.info(
-        request, f"Change this draft. “{masked(found.name)}” goes on as it is until you take it over."
-    )
+    says = _("Change this draft. “%(name)s” goes on as it is until you take it over.")
+    messages.info(request, says % {"name": masked(found.name)})
     return redirect("draft", service=service.slug, pk=draft.pk)
 
 
 class EndRecurring(ConfirmView):
     act = "compose"
     model = RecurringSend
-    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
+    back, back_to_thing, crumb = "recurring_send", True, gettext_lazy("Recurring send")
     refusals = (RecurringRefused,)
 
     def over(self) -> Said | None:
-        return info("It has ended already.") if self.thing.state == RecurringSend.State.ENDED else None
+        return info(_("It has ended already.")) if self.thing.state == RecurringSend.State.ENDED else None
 
     def confirmation(self) -> Confirmation:
-        left = control.still_to_go(self.thing)
-        says = "None of its sends waits now."
+        left, made = len(control.still_to_go(self.thing)), self.thing.made
+        says = _("None of its sends waits now.")
         if left:
-            says = (
-                f"{len(left)} send{'' if len(left) == 1 else 's'} made already still go"
-                f"{'es' if len(left) == 1 else ''} out. To stop {'it' if len(left) == 1 else 'them'}, cancel on the send's page."
-            )
+            says = ngettext(
+                "%(n)s send made already still goes out. To stop it, cancel on the send's page.",
+                "%(n)s sends made already still go out. To stop them, cancel on the send's page.",
+                left,
+            ) % {"n": number(left)}
         return Confirmation(
-            f"End “{masked(self.thing.name)}”?",
-            f"It was sent {self.thing.made:,} time{'' if self.thing.made == 1 else 's'}. It will not be sent again. You cannot undo this.",
+            _("End “%(name)s”?") % {"name": masked(self.thing.name)},
+            ngettext(
+                "It was sent %(n)s time. It will not be sent again. You cannot undo this.",
+                "It was sent %(n)s times. It will not be sent again. You cannot undo this.",
+                made,
+            )
+            % {"n": number(made)},
             says,
-            button="End it",
+            button=_("End it"),
         )
 
     def confirmed(self, form: Any) -> Said:
         control.end(self.thing, by=self.by)
-        return Said(f"“{masked(self.thing.name)}” has ended. Its history stays.")
+        return Said(_("“%(name)s” has ended. Its history stays.") % {"name": masked(self.thing.name)})
 
 
 class SkipOccurrence(ConfirmView):
@@ -174,7 +187,7 @@ class SkipOccurrence(ConfirmView):
 
     act = "cancel"
     model = RecurringSend
-    back, back_to_thing, crumb = "recurring_send", True, "Recurring send"
+    back, back_to_thing, crumb = "recurring_send", True, gettext_lazy("Recurring send")
     refusals = (RecurringRefused,)
 
     @cached_property
@@ -190,12 +203,9 @@ class SkipOccurrence(ConfirmView):
 
     def over(self) -> Said | None:
         if self.one is None or self.one.left_out:
-            return error(
-                RecurringRefused(
-                    "There is no occurrence to skip on that day. If it is made already, cancel its send."
-                )
-            )
-        return info("It is skipped already.") if self.one.skipped else None
+            says = _("There is no occurrence to skip on that day. If it is made already, cancel its send.")
+            return error(RecurringRefused(says))
+        return info(_("It is skipped already.")) if self.one.skipped else None
 
     def confirmation(self) -> Confirmation:
         assert self.one is not None, "it was looked for"
@@ -205,23 +215,28 @@ class SkipOccurrence(ConfirmView):
             if one.at > self.one.at and one.goes_out
         ]
         after = (
-            f"The next one after it is on {when(self.thing, later[0].at)}."
+            _("The next one after it is on %(day)s.") % {"day": when(self.thing, later[0].at)}
             if later
-            else "It is the last one."
+            else _("It is the last one.")
         )
         audience = self.thing.draft.audience
         people = audience.current.recipients if audience and audience.current else 0
+        says = ngettext(
+            "Occurrence %(number)s is not made, so the %(n)s people of “%(audience)s” get nothing then.",
+            "Occurrence %(number)s is not made, so the %(n)s people of “%(audience)s” get nothing then.",
+            people,
+        )
         return Confirmation(
-            f"Skip the one on {when(self.thing, self.one.at)}?",
-            f"Occurrence {self.one.number} is not made, so the {people:,} people of “{audience}” get nothing then.",
+            _("Skip the one on %(day)s?") % {"day": when(self.thing, self.one.at)},
+            says % {"number": self.one.number, "n": number(people), "audience": audience},
             after,
-            button="Skip it",
+            button=_("Skip it"),
         )
 
     def confirmed(self, form: Any) -> Said:
         assert self.day is not None, "an occurrence of it was found"
         one = control.skip(self.thing, self.day, by=self.by)
-        return Said(f"Skipped: nothing goes out on {when(self.thing, one.at)}.")
+        return Said(_("Skipped: nothing goes out on %(day)s.") % {"day": when(self.thing, one.at)})
 
 
 @service_page("cancel", WRITE, of=RecurringSend)
@@ -229,7 +244,7 @@ def recurring_take_back_in(request: HttpRequest, service: Service, found: Recurr
     day = day_of(request.POST.get("on", ""))
     try:
         done = day is not None and control.take_back_in(found, day, by=actor(request))
-        said = Said("It goes out again as planned.") if done else info("It was not skipped.")
+        said = Said(_("It goes out again as planned.")) if done else info(_("It was not skipped."))
     except RecurringRefused as problem:
         said = error(problem)
     said.on(request)
@@ -245,13 +260,22 @@ def day_of(written: str) -> date | None:
 
 def _ask_end(given: StandingApproval) -> Confirmation | Said:
     if given.ended_at is not None:
-        return info("It has ended already.")
+        return info(_("It has ended already."))
+    says = ngettext(
+        "It lets each occurrence of “%(name)s” go to %(n)s person at most, until %(day)s.",
+        "It lets each occurrence of “%(name)s” go to %(n)s people at most, until %(day)s.",
+        given.most,
+    )
+    facts = {
+        "name": given.recurring.name,
+        "n": number(given.most),
+        "day": moment(localtime(given.expires_at), "j F Y"),
+    }
     return Confirmation(
-        f"End the standing approval of {given.label}?",
-        f"It lets each occurrence of “{given.recurring.name}” go to {counted(given.most, 'person', 'people')} at most, "
-        f"until {localtime(given.expires_at):%-d %B %Y}.",
-        "From now on each occurrence waits until it is approved.",
-        button="End it",
+        _("End the standing approval of %(person)s?") % {"person": given.label},
+        says % facts,
+        _("From now on each occurrence waits until it is approved."),
+        button=_("End it"),
     )
 
 
@@ -262,13 +286,13 @@ def _ask_end(given: StandingApproval) -> Confirmation | Said:
     back="recurring",
     at="",
     through="recurring__service",
-    crumb="Recurring sends",
+    crumb=gettext_lazy("Recurring sends"),
 )
 def standing_approval_end(given: StandingApproval, by: Actor) -> Said:
     if given.ended_at is not None:
-        return info("It has ended already.")
-    standing.end(given, because=f"Ended by {by.label}.", by=by)
-    return Said("The standing approval has ended: the next occurrence that needs approval asks again.")
+        return info(_("It has ended already."))
+    standing.end(given, because=ENDED(who=by.label), by=by)
+    return Said(_("The standing approval has ended: the next occurrence that needs approval asks again."))
 
 
 @service_page("see")
@@ -283,12 +307,16 @@ def holidays_keep(request: HttpRequest, service: Service) -> HttpResponse:
     if not form.is_valid():
         return _holidays(request, service, form)
     moved = holidays.replace(service, form.days, by=actor(request))
-    more = ""
+    days = len(form.days)
+    says = [ngettext("%(n)s holiday is kept.", "%(n)s holidays are kept.", days) % {"n": number(days)}]
     if moved:
-        more = f" {moved} recurring send{' has' if moved == 1 else 's have'} another next day because of it."
-    messages.success(
-        request, f"{len(form.days):,} holiday{' is' if len(form.days) == 1 else 's are'} kept.{more}"
-    )
+        more = ngettext(
+            "%(n)s recurring send has another next day because of it.",
+            "%(n)s recurring sends have another next day because of it.",
+            moved,
+        )
+        says.append(more % {"n": number(moved)})
+    messages.success(request, " ".join(says))
     return redirect("holidays", service=service.slug)
 
 

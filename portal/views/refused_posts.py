@@ -2,10 +2,14 @@
 
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from portal.views.button_base import Said
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms.inbound import refused
 from sms.models import CameTo, PostKind
+from sms.words import number
 
 AT_ONCE = 20_000  # that one request takes in; more by pressing again, or by `manage.py take_in_refused`
 
@@ -14,7 +18,7 @@ class RefusedView(ConfirmView):
     """`?came_to=` is the kind of address, as a row of the page has it."""
 
     act = "configure"
-    back, crumb = "receipts_page", "Receipts"
+    back, crumb = "receipts_page", gettext_lazy("Receipts")
     kind = PostKind.RECEIPT
     came_to: CameTo | Literal[""]
 
@@ -23,60 +27,79 @@ class RefusedView(ConfirmView):
         self.came_to = CameTo(asked) if asked in CameTo.values else ""
         kept = [row for row in refused.kept_of(self.service) if row.kind == self.kind]
         self.count = sum(row.count for row in kept if self.came_to in ("", row.came_to))
-        return None if self.count else Said(f"No refused {self.kind.label} are kept any more.")
+        if self.count:
+            return None
+        return Said(
+            _("No refused receipts are kept any more.")
+            if self.kind == PostKind.RECEIPT
+            else _("No refused incoming SMS are kept any more.")
+        )
 
     @property
     def words(self) -> str:
-        """How many of what: “12 receipts”."""
-        where = f" at {CameTo(self.came_to).label}" if self.came_to else ""
-        return f"{self.counted(self.count)}{where}"
+        """How many of what: “12 refused receipts at the address in messages”."""
+        if not self.came_to:
+            return self.counted(self.count)
+        facts = {"refused": self.counted(self.count), "address": CameTo(self.came_to).label}
+        # Translators: “12 refused receipts at the address in messages”.
+        return _("%(refused)s at %(address)s") % facts
 
     def counted(self, count: int) -> str:
-        one = "receipt" if self.kind == PostKind.RECEIPT else self.kind.label
-        return f"{count:,} refused {one if count == 1 else self.kind.label}"
+        says = (
+            ngettext("%(n)s refused receipt", "%(n)s refused receipts", count)
+            if self.kind == PostKind.RECEIPT
+            else ngettext("%(n)s refused incoming SMS", "%(n)s refused incoming SMS", count)
+        )
+        return says % {"n": number(count)}
 
 
 class TakeInRefused(RefusedView):
     def confirmation(self) -> Confirmation:
         then = (
-            "A message's state only moves forward, and what has come in another way counts once."
+            _("A message's state only moves forward, and what has come in another way counts once.")
             if self.kind == PostKind.RECEIPT
-            else "A STOP among them counts from when it came, unless the person has written something else since."
+            else _(
+                "A STOP among them counts from when it came, unless the person has written something else since."
+            )
         )
-        strangers = (
+        strangers = _(
             "Anybody can post to an address that no service has, and a number that you send from is all they need to know. If you "
             "are not sure, delete them."
         )
         anybody = self.kind == PostKind.INBOUND and self.came_to == CameTo.UNKNOWN
         return Confirmation(
-            f"Take in {self.words}?",
+            _("Take in %(refused)s?") % {"refused": self.words},
             strangers
             if anybody
-            else "Their signature was missing or did not fit, or they came to an address that is not in use. So nothing shows that Webex "
-            "Connect sent them. Take them in if you know the cause: a secret that was wrong or was changed, or an old address.",
+            else _(
+                "Their signature was missing or did not fit, or they came to an address that is not in use. So nothing shows that Webex "
+                "Connect sent them. Take them in if you know the cause: a secret that was wrong or was changed, or an old address."
+            ),
             then,
-            button="Take them in",
+            button=_("Take them in"),
             danger=False,
         )
 
     def confirmed(self, form: Any) -> Said:
         taken = refused.take_in(self.service, kind=self.kind, by=self.by, came_to=self.came_to, most=AT_ONCE)
-        left = f" Left: {taken.left:,}. Take them in too." if taken.left else ""
-        return Said(
-            f"Taken in: {self.counted(taken.posts)}. New among them: {taken.new:,}, the others were known.{left}"
-            if taken.new < taken.posts
-            else f"Taken in: {self.counted(taken.posts)}.{left}"
-        )
+        says = [_("Taken in: %(refused)s.") % {"refused": self.counted(taken.posts)}]
+        if taken.new < taken.posts:
+            says.append(_("New among them: %(count)s, the others were known.") % {"count": number(taken.new)})
+        if taken.left:
+            says.append(_("Left: %(count)s. Take them in too.") % {"count": number(taken.left)})
+        return Said(" ".join(says))
 
 
 class DeleteRefused(RefusedView):
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"Delete {self.words}?",
-            "They cannot be taken in afterwards. Do this if Webex Connect did not send them, or to end the warning about them.",
-            button="Delete them",
+            _("Delete %(refused)s?") % {"refused": self.words},
+            _(
+                "They cannot be taken in afterwards. Do this if Webex Connect did not send them, or to end the warning about them."
+            ),
+            button=_("Delete them"),
         )
 
     def confirmed(self, form: Any) -> Said:
         count = refused.delete(self.service, kind=self.kind, by=self.by, came_to=self.came_to)
-        return Said(f"Deleted: {self.counted(count)}.")
+        return Said(_("Deleted: %(refused)s.") % {"refused": self.counted(count)})

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -65,7 +66,7 @@ def _context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "query": query,
         "first_page": not before,
         "figures": inbox.figures(service, user=request.user),
-        "filters": inbox.FILTERS | {"all": "All"},
+        "filters": inbox.FILTERS | {"all": _("All")},
         "wanted": wanted,
         "label": label,
         "send": send,

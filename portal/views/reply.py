@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -76,8 +77,8 @@ def reply_answer(request: HttpRequest, service: Service, found: Conversation) ->
 
 def _sentence(send: Send) -> str:
     if send.state == SendState.AWAITING:
-        return "Your answer waits for approval. It goes out as soon as it is approved."
-    return "Your answer is on its way."
+        return _("Your answer waits for approval. It goes out as soon as it is approved.")
+    return _("Your answer is on its way.")
 
 
 @service_page("compose", WRITE, of=CONVERSATIONS)
@@ -97,12 +98,18 @@ def reply_assign(request: HttpRequest, service: Service, found: Conversation) ->
         except Overtaken as problem:
             error(problem).on(request)
         else:
-            given = f"given to {handling.name_of(to)}" if to else "not assigned"
-            whose = "yours" if to == request.user else given
-            messages.success(request, f"The conversation is {whose} now.")
+            messages.success(request, _assigned(to, request.user))
     else:
-        error("Choose a colleague of this service who may answer.").on(request)
+        error(_("Choose a colleague of this service who may answer.")).on(request)
     return redirect("reply", service=service.slug, pk=found.pk)
+
+
+def _assigned(to: Any, user: Any) -> str:
+    if to == user:
+        return _("The conversation is yours now.")
+    if to:
+        return _("The conversation is given to %(person)s now.") % {"person": handling.name_of(to)}
+    return _("The conversation is not assigned now.")
 
 
 @service_page("compose", WRITE, of=CONVERSATIONS)
@@ -113,17 +120,16 @@ def reply_done(request: HttpRequest, service: Service, found: Conversation) -> H
     except Overtaken as problem:
         error(problem).on(request)
         return redirect("reply", service=service.slug, pk=found.pk)
-    (
-        Said("Done. The next message of this person opens it again.") if done else info("It is done already.")
-    ).on(request)
+    says = _("Done. The next message of this person opens it again.")
+    (Said(says) if done else info(_("It is done already."))).on(request)
     return redirect("replies", service=service.slug)
 
 
 @button("compose", Conversation, back="reply")
 def reply_reopen(conversation: Conversation, by: Actor) -> Said:
     if handling.reopen(conversation, by=by):
-        return Said("The conversation is open again.")
-    return info("It is open already.")
+        return Said(_("The conversation is open again."))
+    return info(_("It is open already."))
 
 
 def _count(written: str) -> dict[str, Any]:

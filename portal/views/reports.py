@@ -15,7 +15,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import key_of
@@ -28,7 +29,6 @@ from portal.presenters.charts import duration
 from portal.presenters.downloads import CSV, csv_download, download
 from portal.presenters.report_table import Cell, ReportLine, labelled, percent, percentiles
 from portal.presenters.saved_filters import saved_filters
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, typed
@@ -41,6 +41,7 @@ from sms.reports.files import csv_of, write_xlsx
 from sms.reports.levels import STEPS, Levels, levels
 from sms.reports.mail import next_time
 from sms.reports.workbook import MEDIA_TYPE
+from sms.words import moment, number
 
 AT_ONCE = 5000  # sends of a file that is worth waiting for
 LINES = 100  # of a page of the table
@@ -106,7 +107,8 @@ def _messages_of(service: Service, asked: reports.ReportQuery) -> str:
 def _pretended(service: Service, asked: reports.ReportQuery) -> str:
     """Which figures of a report are of the sandbox; empty for none."""
     if service.is_sandbox:
-        return f"{service.name} speaks to the sandbox: these messages reached no phone."
+        says = _("%(service)s speaks to the sandbox: these messages reached no phone.")
+        return says % {"service": service.name}
     live = service.live_since
     if live is None or live <= service.created_at:  # never a sandbox
         return ""
@@ -114,8 +116,10 @@ def _pretended(service: Service, asked: reports.ReportQuery) -> str:
         return ""
     if not Send.objects.filter(service=service, created_at__lt=live, simulated=False).exists():
         return ""
-    until = date_format(timezone.localtime(live), "j M Y, H:i")
-    return f"Until {until} {service.name} spoke to the sandbox. Messages of before reached no phone, and are counted here too."
+    says = _(
+        "Until %(time)s %(service)s spoke to the sandbox. Messages of before reached no phone, and are counted here too."
+    )
+    return says % {"time": moment(timezone.localtime(live), "j M Y, H:i"), "service": service.name}
 
 
 @service_page("export", WRITE)
@@ -125,9 +129,9 @@ def report_export(request: HttpRequest, service: Service) -> HttpResponseBase:
     look_at_parameters(given)
     kind = request.POST.get("kind", "")
     if kind not in ReportFile.Kind.values:
-        messages.error(request, "Choose CSV or XLSX.")
+        messages.error(request, _("Choose CSV or XLSX."))
         return redirect("reports", service=service.slug)
-    asked, _ = report_addresses.read(service, given.dict(), now=corrected_now())
+    asked, _unused = report_addresses.read(service, given.dict(), now=corrected_now())
     count = reports.count_lines(asked)
     if count > AT_ONCE:
         return _in_background(request, service, asked, kind, count)
@@ -155,14 +159,15 @@ def _in_background(
     request: HttpRequest, service: Service, asked: reports.ReportQuery, kind: str, count: int
 ) -> HttpResponseBase:
     if sum(one.is_waiting for one in service.report_files.order_by("-pk")[:50]) >= WAITING:
-        words = f"{WAITING} files are being made already. Wait for one of them, or cancel it."
-        messages.error(request, words)
+        words = _("%(count)s files are being made already. Wait for one of them, or cancel it.")
+        messages.error(request, words % {"count": number(WAITING)})
         return redirect("report_files", service=service.slug)
     with transaction.atomic():
         by: Any = request.user
         service.report_files.create(query=asked.parameters, kind=kind, asked_by=by, rows=count)
         _audit_export(request, service, asked, kind)
-    messages.success(request, f"{count:,} sends: the file is being made. You can leave this page.")
+    words = _("%(count)s sends: the file is being made. You can leave this page.")
+    messages.success(request, words % {"count": number(count)})
     return redirect("report_files", service=service.slug)
 
 
@@ -175,26 +180,27 @@ def report_files(request: HttpRequest, service: Service) -> HttpResponse:
 
 def _ask_cancel(file: ReportFile) -> Confirmation | Said:
     if file.ready_at or file.failed or file.cancelled_at:
-        return info("Nothing is left to cancel.")
+        return info(_("Nothing is left to cancel."))
     return Confirmation(
-        "Cancel this file?",
-        f"{file.done:,} of {file.rows:,} rows are written. They are thrown away.",
-        "You can ask for the report again at any time.",
-        button="Cancel the file",
+        _("Cancel this file?"),
+        _("%(done)s of %(rows)s rows are written. They are thrown away.")
+        % {"done": number(file.done), "rows": number(file.rows)},
+        _("You can ask for the report again at any time."),
+        button=_("Cancel the file"),
     )
 
 
-@asking("export", ReportFile, asks=_ask_cancel, back="report_files", at="", crumb="Files")
+@asking("export", ReportFile, asks=_ask_cancel, back="report_files", at="", crumb=gettext_lazy("Files"))
 def report_file_cancel(file: ReportFile, _by: Actor) -> Said | None:
     """Stop one that is being made; the next thousand rows are not written any more."""
     waiting = ReportFile.objects.filter(pk=file.pk, ready_at=None, failed="", cancelled_at=None)
-    return Said("Cancelled.") if waiting.update(cancelled_at=corrected_now()) else None
+    return Said(_("Cancelled.")) if waiting.update(cancelled_at=corrected_now()) else None
 
 
 @service_page("export", WRITE, of=ReportFile)
 def report_file(request: HttpRequest, service: Service, found: ReportFile) -> HttpResponseBase:
     if found.ready_at is None:
-        messages.error(request, "That file is not made yet.")
+        messages.error(request, _("That file is not made yet."))
         return redirect("report_files", service=service.slug)
     audit("report.fetched", found, by=actor(request))
     kind = MEDIA_TYPE if found.kind == ReportFile.Kind.XLSX else CSV
@@ -207,7 +213,8 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
     form = ScheduleForm(**typed(request), service=service)
     if form.is_valid():
         if service.report_schedules.count() >= MOST:
-            messages.error(request, f"A service has {MOST} reports by e-mail at most. End one of them first.")
+            words = _("A service has %(most)s reports by e-mail at most. End one of them first.")
+            messages.error(request, words % {"most": number(MOST)})
             return redirect("report_schedules", service=service.slug)
         with transaction.atomic():
             by = actor(request)
@@ -218,33 +225,42 @@ def report_schedules(request: HttpRequest, service: Service) -> HttpResponse:
             made.next_at = next_time(made.every, corrected_now(), service.facts_clock)
             made.save()
             audit("report.scheduled", made, by=by, every=made.every, to=made.recipients)
-        messages.success(
-            request,
-            f"{made.name} goes out first on {made.next_at.astimezone(ZoneInfo(service.facts_clock)):%-d %B %Y}.",
-        )
+        first = made.next_at.astimezone(ZoneInfo(service.facts_clock))
+        words = _("%(report)s goes out first on %(day)s.")
+        messages.success(request, words % {"report": made.name, "day": moment(first, "j F Y")})
         return redirect("report_schedules", service=service.slug)
     context = {"form": form, "rows": service.report_schedules.all(), "zone": service.facts_clock}
     return form_page(request, "reports/schedules.html", context)
 
 
 def _ask_end(schedule: ReportSchedule) -> Confirmation:
+    count = len(schedule.recipients)
+    says = ngettext("%(n)s address gets no further report.", "%(n)s addresses get no further report.", count)
     return Confirmation(
-        f"End “{schedule.name}”?",
-        f"{counted(len(schedule.recipients), 'address', 'addresses')} get{'s' if len(schedule.recipients) == 1 else ''} no further report.",
-        "This cannot be undone. Reports that were sent stay where they are.",
-        button="End it",
+        _("End “%(name)s”?") % {"name": schedule.name},
+        says % {"n": number(count)},
+        _("This cannot be undone. Reports that were sent stay where they are."),
+        button=_("End it"),
     )
 
 
-@asking("export", ReportSchedule, asks=_ask_end, back="report_schedules", at="", crumb="Reports by e-mail")
+@asking(
+    "export",
+    ReportSchedule,
+    asks=_ask_end,
+    back="report_schedules",
+    at="",
+    crumb=gettext_lazy("Reports by e-mail"),
+)
 def report_schedule_remove(schedule: ReportSchedule, by: Actor) -> Said:
     with transaction.atomic():
         audit("report.unscheduled", schedule, by=by)
         schedule.delete()
-    return Said(f"{schedule.name} does not go out any more.")
+    return Said(_("%(report)s does not go out any more.") % {"report": schedule.name})
 
 
-HEADINGS = [*STEPS.values(), "Coverage"]
+def _headings() -> list[str]:
+    return [*map(str, STEPS.values()), _("Coverage")]
 
 
 @service_page("see")
@@ -254,7 +270,7 @@ def service_levels(request: HttpRequest, service: Service) -> HttpResponse:
         "levels": found,
         "zone": service.facts_clock,
         "budgets": list(_budgets(found)),
-        "headings": HEADINGS,
+        "headings": _headings(),
         "rows": list(_rows(found)),
         "chart": _chart(found),
         "least": LEAST,
@@ -267,35 +283,39 @@ def _budgets(found: Levels) -> Iterator[dict[str, object]]:
         left = one.left
         yield {
             "step": STEPS[one.objective.step],
-            "goal": f"{percent(one.objective.share)} within {duration(one.objective.seconds)}",
+            "goal": _("%(share)s within %(time)s")
+            % {"share": percent(one.objective.share), "time": duration(one.objective.seconds)},
             "met": percent(one.met),
             "late": one.late,
             "timed": one.timed,
             "allowed": int(one.allowed),
-            "left": "–" if left is None else f"{100 * left:,.0f} %",
+            "left": "–" if left is None else f"{number(round(100 * left))} %",
             "overdrawn": left is not None and left < 0,
             "measured": left is not None,
         }
 
 
 def _rows(found: Levels) -> Iterator[ReportLine]:
+    headings, of_all = _headings(), _("%(count)s of %(all)s")
     for day in reversed(found.days):
         one = day.figures
         if one.messages or any((one.times or {}).values()):
-            coverage = Cell(percent(one.coverage), f"{one.final:,} of {one.posted:,}")
+            coverage = Cell(
+                percent(one.coverage), of_all % {"count": number(one.final), "all": number(one.posted)}
+            )
             cells = [*(percentiles(one, step) for step in STEPS), coverage]
-            yield ReportLine(f"{day.day:%a %-d %b %Y}", "", labelled(cells, HEADINGS))
+            yield ReportLine(moment(day.day, "D j M Y"), "", labelled(cells, headings))
 
 
 def _chart(found: Levels) -> charts.Chart | None:
     kinds = {"wait": "p50", "submit": "p95", "carrier": "p99", "deliver": "earlier"}
     series = [
-        charts.Series(kinds[step], name, [day.figures.seconds(step, 0.95) for day in found.days])
+        charts.Series(kinds[step], str(name), [day.figures.seconds(step, 0.95) for day in found.days])
         for step, name in STEPS.items()
     ]
     if not any(value is not None for one in series for value in one.values):
         return None
-    labels = [f"{day.day:%-d %b}" for day in found.days]
+    labels = [moment(day.day, "j M") for day in found.days]
     whole = "; ".join(f"{name}: {duration(found.total.seconds(step, 0.95))}" for step, name in STEPS.items())
-    summary = f"p95 of each step by day, at most 5 % off. All days: {whole}."
+    summary = _("p95 of each step by day, at most 5 %% off. All days: %(whole)s.") % {"whole": whole}
     return charts.curves(labels, series, summary=summary)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.control import KeepForm
@@ -22,7 +23,7 @@ from sms.models.sql.clock import corrected_now
 def retention(request: HttpRequest, service: Service) -> HttpResponse:
     form = RetentionForm(**typed(request), instance=Service.objects.get(pk=service.pk))
     if form.is_valid():
-        says = "Saved. Nothing is removed for an hour, so that you can think again."
+        says = _("Saved. Nothing is removed for an hour, so that you can think again.")
         with transaction.atomic():
             if form.changed_data:
                 keeping.put_off(service)
@@ -64,16 +65,16 @@ def send_keep(request: HttpRequest, service: Service, send: Send) -> HttpRespons
     """Exclude a send from retention until it is released."""
     form = KeepForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Say why it has to be kept, for example the number of the case.")
+        messages.error(request, _("Say why it has to be kept, for example the number of the case."))
     elif keeping.hold(send, because=form.cleaned_data["reason"], by=actor(request)):
-        messages.success(request, "Kept: retention and erasures leave this send alone.")
+        messages.success(request, _("Kept: retention and erasures leave this send alone."))
     else:
-        messages.info(request, "It is kept already.")
+        messages.info(request, _("It is kept already."))
     return redirect("send", service=service.slug, pk=send.pk)
 
 
 @button("configure", Send, back="send")
 def send_keep_no_more(send: Send, by: Actor) -> Said:
     if keeping.release(send, by=by):
-        return Said("Its days count again. What is due goes with the next run.")
-    return info("It was not kept.")
+        return Said(_("Its days count again. What is due goes with the next run."))
+    return info(_("It was not kept."))

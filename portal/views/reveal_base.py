@@ -3,10 +3,11 @@
 The row in the audit is about the person, whatever the page is of, so that all of them stand on the person's timeline.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from portal.forms.control import ReasonForm
 from portal.views.button_base import Said
@@ -16,13 +17,16 @@ from sms.sends.person.identity import AUDIT_NOUN
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import masked
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class RevealView(ConfirmView):
     """`find` gives what has the number, None where there is none to show: the page before says why."""
 
     act = "reveal"
     form_class = ReasonForm
-    whose = ""  # "of this message"
+    asks: "StrOrPromise" = ""  # "Show the number of this message?"
     audited = ""  # what the audit calls it
 
     def number(self) -> str:
@@ -37,9 +41,11 @@ class RevealView(ConfirmView):
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"Show the number {self.whose}?",
-            "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit.",
-            button="Show the number",
+            str(self.asks),
+            _(
+                "Pages show numbers without their middle. Who looked at a whole one, and why, stays in the audit."
+            ),
+            button=_("Show the number"),
             danger=False,
         )
 

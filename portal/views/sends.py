@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from portal.access import actor, service_page
 from portal.forms.message_filter import SendMessagesForm
@@ -23,7 +25,6 @@ from portal.presenters.list_columns import chosen_columns
 from portal.presenters.rejected_rows import rejected_rows
 from portal.presenters.saved_filters import saved_filters
 from portal.presenters.send_state import APPROVAL_MARKS, may_send_again
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, info
 from portal.views.confirm_base import Confirmation, asking
 from portal.views.send_report import shows_whole_numbers
@@ -57,6 +58,7 @@ from sms.sends.messages import PATIENCE, FoundMessages, messages_of
 from sms.sends.replies import inbox
 from sms.sends.speed import speed_of
 from sms.webex import codes
+from sms.words import number
 
 MESSAGES = 50
 LIVE_PATIENCE = 0.1  # seconds of looking for rare ones; the rows that a press has found stay until the next
@@ -73,7 +75,7 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
     senders = list(service.senders.filter(Q(active=True) | Q(pk=wanted.get("sender") or 0)))
     offered = {
         "label": set(known),
-        "by": {value for value, _ in people},
+        "by": {value for value, unused in people},
         "sender": {str(pk) for pk in service.senders.values_list("pk", flat=True)},
     }
     narrowing: dict[str, Any] = {
@@ -83,8 +85,8 @@ def sends(request: HttpRequest, service: Service) -> HttpResponse:
         "senders": senders,
         "kept": saved_filters(request, KeptList.SENDS, query=search.address, offered=offered),
         "matching": len(matching("sends", search.address, service, most=bulk.MOST)) if listed["rows"] else 0,
-        "tests": [("", "Tests of drafts too"), *TESTS],
-        "answers": [("", "Without answers"), *ANSWERS],
+        "tests": [("", _("Tests of drafts too")), *TESTS],
+        "answers": [("", _("Without answers")), *ANSWERS],
         "narrows": bool(listed["rows"] or wanted) or service.sends.exists(),
         "drafts": service.drafts.filter(Draft.open_ones()).select_related("created_by")[:10],
     }
@@ -122,7 +124,7 @@ def _makers(service: Service) -> list[tuple[str, str]]:
     keys = ApiKey.objects.filter(service=service).order_by("name").values_list("name", flat=True).distinct()
     return [
         *((f"user:{one.pk}", one.shown_name) for one in people),
-        *((f"key:{name}", f"{name} (program)") for name in keys),
+        *((f"key:{name}", _("%(key)s (program)") % {"key": name}) for name in keys),
     ]
 
 
@@ -221,27 +223,35 @@ def send_progress(request: HttpRequest, _service: Service, found: Send) -> HttpR
 def _ask_cancel(send: Send) -> Confirmation | Said:
     waiting = control.at_stake(send).messages or (send.recipients if send.state == SendState.PREPARING else 0)
     if send.state not in UNFINISHED:
-        return info("Nothing is left to cancel.")
+        return info(_("Nothing is left to cancel."))
     gone = max(send.recipients - waiting, 0)
-    left = f"{counted(waiting, 'message')} will never be sent."
-    handed = (
-        f"{counted(gone, 'message')} went to Webex Connect already and cannot be called back." if gone else ""
+    left = ngettext("%(n)s message will never be sent.", "%(n)s messages will never be sent.", waiting)
+    handed = ngettext(
+        "%(n)s message went to Webex Connect already and cannot be called back.",
+        "%(n)s messages went to Webex Connect already and cannot be called back.",
+        gone,
     )
+    button = ngettext("Cancel %(n)s message", "Cancel %(n)s messages", waiting)
     return Confirmation(
-        f"Cancel “{send.name}”?",
-        left,
-        *filter(None, [handed]),
-        "This cannot be undone. To stop for a while, pause it instead.",
-        button=f"Cancel {counted(waiting, 'message')}" if waiting else "Cancel it",
+        _("Cancel “%(name)s”?") % {"name": send.name},
+        left % {"n": number(waiting)},
+        *([handed % {"n": number(gone)}] if gone else []),
+        _("This cannot be undone. To stop for a while, pause it instead."),
+        button=button % {"n": number(waiting)} if waiting else _("Cancel it"),
     )
 
 
-@asking("cancel", Send, asks=_ask_cancel, back="send", crumb="Send")
+@asking("cancel", Send, asks=_ask_cancel, back="send", crumb=pgettext_lazy("noun", "Send"))
 def send_cancel(send: Send, by: Actor) -> Said:
     stopped = cancel(send, by=by)
     if stopped:
-        return Said(f"Cancelled: {stopped:,} message{'' if stopped == 1 else 's'} will not be sent.")
-    return info("Nothing was left to cancel.")
+        says = ngettext(
+            "Cancelled: %(n)s message will not be sent.",
+            "Cancelled: %(n)s messages will not be sent.",
+            stopped,
+        )
+        return Said(says % {"n": number(stopped)})
+    return info(_("Nothing was left to cancel."))
 
 
 @service_page("see", of=SENDS)

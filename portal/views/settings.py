@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from portal.access import FORM, WRITE, actor, service_page
@@ -34,6 +36,7 @@ from sms.dispatch.rate import BURST_DAY, BURST_MONTH, burst_used
 from sms.models import Actor, ApprovalRules, Receipt, ReceiptInbox, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
+from sms.words import number
 
 TEST_TEXT = "This is a test message from Textdesk. If you can read it, the connection works."
 
@@ -54,7 +57,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
         except WrongCode:
             form.add_error(
                 "code",
-                "That is not the code. The latest start printed it; manage.py prepare prints a new one.",
+                _("That is not the code. The latest start printed it; manage.py prepare prints a new one."),
             )
         else:
             login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
@@ -75,7 +78,8 @@ def service_new(request: HttpRequest) -> HttpResponse:
             Membership.objects.create(user=user, service=service, role=Role.ADMIN)
             audit("service.connected", service, by=actor(request), **changes(form))
             followed = follow(None, service, by=actor(request))
-        messages.success(request, f"{service.name} is connected. These steps lead to the first message.")
+        says = _("%(service)s is connected. These steps lead to the first message.")
+        messages.success(request, says % {"service": service.name})
         _say_followed(request, followed)
         return redirect("going_live", service=service.slug)
     return form_page(request, "settings/new.html", {"form": form})
@@ -101,20 +105,23 @@ def connection(request: HttpRequest, service: Service) -> HttpResponse:
 def _say_followed(request: HttpRequest, followed: Followed) -> None:
     """What ended or waits because the service is live now, or in the sandbox again."""
     if held := followed.held:
-        messages.warning(
-            request,
-            f"{held:,} send{' that was' if held == 1 else 's that were'} made for the connection before "
-            f"{'is' if held == 1 else 'are'} paused. Look at each before you resume it.",
+        says = ngettext(
+            "%(n)s send that was made for the connection before is paused. Look at each before you resume it.",
+            "%(n)s sends that were made for the connection before are paused. Look at each before you resume it.",
+            held,
         )
+        messages.warning(request, says % {"n": number(held)})
     if switches := followed.switches:
-        messages.info(
-            request,
-            f"{switches} setting{' is' if switches == 1 else 's are'} at the default again, because the tenant probe "
-            "had found out the other value at the address before.",
+        says = ngettext(
+            "%(n)s setting is at the default again, because the tenant probe had found out the other value at the address before.",
+            "%(n)s settings are at the default again, because the tenant probe had found out the other value at the address before.",
+            switches,
         )
+        messages.info(request, says % {"n": number(switches)})
     if followed.people:
         messages.info(
-            request, "The demo has ended: its people can no longer sign in, and their API keys are revoked."
+            request,
+            _("The demo has ended: its people can no longer sign in, and their API keys are revoked."),
         )
 
 
@@ -159,8 +166,9 @@ def connection_test(service: Service, by: Actor) -> Said:
     """One click: do the address and the credentials work? Nobody is written to."""
     verdict, words = connecting.check_connection(service, by=by)
     if verdict == connecting.ConnectionVerdict.WORKS:
-        return Said(verdict.label)
-    return error(f"{verdict.label} It says: “{words}”" if words else verdict.label)
+        return Said(str(verdict.label))
+    said = [str(verdict.label), *([_("It says: “%(words)s”") % {"words": words}] if words else [])]
+    return error(" ".join(said))
 
 
 def _page(request: HttpRequest, service: Service, **shown: Any) -> HttpResponse:

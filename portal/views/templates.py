@@ -7,12 +7,13 @@ from django.core.paginator import Paginator
 from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.templates import WordingForm, posted_rows
 from portal.forms.texts import text_of
 from portal.limits import PAGE
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, button
 from portal.views.confirm_base import Confirmation, asking
 from portal.views.form_base import form_page, refused_beside, typed
@@ -20,6 +21,7 @@ from sms.catalogue import content_gate, placeholder_rules, template_users, templ
 from sms.catalogue.content_gate.finding import ContentFinding
 from sms.models import Actor, AudienceVersion, MessageTemplate, Service, TemplateVersion, VersionState
 from sms.values import diff
+from sms.words import number
 
 
 @service_page("see")
@@ -45,7 +47,7 @@ def template_new(request: HttpRequest, service: Service) -> HttpResponse:
     if form.is_valid():
         with refused_beside(form, templates.TemplateError):
             made = templates.create(service, form.cleaned_data["name"], form.wording(), by=actor(request))
-            messages.success(request, f"{made} can be used now.")
+            messages.success(request, _("%(template)s can be used now.") % {"template": made})
             return redirect("template", service=service.slug, pk=made.pk)
     return _wording_page(request, service, form)
 
@@ -164,29 +166,28 @@ def template_publish(request: HttpRequest, service: Service, found: TemplateVers
     except templates.TemplateError as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, f"Published. New sends use {found} from now on.")
+        messages.success(
+            request, _("Published. New sends use %(template)s from now on.") % {"template": found}
+        )
     return redirect("template", service=service.slug, pk=found.template_id)
 
 
 def _ask_retire(version: TemplateVersion) -> Confirmation:
     begun = version.state == VersionState.DRAFT
     drafts = template_users.users_of(version.template, version.language).drafts_count
+    title = _("Discard %(version)s?") if begun else _("Retire %(version)s?")
     says = (
-        "It was never published, so no send used it."
+        _("It was never published, so no send used it.")
         if begun
-        else "New sends cannot use it. Sends that were made keep their text."
+        else _("New sends cannot use it. Sends that were made keep their text.")
     )
-    users = (
-        f"{counted(drafts, 'draft')} use{'s' if drafts == 1 else ''} this template."
-        if drafts
-        else "No draft uses this template."
-    )
+    users = ngettext("%(n)s draft uses this template.", "%(n)s drafts use this template.", drafts)
     return Confirmation(
-        f"{'Discard' if begun else 'Retire'} {version}?",
+        title % {"version": version},
         says,
-        users,
-        "This cannot be undone.",
-        button="Discard this version" if begun else "Retire this language",
+        users % {"n": number(drafts)} if drafts else _("No draft uses this template."),
+        _("This cannot be undone."),
+        button=_("Discard this version") if begun else _("Retire this language"),
     )
 
 
@@ -197,15 +198,16 @@ def _ask_retire(version: TemplateVersion) -> Confirmation:
     through="template__service",
     back="template",
     at="template_id",
-    crumb="Template",
+    crumb=gettext_lazy("Template"),
     refusals=(templates.TemplateError,),
 )
 def template_retire(version: TemplateVersion, by: Actor) -> Said:
     templates.retire(version, by=by)
-    return Said(f"Retired: {version}.")
+    return Said(_("Retired: %(version)s.") % {"version": version})
 
 
 @button("configure", MessageTemplate, back="template")
 def template_archive(template: MessageTemplate, by: Actor) -> Said:
     templates.set_active(template, not template.active, by=by)
-    return Said(f"{template} {'can be used again' if template.active else 'is archived'}.")
+    says = _("%(template)s can be used again.") if template.active else _("%(template)s is archived.")
+    return Said(says % {"template": template})

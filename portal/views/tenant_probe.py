@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import WRITE, actor, service_page
 from portal.forms.tenant_probe import StartProbeForm, TenantSwitchesForm
@@ -15,6 +17,7 @@ from portal.views.form_base import form_page, keep, refused_beside
 from sms.catalogue import tenant_probe
 from sms.models import MOST_MESSAGES, Actor, ProbeStep, Service
 from sms.values.msisdn import mask
+from sms.words import number, retold
 
 STEPS = ProbeStep.objects.select_related("probe__service__region").prefetch_related("posts__receipts")
 
@@ -88,15 +91,15 @@ def probe_start(request: HttpRequest, service: Service) -> HttpResponse:
 def probe_ask(step: ProbeStep, by: Actor) -> Said | None:
     asked = tenant_probe.ask(step.pk, by=by, public_url=settings.PUBLIC_URL)
     if asked.state == ProbeStep.State.POSTED:
-        return Said("Sent. Look at your phone, then answer the question below.")
-    return info(asked.says)
+        return Said(_("Sent. Look at your phone, then answer the question below."))
+    return info(retold(asked.says))
 
 
 @service_page("configure", WRITE, of=STEPS, through="probe__service")
 def probe_answer(request: HttpRequest, service: Service, step: ProbeStep) -> HttpResponse:
     try:
         answered = tenant_probe.answer(step, request.POST.get("choice", ""), by=actor(request))
-        messages.info(request, answered.says)
+        messages.info(request, retold(answered.says))
     except tenant_probe.ProbeError as problem:
         messages.error(request, str(problem))
     return redirect("tenant_probe", service=service.slug)
@@ -112,7 +115,7 @@ def probe_answer(request: HttpRequest, service: Service, step: ProbeStep) -> Htt
 )
 def probe_skip(step: ProbeStep, by: Actor) -> Said:
     tenant_probe.skip(step, by=by)
-    return info("Left out. It can still be asked while this tenant probe is open.")
+    return info(_("Left out. It can still be asked while this tenant probe is open."))
 
 
 @service_page("configure", of=STEPS, through="probe__service")
@@ -123,28 +126,31 @@ def probe_receipts(request: HttpRequest, _service: Service, step: ProbeStep) -> 
 
 def _ask_end(service: Service) -> Confirmation | Said:
     if tenant_probe.open_probe(service) is None:
-        return info("No tenant probe is under way.")
+        return info(_("No tenant probe is under way."))
     return Confirmation(
-        "End this tenant probe?",
-        "Questions that were not asked stay open, and the phone’s number is forgotten. What was found stays.",
-        "To ask them later, begin another tenant probe.",
-        button="End it",
+        _("End this tenant probe?"),
+        _(
+            "Questions that were not asked stay open, and the phone’s number is forgotten. What was found stays."
+        ),
+        _("To ask them later, begin another tenant probe."),
+        button=_("End it"),
     )
 
 
-@asking("configure", asks=_ask_end, back="tenant_probe", crumb="Tenant probe")
+@asking("configure", asks=_ask_end, back="tenant_probe", crumb=gettext_lazy("Tenant probe"))
 def probe_end(service: Service, by: Actor) -> Said:
     probe = tenant_probe.open_probe(service)
     if probe is None:
-        return info("No tenant probe is under way.")
+        return info(_("No tenant probe is under way."))
     tenant_probe.end(probe, by=by)
-    return Said("Ended. The phone’s number is forgotten; what was found stays.")
+    return Said(_("Ended. The phone’s number is forgotten; what was found stays."))
 
 
 @button("configure", back="tenant_probe")
 def probe_keep(service: Service, by: Actor) -> Said:
     kept = tenant_probe.keep(service, by=by)
-    return Said("1 answer counts again." if kept == 1 else f"{kept} answers count again.")
+    says = ngettext("%(n)s answer counts again.", "%(n)s answers count again.", kept)
+    return Said(says % {"n": number(kept)})
 
 
 @service_page("configure", WRITE)

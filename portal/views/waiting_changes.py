@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access import service_page
 from portal.forms.control import ReasonForm
@@ -11,6 +13,7 @@ from portal.views.button_base import Said, error
 from portal.views.confirm_base import Confirmation, ConfirmView
 from sms import guard
 from sms.models import Service, WaitingChange
+from sms.words import retold
 
 SHOWN = 50
 
@@ -27,7 +30,7 @@ class ChangeView(ConfirmView):
     """One change of this service, or of every service where the viewer is a superuser."""
 
     act = "configure"
-    back, crumb = "waiting_changes", "Waiting changes"
+    back, crumb = "waiting_changes", gettext_lazy("Waiting changes")
     refusals = (guard.GuardRefused,)
     thing: WaitingChange
 
@@ -40,7 +43,8 @@ class ChangeView(ConfirmView):
 
     @property
     def lines(self) -> list[str]:
-        said = (f"{one['name']}: from {one['before']} to {one['after']}." for one in self.thing.says)
+        says = _("%(name)s: from %(before)s to %(after)s.")
+        said = (says % {name: retold(words) for name, words in one.items()} for one in self.thing.says)
         return [line[:1].upper() + line[1:] for line in said]
 
 
@@ -51,33 +55,35 @@ class ConfirmChange(ChangeView):
 
     def confirmation(self) -> Confirmation:
         return Confirmation(
-            f"Confirm: {self.thing.title}?",
-            f"{self.thing.asked_label} asks for it. It waits for you because approval is on.",
+            _("Confirm: %(change)s?") % {"change": retold(self.thing.title)},
+            _("%(person)s asks for it. It waits for you because approval is on.")
+            % {"person": self.thing.asked_label},
             *self.lines,
-            "It takes effect at once.",
-            button="Confirm",
+            _("It takes effect at once."),
+            button=_("Confirm"),
         )
 
     def confirmed(self, form: Any) -> Said:
         if guard.confirm(self.thing, by=self.by):
-            return Said("Confirmed. It counts from now on.")
+            return Said(_("Confirmed. It counts from now on."))
         self.thing.refresh_from_db()
-        return error(f"Nothing was changed. {self.thing.because}")
+        return error(" ".join((_("Nothing was changed."), retold(self.thing.because))))
 
 
 class DeclineChange(ChangeView):
     form_class = ReasonForm
 
     def confirmation(self) -> Confirmation:
-        act = "Take back" if self.thing.asked_by_id == self.request.user.pk else "Decline"
+        own = self.thing.asked_by_id == self.request.user.pk
+        title = _("Take back: %(change)s?") if own else _("Decline: %(change)s?")
         return Confirmation(
-            f"{act}: {self.thing.title}?",
+            title % {"change": retold(self.thing.title)},
             *self.lines,
-            "Everything stays as it is, and all admins get a notice.",
-            button=act,
+            _("Everything stays as it is, and all admins get a notice."),
+            button=_("Take back") if own else _("Decline"),
             danger=False,
         )
 
     def confirmed(self, form: Any) -> Said:
         guard.decline(self.thing, by=self.by, because=form.cleaned_data["reason"])
-        return Said("It waits no more. Everything stays as it was.")
+        return Said(_("It waits no more. Everything stays as it was."))

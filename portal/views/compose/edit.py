@@ -4,6 +4,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import FORM, service_page
 from portal.colleagues import who_may
@@ -13,7 +15,6 @@ from portal.forms.draft_search import DraftSearch
 from portal.forms.numbers import key_of, row_of
 from portal.limits import CARDS
 from portal.presenters.saved_filters import saved_filters
-from portal.presenters.wording import counted
 from portal.views.button_base import Said, button, error, info
 from portal.views.comments import said_about
 from portal.views.compose.page_base import colleague_changes, compose_page, draft_url, show_problems
@@ -30,6 +31,7 @@ from sms.compose.errors import ComposeError
 from sms.models import Actor, Draft, KeptList, Service, Upload
 from sms.models.sql.clock import corrected_now
 from sms.values import text
+from sms.words import number
 
 
 @service_page("see")
@@ -79,16 +81,15 @@ def _start_from_template(request: HttpRequest, saved: Draft) -> None:
     """Its text becomes the draft's own, to be changed; the template is chosen no longer."""
     version = templates.published(saved.template, saved.language) if saved.template else None
     if version is None or not version.text:
-        info("Choose a template with a text first.").on(request)
+        info(_("Choose a template with a text first.")).on(request)
         return
     if saved.text.strip():
-        info("You have written a text already. Clear it first: the template's would take its place.").on(
-            request
-        )
+        says = _("You have written a text already. Clear it first: the template's would take its place.")
+        info(says).on(request)
         return
     saved.text, saved.template, saved.language = version.text, None, ""
     collaboration.save(saved, base={}, user=request.user)
-    messages.success(request, "The text is yours now: change it as you like.")
+    messages.success(request, _("The text is yours now: change it as you like."))
 
 
 @service_page("compose", FORM)
@@ -121,7 +122,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     if "simplify" in request.POST and saved.text != (plain := text.to_gsm7(saved.text)):
         saved.text = plain
         collaboration.save(saved, base={}, user=request.user)
-        messages.success(request, "Replaced. The draft is saved; read it once more.")
+        messages.success(request, _("Replaced. The draft is saved; read it once more."))
         return redirect("draft", service=service.slug, pk=saved.pk)
     if "own_text" in request.POST and fine:
         _start_from_template(request, saved)
@@ -130,7 +131,7 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
         return redirect("draft_test", service=service.slug, pk=saved.pk)
     if fine and {"save", "check", "look_at", "correct", "preset"} & set(request.POST):
         if "save" in request.POST:
-            messages.success(request, "Draft saved.")
+            messages.success(request, _("Draft saved."))
         part = next((part for name, part in _PARTS.items() if name in request.POST), "")
         return redirect(draft_url(saved, at=row_of(request.POST, "look_at")) + part)
     if fine:
@@ -145,26 +146,58 @@ def _edit(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
 
 _PARTS = {"correct": "#first-rows", "preset": "#when-head"}  # of the page, to which a press leads back
 
-_COMES_BACK = f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days."
+
+def _comes_back() -> str:
+    says = ngettext(
+        "You can bring it back for %(n)s day.",
+        "You can bring it back for %(n)s days.",
+        Draft.BROUGHT_BACK_FOR,
+    )
+    return says % {"n": number(Draft.BROUGHT_BACK_FOR)}
+
+
+def _leaves(lines: int, file: str) -> str:
+    """What of a draft goes with it."""
+    facts = {"n": number(lines), "file": file}
+    if lines and file:
+        says = ngettext(
+            "It leaves the list of drafts, with its text and %(n)s line of numbers and the file %(file)s. Nothing was sent of it.",
+            "It leaves the list of drafts, with its text and %(n)s lines of numbers and the file %(file)s. Nothing was sent of it.",
+            lines,
+        )
+    elif lines:
+        says = ngettext(
+            "It leaves the list of drafts, with its text and %(n)s line of numbers. Nothing was sent of it.",
+            "It leaves the list of drafts, with its text and %(n)s lines of numbers. Nothing was sent of it.",
+            lines,
+        )
+    elif file:
+        says = _("It leaves the list of drafts, with its text and the file %(file)s. Nothing was sent of it.")
+    else:
+        says = _("It leaves the list of drafts, with its text. Nothing was sent of it.")
+    return says % facts
 
 
 def _ask_discard(draft: Draft) -> Confirmation | Said:
     if draft.discarded_at:
-        return info(f"It is discarded already. {_COMES_BACK}")
+        return info(" ".join((_("It is discarded already."), _comes_back())))
     if not draft.is_open:
-        return info("This draft was sent already.")
+        return info(_("This draft was sent already."))
     lines = len(draft.pasted.split("\n")) if draft.pasted else 0
-    holds = ["its text", *([counted(lines, "line of numbers", "lines of numbers")] if lines else [])]
-    holds += [f"the file {draft.upload.name}"] if draft.upload else []
+    back = ngettext(
+        "You can bring it back for %(n)s day, under Drafts. Then it is deleted for good.",
+        "You can bring it back for %(n)s days, under Drafts. Then it is deleted for good.",
+        Draft.BROUGHT_BACK_FOR,
+    )
     return Confirmation(
-        f"Discard “{draft.title}”?",
-        f"It leaves the list of drafts, with {' and '.join(holds)}. Nothing was sent of it.",
-        f"You can bring it back for {Draft.BROUGHT_BACK_FOR} days, under Drafts. Then it is deleted for good.",
-        button="Discard it",
+        _("Discard “%(draft)s”?") % {"draft": draft.title},
+        _leaves(lines, draft.upload.name if draft.upload else ""),
+        back % {"n": number(Draft.BROUGHT_BACK_FOR)},
+        button=_("Discard it"),
     )
 
 
-@asking("compose", Draft, asks=_ask_discard, back="drafts", at="", crumb="Drafts")
+@asking("compose", Draft, asks=_ask_discard, back="drafts", at="", crumb=gettext_lazy("Drafts"))
 def draft_discard(draft: Draft, by: Actor) -> Said:
     """A sent one stays, and so does one that a colleague has open: they may be writing."""
     now = corrected_now()
@@ -173,12 +206,12 @@ def draft_discard(draft: Draft, by: Actor) -> Said:
     except DraftOpen as problem:
         return error(problem)
     if not gone and not Draft.objects.filter(Draft.discarded_ones(now), pk=draft.pk).exists():
-        return info("This draft was sent or deleted already.")
-    return Said(f"Discarded. {_COMES_BACK}")
+        return info(_("This draft was sent or deleted already."))
+    return Said(" ".join((_("Discarded."), _comes_back())))
 
 
 @button("compose", Draft, back="draft")
 def draft_bring_back(draft: Draft, by: Actor) -> Said:
     if bring_back(draft, by=by, now=corrected_now()):
-        return Said("The draft is back, as it was.")
-    return info("It was brought back or deleted already.")
+        return Said(_("The draft is back, as it was."))
+    return info(_("It was brought back or deleted already."))

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 
 from portal.access import WRITE, actor, service_page
 from portal.views.compose.used_drafts import in_use
@@ -18,9 +19,9 @@ def draft_leave_out(request: HttpRequest, service: Service, pk: int) -> HttpResp
     found = get_object_or_404(service.drafts, pk=pk)
     wanted = chosen(request, found)
     if wanted == found.leave_out:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, _("Nothing was changed."))
         return redirect("draft_review", service=service.slug, pk=pk)
-    return keep(request, found, wanted, says="Your choice is saved. The figures below count with it.")
+    return keep(request, found, wanted, says=_("Your choice is saved. The figures below count with it."))
 
 
 def chosen(request: HttpRequest, found: Draft) -> NumberKind:

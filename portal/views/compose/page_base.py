@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.forms.compose import DraftForm
 from portal.forms.problems import add_problems
@@ -73,14 +74,18 @@ def colleague_changes(kept: collaboration.Saved, user: Any) -> str:
     who = kept.before
     if not kept.theirs or who == user:
         return ""
-    name = presence.name_of(who) if who else "A colleague"
-    return f"{name} changed {edit_conflicts.listed(kept.theirs)} while you wrote; it is in the page now."
+    name = presence.name_of(who) if who else _("A colleague")
+    # Translators: fields are names of fields of the page, such as “text and sender”.
+    says = _("%(person)s changed %(fields)s while you wrote; it is in the page now.")
+    return says % {"person": name, "fields": edit_conflicts.listed(kept.theirs)}
 
 
 def presence_words(one: presence.Colleague, form: DraftForm) -> str:
     if not one.field:
-        return f"{one.name} has this draft open"
-    return f"{one.name} is editing {edit_conflicts.label(one.field, form).lower()}"
+        return _("%(person)s has this draft open") % {"person": one.name}
+    # Translators: field is the name of a field of the page.
+    says = _("%(person)s is editing %(field)s")
+    return says % {"person": one.name, "field": edit_conflicts.label(one.field, form).lower()}
 
 
 def draft_url(draft: Draft, *, at: int | None = None) -> str:
@@ -109,8 +114,10 @@ def last_tests(draft: Draft) -> list[progress.Progress]:
 def check_passing_on(request: HttpRequest, draft: Draft, withheld: bool) -> None:
     """Receipts hold whole numbers; those that are withheld only go to people who may export. Raises ComposeError."""
     if draft.notify_url and withheld and "export" not in request.may:  # type: ignore[attr-defined]
-        whose = "of a saved audience or of a program's send"
-        says = f"Receipts hold the numbers {whose}, which you may not export. Leave the address out, or ask an admin."
+        says = _(
+            "Receipts hold the numbers of a saved audience or of a program's send, which you may not export. "
+            "Leave the address out, or ask an admin."
+        )
         raise ComposeError([Problem(ProblemCode.NOT_USABLE, "notify_url", says)])
 
 

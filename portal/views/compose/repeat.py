@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
@@ -23,6 +25,7 @@ from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import standing, start, timetable
 from sms.sends.recurring.timetable import ComingOccurrence, when
 from sms.values.msisdn.mention import masked
+from sms.words import number
 
 OF_RHYTHM = (
     "name",
@@ -61,7 +64,7 @@ def draft_repeat(request: HttpRequest, service: Service, pk: int) -> HttpRespons
                 made = start.start(found, wanted, by=actor(request), seen=row_of(request.POST, "revision"))
             except drafts.NotReady:
                 messages.info(
-                    request, "Its rows are still being checked. Start it once the figures are here."
+                    request, _("Its rows are still being checked. Start it once the figures are here.")
                 )
                 return redirect("draft_review", service=service.slug, pk=found.pk)
             except ComposeError as problem:
@@ -70,7 +73,8 @@ def draft_repeat(request: HttpRequest, service: Service, pk: int) -> HttpRespons
                 add_problems(form, problem.problems)
             else:
                 assert made.next_at is not None, "it runs"
-                messages.success(request, f"Started. The first one goes out on {when(made, made.next_at)}.")
+                says = _("Started. The first one goes out on %(day)s.")
+                messages.success(request, says % {"day": when(made, made.next_at)})
                 return redirect("recurring_send", service=service.slug, pk=made.pk)
     context = {
         "form": form,
@@ -97,24 +101,31 @@ class TakeDraft(ConfirmView):
 
     def over(self) -> Said | None:
         if self.thing.recurring is None:
-            return error("This draft changes no recurring send.")
-        return None if self.thing.is_open else info("It was taken already.")
+            return error(_("This draft changes no recurring send."))
+        return None if self.thing.is_open else info(_("It was taken already."))
 
     def confirmation(self) -> Confirmation:
         recurring = self.thing.recurring
         coming = timetable.coming(recurring, most=1)
-        next_one = f"on {when(recurring, coming[0].at)}" if coming else "when it is resumed"
         given = len(standing.in_force(recurring))
-        says = [f"The next one, {next_one}, is the first with the new text and options."]
+        says = [
+            _("The next one, on %(day)s, is the first with the new text and options.")
+            % {"day": when(recurring, coming[0].at)}
+            if coming
+            else _("The next one, when it is resumed, is the first with the new text and options.")
+        ]
         if given:
-            says.append(
-                f"{given} standing approval{' ends' if given == 1 else 's end'}: what needs approval is asked about again."
+            ends = ngettext(
+                "%(n)s standing approval ends: what needs approval is asked about again.",
+                "%(n)s standing approvals end: what needs approval is asked about again.",
+                given,
             )
+            says.append(ends % {"n": number(given)})
         return Confirmation(
-            f"Change “{masked(recurring.name)}” from here on?",
+            _("Change “%(name)s” from here on?") % {"name": masked(recurring.name)},
             *says,
-            "Sends that are made already stay as they are.",
-            button="Change it from here on",
+            _("Sends that are made already stay as they are."),
+            button=_("Change it from here on"),
             danger=False,
         )
 
@@ -123,8 +134,8 @@ class TakeDraft(ConfirmView):
             check_passing_on(self.request, self.thing, self.thing.numbers_withheld)
             start.change_content(self.thing.recurring, self.thing, by=self.by)
         except drafts.NotReady:
-            return info("Its rows are still being checked. Take it once the figures are here.")
+            return info(_("Its rows are still being checked. Take it once the figures are here."))
         except ComposeError as problem:
             return error(problem)
-        messages.success(self.request, "Changed from the next occurrence on.")
+        messages.success(self.request, _("Changed from the next occurrence on."))
         return redirect("recurring_send", service=self.service.slug, pk=self.thing.recurring_id)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from portal.access import FORM, WRITE, actor, service_page
 from portal.forms.numbers import row_of
@@ -66,7 +67,7 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
     seen = row_of(request.POST, "revision")
     wanted = leave_out.chosen(request, found)
     if wanted != found.leave_out and seen == found.revision:
-        says = (
+        says = _(
             "Nothing is sent yet. You changed which numbers are left out: look at the new figures, then send."
         )
         return leave_out.keep(request, found, wanted, says=says)
@@ -79,7 +80,7 @@ def _sent(request: HttpRequest, service: Service, found: Draft) -> HttpResponse:
             seen=seen,
         )
     except drafts.NotReady:
-        messages.info(request, "Its rows are still being checked. Send it once the figures are here.")
+        messages.info(request, _("Its rows are still being checked. Send it once the figures are here."))
     except ComposeError as problem:
         if problem.code not in (ProblemCode.ALREADY_SENT, ProblemCode.CHANGED):
             raise

@@ -8,7 +8,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from portal.access import WRITE, service_page
 from portal.forms.compose import DraftForm
@@ -28,6 +27,7 @@ from sms.compose.errors import ComposeError
 from sms.compose.resolved_order import resolve
 from sms.models import Draft, Service, Upload
 from sms.models.sql.clock import corrected_now
+from sms.words import moment
 
 RECALLED = ("column", "country", *NAMES)
 HEAD_START = 0.6  # seconds that the answer to an upload may work on it itself
@@ -60,7 +60,7 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
     fresh = DraftForm(instance=draft, service=service)
     clash = edit_conflicts.of(kept, form)
     errors = {
-        form[name].label if name in form.fields else name: list(form.errors[name])
+        str(form[name].label) if name in form.fields else name: list(form.errors[name])
         for name in form.errors
         if not (name in TO_COME and form.has_error(name, "required"))
     }
@@ -68,7 +68,7 @@ def _saved(request: HttpRequest, service: Service, found: Draft) -> HttpResponse
         "draft": draft.pk,
         "page": draft_url(draft),
         "revision": draft.revision,
-        "at": date_format(timezone.localtime(draft.changed_at), "H:i:s"),
+        "at": moment(timezone.localtime(draft.changed_at), "H:i:s"),
         "base": next_base(request, draft, kept),
         # a new file brings what was chosen for the last one with its headings; unsaid, the page would save its own over it
         "theirs": edit_conflicts.values(

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import ngettext
 
 from portal.access import FORM, actor, service_page
 from portal.forms.numbers import row_of
@@ -17,6 +18,7 @@ from sms.compose.test_sends import make, rules
 from sms.models import Draft, Service
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn import mask
+from sms.words import number
 
 
 @service_page("compose", FORM)
@@ -26,8 +28,8 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
     found = get_object_or_404(drafts, pk=pk)
     if not found.is_open:
         return in_use(request, found)
-    number = rules.own_number(request.user)
-    form = DraftTestForm(**typed(request), service=service, number=mask(number) if number else "")
+    own = rules.own_number(request.user)
+    form = DraftTestForm(**typed(request), service=service, number=mask(own) if own else "")
     if form.is_valid():
         try:
             check_passing_on(request, found, form.chosen is not None)
@@ -42,18 +44,20 @@ def draft_test(request: HttpRequest, service: Service, pk: int) -> HttpResponse:
         except ComposeError as problem:
             add_problems(form, problem.problems)
         else:
-            messages.success(
-                request,
-                f"The test is on its way to {send.recipients} number{'' if send.recipients == 1 else 's'}.",
+            says = ngettext(
+                "The test is on its way to %(n)s number.",
+                "The test is on its way to %(n)s numbers.",
+                send.recipients,
             )
+            messages.success(request, says % {"n": number(send.recipients)})
             return redirect("draft_test", service=service.slug, pk=found.pk)
     context = {
         "draft": found,
         "form": form,
-        "number": number,
+        "number": own,
         "left": rules.left_this_hour(request.user, now=corrected_now()),
         "tests": last_tests(found),
-    } | _preview(found, row_of(request.GET, "row"), number=number)
+    } | _preview(found, row_of(request.GET, "row"), number=own)
     return form_page(request, "compose/test.html", context)
 
 

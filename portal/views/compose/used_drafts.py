@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from sms.models import Draft
 
@@ -17,10 +18,10 @@ def what_it_became(draft: Draft) -> str:
 
 
 def in_use(request: HttpRequest, draft: Draft) -> HttpResponse:
-    says = "This draft was sent. Here is the send."
+    says = _("This draft was sent. Here is the send.")
     if draft.discarded_at is not None:
-        says = "This draft was discarded. Bring it back to go on with it."
+        says = _("This draft was discarded. Bring it back to go on with it.")
     elif not draft.send_id:
-        says = "This draft is sent again and again. To write another text, change it from here on."
+        says = _("This draft is sent again and again. To write another text, change it from here on.")
     messages.info(request, says)
     return redirect(what_it_became(draft))

@@ -6,15 +6,17 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.access import actor
 from portal.limits import upload_limits
-from portal.presenters.wording import counted
 from portal.views.button_base import error
 from sms.compose import background, drafts
 from sms.compose.errors import ComposeError
 from sms.models import Draft
 from sms.models.audit import audit
+from sms.words import number
 
 HEAD_START = 1.2  # seconds that the press of a button may work on it itself, so that the next page has something to show
 
@@ -64,10 +66,10 @@ def press(request: HttpRequest, saved: Draft) -> bool:
 def _stop(request: HttpRequest, found: Draft) -> None:
     if drafts.stop_preparing(found):
         audit("draft.check_stopped", found, by=actor(request))
-        messages.success(request, "Stopped. What was done so far is kept; go on whenever you like.")
+        messages.success(request, _("Stopped. What was done so far is kept; go on whenever you like."))
 
 
-def _go_on(_: HttpRequest, found: Draft) -> None:
+def _go_on(_request: HttpRequest, found: Draft) -> None:
     drafts.resume_preparing(found)
 
 
@@ -75,10 +77,11 @@ def _mend(request: HttpRequest, found: Draft) -> None:
     file: UploadedFile | None = request.FILES.get("mended")
     limits = upload_limits()
     if file is None:
-        messages.error(request, "Choose the file with the rows that you put right.")
+        messages.error(request, _("Choose the file with the rows that you put right."))
         return
     if (file.size or 0) > limits.bytes:
-        messages.error(request, f"{file.name} is too large: {limits.bytes / 1_000_000:.0f} MB are allowed.")
+        says = _("%(file)s is too large: %(limit)s MB are allowed.")
+        messages.error(request, says % {"file": file.name, "limit": f"{limits.bytes / 1_000_000:.0f}"})
         return
     try:
         _take_in(request, found, file.read(), name=file.name or "file")
@@ -91,7 +94,7 @@ def correct(request: HttpRequest, found: Draft, cells: drafts.Corrections) -> bo
     found = drafts.with_related(Draft.objects.all()).get(pk=found.pk)
     limits = upload_limits()
     if found.numbers_withheld:
-        messages.error(request, "The rows of a saved audience are corrected on its own page.")
+        messages.error(request, _("The rows of a saved audience are corrected on its own page."))
         return False
     try:
         rows = drafts.corrected_csv(found, cells, limits=limits)
@@ -104,7 +107,10 @@ def correct(request: HttpRequest, found: Draft, cells: drafts.Corrections) -> bo
     except ComposeError as problem:
         error(problem).on(request)
         return False
-    messages.success(request, f"{counted(len(cells), 'row')} corrected and checked again.")
+    says = ngettext(
+        "%(n)s row corrected and checked again.", "%(n)s rows corrected and checked again.", len(cells)
+    )
+    messages.success(request, says % {"n": number(len(cells))})
     return True
 
 
