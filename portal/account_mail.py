@@ -5,47 +5,79 @@ No mail has a link that acts. They go out after the change is committed.
 """
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models.signals import post_save
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import mail_server, sessions
 from portal.models import User
+from sms.words import moment
 
-NOT_YOU = "If this was not you, tell an admin of your desk at once."
-FACTORS = {
-    "totp": "an app for codes was",
-    "webauthn": "a passkey was",
-    "recovery_codes": "recovery codes were",
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SET_UP, TAKEN_AWAY, REPLACED = "set up", "taken away", "replaced"
+FACTORS: dict[str, dict[str, "StrOrPromise"]] = {  # by what was done, and of what kind
+    SET_UP: {
+        "totp": gettext_lazy("For signing in as %(email)s, an app for codes was set up."),
+        "webauthn": gettext_lazy("For signing in as %(email)s, a passkey was set up."),
+        "recovery_codes": gettext_lazy("For signing in as %(email)s, recovery codes were set up."),
+        "": gettext_lazy("For signing in as %(email)s, a second factor was set up."),
+    },
+    TAKEN_AWAY: {
+        "totp": gettext_lazy("For signing in as %(email)s, an app for codes was taken away."),
+        "webauthn": gettext_lazy("For signing in as %(email)s, a passkey was taken away."),
+        "recovery_codes": gettext_lazy("For signing in as %(email)s, recovery codes were taken away."),
+        "": gettext_lazy("For signing in as %(email)s, a second factor was taken away."),
+    },
+    REPLACED: {
+        "totp": gettext_lazy("For signing in as %(email)s, an app for codes was replaced."),
+        "webauthn": gettext_lazy("For signing in as %(email)s, a passkey was replaced."),
+        "recovery_codes": gettext_lazy("For signing in as %(email)s, recovery codes were replaced."),
+        "": gettext_lazy("For signing in as %(email)s, a second factor was replaced."),
+    },
 }
 
 
 def tell(user: User, subject: str, *says: str, email: str = "") -> None:
     """`says` are paragraphs."""
-    words, to = "\n\n".join((*says, NOT_YOU)) + "\n", email or user.email
+    not_you = _("If this was not you, tell an admin of your desk at once.")
+    words, to = "\n\n".join((*says, not_you)) + "\n", email or user.email
     transaction.on_commit(partial(mail_server.send, f"Textdesk: {subject}", words, to), robust=True)
 
 
 def new_device(user: User, began: sessions.Beginning) -> None:
-    at = f"{began.at:%-d %B %Y, %H:%M} UTC"
-    says = f"There was a sign-in as {user.email} on a device that is new to us: {began.device}, from {began.address}, on {at}."
-    end = "If it was you, there is nothing to do. Your open sessions are listed in Textdesk under your name, Where you are signed in."
-    tell(user, "a sign-in on a new device", says, end)
+    says = _(
+        "There was a sign-in as %(email)s on a device that is new to us: %(device)s, from %(address)s, on %(time)s UTC."
+    ) % {
+        "email": user.email,
+        "device": began.shown_device,
+        "address": began.address,
+        "time": moment(began.at, "j F Y, H:i"),
+    }
+    end = _(
+        "If it was you, there is nothing to do. Your open sessions are listed in Textdesk under your name, Where you are signed in."
+    )
+    tell(user, _("a sign-in on a new device"), says, end)
 
 
 def sessions_ended(user: User, *, by: str) -> None:
     """`by` is an admin's address, or empty for the person themselves."""
-    who = f"{by} signed you out" if by else "You signed out"
-    tell(
-        user,
-        "you were signed out",
-        f"{who} of Textdesk wherever you were signed in. Sign in again where you need it.",
+    says = (
+        _(
+            "%(admin)s signed you out of Textdesk wherever you were signed in. Sign in again where you need it."
+        )
+        if by
+        else _("You signed out of Textdesk wherever you were signed in. Sign in again where you need it.")
     )
+    tell(user, _("you were signed out"), says % {"admin": by})
 
 
-def _on_saved(instance: User, created: bool, **_: Any) -> None:
+def _on_saved(instance: User, created: bool, **_unused: Any) -> None:
     """A password that was set (not one that was hashed anew), or a person who may not sign in any more."""
     if created:
         return
@@ -55,23 +87,24 @@ def _on_saved(instance: User, created: bool, **_: Any) -> None:
     if is_new or not instance.is_active:
         sessions.end(instance)
     if is_new:
-        says = f"The password of {instance.email} was changed. You are signed out everywhere else."
-        tell(instance, "your password was changed", says)
+        says = _("The password of %(email)s was changed. You are signed out everywhere else.")
+        tell(instance, _("your password was changed"), says % {"email": instance.email})
 
 
-def _on_password(request: HttpRequest, user: Any, **_: Any) -> None:
+def _on_password(request: HttpRequest, user: Any, **_unused: Any) -> None:
     """Whoever just set it is on a device of theirs."""
     request.remembers = user  # type: ignore[attr-defined]
 
 
 def _on_factor(verb: str) -> Any:
-    def receiver(request: HttpRequest, user: Any, authenticator: Any = None, **_: Any) -> None:
+    def receiver(request: HttpRequest, user: Any, authenticator: Any = None, **_unused: Any) -> None:
         sessions.end(user, keep=request.session.session_key)
         kind = str(getattr(authenticator, "type", ""))
-        if kind == "recovery_codes" and verb != "replaced":
+        if kind == "recovery_codes" and verb != REPLACED:
             return  # they come and go with the other factor
-        says = f"For signing in as {user.email}, {FACTORS.get(kind, 'a second factor was')} {verb}."
-        tell(user, "your second factor was changed", says, "You are signed out everywhere else.")
+        says = FACTORS[verb].get(kind) or FACTORS[verb][""]
+        end = _("You are signed out everywhere else.")
+        tell(user, _("your second factor was changed"), says % {"email": user.email}, end)
 
     return receiver
 
@@ -84,8 +117,8 @@ def connect() -> None:
     for signal in (account.password_changed, account.password_set, account.password_reset):
         signal.connect(_on_password, dispatch_uid="account_mail")
     for signal, verb in (
-        (mfa.authenticator_added, "set up"),
-        (mfa.authenticator_removed, "taken away"),
-        (mfa.authenticator_reset, "replaced"),
+        (mfa.authenticator_added, SET_UP),
+        (mfa.authenticator_removed, TAKEN_AWAY),
+        (mfa.authenticator_reset, REPLACED),
     ):
         signal.connect(_on_factor(verb), weak=False, dispatch_uid="account_mail")

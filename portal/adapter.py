@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from portal import factors, mail_server, passkeys
 from portal import sign_in_limits as limits
@@ -64,8 +65,12 @@ class SealedFactors(DefaultMFAAdapter):
     """Secrets of second factors, encrypted as those of services are; and which of them may go."""
 
     error_messages: ClassVar[dict[str, Any]] = DefaultMFAAdapter.error_messages | {
-        "cannot_delete_authenticator": "You have to have a second factor here. Set up another one before you remove this one.",
-        "incorrect_code": "That code is wrong, or it was used already. Wait for the next one, or use a recovery code.",
+        "cannot_delete_authenticator": gettext_lazy(
+            "You have to have a second factor here. Set up another one before you remove this one."
+        ),
+        "incorrect_code": gettext_lazy(
+            "That code is wrong, or it was used already. Wait for the next one, or use a recovery code."
+        ),
     }
 
     def encrypt(self, text: str) -> str:

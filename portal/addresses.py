@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal import mail_server
 from portal.models import User
@@ -32,11 +33,11 @@ def ask(user: User, email: str, *, by: Actor) -> str:
 
 def mail_link(email: str, link: str) -> bool:
     """Whether it was sent."""
-    words = (
+    words = _(
         "An admin of Textdesk wants to use this address for your account. Open this link to confirm that it is yours; it holds for three "
-        f"days:\n\n{link}\n\nIf you did not expect this, do nothing.\n"
+        "days:\n\n%(link)s\n\nIf you did not expect this, do nothing.\n"
     )
-    return mail_server.send("Confirm your address on Textdesk", words, email)
+    return mail_server.send(_("Confirm your address on Textdesk"), words % {"link": link}, email)
 
 
 def asked(token: str) -> tuple[User, str]:
@@ -44,11 +45,11 @@ def asked(token: str) -> tuple[User, str]:
     try:
         pk, before, after = signing.loads(token, salt=_SALT, max_age=HOLDS_FOR)
     except signing.BadSignature:
-        says = "This link is not complete, or it is older than three days. Ask your admin for a new one."
+        says = _("This link is not complete, or it is older than three days. Ask your admin for a new one.")
         raise LinkGone(says) from None
     user = User.objects.filter(pk=pk, email=before, is_active=True).first()
     if user is None:
-        raise LinkGone("This link was used already. Sign in with your new address.")
+        raise LinkGone(_("This link was used already. Sign in with your new address."))
     return user, after
 
 
@@ -59,7 +60,7 @@ def confirm(token: str, *, caller: str) -> User:
     try:
         with transaction.atomic():
             if not User.objects.filter(pk=user.pk, email=before).update(email=after):
-                raise LinkGone("This link was used already. Sign in with your new address.")
+                raise LinkGone(_("This link was used already. Sign in with your new address."))
             # allauth signs in by its own rows too: the old one would go on opening the account
             EmailAddress.objects.filter(user=user).delete()
             EmailAddress.objects.filter(email__iexact=after).delete()
@@ -68,8 +69,10 @@ def confirm(token: str, *, caller: str) -> User:
             user.email = after
             audit("user.address_changed", user, by=by, before=before, after=after)
     except IntegrityError:
-        raise LinkGone("Another person has this address now. Ask your admin.") from None
-    words = f"You sign in with {after} from now on. If you did not expect this, tell an admin of your desk at once.\n"
+        raise LinkGone(_("Another person has this address now. Ask your admin.")) from None
+    words = _(
+        "You sign in with %(email)s from now on. If you did not expect this, tell an admin of your desk at once.\n"
+    )
     for mailbox in (after, before):
-        mail_server.send("Your address on Textdesk was changed", words, mailbox)
+        mail_server.send(_("Your address on Textdesk was changed"), words % {"email": after}, mailbox)
     return user

@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from portal import addresses, people, sessions
 from portal.models import Invitation, Membership, Role, User
@@ -44,7 +46,7 @@ class PersonForm(UserChangeForm):
         if typed == self.instance.email.lower():
             return str(self.instance.email)
         if User.objects.filter(email__iexact=typed).exists():
-            raise ValidationError("Another person has this address.")
+            raise ValidationError(_("Another person has this address."))
         self.asked_email = typed
         return str(self.instance.email)
 
@@ -91,8 +93,8 @@ class UserAdmin(Audited, DjangoUserAdmin):
     actions = ("sign_out",)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "time_zone", "language")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "time_zone", "language")}),
+        (pgettext_lazy("verb", "May"), {"fields": ("is_active", "is_staff", "is_superuser")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
@@ -118,12 +120,12 @@ class UserAdmin(Audited, DjangoUserAdmin):
         super().save_model(request, obj, form, change)
         if change and form.asked_email:
             link = addresses.ask(obj, form.asked_email, by=actor(request))
-            mailed = f"A link was mailed to {form.asked_email}. The address changes when it is opened."
+            mailed = _("A link was mailed to %(email)s. The address changes when it is opened.")
             if addresses.mail_link(form.asked_email, link):
-                messages.info(request, mailed)
+                messages.info(request, mailed % {"email": form.asked_email})
             else:
-                words = f"No mail could be sent. Give this link to the person yourself: {link}"
-                messages.warning(request, words)
+                words = _("No mail could be sent. Give this link to the person yourself: %(link)s")
+                messages.warning(request, words % {"link": link})
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Whoever sets another person's password could sign in as them."""
@@ -168,11 +170,11 @@ class UserAdmin(Audited, DjangoUserAdmin):
         if lost and form.instance != request.user:
             sessions.end(form.instance)
 
-    @admin.action(description="Sign out everywhere")
+    @admin.action(description=gettext_lazy("Sign out everywhere"))
     def sign_out(self, request: HttpRequest, queryset: "QuerySet[User]") -> None:
         for user in queryset:
             people.sign_out(user, by=actor(request))
-        messages.success(request, "They are signed out on all devices, and get a mail about it.")
+        messages.success(request, _("They are signed out on all devices, and get a mail about it."))
 
 
 def _roles(user: User) -> dict[str, list[str]]:

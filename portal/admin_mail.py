@@ -1,30 +1,53 @@
 """The mail to admins when fewer people have to have a second factor. Sent at once and to all of them: it is about how people sign in."""
 
+from collections.abc import Iterable
+
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from portal.models import Membership, Role, User
+from portal.models import FactorRule, Membership, Role, User
 from sms.models import Service
 from sms.values.mail_subject import one_line
+from sms.words import number
 
 log = structlog.get_logger(__name__)
 
 
-def factor_rules_loosened(service: Service | None, *, by: str, before: str, after: str) -> None:
+def factor_rules_loosened(
+    service: Service | None, *, by: str, before: list[FactorRule], after: list[FactorRule]
+) -> None:
     """To every admin whom the rule was about: the one who loosened it is not the only one to know."""
-    of = service.name if service else "the whole desk"
+    subject = (
+        _("Textdesk: fewer people of %(service)s have to have a second factor") % {"service": service.name}
+        if service
+        else _("Textdesk: fewer people of the whole desk have to have a second factor")
+    )
+    says = _(
+        "%(person)s changed who has to have a second factor, or how long people get in without one.\n\nBefore: %(before)s\n"
+        "Now: %(after)s\n\nIf you did not expect it, ask them, and set it back:"
+    )
     page = (
         reverse("settings_second_factor", args=[service.slug]) if service else reverse("desk_second_factor")
     )
     _mail(
         _admins_and_owners(service),
-        f"Textdesk: fewer people of {of} have to have a second factor",
-        f"{by} changed who has to have a second factor, or how long people get in without one.\n\nBefore: {before}\nNow: {after}\n\n"
-        "If you did not expect it, ask them, and set it back:",
+        subject,
+        says % {"person": by, "before": _in_words(before), "after": _in_words(after)},
         page,
     )
+
+
+def _in_words(rules: Iterable[FactorRule]) -> str:
+    said = [
+        ngettext("%(who)s, after %(n)s day", "%(who)s, after %(n)s days", one.grace_days)
+        % {"who": one, "n": number(one.grace_days)}
+        for one in rules
+    ]
+    return "; ".join(said) or _("nobody")
 
 
 def _admins_and_owners(service: Service | None) -> list[str]:

@@ -1,11 +1,12 @@
 """The portal's app configuration."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class PortalConfig(AppConfig):
     name = "portal"
-    verbose_name = "People"
+    verbose_name = gettext_lazy("People")
 
     def ready(self) -> None:
         """Connect mails about accounts, the audit of sign-ins, and what other packages hold about people."""

@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from portal.callers import key_of, person_of
 from portal.machines import address_of, as_problem
@@ -28,6 +29,7 @@ from sms.api.drop_in.messaging_v1 import MESSAGING_V1
 from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.webex.values import without_bom
+from sms.words import KeptSentence, retold
 
 log = structlog.get_logger(__name__)
 
@@ -41,13 +43,40 @@ IN_MEMORY = 1_000_000  # bytes; a longer one is in a temporary file
 TAIL = 1024  # bytes in which a form's last boundary stands
 RETRY = "30"  # seconds
 TITLES = {
-    408: "It came too slowly",
-    413: "Too large",
-    429: "Too many files at once",
-    503: "Too much is going on",
+    408: gettext_lazy("It came too slowly"),
+    413: gettext_lazy("Too large"),
+    429: gettext_lazy("Too many files at once"),
+    503: gettext_lazy("Too much is going on"),
 }
-AWAY = "The database does not answer at the moment. Nothing of what you sent was stored. Try again in half a minute."
-OCCUPIED = "The database is busy with something else. Nothing of what you sent was stored. Try again in half a minute."
+AWAY = gettext_noop(
+    "The database does not answer at the moment. Nothing of what you sent was stored. Try again in half a minute."
+)
+# what a page says instead of “The body …”, which programs are told in English
+OF_PAGES = (
+    KeptSentence(
+        gettext_noop(
+            "What you sent has more than %(bytes)s bytes, the most this address takes from a caller that is not signed in. "
+            "Sign in, and send it again."
+        )
+    ),
+    KeptSentence(
+        gettext_noop(
+            "What you sent has more than %(bytes)s bytes, the most this address takes. Nothing of it was kept. Go back, where what "
+            "you typed still is, and choose a smaller file, or split it."
+        )
+    ),
+    KeptSentence(
+        gettext_noop("What you sent broke off before its end. Nothing of it was kept; send it again.")
+    ),
+    KeptSentence(
+        gettext_noop(
+            "What you sent came too slowly, or stopped on its way. Nothing of it was kept; send it again."
+        )
+    ),
+)
+OCCUPIED = gettext_noop(
+    "The database is busy with something else. Nothing of what you sent was stored. Try again in half a minute."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +208,10 @@ def _refuse_api(_environ: Environ, status: int, words: str) -> HttpResponse:
 
 
 def _refuse_page(environ: Environ, status: int, words: str) -> HttpResponse:
-    of_database = {AWAY: "The database does not answer", OCCUPIED: "The database is busy"}
-    title = of_database.get(words) or TITLES.get(status, "It did not arrive whole")
-    context = {"status": status, "title": title, "words": words.replace("The body", "What you sent", 1)}
+    of_database = {AWAY: gettext("The database does not answer"), OCCUPIED: gettext("The database is busy")}
+    title = of_database.get(words) or TITLES.get(status) or gettext("It did not arrive whole")
+    says = retold(words.replace("The body", "What you sent", 1))
+    context = {"status": status, "title": title, "words": says}
     request = WSGIRequest(environ)
     shown = render(request, "body_refused.html", context, status=status)
     if status in (429, 503):

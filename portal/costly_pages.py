@@ -13,17 +13,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.body_limits import OF_STRANGERS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 OF_ONE_PERSON = 4  # at once, of all kinds
 OF_ALL_PEOPLE = 6  # at once; `portal.web.front` has two threads more for pages
 SOON = 5  # seconds until one of those that run may be over
 MINUTE = 60.0
+RUNNING: dict[str, "StrOrPromise"] = {
+    "files": gettext_lazy("You have %(count)s uploads running, and more at once are not taken."),
+    "previews": gettext_lazy("You have %(count)s previews running, and more at once are not taken."),
+    "searches": gettext_lazy("You have %(count)s searches running, and more at once are not taken."),
+    "exports": gettext_lazy("You have %(count)s downloads running, and more at once are not taken."),
+    "checks": gettext_lazy("You have %(count)s checks running, and more at once are not taken."),
+}
+BEGUN: dict[str, "StrOrPromise"] = {
+    "files": gettext_lazy("You began %(count)s uploads within a minute, the most that is taken."),
+    "previews": gettext_lazy("You began %(count)s previews within a minute, the most that is taken."),
+    "searches": gettext_lazy("You began %(count)s searches within a minute, the most that is taken."),
+    "exports": gettext_lazy("You began %(count)s downloads within a minute, the most that is taken."),
+    "checks": gettext_lazy("You began %(count)s checks within a minute, the most that is taken."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +50,6 @@ class CostlyKind:
     """A table of the file."""
 
     name: str
-    words: str
     at_once: int
     per_minute: int
     pages: frozenset[str]
@@ -101,18 +119,15 @@ class CostlyPages:
                 share.begun.popleft()
             mine = sum(cls._shares[key[0], name].running for name in kinds() if (key[0], name) in cls._shares)
             if share.running >= kind.at_once or mine >= OF_ONE_PERSON:
-                running = (
-                    f"{share.running} {kind.words}" if share.running >= kind.at_once else f"{mine} of these"
-                )
-                return SOON, f"You have {running} running, and more at once are not taken."
+                if share.running >= kind.at_once:
+                    return SOON, RUNNING[kind.name] % {"count": share.running}
+                says = _("You have %(count)s of these running, and more at once are not taken.")
+                return SOON, says % {"count": mine}
             if len(share.begun) >= kind.per_minute:
                 wait = math.ceil(share.begun[0] + MINUTE - now)
-                return (
-                    wait,
-                    f"You began {len(share.begun)} {kind.words} within a minute, the most that is taken.",
-                )
+                return wait, BEGUN[kind.name] % {"count": len(share.begun)}
             if not kind.short and cls._running >= OF_ALL_PEOPLE:
-                return SOON, "Textdesk is busy with files and downloads of several people."
+                return SOON, _("Textdesk is busy with files and downloads of several people.")
             share.running += 1
             share.begun.append(now)
             cls._running += not kind.short
@@ -149,11 +164,16 @@ def _kind_of(request: HttpRequest) -> CostlyKind | None:
 
 def _refused(request: HttpRequest, wait: int, why: str) -> HttpResponse:
     """As a page, or as what a script of a page shows."""
-    words = f"{why} Nothing was done. Press again in {wait} seconds; go back for it, what you typed is still there."
+    again = ngettext(
+        "Nothing was done. Press again in %(n)s second; go back for it, what you typed is still there.",
+        "Nothing was done. Press again in %(n)s seconds; go back for it, what you typed is still there.",
+        wait,
+    )
+    words = " ".join((why, again % {"n": wait}))
     wait_for = {"Retry-After": str(wait)}
     if request.get_preferred_type(("text/html", "application/json")) == "application/json":
         return JsonResponse({"says": why}, status=429, headers=wait_for)
-    context = {"status": 429, "title": "Too much at once", "words": words}
+    context = {"status": 429, "title": _("Too much at once"), "words": words}
     answer = render(request, "body_refused.html", context, status=429)
     answer.headers["Retry-After"] = str(wait)
     return answer

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_noop
 
 from portal.models import User
 
@@ -18,6 +19,7 @@ KEPT_FOR = 180 * 24 * 3600  # seconds
 MOST = 5  # people of one browser
 _SALT = "portal.device"
 
+A_BROWSER = gettext_noop("A browser")
 _BROWSERS = (
     *((r"Edg(?:e|A|iOS)?/", "Edge"), (r"OPR/", "Opera"), (r"SamsungBrowser/", "Samsung Internet")),
     *((r"Firefox/|FxiOS/", "Firefox"), (r"Chrome/|CriOS/", "Chrome"), (r"Safari/", "Safari")),
@@ -53,10 +55,20 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
 
 
 def words(user_agent: str) -> str:
-    """`Firefox on Linux`; what a browser says of itself, so it may be made up."""
-    browser = next((name for pattern, name in _BROWSERS if re.search(pattern, user_agent)), "A browser")
+    """`Firefox on Linux`, as it is stored; what a browser says of itself, so it may be made up."""
+    browser = next((name for pattern, name in _BROWSERS if re.search(pattern, user_agent)), A_BROWSER)
     system = next((name for pattern, name in _SYSTEMS if re.search(pattern, user_agent)), "")
     return f"{browser} on {system}" if system else browser
+
+
+def in_words(device: str) -> str:
+    """What `words` said, in the reader's language."""
+    browser, on, system = device.partition(" on ")
+    browser = gettext(browser) if browser == A_BROWSER else browser
+    if not on:
+        return browser
+    # Translators: “Firefox on Linux”.
+    return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 
 def _marks(user: User) -> list[str]:

@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal import admin_mail, mail_server, sessions
 from portal.models import FactorRule, Membership, Role, User
@@ -129,8 +130,8 @@ def set_rules(service: Service | None, roles: Collection[str], *, grace_days: in
             after=_said(after),
         )
         if _is_looser(before, after):
-            told = {"by": by.label, "before": _in_words(before), "after": _in_words(after)}
-            transaction.on_commit(partial(admin_mail.factor_rules_loosened, service, **told), robust=True)
+            tell = partial(admin_mail.factor_rules_loosened, service, by=by.label, before=before, after=after)
+            transaction.on_commit(tell, robust=True)
     return True
 
 
@@ -138,11 +139,6 @@ def _is_looser(before: Iterable[FactorRule], after: Iterable[FactorRule]) -> boo
     """Somebody who had to have one does not any more, or has longer."""
     now = {one.role: one.grace_days for one in after}
     return any(now.get(one.role, now.get("", MANY)) > one.grace_days for one in before)
-
-
-def _in_words(rules: Iterable[FactorRule]) -> str:
-    said = [f"{one}, after {one.grace_days} days" for one in rules]
-    return "; ".join(said) or "nobody"
 
 
 def _said(rules: Iterable[FactorRule]) -> list[dict[str, Any]]:
@@ -169,9 +165,11 @@ def reset(user: User, *, by: Actor, service: Service) -> bool:
         mine.delete()
         sessions.end(user)
         audit("user.second_factor_reset", user, by=by, service=service.slug, kinds=kinds)
-    words = (
-        f"{by.label} has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "
+    words = _(
+        "%(admin)s has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "
         "password, and set up a new one under Two-factor authentication.\n\nIf you did not ask for this, tell an admin of your desk at "
         "once: another person may be trying to use your account.\n"
     )
-    return mail_server.send("Your second factor on Textdesk was reset", words, user.email)
+    return mail_server.send(
+        _("Your second factor on Textdesk was reset"), words % {"admin": by.label}, user.email
+    )

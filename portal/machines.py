@@ -18,6 +18,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_noop
 
 from sms.api.drop_in.dialect import Dialect
 from sms.api.drop_in.errors import DropInRefused
@@ -36,7 +37,9 @@ KEPT_AS_THEY_CAME = (
     "/receipts",
     "/inbound",
 )  # Webex Connect repeats nothing that is refused, so nothing of it is
-ODD_PATH = "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it again."
+ODD_PATH = gettext_noop(
+    "The address holds a character that cannot be kept (NUL, or half of an emoji). Write it again."
+)
 CAME_ROUND = (
     "This was posted by a Textdesk. One Textdesk takes nothing from another, or messages could go round in circles: enter the address "
     "of Webex Connect as the base URL."

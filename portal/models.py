@@ -233,6 +233,11 @@ class Invitation(models.Model):
         """`Composer, Approver`."""
         return ", ".join(str(Role(role).label) for role in self.roles if role in Role.values)
 
+    @property
+    def roles_in_sentence(self) -> str:
+        """`composer, approver`."""
+        return ", ".join(Role(role).in_sentence for role in self.roles if role in Role.values)
+
 
 class Membership(Guarded):
     """A person's role in a service. Several roles are several rows."""

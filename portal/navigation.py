@@ -7,11 +7,16 @@ with the longest beginning of the address is the current one.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from portal.search.shortcuts import SHORTCUTS
 from sms.models import Service
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 ANY = "any"  # stands for the service where only the rest of an address is wanted
 
@@ -21,7 +26,7 @@ class Page:
     """An entry. `name` is of its address, `act` what that asks of a role; addresses that begin with one of `also` belong to it too."""
 
     name: str
-    label: str
+    label: "StrOrPromise"
     act: str = "see"
     also: tuple[str, ...] = ()
     icon: str = ""
@@ -32,12 +37,12 @@ class Section:
     """Pages under one name; a page alone is a section of its own."""
 
     pages: tuple[Page, ...]
-    label: str = ""
+    label: "StrOrPromise" = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    label: str
+    label: "StrOrPromise"
     icon: str
     sections: tuple[Section, ...]
 
@@ -46,7 +51,7 @@ class Group:
 class Entry:
     """A link. `current` is "page" at this very address, "true" below it, and "" elsewhere."""
 
-    label: str
+    label: "StrOrPromise"
     address: str
     name: str = ""
     icon: str = ""
@@ -59,110 +64,113 @@ def _alone(*pages: Page) -> tuple[Section, ...]:
     return tuple(Section((page,)) for page in pages)
 
 
-HOME = Page("home", "Home", also=("settings/pause/", "settings/stop/"), icon="home")
+HOME = Page("home", gettext_lazy("Home"), also=("settings/pause/", "settings/stop/"), icon="home")
 CONFIGURE = "configure"
 GROUPS = (
     Group(
-        "Compose",
+        gettext_lazy("Compose"),
         "compose",
-        _alone(Page("compose", "New send", "compose"), Page("drafts", "Drafts", "compose")),
+        _alone(
+            Page("compose", gettext_lazy("New send"), "compose"),
+            Page("drafts", gettext_lazy("Drafts"), "compose"),
+        ),
     ),
     Group(
-        "Sends",
+        gettext_lazy("Sends"),
         "sends",
         _alone(
-            Page("sends", "All sends", also=("bulk/", "comments/", "filters/", "columns/")),
-            Page("calendar", "Calendar"),
-            Page("recurring", "Recurring", also=("standing-approvals/",)),
-            Page("approvals", "Approvals"),
-            Page("messages", "Messages", also=("handsets/",)),
+            Page("sends", gettext_lazy("All sends"), also=("bulk/", "comments/", "filters/", "columns/")),
+            Page("calendar", gettext_lazy("Calendar")),
+            Page("recurring", gettext_lazy("Recurring"), also=("standing-approvals/",)),
+            Page("approvals", gettext_lazy("Approvals")),
+            Page("messages", gettext_lazy("Messages"), also=("handsets/",)),
         ),
     ),
     Group(
-        "People",
+        gettext_lazy("People"),
         "people",
         _alone(
-            Page("replies", "Replies", also=("people/",)),
-            Page("audiences", "Audiences"),
-            Page("opt_outs", "Opt-outs", also=("inbound/",)),
+            Page("replies", gettext_lazy("Replies"), also=("people/",)),
+            Page("audiences", gettext_lazy("Audiences")),
+            Page("opt_outs", gettext_lazy("Opt-outs"), also=("inbound/",)),
         ),
     ),
     Group(
-        "Reports",
+        gettext_lazy("Reports"),
         "reports",
         _alone(
-            Page("reports", "Figures"),
-            Page("service_levels", "Service levels"),
-            Page("report_files", "Files", "export"),
-            Page("report_schedules", "By e-mail", "export"),
-            Page("audit_list", "Audit", "audit"),
+            Page("reports", gettext_lazy("Figures")),
+            Page("service_levels", gettext_lazy("Service levels")),
+            Page("report_files", gettext_lazy("Files"), "export"),
+            Page("report_schedules", gettext_lazy("By e-mail"), "export"),
+            Page("audit_list", gettext_lazy("Audit"), "audit"),
         ),
     ),
     Group(
-        "Set-up",
+        gettext_lazy("Set-up"),
         "settings",
         (
             Section(
                 (
-                    Page("catalogue", "Overview"),
-                    Page("senders", "Senders"),
-                    Page("templates", "Templates", also=("versions/",)),
-                    Page("policy_groups", "Policy groups"),
-                    Page("link_domains", "Short-link domains"),
-                    Page("smartlinks", "Smartlinks"),
-                    Page("keywords", "Keywords"),
-                    Page("prices", "Prices"),
+                    Page("catalogue", gettext_lazy("Overview")),
+                    Page("senders", gettext_lazy("Senders")),
+                    Page("templates", gettext_lazy("Templates"), also=("versions/",)),
+                    Page("policy_groups", gettext_lazy("Policy groups")),
+                    Page("link_domains", gettext_lazy("Short-link domains")),
+                    Page("smartlinks", gettext_lazy("Smartlinks")),
+                    Page("keywords", gettext_lazy("Keywords")),
+                    Page("prices", gettext_lazy("Prices")),
                 ),
-                "Catalogue",
+                gettext_lazy("Catalogue"),
             ),
             Section(
                 (
-                    Page("settings", "Webex Connect", CONFIGURE),
-                    Page("going_live", "Going live", CONFIGURE),
-                    Page("tenant_probe", "Tenant probe", CONFIGURE),
-                    Page("receipts_page", "Receipts", also=("inbound/refused/",)),
+                    Page("settings", gettext_lazy("Webex Connect"), CONFIGURE),
+                    Page("going_live", gettext_lazy("Going live"), CONFIGURE),
+                    Page("tenant_probe", gettext_lazy("Tenant probe"), CONFIGURE),
+                    Page("receipts_page", gettext_lazy("Receipts"), also=("inbound/refused/",)),
                 ),
-                "Connection",
+                gettext_lazy("Connection"),
             ),
             Section(
                 (
-                    Page("settings_limits", "Limits and hours", CONFIGURE),
-                    Page("settings_caps", "Spend caps", CONFIGURE),
-                    Page("settings_approval", "Approval", CONFIGURE),
-                    Page("waiting_changes", "Waiting changes", CONFIGURE),
-                    Page("settings_retention", "Retention", CONFIGURE),
-                    Page("personal_data", "Personal data", CONFIGURE),
+                    Page("settings_limits", gettext_lazy("Limits and hours"), CONFIGURE),
+                    Page("settings_caps", gettext_lazy("Spend caps"), CONFIGURE),
+                    Page("settings_approval", gettext_lazy("Approval"), CONFIGURE),
+                    Page("waiting_changes", gettext_lazy("Waiting changes"), CONFIGURE),
+                    Page("settings_retention", gettext_lazy("Retention"), CONFIGURE),
+                    Page("personal_data", gettext_lazy("Personal data"), CONFIGURE),
                 ),
-                "Rules",
+                gettext_lazy("Rules"),
             ),
             Section(
                 (
-                    Page("people", "People", CONFIGURE, also=("settings/invitations/",)),
-                    Page("settings_second_factor", "Second factor", CONFIGURE),
+                    Page("people", gettext_lazy("People"), CONFIGURE, also=("settings/invitations/",)),
+                    Page("settings_second_factor", gettext_lazy("Second factor"), CONFIGURE),
                 ),
-                "Team",
+                gettext_lazy("Team"),
             ),
             Section(
                 (
-                    Page("api_keys", "API keys", CONFIGURE),
-                    Page("callbacks_page", "Callbacks", CONFIGURE, also=("callback-log/",)),
+                    Page("api_keys", gettext_lazy("API keys"), CONFIGURE),
+                    Page("callbacks_page", gettext_lazy("Callbacks"), CONFIGURE, also=("callback-log/",)),
                 ),
-                "Programs",
+                gettext_lazy("Programs"),
             ),
         ),
     ),
 )
 OWN = (
-    Page("own_details", "Your details", icon="person"),
-    Page("account_change_password", "Password", icon="key", also=("/accounts/password/",)),
-    Page("mfa_index", "Second factor", icon="shield"),
-    Page("own_notices", "What you are told", icon="bell"),
-    Page("own_sessions", "Where you are signed in", icon="out"),
+    Page("own_details", gettext_lazy("Your details"), icon="person"),
+    Page("account_change_password", gettext_lazy("Password"), icon="key", also=("/accounts/password/",)),
+    Page("mfa_index", gettext_lazy("Second factor"), icon="shield"),
+    Page("own_notices", gettext_lazy("What you are told"), icon="bell"),
+    Page("own_sessions", gettext_lazy("Where you are signed in"), icon="out"),
 )
 DESK = (
-    Page("installation_audit_list", "Audit of the desk", icon="shield"),
-    Page("desk_second_factor", "Second factor of the desk", icon="key"),
-    Page("group_roles", "Single sign-on", icon="people"),
+    Page("installation_audit_list", gettext_lazy("Audit of the desk"), icon="shield"),
+    Page("desk_second_factor", gettext_lazy("Second factor of the desk"), icon="key"),
+    Page("group_roles", gettext_lazy("Single sign-on"), icon="people"),
 )
 
 
@@ -175,7 +183,9 @@ class Navigation:
         self.here = path.removeprefix(before) if service and path.startswith(before) else None
         self.place = place or (self._place() if self.here is not None else "")
         self.home = (
-            self._entry(HOME) if service else Entry("Home", "/", current="page" if path == "/" else "")
+            self._entry(HOME)
+            if service
+            else Entry(gettext_lazy("Home"), "/", current="page" if path == "/" else "")
         )
         self.groups = list(self._groups(may)) if service else []
 

@@ -11,10 +11,12 @@ from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.utils.translation import gettext as _
 
 from portal.machines import KEPT_AS_THEY_CAME, ODD_PATH, address_of
 from sms.values.problems import ProblemCode
 from sms.values.text import UNSTORABLE
+from sms.words import number
 
 LONGEST_NAME, LONGEST_VALUE = 100, 2000  # characters of a parameter in an address
 LONGEST_FIELD = 200  # characters of the name of a posted field
@@ -45,7 +47,7 @@ class OddRequests:
             return self.get_response(request)
         try:
             if UNSTORABLE.search(request.path_info):
-                raise OddParameter("path", ODD_PATH)
+                raise OddParameter("path", _(ODD_PATH))
             _look_at_query(request)
             if address is None:
                 _look_at_cookies(request)
@@ -60,7 +62,8 @@ class OddRequests:
 def refuse_too_long(name: str, text: str, *, most: int) -> None:
     """For a text that no form field reads. Raises OddParameter, where cutting it off would look for something else, or keep half."""
     if len(text) > most:
-        says = f"“{name}” has {len(text):,} characters; at most {most:,} are taken. Go back and shorten it."
+        says = _("“%(name)s” has %(count)s characters; at most %(most)s are taken. Go back and shorten it.")
+        says %= {"name": name, "count": number(len(text)), "most": number(most)}
         raise OddParameter(name, says, ProblemCode.TOO_LONG)
 
 
@@ -74,16 +77,17 @@ def _look_at_query(request: HttpRequest) -> None:
         if "%" in raw or not raw.isascii():
             unquote_to_bytes(raw.encode("latin-1")).decode(request.encoding or "utf-8")
     except (LookupError, UnicodeError):
-        says = "The part of the address behind the question mark is not UTF-8. Write it again, or open the page without it."
+        says = _(
+            "The part of the address behind the question mark is not UTF-8. Write it again, or open the page without it."
+        )
         raise OddParameter("query", says) from None
     in_admin = request.path_info.startswith(ADMIN)
     look_at_parameters(given, once=not in_admin)
     for name in given if in_admin else ():
         value = given.get(name, "")
         if len(value) > LONGEST_KEY and value.lstrip("-").isdecimal():
-            raise OddParameter(
-                _shown(name), f"“{_shown(name)}” has more digits than any key or number. Correct it."
-            )
+            says = _("“%(name)s” has more digits than any key or number. Correct it.")
+            raise OddParameter(_shown(name), says % {"name": _shown(name)})
 
 
 def look_at_parameters(given: QueryDict, *, once: bool = True) -> None:
@@ -91,19 +95,26 @@ def look_at_parameters(given: QueryDict, *, once: bool = True) -> None:
     for name in given:
         shown = _shown(name)
         if len(name) > LONGEST_NAME:
-            says = f"The address has a parameter whose name has {len(name):,} characters. Open the page without it."
-            raise OddParameter(shown, says)
+            says = _(
+                "The address has a parameter whose name has %(count)s characters. Open the page without it."
+            )
+            raise OddParameter(shown, says % {"count": number(len(name))})
         values = given.getlist(name)
         _refuse_unstorable(name, *values)
         refuse_too_long(shown, max(values, key=len), most=LONGEST_VALUE)
         if once and len(values) > 1:
-            says = f"The address has “{shown}” {len(values)} times, and one value is expected. Leave the others out."
+            says = _(
+                "The address has “%(name)s” %(count)s times, and one value is expected. Leave the others out."
+            )
+            says %= {"name": shown, "count": len(values)}
             raise OddParameter(shown, says, ProblemCode.ONLY_ONE)
 
 
 def _look_at_cookies(request: HttpRequest) -> None:
     if any(map(UNSTORABLE.search, (*request.COOKIES, *request.COOKIES.values()))):
-        says = "A cookie holds a character that cannot be kept. Delete this site's cookies in your browser, and sign in again."
+        says = _(
+            "A cookie holds a character that cannot be kept. Delete this site's cookies in your browser, and sign in again."
+        )
         raise OddParameter("cookie", says)
 
 
@@ -113,12 +124,14 @@ def _look_at_fields(request: HttpRequest) -> None:
     try:
         posted: QueryDict = request.POST
     except (LookupError, UnicodeError):
-        says = "The form did not come as UTF-8. Open the page again, and send it from there."
+        says = _("The form did not come as UTF-8. Open the page again, and send it from there.")
         raise OddParameter("form", says) from None
     for name, values in posted.lists():
         if len(name) > LONGEST_FIELD:
-            says = f"The form has a field whose name has {len(name):,} characters. Open the page again, and send it from there."
-            raise OddParameter(_shown(name), says)
+            says = _(
+                "The form has a field whose name has %(count)s characters. Open the page again, and send it from there."
+            )
+            raise OddParameter(_shown(name), says % {"count": number(len(name))})
         _refuse_unstorable(name, *values)
     for name in request.FILES:
         _refuse_unstorable(name)
@@ -127,8 +140,10 @@ def _look_at_fields(request: HttpRequest) -> None:
 def _refuse_unstorable(name: str, *values: str) -> None:
     if any(map(UNSTORABLE.search, (name, *values))):
         shown = _shown(name)
-        says = f"“{shown}” holds a character that cannot be kept (NUL, or half of an emoji). Go back, leave it out, and send it again."
-        raise OddParameter(shown, says)
+        says = _(
+            "“%(name)s” holds a character that cannot be kept (NUL, or half of an emoji). Go back, leave it out, and send it again."
+        )
+        raise OddParameter(shown, says % {"name": shown})
 
 
 def _shown(name: str) -> str:

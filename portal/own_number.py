@@ -9,6 +9,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.access import services_of
 from portal.models import NumberCode, User
@@ -17,6 +19,7 @@ from sms.models import Actor, AuthKind, Service
 from sms.models.audit import audit
 from sms.values.msisdn import mask
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import number
 
 HOLDS_FOR = timedelta(minutes=10)
 DAY = timedelta(days=1)
@@ -28,7 +31,7 @@ class NumberError(ProblemError):
     """It cannot be done; the sentence says what to do. `field` is the form's."""
 
 
-def send_code(user: User, number: str, *, by: Actor) -> None:
+def send_code(user: User, wanted: str, *, by: Actor) -> None:
     """Send a fresh code; the number stays what it was until the code is typed. Raises NumberError."""
     now = timezone.now()
     service = _service_of(user)
@@ -38,17 +41,21 @@ def send_code(user: User, number: str, *, by: Actor) -> None:
         lately = NumberCode.objects.filter(sent_at__gt=now - DAY)
         NumberCode.objects.filter(sent_at__lte=now - DAY).delete()
         if lately.filter(user=user).count() >= CODES_OF_A_PERSON:
-            says = f"{CODES_OF_A_PERSON} codes were sent for you within a day, which is the most. Try again tomorrow."
+            says = _(
+                "%(count)s codes were sent for you within a day, which is the most. Try again tomorrow."
+            ) % {"count": number(CODES_OF_A_PERSON)}
             raise NumberError(ProblemCode.TOO_MANY, says, field="own_number")
-        if lately.filter(number=number).count() >= CODES_TO_A_NUMBER:
-            says = f"{CODES_TO_A_NUMBER} codes went to this number within a day, which is the most. Try again tomorrow."
+        if lately.filter(number=wanted).count() >= CODES_TO_A_NUMBER:
+            says = _(
+                "%(count)s codes went to this number within a day, which is the most. Try again tomorrow."
+            ) % {"count": number(CODES_TO_A_NUMBER)}
             raise NumberError(ProblemCode.TOO_MANY, says, field="own_number")
         sent = NumberCode.objects.create(
-            user=user, number=number, digest=_digest(user, number, code), sent_at=now
+            user=user, number=wanted, digest=_digest(user, wanted, code), sent_at=now
         )
-        audit("user.number_code_sent", user, by=by, number=mask(number), through=service.slug)
+        audit("user.number_code_sent", user, by=by, number=mask(wanted), through=service.slug)
     try:
-        number_code.post(service, number, code)
+        number_code.post(service, wanted, code)
     except number_code.CodeNotSent as problem:
         sent.delete()
         raise NumberError(ProblemCode.NOT_USABLE, str(problem), field="own_number") from None
@@ -67,7 +74,9 @@ def prove(user: User, code: str, *, by: Actor) -> str:
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         asked = pending(user)
         if asked is None:
-            says = "No code is waited for: it holds for ten minutes and five tries. Type your number again for a new one."
+            says = _(
+                "No code is waited for: it holds for ten minutes and five tries. Type your number again for a new one."
+            )
             raise NumberError(ProblemCode.NOT_USABLE, says, field="code")
         asked.tries += 1
         right = constant_time_compare(
@@ -80,12 +89,11 @@ def prove(user: User, code: str, *, by: Actor) -> str:
         asked.save(update_fields=["tries", "used_at"])
     if not right:
         left = TRIES - asked.tries
-        more = (
-            f"{left} {'try is' if left == 1 else 'tries are'} left."
-            if left
-            else "Type your number again for a new one."
-        )
-        raise NumberError(ProblemCode.INVALID, f"That is not the code. {more}", field="code")
+        more = ngettext("%(n)s try is left.", "%(n)s tries are left.", left) % {"n": number(left)}
+        if not left:
+            more = _("Type your number again for a new one.")
+        says = " ".join((_("That is not the code."), more))
+        raise NumberError(ProblemCode.INVALID, says, field="code")
     return asked.number
 
 
@@ -95,7 +103,9 @@ def _service_of(user: User) -> Service:
     for service in found:
         if service.connected or service.auth_kind == AuthKind.JWT:
             return service
-    says = "None of your services can send a code now: one has to be connected, not paused, and have a sender. Ask an admin."
+    says = _(
+        "None of your services can send a code now: one has to be connected, not paused, and have a sender. Ask an admin."
+    )
     raise NumberError(ProblemCode.NOT_USABLE, says, field="own_number")
 
 

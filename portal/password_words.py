@@ -11,9 +11,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from portal.models import User
 from sms.models import Service
+from sms.words import number
 
 SHORTEST = 4  # letters of a word; what is shorter stands in other words
 LEFT = 8  # characters besides
@@ -27,13 +29,19 @@ class WordsOfThisDesk:
             rest = rest.replace(word, "")
         if len(rest) < LEFT:
             raise ValidationError(
-                "Besides words that anybody would try here, such as Textdesk, this address or a service, it has fewer than "
-                f"{LEFT} characters. Add words that have nothing to do with your work.",
+                _(
+                    "Besides words that anybody would try here, such as Textdesk, this address or a service, it has fewer than "
+                    "%(least)s characters. Add words that have nothing to do with your work."
+                )
+                % {"least": number(LEFT)},
                 code="password_of_known_words",
             )
 
     def get_help_text(self) -> str:
-        return f"Besides the names of Textdesk, of its address and of services it needs {LEFT} characters or more."
+        says = _(
+            "Besides the names of Textdesk, of its address and of services it needs %(least)s characters or more."
+        )
+        return says % {"least": number(LEFT)}
 
 
 def _words() -> set[str]:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.utils.translation import gettext, gettext_lazy
+
 from sms.models import Service
 from sms.values import correlation_id
 
 PATIENCE = 3.0  # seconds; a person waits
 LARGEST = 8 << 20  # bytes of an answer
-NO_SANDBOX = "Something answered, but not as the sandbox does."
+NO_SANDBOX = gettext_lazy("Something answered, but not as the sandbox does.")
 PHONE_AGENT = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/17.5 Mobile/15E148 Safari/604.1"
@@ -45,7 +47,7 @@ def got(service: Service, numbers: Collection[str]) -> dict[int, GotMessage]:
         service, "GET", f"/__sandbox__/handsets?{urlencode([('phone', one) for one in numbers])}"
     )
     if status != 200:
-        raise SandboxAway("The sandbox did not say what its phones got.")
+        raise SandboxAway(gettext("The sandbox did not say what its phones got."))
     found: dict[int, GotMessage] = {}
     try:
         for entries in _object(body).values():
@@ -69,7 +71,8 @@ def write_from(service: Service, phone: str, *, to: str, text: str, inbound_url:
     body = json.dumps({"from": phone, "to": to, "text": text, "url": inbound_url}).encode()
     status, _, said = _ask(service, "POST", "/__sandbox__/inbound", body=body)
     if status != 200:
-        raise SandboxAway(f"The sandbox did not take it: {_object(said).get('error', status)}")
+        says = gettext("The sandbox did not take it: %(reason)s")
+        raise SandboxAway(says % {"reason": _object(said).get("error", status)})
 
 
 def _ask(
@@ -89,13 +92,13 @@ def _ask(
 @contextmanager
 def _connected(service: Service) -> Iterator[http.client.HTTPConnection]:
     if not service.is_sandbox:
-        raise SandboxAway("This service is not connected to a sandbox.")
+        raise SandboxAway(gettext("This service is not connected to a sandbox."))
     where = urlsplit(service.provider_url)
     line = http.client.HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
     try:
         yield line
     except (OSError, http.client.HTTPException) as problem:
-        raise SandboxAway("The sandbox does not answer just now.") from problem
+        raise SandboxAway(gettext("The sandbox does not answer just now.")) from problem
     finally:
         line.close()
 

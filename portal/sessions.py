@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
+from portal import devices
 from portal.models import PersonsSession, User
 
 BEGAN = "signed_in"  # in a session's data
@@ -46,6 +47,11 @@ class Beginning:
     at: datetime
     address: str
     device: str
+
+    @property
+    def shown_device(self) -> str:
+        """`device` is stored as English says it."""
+        return devices.in_words(self.device)
 
     def packed(self) -> list[Any]:
         return [self.at.timestamp(), self.address, self.device]

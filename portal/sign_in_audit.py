@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from portal.models import User
 from sms.models import Actor
@@ -33,7 +34,7 @@ def _refused(*, credentials: dict[str, Any], request: HttpRequest | None = None,
     typed = str(credentials.get("email") or credentials.get("username") or "")
     user = User.objects.filter(email__iexact=typed).first() if typed else None
     address = _address(request)
-    visitor = Actor("visitor", "", "Unknown person", "page", address[:45])
+    visitor = Actor("visitor", "", gettext_noop("Unknown person"), "page", address[:45])
     by = Actor.person(user, address=address) if user else visitor
     audit("user.sign_in_refused", user, by=by, noun="user", step="password")
 

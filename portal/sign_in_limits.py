@@ -15,6 +15,7 @@ from allauth.core.internal.cryptokit import normalize_user_code
 from django.core.cache import cache
 from django.db import Error
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from portal import devices
 from portal.models import User
@@ -28,8 +29,12 @@ else:
     AWAY = (*AWAY, RedisError)
 
 CODE_KEPT = 300  # seconds in which no code works twice; one of an app is right for 30
-TOO_MANY = "Too many wrong tries. Wait five minutes and try again, on a device where you signed in before if you have one."
-CANNOT_COUNT = "Signing in is not possible at the moment, because Textdesk cannot reach its database. Try again in a few minutes."
+TOO_MANY = gettext_lazy(
+    "Too many wrong tries. Wait five minutes and try again, on a device where you signed in before if you have one."
+)
+CANNOT_COUNT = gettext_lazy(
+    "Signing in is not possible at the moment, because Textdesk cannot reach its database. Try again in a few minutes."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from portal.session_ends import POLLED
 
@@ -30,7 +31,7 @@ class SigningInFirst(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if request.headers.get("HX-Request") or request.headers.get("Sec-Fetch-Dest") == "empty":
-            return HttpResponse("You were signed out.", status=401, content_type="text/plain")
+            return HttpResponse(_("You were signed out."), status=401, content_type="text/plain")
         match = request.resolver_match
         is_part = match is not None and match.view_name in POLLED
         is_page = request.method in {"GET", "HEAD"} and getattr(view_func, "opens", True) and not is_part

@@ -10,6 +10,7 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.timezone import localtime
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from portal.forms.sealed_search import address_of_words
 from portal.models import User
@@ -20,6 +21,7 @@ from sms.sends.messages import find_messages
 from sms.values.msisdn import BadNumber, mask, parse
 from sms.values.msisdn.mention import masked
 from sms.values.msisdn.person_key import person_key
+from sms.words import moment, number
 
 SHOWN = 5  # of each kind
 MOST_NAMED = 400  # rows of the kinds that share one query
@@ -28,15 +30,15 @@ DIGITS_OF_A_NUMBER = 4  # from so many on, digits alone are taken for a number t
 PUNCTUATION = frozenset("+()-./ \u00a0")
 
 KINDS = {  # in the order in which they are shown: heading and picture
-    "person": ("Number", "person"),
-    "message": ("Messages", "messages"),
-    "send": ("Sends", "sends"),
-    "page": ("Pages", "file"),
-    "label": ("Labels", "sends"),
-    "template": ("Templates", "compose"),
-    "audience": ("Audiences", "audiences"),
-    "draft": ("Drafts", "compose"),
-    "colleague": ("People of the team", "people"),
+    "person": (gettext_lazy("Number"), "person"),
+    "message": (gettext_lazy("Messages"), "messages"),
+    "send": (gettext_lazy("Sends"), "sends"),
+    "page": (gettext_lazy("Pages"), "file"),
+    "label": (gettext_lazy("Labels"), "sends"),
+    "template": (gettext_lazy("Templates"), "compose"),
+    "audience": (gettext_lazy("Audiences"), "audiences"),
+    "draft": (gettext_lazy("Drafts"), "compose"),
+    "colleague": (gettext_lazy("People of the team"), "people"),
 }
 PAGES = {"template": "templates", "audience": "audiences", "draft": "drafts", "colleague": "people"}
 
@@ -70,10 +72,10 @@ class SearchAnswer:
 
     @property
     def nothing(self) -> str:
-        return (
-            f"Each word must be part of a name. Of sends, the newest {by_name.NEWEST_SENDS:,} are looked at; older ones are found by their "
+        return gettext(
+            "Each word must be part of a name. Of sends, the newest %(count)s are looked at; older ones are found by their "
             "number. Phone numbers and IDs must be whole."
-        )
+        ) % {"count": number(by_name.NEWEST_SENDS)}
 
     @property
     def count(self) -> int:
@@ -83,15 +85,16 @@ class SearchAnswer:
 def search(service: Service, text: str, *, may: frozenset[str]) -> SearchAnswer:
     wanted = " ".join(text.split())
     if len(wanted) < SHORTEST and not wanted.isdecimal():
-        return SearchAnswer([], f"Type at least {SHORTEST} characters." if wanted else "")
-    number, says = _number(service, wanted)
-    groups = [_number_group(service, number)] if number else []
+        says = gettext("Type at least %(count)s characters.") % {"count": number(SHORTEST)}
+        return SearchAnswer([], says if wanted else "")
+    phone, says = _number(service, wanted)
+    groups = [_number_group(service, phone)] if phone else []
     one_word = " " not in wanted
-    if number or one_word:
-        groups.append(_messages(service, number or wanted))
-    groups.append(_sends(service, wanted, called=one_word, named=not number))
+    if phone or one_word:
+        groups.append(_messages(service, phone or wanted))
+    groups.append(_sends(service, wanted, called=one_word, named=not phone))
     groups.append(_pages(service, wanted, may))
-    if not number:
+    if not phone:
         groups += _named(service, wanted, may)
     return SearchAnswer([group for group in groups if group.things], says)
 
@@ -103,12 +106,13 @@ def _number(service: Service, wanted: str) -> tuple[str, str]:
     except BadNumber as problem:
         digits = [char for char in wanted if char not in PUNCTUATION]
         is_meant = len(digits) >= DIGITS_OF_A_NUMBER and all(char.isdecimal() for char in digits)
-        return "", f"As a phone number this is not complete or not right: {problem}" if is_meant else ""
+        says = gettext("As a phone number this is not complete or not right: %(problem)s")
+        return "", says % {"problem": problem} if is_meant else ""
 
 
-def _number_group(service: Service, number: str) -> FoundGroup:
-    page = reverse("person_page", args=[service.slug, person_key(number, key=service.number_key)])
-    return _group("person", [FoundThing(mask(number), page, "Everything to and from this number")])
+def _number_group(service: Service, phone: str) -> FoundGroup:
+    page = reverse("person_page", args=[service.slug, person_key(phone, key=service.number_key)])
+    return _group("person", [FoundThing(mask(phone), page, gettext("Everything to and from this number"))])
 
 
 def _all_messages(service: Service, text: str) -> str:
@@ -118,8 +122,9 @@ def _all_messages(service: Service, text: str) -> str:
 def _messages(service: Service, wanted: str) -> FoundGroup:
     found = find_messages(service, wanted, page=SHOWN)
     things = [_message(service, one) for one in found.messages[:SHOWN]]
-    note = f"Archived messages could not be searched. {found.problem}" if found.problem else ""
-    more = FoundThing("All of these messages", _all_messages(service, wanted))
+    problem = gettext("Archived messages could not be searched.")
+    note = " ".join((problem, found.problem)) if found.problem else ""
+    more = FoundThing(gettext("All of these messages"), _all_messages(service, wanted))
     return _group("message", things, note=note, more=more if len(found.messages) > SHOWN else None)
 
 
@@ -137,20 +142,28 @@ def _sends(service: Service, wanted: str, *, called: bool, named: bool) -> Found
     if named:
         for one in by_name.sends_named(service, wanted, most=SHOWN + 1):
             found.setdefault(one.pk, one)
-    note = f"Of sends, the names of the newest {by_name.NEWEST_SENDS:,} were looked at." if named else ""
-    more = FoundThing("All sends", reverse("sends", args=[service.slug])) if len(found) > SHOWN else None
+    note = gettext("Of sends, the names of the newest %(count)s were looked at.")
+    note = note % {"count": number(by_name.NEWEST_SENDS)} if named else ""
+    all_of_them = FoundThing(gettext("All sends"), reverse("sends", args=[service.slug]))
+    more = all_of_them if len(found) > SHOWN else None
     return _group("send", [_send(service, one) for one in list(found.values())[:SHOWN]], note=note, more=more)
 
 
 def _send(service: Service, one: Send) -> FoundThing:
-    detail = f"Send {one.pk} · {one.shown_state.label} · {localtime(one.created_at):%-d %b %Y}"
+    # Translators: “Send 12 · Done · 3 Dec 2026”; a number of a send, its state and its day.
+    detail = gettext("Send %(number)s · %(state)s · %(day)s") % {
+        "number": one.pk,
+        "state": one.shown_state.label,
+        "day": moment(localtime(one.created_at), "j M Y"),
+    }
     return FoundThing(masked(one.name), reverse("send", args=[service.slug, one.pk]), detail)
 
 
 def _pages(service: Service, wanted: str, may: frozenset[str]) -> FoundGroup:
     found = pages_with(wanted, may=may, sandbox=service.is_sandbox)
-    note = f"{len(found)} pages fit; the first {SHOWN} are shown. Write more to see others."
-    things = [FoundThing(page.title, page.address(service)) for page in found[:SHOWN]]
+    note = gettext("%(count)s pages fit; the first %(shown)s are shown. Write more to see others.")
+    note %= {"count": number(len(found)), "shown": number(SHOWN)}
+    things = [FoundThing(str(page.title), page.address(service)) for page in found[:SHOWN]]
     return _group("page", things, note=note if len(found) > SHOWN else "")
 
 
@@ -176,12 +189,15 @@ def _named_group(service: Service, kind: str, rows: list[tuple[str, int, str, st
         FoundThing(
             masked(title),
             _address(service, kind, key, title),
-            " · ".join(filter(None, ("Archived" if over else "", masked(detail)[:80]))),
+            " · ".join(filter(None, (gettext("Archived") if over else "", masked(detail)[:80]))),
         )
         for _, key, title, detail, over in rows[:SHOWN]
     ]
     page, rest = PAGES.get(kind, ""), len(rows) - SHOWN
-    more = FoundThing(f"{rest} more", reverse(page, args=[service.slug])) if page and rest > 0 else None
+    more = None
+    if page and rest > 0:
+        says = ngettext("%(n)s more", "%(n)s more", rest) % {"n": number(rest)}
+        more = FoundThing(says, reverse(page, args=[service.slug]))
     return _group(kind, things, more=more)
 
 
@@ -189,7 +205,7 @@ def _group(
     kind: str, things: list[FoundThing], *, note: str = "", more: FoundThing | None = None
 ) -> FoundGroup:
     heading, icon = KINDS[kind]
-    return FoundGroup(heading, icon, things, note, more)
+    return FoundGroup(str(heading), icon, things, note, more)
 
 
 def _address(service: Service, kind: str, key: int, title: str) -> str:

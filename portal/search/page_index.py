@@ -1,34 +1,11 @@
-"""The pages of a service by their words, from `page_index.toml`: the one place where a page says what else it could be called."""
+"""The pages of a service by their words, which `pages` lists, in the reader's language."""
 
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from django.urls import resolve, reverse
 
-from sms.models import Service
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPage:
-    """A table of the file; `name` is that of its address."""
-
-    name: str
-    title: str
-    words: str
-    alone: bool = False
-    sandbox: bool = False  # only where one is connected
-
-    def address(self, service: Service) -> str:
-        return reverse(self.name, args=() if self.alone else (service.slug,))
-
-
-@cache
-def pages() -> tuple[IndexedPage, ...]:
-    text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
-    return tuple(IndexedPage(name, **table) for name, table in tomllib.loads(text).items())
+from portal.search.pages import PAGES, IndexedPage
 
 
 def pages_with(text: str, *, may: frozenset[str], sandbox: bool) -> list[IndexedPage]:
@@ -36,8 +13,8 @@ def pages_with(text: str, *, may: frozenset[str], sandbox: bool) -> list[Indexed
     wanted = text.casefold().split()
     ranked = sorted(
         (
-            (not _all_begin(wanted, page.title), place, page)
-            for place, page in enumerate(pages())
+            (not _all_begin(wanted, str(page.title)), place, page)
+            for place, page in enumerate(PAGES)
             if sandbox >= page.sandbox and _all_begin(wanted, f"{page.title} {page.words}")
         ),
         key=lambda one: one[:2],

@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from portal import people
 from portal.models import GroupRole, Invitation, Membership, User
@@ -18,7 +19,7 @@ from sms import guard
 from sms.models import Actor, Service
 from sms.models.audit import audit
 
-BY = "Single sign-on"
+BY = gettext_noop("Single sign-on")
 OVERAGE = "_claim_names"  # how Entra ID says that it left a claim out, because it was too long
 LONGEST = 200
 

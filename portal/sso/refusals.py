@@ -1,7 +1,5 @@
 """Why single sign-on let nobody in: a page in plain words and a row in the audit, and nothing of what the issuer sent in either."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -12,20 +10,19 @@ from allauth.socialaccount.providers.base.constants import AuthError
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_noop
 
 from portal.models import User
+from portal.sso.refusal_words import WORDS
 from sms.models import Actor
 from sms.models.audit import audit
 
 log = structlog.get_logger(__name__)
-WORDS: dict[str, dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8")
-)
 CLOCK = (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError, jwt.InvalidIssuedAtError)
 
 
 class SsoRefused(Exception):
-    """`code` is a table of refusals.toml; `user` is who it is about, where that is known."""
+    """`code` is one of WORDS; `user` is who it is about, where that is known."""
 
     def __init__(self, code: str, *, email: str = "", user: User | None = None) -> None:
         super().__init__(code)
@@ -34,7 +31,7 @@ class SsoRefused(Exception):
 
 def page(request: HttpRequest, refused: SsoRefused) -> HttpResponse:
     address = str(request.META.get("REMOTE_ADDR") or "")
-    visitor = Actor("visitor", "", "Unknown person", "page", address[:45])
+    visitor = Actor("visitor", "", gettext_noop("Unknown person"), "page", address[:45])
     by = Actor.person(refused.user, address=address) if refused.user else visitor
     # of a browser that began no sign-in since the last refusal nothing is kept: strangers would fill the audit
     began = request.session.pop(STATES_SESSION_KEY, None) is not None
@@ -43,9 +40,9 @@ def page(request: HttpRequest, refused: SsoRefused) -> HttpResponse:
         audit("user.sign_in_refused", refused.user, by=by, noun="user", **details)
     words = WORDS[refused.code]
     context = {
-        "title": words["title"],
-        "says": words["says"].format(email=refused.email),
-        "again": words["again"],
+        "title": words.title,
+        "says": words.says % {"email": refused.email},
+        "again": words.again,
         "code": refused.code,
     }
     return render(request, "account/sso_refused.html", context, status=403)

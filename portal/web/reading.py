@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from tempfile import TemporaryFile
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from portal.body_limits import (
     IN_MEMORY,
     BodyLimit,
@@ -28,9 +30,11 @@ PATIENCE = 10.0  # seconds, and as many more as what has come takes at the least
 LEAST_SPEED = 8_000  # bytes a second
 LONGEST = 300.0  # seconds
 OF_ONE_CALLER = 4  # times the limit of the address, held at once
-BUSY = "Too many bodies are being sent at the moment. Send it again in half a minute."
+BUSY = gettext_noop("Too many bodies are being sent at the moment. Send it again in half a minute.")
 TOO_SLOW = "The body came too slowly, or stopped on its way. Nothing of it was kept; send it again."
-TOO_MANY = "You are sending several large files at the same time. Wait until one is through, and send this one again."
+TOO_MANY = gettext_noop(
+    "You are sending several large files at the same time. Wait until one is through, and send this one again."
+)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Ask = Callable[[Environ], Awaitable[str]]

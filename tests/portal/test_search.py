@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.models import Role
-from portal.search.page_index import pages
+from portal.search.pages import PAGES
 from sms.audiences import packing, saved
 from sms.audiences.files import Limits
 from sms.catalogue import templates
@@ -168,11 +168,11 @@ def test_no_page_is_forgotten(cast):
         page = root.get("/" + path.replace("<slug:service>", "shop"))
         if page.status_code == 200 and not page.streaming and "<html" in page.text:
             opening.add(name)
-    known = {page.name for page in pages() if not page.alone}
+    known = {page.name for page in PAGES if not page.alone}
     questions = {"demo_end", "receipts_retire"}  # asked by a button of a page that is known
     assert sorted(opening - known - questions - {"search"}) == []
     assert sorted(known - opening) == []
-    assert {root.get(page.address(cast.service)).status_code for page in pages()} == {200}
+    assert {root.get(page.address(cast.service)).status_code for page in PAGES} == {200}
 
 
 def test_shortcuts_are_listed_for_a_role_and_are_those_of_the_navigation(cast):
