@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.db.models import BinaryField, F, Value
+from django.utils.translation import gettext as _
 
 from sms.audiences.errors import SavedError
 from sms.audiences.files import Audience
@@ -18,7 +19,7 @@ from sms.values.problems import ProblemCode
 def audience_of(version: AudienceVersion) -> Audience:
     """The recipients as compose takes them, row numbers as in the file. Raises SavedError where they were erased."""
     if version.erased_at:
-        says = "The rows of this audience were erased. Choose another one."
+        says = _("The rows of this audience were erased. Choose another one.")
         raise SavedError(ProblemCode.ERASED, says, field="audience")
     recipients = list(every_recipient(version))
     return Audience(list(version.headings), version.column, recipients, [], findings_of(version.findings))

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.audiences.errors import SavedError
 from sms.audiences.files import (
     AudienceReader,
@@ -62,7 +65,7 @@ def pack_file(
 def pack_pasted(text: str, *, country: str, limits: Limits, choices: ReadingChoices = AS_SEEN) -> Packed:
     """Numbers from a box. Raises AudienceError, and SavedError where no row is usable."""
     reading = stream_pasted(text, country=country, limits=limits, choices=choices)
-    return _packed(reading, source="pasted numbers", country=country, choices=choices)
+    return _packed(reading, source=gettext_noop("pasted numbers"), country=country, choices=choices)
 
 
 def _packed(reading: AudienceReader, *, source: str, country: str, choices: ReadingChoices) -> Packed:
@@ -84,7 +87,8 @@ def _packed(reading: AudienceReader, *, source: str, country: str, choices: Read
     chunks.append(writer.chunk())
     if not version.recipients:
         why = f" {why_none(grouped(rejects), rejects[0])}" if rejects else ""
-        raise SavedError(ProblemCode.NO_RECIPIENTS, f"There is no usable number in it.{why}", field="file")
+        says = f"{_('There is no usable number in it.')}{why}"
+        raise SavedError(ProblemCode.NO_RECIPIENTS, says, field="file")
     version.headings, version.column = list(reading.headings), reading.column[:200]
     version.findings = reading.findings.as_json()
     version.rejects, version.digest = packed(rejects) if rejects else b"", str(digest)

@@ -13,6 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Unpack
 
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
 from sms.audiences import storage
 from sms.audiences.files import (
     Audience,
@@ -29,6 +32,7 @@ from sms.audiences.files.findings import findings_of
 from sms.audiences.files.rows import ReadOptions, RowBlock
 from sms.models import AudienceVersion, Upload
 from sms.values.msisdn import country_of
+from sms.words import retold
 
 WHOLE = 1_000  # rows: up to so many, all are sampled
 SPREAD = 200  # of more, so many evenly spread ones
@@ -72,14 +76,20 @@ def of_pasted(written: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     if not written.strip():
         return EMPTY
     if len(written) > LONGEST_PASTE:
-        return AudienceSample(note="So many numbers are read on the next page.")
-    return _of_pasted(written, **options)
+        return AudienceSample(note=_("So many numbers are read on the next page."))
+    return _told(_of_pasted(written, **options))
+
+
+def _told(sample: AudienceSample) -> AudienceSample:
+    """A sample is kept for everybody, in English."""
+    return replace(sample, note=retold(sample.note)) if sample.note else sample
 
 
 @lru_cache(maxsize=KEPT)
 def _of_pasted(written: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     try:
-        return of_audience(read_pasted(written, **options))
+        with override("en"):
+            return of_audience(read_pasted(written, **options))
     except AudienceError as problem:
         return AudienceSample(note=str(problem))
 
@@ -87,16 +97,17 @@ def _of_pasted(written: str, **options: Unpack[ReadOptions]) -> AudienceSample:
 def of_upload(upload: Upload, **options: Unpack[ReadOptions]) -> AudienceSample:
     """Of a file that is small enough to be read while the text is written."""
     if upload.size > SMALL_FILE:
-        return AudienceSample(note="The file is read on the next page.")
+        return AudienceSample(note=_("The file is read on the next page."))
     # by its digest too: a key may be used again, a digest never
-    return _of_upload(upload.pk, upload.sha256, upload.name, **options)
+    return _told(_of_upload(upload.pk, upload.sha256, upload.name, **options))
 
 
 @lru_cache(maxsize=KEPT)
 def _of_upload(pk: int, _sha256: str, name: str, **options: Unpack[ReadOptions]) -> AudienceSample:
     file = io.BytesIO(bytes(Upload.objects.values_list("content", flat=True).get(pk=pk)))
     try:
-        return of_audience(read(file, name=name, **options))
+        with override("en"):
+            return of_audience(read(file, name=name, **options))
     except AudienceError as problem:
         return AudienceSample(note=str(problem), findings=problem.findings)
 
@@ -104,7 +115,7 @@ def _of_upload(pk: int, _sha256: str, name: str, **options: Unpack[ReadOptions])
 def of_version(version: AudienceVersion) -> AudienceSample:
     """Of a saved version, from one read of its chunks; it never changes, until it is erased."""
     if version.erased_at:
-        return AudienceSample(note="The rows of this audience were erased. Choose another one.")
+        return AudienceSample(note=_("The rows of this audience were erased. Choose another one."))
     return _of_version(version.pk, version.made_at)
 
 
@@ -122,7 +133,9 @@ def of_first(version: AudienceVersion, good: Sequence[Recipient]) -> AudienceSam
     found = _drawn(good, _begun(version, len(good), []))
     # one more than there are, so that no figure of them passes for one of all
     growing = max(version.recipients, len(good) + 1)
-    return replace(found, recipients=growing, note="These are the first rows; the others are not read yet.")
+    return replace(
+        found, recipients=growing, note=_("These are the first rows; the others are not read yet.")
+    )
 
 
 def of_audience(audience: Audience) -> AudienceSample:
@@ -159,7 +172,7 @@ def _drawn(rows: Iterable[Recipient], begun: AudienceSample) -> AudienceSample:
     spread = len(drawn)
     seen = {one.row for one in drawn}
     for heap in longest.values():
-        for _, _, one in sorted(heap, reverse=True):
+        for _weighs, _place, one in sorted(heap, reverse=True):
             if one.row not in seen:
                 seen.add(one.row)
                 drawn.append(one)

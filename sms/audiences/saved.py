@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sms import guard
 from sms.audiences.errors import SavedError
@@ -25,8 +27,12 @@ from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import masked_values
 from sms.values.problems import ProblemCode
+from sms.words import number
 
-TAKEN = "There is an audience named “{name}”. Choose another name, or replace its rows."
+
+def _taken(name: str) -> str:
+    says = _("There is an audience named “%(name)s”. Choose another name, or replace its rows.")
+    return says % {"name": name}
 
 
 @contextmanager
@@ -41,7 +47,7 @@ def _name_is_free(otherwise: str) -> Iterator[None]:
 
 def create(service: Service, packed: Packed, *, name: str, note: str = "", by: Actor) -> SavedAudience:
     """A new audience with its first version; raises SavedError where the name is taken."""
-    with _name_is_free(TAKEN.format(name=name)):
+    with _name_is_free(_taken(name)):
         saved = SavedAudience.objects.create(service=service, name=name, note=note, owner=by.owner)
         _add(saved, packed, number=1, by=by)
         audit("audience.created", saved, by=by, **packed.figures)
@@ -53,7 +59,9 @@ def replace(saved: SavedAudience, packed: Packed, *, by: Actor) -> AudienceVersi
     with transaction.atomic():
         locked = SavedAudience.objects.select_for_update().get(pk=saved.pk)
         if locked.archived_at:
-            says = f"“{locked.name}” is archived. Bring it back before you replace its rows."
+            says = _("“%(name)s” is archived. Bring it back before you replace its rows.") % {
+                "name": locked.name
+            }
             raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
         if locked.seed_list and packed.recipients > SavedAudience.LONGEST_SEED_LIST:
             raise _too_long(locked.name, packed.recipients)
@@ -86,7 +94,9 @@ def confirm_seed_list(saved: SavedAudience, *, by: Actor) -> bool:
             SavedAudience.objects.select_for_update(of=("self",)).select_related("current").get(pk=saved.pk)
         )
         if not locked.seed_list or locked.current is None or locked.archived_at:
-            says = f"“{locked.name}” is no seed list in use, so there is nothing to confirm."
+            says = _("“%(name)s” is no seed list in use, so there is nothing to confirm.") % {
+                "name": locked.name
+            }
             raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
         if locked.confirmed_id == locked.current_id:
             return False
@@ -94,7 +104,9 @@ def confirm_seed_list(saved: SavedAudience, *, by: Actor) -> bool:
         person: Any = by.user
         tied = guard.vouchers_of(person, locked.service_id, "approver", now=corrected_now())
         if makers & {person.pk, *tied}:
-            says = "You made this list, or who made it made you an approver lately. Another approver has to confirm it."
+            says = _(
+                "You made this list, or who made it made you an approver lately. Another approver has to confirm it."
+            )
             raise SavedError(ProblemCode.NOT_USABLE, says, field="audience")
         SavedAudience.objects.filter(pk=saved.pk).update(confirmed=locked.current)
         audit("audience.seed_list_confirmed", locked, by=by, version=locked.current.number)
@@ -102,17 +114,17 @@ def confirm_seed_list(saved: SavedAudience, *, by: Actor) -> bool:
 
 
 def _too_long(name: str, recipients: int) -> SavedError:
-    return SavedError(
-        ProblemCode.TOO_MANY,
-        f"A seed list has {SavedAudience.LONGEST_SEED_LIST} people at most, and “{name}” would have {recipients:,}. "
-        "Leave some out, or use a shorter list.",
-        field="audience",
+    says = _(
+        "A seed list has %(most)s people at most, and “%(name)s” would have %(people)s. "
+        "Leave some out, or use a shorter list."
     )
+    facts = {"most": number(SavedAudience.LONGEST_SEED_LIST), "name": name, "people": number(recipients)}
+    return SavedError(ProblemCode.TOO_MANY, says % facts, field="audience")
 
 
 def rename(saved: SavedAudience, *, name: str, note: str, by: Actor) -> None:
     """Another name or note; raises SavedError where the name is taken."""
-    with _name_is_free(TAKEN.format(name=name)):
+    with _name_is_free(_taken(name)):
         SavedAudience.objects.filter(pk=saved.pk).update(name=name, note=note)
         audit("audience.renamed", saved, by=by, named=name, before=masked_values(saved.name))
 
@@ -129,8 +141,8 @@ def archive(saved: SavedAudience, *, by: Actor) -> bool:
 
 def bring_back(saved: SavedAudience, *, by: Actor) -> bool:
     """Undo `archive`; raises SavedError where another one has its name by now."""
-    taken = f"Another audience is named “{saved.name}” now. Rename that one before you bring this one back."
-    with _name_is_free(taken):
+    taken = _("Another audience is named “%(name)s” now. Rename that one before you bring this one back.")
+    with _name_is_free(taken % {"name": saved.name}):
         rows = SavedAudience.objects.filter(pk=saved.pk, archived_at__isnull=False)
         if not rows.update(archived_at=None):
             return False
@@ -143,18 +155,19 @@ def delete(saved: SavedAudience, *, by: Actor) -> None:
     with transaction.atomic():
         locked = SavedAudience.objects.select_for_update().get(pk=saved.pk)
         if used := uses(locked):
-            raise SavedError(
-                ProblemCode.IN_USE,
-                f"“{locked.name}” was used in {used:,} send{'' if used == 1 else 's'}, whose history names it. "
+            says = ngettext(
+                "“%(name)s” was used in %(n)s send, whose history names it. "
                 "Archive it instead, and erase its rows where they must not be kept.",
-                field="audience",
-            )
+                "“%(name)s” was used in %(n)s sends, whose history names it. "
+                "Archive it instead, and erase its rows where they must not be kept.",
+                used,
+            ) % {"name": locked.name, "n": number(used)}
+            raise SavedError(ProblemCode.IN_USE, says, field="audience")
         if going_on := recurring_sends_to(locked).first():
-            raise SavedError(
-                ProblemCode.IN_USE,
-                f"“{going_on.name}” is sent to it again and again. End that, or change its audience from here on.",
-                field="audience",
-            )
+            says = _(
+                "“%(name)s” is sent to it again and again. End that, or change its audience from here on."
+            ) % {"name": going_on.name}
+            raise SavedError(ProblemCode.IN_USE, says, field="audience")
         audit("audience.deleted", locked, by=by, named=locked.name)
         AudienceChunk.objects.filter(version__audience=locked).delete()
         locked.delete()
@@ -165,10 +178,12 @@ def erase(version: AudienceVersion, *, by: Actor) -> bool:
     with transaction.atomic():
         saved = SavedAudience.objects.select_for_update().get(versions=version)
         if saved.current_id == version.pk and saved.archived_at is None:
-            says = "These rows are in use. Replace them or archive the audience first."
+            says = _("These rows are in use. Replace them or archive the audience first.")
             raise SavedError(ProblemCode.IN_USE, says, field="audience")
         if version.sends.filter(state=SendState.PREPARING).exists():
-            says = "The messages of a send are being written from these rows. Wait until they are there, or cancel the send."
+            says = _(
+                "The messages of a send are being written from these rows. Wait until they are there, or cancel the send."
+            )
             raise SavedError(ProblemCode.IN_USE, says, field="audience")
         rows = AudienceVersion.objects.filter(pk=version.pk, erased_at=None)
         if not rows.update(erased_at=corrected_now(), rejects=b""):

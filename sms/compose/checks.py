@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.audiences.files import Recipient, RejectedRow, grouped
 from sms.catalogue.caps.standing import CapStanding
 from sms.compose import labels, links, options, spending
@@ -22,9 +25,35 @@ from sms.models import Send
 from sms.models.sql.clock import corrected_now
 from sms.values import text
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence, number
 
 # a time this long ago was meant as "now": the button was pressed a moment after the time was chosen
 PAST = timedelta(minutes=2)
+NOT_CONNECTED = KeptSentence(
+    gettext_noop("%(service)s is not connected to Webex Connect yet. An admin does that under Set-up.")
+)
+NOT_USABLE = {
+    "sender": KeptSentence(
+        gettext_noop("%(name)s is not a sender of %(service)s that can be used. Choose another one.")
+    ),
+    "template": KeptSentence(
+        gettext_noop("%(name)s is not a template of %(service)s that can be used. Choose another one.")
+    ),
+    "policy_group": KeptSentence(
+        gettext_noop("%(name)s is not a policy group of %(service)s that can be used. Choose another one.")
+    ),
+    "link_domain": KeptSentence(
+        gettext_noop(
+            "%(name)s is not a short-link domain of %(service)s that can be used. Choose another one."
+        )
+    ),
+}
+NOT_PUBLISHED = KeptSentence(
+    gettext_noop("%(template)s has nothing published in “%(language)s”. Choose another language, or none.")
+)
+TEXT_TOO_LONG = KeptSentence(
+    gettext_noop("The text has %(characters)s characters; this service allows %(most)s.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +129,7 @@ def line_of(order: ResolvedOrder, row: int) -> ComposedMessage | None:
     for block in order.audience.blocks():
         for one in block.recipients:
             if one.row == row:
-                lines, _ = composer.lines([one])
+                lines = composer.lines([one])[0]
                 return lines[0] if lines else None
     return None
 
@@ -131,27 +160,27 @@ def _catalogue_problems(order: ResolvedOrder) -> Iterator[Problem]:
         yield Problem(
             ProblemCode.NOT_CONNECTED,
             "service",
-            f"{service.name} is not connected to Webex Connect yet. An admin does that under Set-up.",
+            _(NOT_CONNECTED.text) % {"service": service.name},
         )
     if order.sender is None:
-        yield Problem(ProblemCode.REQUIRED, "sender", "Choose the sender that the messages come from.")
+        yield Problem(ProblemCode.REQUIRED, "sender", _("Choose the sender that the messages come from."))
     elif order.sender.service_id != service.pk or not order.sender.active:
         yield Problem(
             ProblemCode.NOT_USABLE,
             "sender",
-            f"{order.sender} is not a sender of {service.name} that can be used. Choose another one.",
+            _(NOT_USABLE["sender"].text) % {"name": order.sender, "service": service.name},
         )
-    chosen: tuple[tuple[str, Any, str], ...] = (
-        ("template", order.template, "template"),
-        ("policy_group", order.options.policy_group, "policy group"),
-        ("link_domain", order.options.link_domain, "short-link domain"),
+    chosen: tuple[tuple[str, Any], ...] = (
+        ("template", order.template),
+        ("policy_group", order.options.policy_group),
+        ("link_domain", order.options.link_domain),
     )
-    for name, thing, noun in chosen:
+    for name, thing in chosen:
         if thing is not None and (thing.service_id != service.pk or not thing.active):
             yield Problem(
                 ProblemCode.NOT_USABLE,
                 name,
-                f"{thing} is not a {noun} of {service.name} that can be used. Choose another one.",
+                _(NOT_USABLE[name].text) % {"name": thing, "service": service.name},
             )
 
 
@@ -160,26 +189,27 @@ def _content_problems(order: ResolvedOrder) -> Iterator[Problem]:
     if domain is not None and order.options.shorten_links and (broken := links.domain_problem(domain)):
         yield Problem(ProblemCode.DOMAIN_BROKEN, "link_domain", broken)
     if order.content and order.template:
-        yield Problem(ProblemCode.ONLY_ONE, "text", "Write a text or choose a template, not both.")
+        yield Problem(ProblemCode.ONLY_ONE, "text", _("Write a text or choose a template, not both."))
     elif not order.content.strip() and order.template is None:
-        yield Problem(ProblemCode.REQUIRED, "text", "Write the text of the message, or choose a template.")
+        yield Problem(ProblemCode.REQUIRED, "text", _("Write the text of the message, or choose a template."))
     if order.options.language and order.template is not None and order.version is None:
         yield Problem(
             ProblemCode.NOT_PUBLISHED,
             "language",
-            f"{order.template} has nothing published in “{order.options.language}”. Choose another language, or none.",
+            _(NOT_PUBLISHED.text) % {"template": order.template, "language": order.options.language},
         )
     yield from order.text_problems
     limit = order.service.text_limit
     if not order.placeholders and (length := order.service.length_of(order.text)) > limit:
-        says = f"The text has {length:,} characters; this service allows {limit:,}."
+        says = _(TEXT_TOO_LONG.text) % {"characters": number(length), "most": number(limit)}
         yield Problem(ProblemCode.TEXT_TOO_LONG, "text", says)
 
 
 def _test_problems(order: ResolvedOrder, of: rules.TestSend, *, now: datetime) -> Iterator[Problem]:
     """A test needs no approval, so each of its numbers is checked."""
     if is_large(order):
-        yield Problem(ProblemCode.TOO_MANY, "to", f"A test goes to {rules.MOST_RECIPIENTS} numbers at most.")
+        says = _("A test goes to %(most)s numbers at most.") % {"most": number(rules.MOST_RECIPIENTS)}
+        yield Problem(ProblemCode.TOO_MANY, "to", says)
         return
     numbers = {one.msisdn for block in order.audience.blocks() for one in block.recipients}
     yield from rules.problems(of, service=order.service, numbers=numbers, due_at=order.due_at, now=now)
@@ -188,12 +218,12 @@ def _test_problems(order: ResolvedOrder, of: rules.TestSend, *, now: datetime) -
 def time_problem(due_at: datetime | None, expires_at: datetime | None, *, now: datetime) -> Problem | None:
     if due_at is not None and due_at < now - PAST:
         return Problem(
-            ProblemCode.TIME_PASSED, "send_at", "That time has passed. Choose a later one, or send now."
+            ProblemCode.TIME_PASSED, "send_at", _("That time has passed. Choose a later one, or send now.")
         )
     if expires_at is not None and expires_at <= max(due_at or now, now):
         return Problem(
             ProblemCode.EXPIRES_TOO_EARLY,
             "expires_at",
-            "It would expire before it is sent. Choose a later expiry.",
+            _("It would expire before it is sent. Choose a later expiry."),
         )
     return None

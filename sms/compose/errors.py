@@ -4,12 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.audiences.files import RejectedGroup, RejectedRow
-from sms.audiences.files.rows import why_none
+from sms.audiences.files.rows import ROW, why_none
 from sms.callbacks.bodies import PROVIDER_CODES
 from sms.models import Send
 from sms.models.sql.insert import StatementBatch
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence, number, retold
+
+NOT_THE_ONLY = KeptSentence(gettext_noop("No valid recipient: the only row was rejected. %(why)s"))
+NONE_OF_MANY = KeptSentence(gettext_noop("No valid recipient: all %(rows)s rows were rejected. %(why)s"))
+NOT_ALL = KeptSentence(
+    gettext_noop(
+        "%(count)s of %(rows)s rows would be left out, and strict asks for all of them, so nothing was sent. Row %(row)s: %(reason)s"
+    )
+)
 
 
 class ComposeError(ValueError):
@@ -31,7 +43,13 @@ class RowsRefused(ComposeError):
     def __init__(self, rejects: Sequence[RejectedRow]) -> None:
         super().__init__(
             [
-                Problem(bad.code, "audience", f"Row {bad.row}: {bad.reason}", bad.row, bad.value)
+                Problem(
+                    bad.code,
+                    "audience",
+                    _(ROW.text) % {"row": bad.row, "reason": retold(bad.reason)},
+                    bad.row,
+                    bad.value,
+                )
                 for bad in rejects[:20]
             ]
         )
@@ -50,7 +68,10 @@ class RepeatedReference(ComposeError):
     """The client reference was used before, by `earlier`."""
 
     def __init__(self, earlier: Send) -> None:
-        says = f"This client reference belongs to send {earlier.pk} of {earlier.created_at:%Y-%m-%d %H:%M} UTC already."
+        says = _("This client reference belongs to send %(send)s of %(at)s UTC already.") % {
+            "send": earlier.pk,
+            "at": f"{earlier.created_at:%Y-%m-%d %H:%M}",
+        }
         super().__init__([Problem(ProblemCode.REFERENCE_USED, "client_reference", says)])
         self.earlier = earlier
 
@@ -88,22 +109,24 @@ FAILURE_CODES |= {ProblemCode.COUNTRY_NOT_ALLOWED: "7282", ProblemCode.NUMBER_CA
 def no_recipients(groups: Sequence[RejectedGroup], first: Sequence[RejectedRow]) -> ComposeError:
     """The error where no recipient is left: all rejects by reason, and the first ones."""
     if not groups:
-        says = "There is no recipient. Paste numbers or choose a file."
+        says = _("There is no recipient. Paste numbers or choose a file.")
         return ComposeError([Problem(ProblemCode.NO_RECIPIENTS, "audience", says)])
     if all(one.code == ProblemCode.SENDER_REFUSED for one in groups):
         reasons = dict.fromkeys(bad.reason for bad in first)  # one for each country
-        return ComposeError([Problem(ProblemCode.SENDER_REFUSED, "sender", " ".join(reasons))])
+        return ComposeError([Problem(ProblemCode.SENDER_REFUSED, "sender", " ".join(map(retold, reasons)))])
     count = sum(one.count for one in groups)
-    rows = "the only row was" if count == 1 else f"all {count:,} rows were"
-    says = f"No valid recipient: {rows} rejected. {why_none(groups, first[0])}"
+    said = NOT_THE_ONLY if count == 1 else NONE_OF_MANY
+    says = _(said.text) % {"rows": number(count), "why": why_none(groups, first[0])}
     return RowsNotTaken(Problem(ProblemCode.NO_RECIPIENTS, "audience", says), first, count)
 
 
 def not_all_taken(rejects: Sequence[RejectedRow], *, count: int, rows: int) -> RowsNotTaken:
     """The error of a strict order, of which a row would be left out."""
     first = rejects[0]
-    says = (
-        f"{count:,} of {rows:,} rows would be left out, and strict asks for all of them, so nothing was sent. "
-        f"Row {first.row}: {first.reason}"
-    )
+    says = _(NOT_ALL.text) % {
+        "count": number(count),
+        "rows": number(rows),
+        "row": first.row,
+        "reason": retold(first.reason),
+    }
     return RowsNotTaken(Problem(first.code, "audience", says), rejects, count)

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from sms.models import Actor, Label, Send, Service
 from sms.models.audit import audit
 from sms.models.label import LABEL_LENGTH
 from sms.values.problems import Problem, ProblemCode, ProblemError
+from sms.words import number
 
 MOST = 10  # of a send
 MOST_OF_A_SERVICE = 300  # a program that gives every send its own label ends here
@@ -36,24 +38,33 @@ def normalized(written: str) -> str:
     word = "-".join(unicodedata.normalize("NFKC", written).split()).lower()
     shown = written.strip()[: LABEL_LENGTH + 10]
     if not word:
-        raise BadLabel(ProblemCode.REQUIRED, "A label is empty. Write a word, or leave it out.")
+        raise BadLabel(ProblemCode.REQUIRED, _("A label is empty. Write a word, or leave it out."))
     if len(word) > LABEL_LENGTH:
         raise BadLabel(
-            ProblemCode.TOO_LONG, f"The label “{shown}” is longer than {LABEL_LENGTH} characters. Shorten it."
+            ProblemCode.TOO_LONG,
+            _("The label “%(label)s” is longer than %(most)s characters. Shorten it.")
+            % {"label": shown, "most": number(LABEL_LENGTH)},
         )
     if not _WORD.fullmatch(word):
         raise BadLabel(
             ProblemCode.INVALID,
-            f"The label “{shown}” has other characters than letters, digits, hyphens, points and underscores, "
-            "or does not begin with a letter or digit. Leave them out.",
+            _(
+                "The label “%(label)s” has other characters than letters, digits, hyphens, points and underscores, "
+                "or does not begin with a letter or digit. Leave them out."
+            )
+            % {"label": shown},
         )
     if _LIKE_A_NUMBER.search(word):
         raise BadLabel(
             ProblemCode.INVALID,
-            f"The label “{shown}” looks like a phone number. Labels outlive the numbers of people: use a word.",
+            _(
+                "The label “%(label)s” looks like a phone number. Labels outlive the numbers of people: use a word."
+            )
+            % {"label": shown},
         )
     if word == NO_LABEL:
-        raise BadLabel(ProblemCode.INVALID, "“none” stands for no label in reports. Choose another word.")
+        says = _("“none” stands for no label in reports. Choose another word.")
+        raise BadLabel(ProblemCode.INVALID, says)
     return word
 
 
@@ -74,7 +85,8 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
         yield Problem(
             ProblemCode.TOO_MANY,
             "labels",
-            f"There are {len(words)} labels; a send takes {MOST}. Leave some out.",
+            _("There are %(n)s labels; a send takes %(most)s. Leave some out.")
+            % {"n": number(len(words)), "most": number(MOST)},
         )
         return
     new = set(words) - set(service.labels.filter(word__in=words).values_list("word", flat=True))
@@ -82,7 +94,8 @@ def problems(service: Service, written: Sequence[str]) -> Iterator[Problem]:
         yield Problem(
             ProblemCode.TOO_MANY,
             "labels",
-            f"{service.name} has {MOST_OF_A_SERVICE} labels already; “{min(new)}” would be one more. Use one of those.",
+            _("%(service)s has %(n)s labels already; “%(label)s” would be one more. Use one of those.")
+            % {"service": service.name, "n": number(MOST_OF_A_SERVICE), "label": min(new)},
         )
 
 
@@ -108,7 +121,10 @@ def add(send: Send, written: Sequence[str], *, by: Actor) -> tuple[str, ...]:
         has = set(locked.labels.values_list("word", flat=True))
         new = tuple(word for word in normalized_set(written) if word not in has)
         if len(has) + len(new) > MOST:
-            says = f"It would have {len(has) + len(new)} labels; a send takes {MOST}."
+            says = _("It would have %(n)s labels; a send takes %(most)s.") % {
+                "n": number(len(has) + len(new)),
+                "most": number(MOST),
+            }
             raise BadLabel(ProblemCode.TOO_MANY, says)
         if new:
             attach(locked, new)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.utils.translation import gettext_noop, override
 from msgspec.structs import replace
 
 from sms.audiences.files import Recipient, RejectedRow
@@ -26,6 +27,23 @@ from sms.values import text, time_zones
 from sms.values.msisdn import country_of
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
+from sms.words import KeptSentence
+
+NOTHING_FOR = KeptSentence(gettext_noop("This row has nothing for $(%(placeholder)s)."))
+LIKE_A_PLACEHOLDER = KeptSentence(
+    gettext_noop("A value of this row reads like a placeholder: %(value)s. Write it another way.")
+)
+TEXT_TOO_LONG = KeptSentence(
+    gettext_noop("The text would have %(characters)s characters; %(most)s are allowed.")
+)
+CORRELATION_ID_TOO_LONG = KeptSentence(
+    gettext_noop("The correlation id has %(characters)s characters; %(most)s are allowed.")
+)
+REFERENCE_TOO_LONG = KeptSentence(
+    gettext_noop("The reference has %(characters)s characters; %(most)s are allowed.")
+)
+OPTED_OUT = gettext_noop("This person opted out of messages.")
+LEFT_OUT = KeptSentence(gettext_noop("%(warning)s This send leaves such numbers out."))
 
 
 class Composer:
@@ -49,7 +67,11 @@ class Composer:
         self._day = day or self._caps.day_of(max(order.due_at or now, now))
 
     def lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
-        """Each of them as a message or a reject, in their order; nothing is dropped."""
+        """Each of them as a message or a reject, in their order; nothing is dropped. Reasons are kept, so they are English."""
+        with override("en"):
+            return self._lines(recipients)
+
+    def _lines(self, recipients: Sequence[Recipient]) -> tuple[list[ComposedMessage], list[RejectedRow]]:
         lines: list[ComposedMessage] = []
         rejects: list[RejectedRow] = []
         for recipient in recipients:
@@ -90,16 +112,16 @@ class Composer:
                 return _reject(recipient, ProblemCode.VALUE_DOES_NOT_FIT, misfit, one.name)
             # a partner's value may be empty; only one that was not given is missing
             if not value and not (self._order.partner and one.heading in recipient.substitutions):
-                says = f"This row has nothing for $({one.name})."
+                says = NOTHING_FOR(placeholder=one.name)
                 return _reject(recipient, ProblemCode.MISSING_VALUE, says, one.name)
         rendered = self._text
         if values and rendered:
             rendered = text.render(rendered, substitutions=values)
             if found := left_over(rendered, self._text):
-                says = f"A value of this row reads like a placeholder: {found}. Write it another way."
+                says = LIKE_A_PLACEHOLDER(value=found)
                 return _reject(recipient, ProblemCode.PLACEHOLDER_IN_VALUE, says)
         if (length := self._service.length_of(rendered)) > self._limit:
-            says = f"The text would have {length:,} characters; {self._limit:,} are allowed."
+            says = TEXT_TOO_LONG(characters=f"{length:,}", most=f"{self._limit:,}")
             return _reject(recipient, ProblemCode.TEXT_TOO_LONG, says)
         count = self._order.segments or text.segments(rendered).count
         kept = values if values and self._keep_values else {}
@@ -113,12 +135,12 @@ class Composer:
                 return _reject(recipient, ProblemCode.BAD_TIME_ZONE, str(problem))
         name = recipient.substitutions.get(self._order.correlation_heading, "")
         reference = recipient.substitutions.get(self._order.reference_heading, "")
-        for what, said, most in (
-            ("correlation id", name, LONGEST_CORRELATION_ID),
-            ("reference", reference, LONGEST_REFERENCE),
+        for too_long, said, most in (
+            (CORRELATION_ID_TOO_LONG, name, LONGEST_CORRELATION_ID),
+            (REFERENCE_TOO_LONG, reference, LONGEST_REFERENCE),
         ):
             if len(said) > most:
-                says = f"The {what} has {len(said):,} characters; {most} are allowed."
+                says = too_long(characters=f"{len(said):,}", most=most)
                 return _reject(recipient, ProblemCode.VALUE_DOES_NOT_FIT, says)
         return ComposedMessage(
             recipient.row, recipient.msisdn, rendered, kept, count, zone, name, reference, recipient.kind
@@ -147,8 +169,9 @@ class Composer:
         opted_out = OptOut.in_force(self._service.pk, [line.msisdn for line in lines])
         if not opted_out:
             return lines
-        says = "This person opted out of messages."
-        rejects += [_reject(line, ProblemCode.OPTED_OUT, says) for line in lines if line.msisdn in opted_out]
+        rejects += [
+            _reject(line, ProblemCode.OPTED_OUT, OPTED_OUT) for line in lines if line.msisdn in opted_out
+        ]
         return [line for line in lines if line.msisdn not in opted_out]
 
     def _without_unreachable(
@@ -217,7 +240,7 @@ def left_out(recipient: Recipient) -> RejectedRow:
         row=recipient.row,
         value=recipient.written,
         code=ProblemCode.LEFT_OUT,
-        reason=f"{kind.warning} This send leaves such numbers out.",
+        reason=LEFT_OUT(warning=kind.warning),
         field=kind.names[0],
     )
 

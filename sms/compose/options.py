@@ -6,13 +6,29 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from sms import callbacks
 from sms.compose.errors import PartnerRequest
 from sms.models import USUAL_RECEIPTS, Draft, Receipts, Resend, SendOptions
 from sms.models.send_options import ONE_END
 from sms.values.problems import Problem, ProblemCode, code_of
+from sms.words import KeptSentence, listed
 
+NO_CHECKS = KeptSentence(
+    gettext_noop(
+        "%(group)s must check consent, the frequency cap, or both. Choose one of them, or choose no policy group."
+    )
+)
+RESENDS_NEED = KeptSentence(
+    gettext_noop(
+        "Sending again by the receipts of others needs the receipts %(receipts)s. Ask for them, or choose otherwise there."
+    )
+)
+RAMP_NEEDS = KeptSentence(
+    gettext_noop("Starting small needs the receipts %(receipts)s. Ask for them, or choose otherwise there.")
+)
 LINKS = ("shorten_links", "track_clicks", "allow_fallback_url", "tag1", "tag2")
 # what nothing comes of without the option before it
 BELONGS = {
@@ -33,8 +49,16 @@ def changed(asked: SendOptions, **fields: Any) -> SendOptions:
 
 def checks_in_words(asked: SendOptions) -> str:
     """`consent and the frequency cap`, as they are checked at each message; empty for neither."""
-    checks = (("consent", asked.checks_consent), ("the frequency cap", asked.applies_frequency_cap))
-    return " and ".join(words for words, wanted in checks if wanted)
+    both = asked.checks_consent and asked.applies_frequency_cap
+    if both:
+        return _("consent and the frequency cap")
+    return (
+        _("consent")
+        if asked.checks_consent
+        else _("the frequency cap")
+        if asked.applies_frequency_cap
+        else ""
+    )
 
 
 def in_words(asked: SendOptions, *, without: Collection[str] = ()) -> dict[str, str]:
@@ -45,9 +69,21 @@ def in_words(asked: SendOptions, *, without: Collection[str] = ()) -> dict[str, 
         if field.name in without or field.remote_field or value == field.get_default() or value in (None, ""):
             continue
         shown = dict(field.flatchoices).get(value, value)
-        name = f"{field.verbose_name[:1].upper()}{field.verbose_name[1:]}"
-        found[name] = {True: "yes", False: "no"}[shown] if isinstance(shown, bool) else str(shown)
+        found[_name_of(field)] = (
+            {True: _("yes"), False: _("no")}[shown] if isinstance(shown, bool) else str(shown)
+        )
     return found
+
+
+def _name_of(field: Any) -> str:
+    return f"{field.verbose_name[:1].upper()}{field.verbose_name[1:]}"
+
+
+def retold_name(kept: str) -> str:
+    """The name of an option that was kept in English."""
+    with override("en"):
+        named = {_name_of(field): field for field in SendOptions.fields()}
+    return _name_of(named[kept]) if kept in named else kept
 
 
 def missing_receipts(asked: SendOptions) -> Receipts:
@@ -74,21 +110,20 @@ def problems(asked: SendOptions, *, partner: PartnerRequest | None = None) -> It
         yield Problem(
             ProblemCode.NEEDS_ANOTHER,
             "expires_at",
-            "Sending again when in doubt needs an expiry or a validity, so that it comes to an end.",
+            _("Sending again when in doubt needs an expiry or a validity, so that it comes to an end."),
         )
     group = asked.policy_group
     if group is not None and not (asked.checks_consent or asked.applies_frequency_cap):
         yield Problem(
             ProblemCode.REQUIRED,
             "check_consent",
-            f"{group} must check consent, the frequency cap, or both. Choose one of them, or choose no policy group.",
+            _(NO_CHECKS.text) % {"group": group},
         )
     lost = (Receipts.DELIVERED | Receipts.FAILED) & ~asked.receipts
-    relies = "Sending again by the receipts of others" if asked.resend == Resend.EVIDENCE else ""
-    relies = "Starting small" if asked.ramp else relies
+    relies = RESENDS_NEED if asked.resend == Resend.EVIDENCE else None
+    relies = RAMP_NEEDS if asked.ramp else relies
     if relies and lost and asked.receipts and partner is None:
-        names = " and ".join(map(str, lost))
-        says = f"{relies} needs the receipts {names}. Ask for them, or choose otherwise there."
+        says = _(relies.text) % {"receipts": listed(map(str, lost))}
         yield Problem(ProblemCode.NEEDS_ANOTHER, "receipts", says)
     if partner is None and asked.validity is not None and asked.expires_at is not None:
         yield Problem(

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.audiences.files import Recipient
 from sms.audiences.files.choices import INCLUDE
 from sms.audiences.files.rows import Rows
@@ -14,7 +17,49 @@ from sms.catalogue.placeholder_rules import Placeholder, placeholders_of
 from sms.models import MessageTemplate, TemplateVersion
 from sms.values import text
 from sms.webex.limits import PLACEHOLDER, SMARTLINK
+from sms.words import KeptSentence
 
+# what fills nothing, then the columns that there are, then the way out
+ADD_THE_COLUMN = {
+    True: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The columns are: %(columns)s. Add the column, or change the text."
+        )
+    ),
+    False: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The numbers came without further columns. Add the column, or change the text."
+        )
+    ),
+}
+ONE_IS_HIDDEN = {
+    True: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The columns are: %(columns)s. %(hidden)s is hidden in the file: "
+            "include its hidden columns, or change the text."
+        )
+    ),
+    False: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The numbers came without further columns. %(hidden)s is hidden in the file: "
+            "include its hidden columns, or change the text."
+        )
+    ),
+}
+SEVERAL_ARE_HIDDEN = {
+    True: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The columns are: %(columns)s. %(hidden)s are hidden in the file: "
+            "include its hidden columns, or change the text."
+        )
+    ),
+    False: KeptSentence(
+        gettext_noop(
+            "Nothing fills %(names)s. The numbers came without further columns. %(hidden)s are hidden in the file: "
+            "include its hidden columns, or change the text."
+        )
+    ),
+}
 ZONE_KEYS = tuple(map(text.match_key, ("timezone", "zone", "tz")))
 # how far a name goes is not documented, so the shortest that could be one counts, too
 _UP_TO_A_BRACKET = re.compile(r"\$\([^)\r\n]{1,200}\)")
@@ -124,12 +169,9 @@ def missing_sentence(missing: Sequence[str], audience: Rows) -> str:
     names = ", ".join(f"$({name})" for name in missing)
     others = [heading for heading in audience.headings if heading != audience.column]
     found = audience.findings
-    have = f"The columns are: {', '.join(others)}." if others else "The numbers came without further columns."
     keys = {text.match_key(name) for name in missing}
     left = [] if found is None or found.columns_choice == INCLUDE else found.hidden_columns
-    if hidden := [name for name in left if text.match_key(name) in keys]:
-        quoted = ", ".join(f"“{name}”" for name in hidden)
-        way = f"{quoted} {'is' if len(hidden) == 1 else 'are'} hidden in the file: include its hidden columns, or change the text."
-    else:
-        way = "Add the column, or change the text."
-    return f"Nothing fills {names}. {have} {way}"
+    hidden = [name for name in left if text.match_key(name) in keys]
+    kept = SEVERAL_ARE_HIDDEN if len(hidden) > 1 else ONE_IS_HIDDEN if hidden else ADD_THE_COLUMN
+    quoted = ", ".join(_("“%(name)s”") % {"name": name} for name in hidden)
+    return _(kept[bool(others)].text) % {"names": names, "columns": ", ".join(others), "hidden": quoted}

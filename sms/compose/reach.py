@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import ngettext
+
 from sms.catalogue import senders
 from sms.models import Sender
 from sms.values.country_names import country_name
+from sms.words import number, retold
 
 
 class SenderReach:
@@ -32,7 +35,8 @@ def reach_cautions(sender: Sender | None, countries: Mapping[str, int]) -> tuple
         return ()
     verdicts = {country: senders.judge(sender, country) for country in countries}
     return tuple(
-        f"{count:,} {'message' if count == 1 else 'messages'} to {country_name(country)}: {verdicts[country].text}"
+        ngettext("%(n)s message to %(country)s: %(says)s", "%(n)s messages to %(country)s: %(says)s", count)
+        % {"n": number(count), "country": country_name(country), "says": retold(verdicts[country].text)}
         for country, count in sorted(countries.items(), key=lambda one: (-one[1], one[0]))
         if verdicts[country].level == senders.SenderFit.WARNING
     )

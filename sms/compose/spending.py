@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from sms.audiences.files import RejectedRow
 from sms.catalogue.caps import counting, minutes
 from sms.catalogue.caps.counting import CapReached
@@ -22,6 +24,7 @@ from sms.models.sql.clock import corrected_now
 from sms.models.sql.spend_counts import CountedRow, counted
 from sms.values.msisdn import country_of
 from sms.values.problems import Problem, ProblemCode
+from sms.words import moment, number
 
 AT_A_TIME = 5_000  # numbers
 
@@ -133,10 +136,10 @@ def near(order: Order, wanted: Wanted, *, now: datetime) -> Iterator[str]:
     for one in checks_of(rules, wanted, order.key):
         cap, then = one.check.cap, one.check.used(rows) + one.check.wanted
         if then >= cap * NEAR:
-            yield (
-                f"After this send, {then * 100 // cap} % of the spend cap of {one.of} for {day:%-d %B} is taken. "
-                "A send that goes beyond it is refused."
-            )
+            yield _(
+                # Translators: of is whose cap it is, such as a service's name or “the key Shop”
+                "After this send, %(share)s %% of the spend cap of %(of)s for %(day)s is taken. A send that goes beyond it is refused."
+            ) % {"share": number(then * 100 // cap), "of": one.of, "day": moment(day, "j F")}
 
 
 def reserve(order: Order, wanted: Wanted, *, now: datetime) -> None:
@@ -201,9 +204,9 @@ def _held(send: Send) -> Wanted:
 def _of_messages(send: Send, service: Service, messages: Iterable[tuple[str, str, int]]) -> Wanted:
     segments: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
-    for number, country, each in messages:
+    for msisdn, country, each in messages:
         segments[country] += max(each, 1)
-        numbers[number] += 1
+        numbers[msisdn] += 1
     return _priced(send, service, segments, numbers if service.cap_number is not None else {})
 
 

@@ -13,6 +13,7 @@ from sms.audiences.files.errors import AudienceError
 from sms.audiences.files.kinds import not_a_spreadsheet, protected, unreadable
 from sms.audiences.files.rows import Limits, amount
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop
 
 _CHUNK = 1 << 20
 _EXPANSION = 25  # unpacked bytes per byte of Limits.bytes; real sheets unpack to 5 to 20 times their size
@@ -22,11 +23,23 @@ _MEMBERS = 5_000
 _SMALL = 16_000_000  # of what is read in one piece: styles and the list of sheets
 _BROKEN = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
 _OFFICE = {
-    "word/document.xml": "a Word document",
-    "ppt/presentation.xml": "a PowerPoint presentation",
-    "index/document.iwa": "an Apple Numbers, Pages or Keynote document",
-    "xl/workbook.bin": "a binary Excel workbook (XLSB)",
+    "word/document.xml": gettext_noop("a Word document"),
+    "ppt/presentation.xml": gettext_noop("a PowerPoint presentation"),
+    "index/document.iwa": gettext_noop("an Apple Numbers, Pages or Keynote document"),
+    "xl/workbook.bin": gettext_noop("a binary Excel workbook (XLSB)"),
 }
+
+
+_ZIP_HOLDING = KeptSentence(
+    gettext_noop(
+        "This file is a ZIP archive holding %(file)s. Unpack it and upload the CSV or XLSX file itself."
+    )
+)
+_UNPACKS_TO = KeptSentence(
+    gettext_noop(
+        "This workbook unpacks to far more than its size (%(most)s is the most), so it was not opened. Save its rows as CSV."
+    )
+)
 
 
 class ZippedWorkbook:
@@ -106,11 +119,12 @@ def _kind_of(names: Mapping[str, zipfile.ZipInfo]) -> Literal["xlsx", "ods"]:
         return "ods"
     readable = (".csv", ".xlsx", ".xls", ".ods", ".txt")
     inside = (info.filename for name, info in names.items() if name.endswith(readable))
-    holding = f" holding {found}" if (found := next(inside, "")) else ""
-    says = f"This file is a ZIP archive{holding}. Unpack it and upload the CSV or XLSX file itself."
+    says = gettext("This file is a ZIP archive. Unpack it and upload the CSV or XLSX file itself.")
+    if found := next(inside, ""):
+        says = gettext(_ZIP_HOLDING.text) % {"file": found}
     raise AudienceError(ProblemCode.ARCHIVE, says)
 
 
 def _bomb(most: int) -> AudienceError:
-    says = f"This workbook unpacks to far more than its size ({amount(most)} is the most), so it was not opened. Save its rows as CSV."
+    says = gettext(_UNPACKS_TO.text) % {"most": amount(most)}
     return AudienceError(ProblemCode.ZIP_BOMB, says)

@@ -12,6 +12,7 @@ from sms.audiences.files.errors import AudienceError
 from sms.values.csv import MARK
 from sms.values.problems import ProblemCode
 from sms.values.text import LONGEST_NAME, match_key, placeholders
+from sms.words import KeptSentence, gettext, gettext_noop, ngettext
 
 # Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything.
 _WORDS = ("msisdn", "mobile", "cell", "phone", "telephone", "number")
@@ -23,6 +24,43 @@ _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 Judge = Callable[[str], bool]  # whether a cell reads as a number
+
+NO_SUCH_COLUMN = KeptSentence(
+    gettext_noop("There is no column “%(column)s”. The headings are: %(headings)s.")
+)
+SEVERAL_COULD = KeptSentence(
+    gettext_noop(
+        "More than one column could hold the numbers. Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
+SEVERAL_COULD_ON_SHEET = KeptSentence(
+    gettext_noop(
+        "More than one column could hold the numbers on the sheet “%(sheet)s”. "
+        "Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
+SEVERAL_READ = KeptSentence(
+    gettext_noop(
+        "More than one column reads as numbers. Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
+SEVERAL_READ_ON_SHEET = KeptSentence(
+    gettext_noop(
+        "More than one column reads as numbers on the sheet “%(sheet)s”. "
+        "Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
+NONE_FOUND = KeptSentence(
+    gettext_noop(
+        "No column was found that holds the numbers. Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
+NONE_FOUND_ON_SHEET = KeptSentence(
+    gettext_noop(
+        "No column was found that holds the numbers on the sheet “%(sheet)s”. "
+        "Choose the column, or head it “Mobile number”. The headings are: %(headings)s."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +149,12 @@ def _found(names: Sequence[str], body: Sequence[list[str]], reads_as_number: Jud
         likely = [at for at in rivals if shares[at]] if len(rivals) > 1 else rivals
         if len(likely) == 1:
             return likely[0]
-        raise _no_column(names, place, "More than one column could hold the numbers")
+        raise _no_column(names, place, SEVERAL_COULD, SEVERAL_COULD_ON_SHEET)
     if len(reading) == 1:
         return reading[0]
-    several, none = "More than one column reads as numbers", "No column was found that holds the numbers"
-    raise _no_column(names, place, several if reading else none)
+    if reading:
+        raise _no_column(names, place, SEVERAL_READ, SEVERAL_READ_ON_SHEET)
+    raise _no_column(names, place, NONE_FOUND, NONE_FOUND_ON_SHEET)
 
 
 def _looks(body: Sequence[list[str]], at: int) -> int:
@@ -137,19 +176,23 @@ def _chosen(names: Sequence[str], column: str) -> int:
         for at, name in enumerate(names):
             if name and same(name) == same(wanted):
                 return at
-    says = f"There is no column “{wanted}”. The headings are: {_listed(names)}."
+    says = gettext(NO_SUCH_COLUMN.text) % {"column": wanted, "headings": _listed(names)}
     raise AudienceError(ProblemCode.UNKNOWN_COLUMN, says)
 
 
-def _no_column(names: Sequence[str], place: str, problem: str) -> AudienceError:
-    where = f" on the sheet “{place}”" if place else ""
-    says = f"{problem}{where}. Choose the column, or head it “Mobile number”. The headings are: {_listed(names)}."
+def _no_column(
+    names: Sequence[str], place: str, anywhere: KeptSentence, on_sheet: KeptSentence
+) -> AudienceError:
+    says = gettext((on_sheet if place else anywhere).text) % {"sheet": place, "headings": _listed(names)}
     return AudienceError(ProblemCode.NO_COLUMN, says)
 
 
 def _listed(names: Sequence[str]) -> str:
     shown = [name if len(name) <= 40 else name[:39] + "…" for name in names if name]
-    return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")
+    if (more := len(shown) - 30) > 0:
+        says = ngettext("%(names)s and %(n)s more", "%(names)s and %(n)s more", more)
+        return says % {"names": ", ".join(shown[:30]), "n": more}
+    return ", ".join(shown)
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from sms.audiences.files.kinds import refuse_other_text
 from sms.audiences.files.rows import Limits, RejectedRow, Row, Source, rejected
 from sms.values.csv import MARK, armed
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop
 
 # csv refuses cells over 131,072 characters in the middle of a record, and this is its only (process-wide) switch. A longer cell must
 # become one reject with its row, not the end of the file. What bounds memory instead is Limits.bytes.
@@ -177,12 +178,20 @@ class _Lines:
         # Each broken record may re-read up to the whole rest; without an end to patience a crafted file takes hours.
         self._patience -= self._length - len(first)
         if self._patience < 0:
-            says = (
-                f"The quotation marks in this file do not pair up in too many rows, first in row {self._first_broken}. "
-                "Save it again as CSV or XLSX from a spreadsheet."
-            )
+            says = gettext(_TOO_MANY_BROKEN.text) % {"row": self._first_broken}
             raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         return first
+
+
+_TOO_MANY_BROKEN = KeptSentence(
+    gettext_noop(
+        "The quotation marks in this file do not pair up in too many rows, first in row %(row)s. "
+        "Save it again as CSV or XLSX from a spreadsheet."
+    )
+)
+_BROKEN_ROW = gettext_noop(
+    "The quotation marks of this row do not pair up, so its cells cannot be separated. Double those inside a cell."
+)
 
 
 def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Iterator[Row | RejectedRow]:
@@ -210,5 +219,4 @@ def _records(text: io.TextIOWrapper, *, delimiter: str, limits: Limits) -> Itera
 
 
 def _broken(number: int, line: str) -> RejectedRow:
-    reason = "The quotation marks of this row do not pair up, so its cells cannot be separated. Double those inside a cell."
-    return rejected(number, line, ProblemCode.BROKEN_QUOTES, reason)
+    return rejected(number, line, ProblemCode.BROKEN_QUOTES, _BROKEN_ROW)

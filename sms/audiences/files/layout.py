@@ -18,6 +18,7 @@ from sms.audiences.files.kinds import unreadable
 from sms.audiences.files.rows import Limits
 from sms.audiences.files.shown import Show, format_of
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop, number
 
 _CELLS_PER_ROW = 60  # times Limits.rows: what the parser may lay out, at 24 bytes and more each
 _TEXT_PER_BYTE = 25  # times Limits.bytes: characters that all cells together may show
@@ -104,8 +105,18 @@ class Layout:
         self.uncalculated += instead == UNCALCULATED
         self.errors += instead != UNCALCULATED
         if self.errors + self.uncalculated > limits.rows * _NO_VALUE_PER_ROW:
-            says = "Most cells of this sheet have no value. Open it in Excel, save it, and upload it again."
+            says = gettext(
+                "Most cells of this sheet have no value. Open it in Excel, save it, and upload it again."
+            )
             raise AudienceError(ProblemCode.TOO_MANY_CELLS, says)
+
+
+_TOO_WIDE = KeptSentence(
+    gettext_noop(
+        "This sheet reaches down to row %(row)s and %(columns)s columns across, more than Textdesk takes. "
+        "Remove stray cells far from the table, or save the table alone as CSV."
+    )
+)
 
 
 @dataclass(slots=True)
@@ -132,8 +143,7 @@ class Extent:
         if (self.bottom - self.top + 1) * (self.right - self.left + 1) > limits.rows * _CELLS_PER_ROW:
             raise AudienceError(
                 ProblemCode.TOO_MANY_CELLS,
-                f"This sheet reaches down to row {self.bottom + 1:,} and {self.right + 1:,} columns across, more than Textdesk takes. "
-                "Remove stray cells far from the table, or save the table alone as CSV.",
+                gettext(_TOO_WIDE.text) % {"row": number(self.bottom + 1), "columns": number(self.right + 1)},
             )
 
 
@@ -167,7 +177,9 @@ class XlsxLayouts:
                 length = self._texts[at] if 0 <= at < len(self._texts) else longest
                 text += length
                 if text > most:
-                    says = "The texts of this sheet are too long to be read. Save the recipients alone as CSV or XLSX."
+                    says = gettext(
+                        "The texts of this sheet are too long to be read. Save the recipients alone as CSV or XLSX."
+                    )
                     raise AudienceError(ProblemCode.ZIP_BOMB, says)
             elif formula and self._never_calculated(kind, value):
                 layout.put(row, column, UNCALCULATED, limits=self._limits)
@@ -204,10 +216,10 @@ def _around_cells(chunks: Iterator[bytes], layout: Layout) -> Iterator[bytes]:
 
 
 def _hide_columns(head: bytes, hidden: Marks) -> None:
-    for number, match in enumerate(_COLUMN.finditer(head)):
+    for at, match in enumerate(_COLUMN.finditer(head)):
         attributes = attributes_of(match[1])
         first, last = attributes.get(b"min", b""), attributes.get(b"max", b"")
-        if number > LAST_COLUMN or not (first.isdigit() and last.isdigit() and len(first + last) < 20):
+        if at > LAST_COLUMN or not (first.isdigit() and last.isdigit() and len(first + last) < 20):
             raise unreadable()  # they do not overlap in a real file, so there are not more than columns
         if _is_hidden(attributes, b"width"):
             hidden.add(int(first) - 1, int(last) - int(first) + 1)

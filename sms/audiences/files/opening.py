@@ -27,6 +27,11 @@ from sms.audiences.files.rows import (
 )
 from sms.audiences.files.workbook import open_workbook
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop
+
+_TOO_LARGE = KeptSentence(
+    gettext_noop("%(file)s has %(size)s; the most is %(most)s. Split it into smaller files.")
+)
 
 
 def stream(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> AudienceReader:
@@ -41,8 +46,8 @@ def stream(file: BinaryIO, *, name: str, **options: Unpack[ReadOptions]) -> Audi
         file = io.BytesIO(file.read(limits.bytes + 1))
     size = file.seek(0, io.SEEK_END)
     if size > limits.bytes:
-        says = f"{name or 'This file'} has {amount(size)}; the most is {amount(limits.bytes)}. Split it into smaller files."
-        raise AudienceError(ProblemCode.TOO_LARGE, says)
+        facts = {"file": name or gettext("This file"), "size": amount(size), "most": amount(limits.bytes)}
+        raise AudienceError(ProblemCode.TOO_LARGE, gettext(_TOO_LARGE.text) % facts)
     choices = options.get("choices") or AS_SEEN
     return AudienceReader(
         _source(file, country=options["country"], limits=limits, sheet=choices.sheet), **options
@@ -118,6 +123,6 @@ def _source(file: BinaryIO, *, country: str, limits: Limits, sheet: str = "") ->
     if kind != "text":
         return open_workbook(file, kind=kind, country=country, limits=limits, sheet=sheet)
     if sheet:
-        says = "This file is a text and has no sheets. Leave the sheet out, or give a workbook."
+        says = gettext("This file is a text and has no sheets. Leave the sheet out, or give a workbook.")
         raise AudienceError(ProblemCode.NEEDS_ANOTHER, says, field="sheet")
     return open_delimited(file, limits=limits)

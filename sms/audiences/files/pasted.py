@@ -16,10 +16,14 @@ from sms.audiences.files.reading import AudienceReader
 from sms.audiences.files.rows import Audience, Limits, ReadOptions, RejectedRow, Row, Source, amount
 from sms.values.csv import MARK
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop
 
 # Between numbers in one line. A space only where a plus follows, since it also stands inside numbers.
 _BETWEEN = re.compile(r"[,;|\t]|\s(?=\+)")
 _WITH_GAPS = re.compile(f"({_BETWEEN.pattern})")
+_TOO_LARGE = KeptSentence(
+    gettext_noop("The text has %(size)s; the most is %(most)s. Upload the recipients as a file.")
+)
 _FURTHEST = 40  # lines that may stand above the headings
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -33,15 +37,15 @@ def stream_pasted(text: str, **options: Unpack[ReadOptions]) -> AudienceReader:
     limits = options.get("limits") or Limits()
     size = len(text.encode("utf-8", "replace"))
     if size > limits.bytes:
-        says = f"The text has {amount(size)}; the most is {amount(limits.bytes)}. Upload the recipients as a file."
+        says = gettext(_TOO_LARGE.text) % {"size": amount(size), "most": amount(limits.bytes)}
         raise AudienceError(ProblemCode.TOO_LARGE, says)
     lines = text.strip(MARK).splitlines()
     if not any(map(str.strip, lines)):
-        says = "There are no recipients yet. Paste their numbers, one per line, or upload a file."
+        says = gettext("There are no recipients yet. Paste their numbers, one per line, or upload a file.")
         raise AudienceError(ProblemCode.EMPTY, says)
     choices = options.get("choices")
     if options.get("column") or (choices and choices.heading_row is not None) or not _is_list(lines):
-        return stream(io.BytesIO(text.encode("utf-8", "replace")), name="The text", **options)
+        return stream(io.BytesIO(text.encode("utf-8", "replace")), name=gettext("The text"), **options)
     return AudienceReader(Source(rows=_entries(lines), headed=False), **options)
 
 

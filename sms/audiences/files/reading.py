@@ -4,9 +4,11 @@ How a file is opened is in `opening`, `delimited` and `workbook`, which column c
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from typing import Unpack
 
+from django.utils.translation import get_language, override
 from msgspec.structs import replace
 
 from sms.audiences.files.cells import DATE, WITHOUT_VALUE, BadCell, number_text, plain
@@ -28,6 +30,24 @@ from sms.audiences.files.table import SAMPLE_ROWS, filled_rows, table_of
 from sms.values import msisdn
 from sms.values.msisdn.kinds import BY_SPELLING
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext, gettext_noop, number
+
+TOO_MANY_ROWS = KeptSentence(
+    gettext_noop(
+        "This file has more than %(most)s rows, the most Textdesk takes at once. Split it into smaller files."
+    )
+)
+MAY_HAVE_SHIFTED = KeptSentence(
+    gettext_noop(
+        "This row has %(cells)s cells but there are %(columns)s columns, so they may have shifted. "
+        "Put a cell that holds the delimiter in quotation marks."
+    )
+)
+BROKEN_TEXT = KeptSentence(gettext_noop("The cell under “%(column)s” holds a character that cannot be read."))
+TOO_LONG = KeptSentence(
+    gettext_noop("The cell under “%(column)s” holds %(characters)s characters; the most is %(most)s.")
+)
+A_DATE = gettext_noop("The cell holds a date instead of a number.")
 
 
 class AudienceReader:
@@ -40,6 +60,9 @@ class AudienceReader:
         self.rows_read = 0
         self.height = source.height
         self._source = source
+        # reasons are kept with their rows
+        is_english = (get_language() or "en").startswith("en")
+        self._in_english = nullcontext() if is_english else override("en")
         self._country = options["country"]
         self._limits = options.get("limits") or Limits()
         # First row of each number, without its plus: an int takes half of the memory of the text.
@@ -71,12 +94,13 @@ class AudienceReader:
         for item in self._rows:
             self.rows_read += 1
             if self.rows_read > most:
-                says = f"This file has more than {most:,} rows, the most Textdesk takes at once. Split it into smaller files."
+                says = gettext(TOO_MANY_ROWS.text) % {"most": number(most)}
                 raise AudienceError(ProblemCode.TOO_MANY_ROWS, says)
             if isinstance(item, RejectedRow):
                 yield item
                 continue
-            result = self._result_of(*item)
+            with self._in_english:
+                result = self._result_of(*item)
             yield replace(result, cells=self._cells(item[1])) if isinstance(result, RejectedRow) else result
 
     def _cells(self, cells: list[str]) -> list[str]:
@@ -94,10 +118,7 @@ class AudienceReader:
         if len(max(cells, key=len)) > limit:
             return self._too_long(row, cells, value)
         if len(cells) > len(columns.names) and any(map(str.strip, cells[len(columns.names) :])):
-            reason = (
-                f"This row has {len(cells)} cells but there are {len(columns.names)} columns, so they may have shifted. "
-                "Put a cell that holds the delimiter in quotation marks."
-            )
+            reason = MAY_HAVE_SHIFTED(cells=len(cells), columns=len(columns.names))
             return rejected(row, value, ProblemCode.TOO_MANY_CELLS, reason)
         try:
             found = _parsed(value, self._country)
@@ -125,7 +146,7 @@ class AudienceReader:
             if cell and name and at != self._columns.at:
                 cell = plain(cell)
                 if "\ufffd" in cell:
-                    says = f"The cell under “{shortened(name)}” holds a character that cannot be read."
+                    says = BROKEN_TEXT(column=shortened(name))
                     raise BadCell(ProblemCode.BROKEN_TEXT, says)
                 if cell and cell not in WITHOUT_VALUE:
                     substitutions[name] = cell
@@ -134,7 +155,9 @@ class AudienceReader:
     def _too_long(self, row: int, cells: list[str], value: str) -> RejectedRow:
         at = next(at for at, cell in enumerate(cells) if len(cell) > self._limits.cell)
         name = self._columns.names[at] if at < len(self._columns.names) else ""
-        reason = f"The cell under “{shortened(name) or at + 1}” holds {len(cells[at]):,} characters; the most is {self._limits.cell:,}."
+        reason = TOO_LONG(
+            column=shortened(name) or at + 1, characters=f"{len(cells[at]):,}", most=f"{self._limits.cell:,}"
+        )
         return rejected(row, value, ProblemCode.CELL_TOO_LONG, reason)
 
 
@@ -169,4 +192,4 @@ def _parsed(cell: str, country: str) -> msisdn.Msisdn:
 
 
 def _date() -> BadCell:
-    return BadCell(ProblemCode.DATE, "The cell holds a date instead of a number.")
+    return BadCell(ProblemCode.DATE, A_DATE)

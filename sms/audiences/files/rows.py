@@ -8,12 +8,14 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol, Required, TypedDict
 
 import msgspec
+from django.utils.translation import override
 
 from sms.audiences.files.choices import ReadingChoices
 from sms.audiences.files.findings import NOTHING_FOUND, FileFindings
 from sms.values.msisdn.kinds import NumberKind
 from sms.values.msisdn.mention import FEWEST, GONE
 from sms.values.problems import ProblemCode, rows_text
+from sms.words import KeptSentence, gettext, gettext_noop, number, retold
 
 BLOCK = 1000  # rows that are worked on together
 SMALL = 150_000  # bytes of a file or a paste that is held in memory as a whole: some thousand rows
@@ -66,13 +68,17 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.msisdn if self.kind != NumberKind.ABROAD else self.msisdn.removeprefix("+")
 
 
+REPEATS = KeptSentence(gettext_noop("The same number is already in row %(row)s."))
+ROW = KeptSentence(gettext_noop("Row %(row)s: %(reason)s"))
+
+
 def repeats(row: int) -> str:
     """Why a row is a duplicate."""
-    return f"The same number is already in row {row}."
+    return REPEATS(row=row)
 
 
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
-    """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person.
+    """A row that will get no message. `value` is what stood in the number's cell, shortened; `reason` is for a person, in English.
 
     `cells` is what stood under the headings, where cells could be separated, so that a person can correct it; `field` is the
     placeholder that the reason is about, if it is about one; `reference` what those who sent the row call the recipient and
@@ -122,7 +128,7 @@ def most_first(groups: Iterable[RejectedGroup]) -> list[RejectedGroup]:
 def why_none(groups: Sequence[RejectedGroup], first: RejectedRow) -> str:
     """Why no row can be used: what is said of each group, and of a single row its own reason."""
     if sum(one.count for one in groups) == 1:
-        return f"Row {first.row}: {first.reason}"
+        return gettext(ROW.text) % {"row": first.row, "reason": retold(first.reason)}
     return " ".join(f"{one.text}." for one in groups)
 
 
@@ -163,9 +169,10 @@ class Audience:
     def without_strangers(self) -> "Audience":
         """For what nobody is asked about: a number that is only perhaps one abroad is a reject."""
         doubted = [one for one in self.recipients if one.kind == NumberKind.ABROAD]
-        rejects = [
-            rejected(one.row, one.written, ProblemCode.NO_COUNTRY, one.kind.warning) for one in doubted
-        ]
+        with override("en"):
+            rejects = [
+                rejected(one.row, one.written, ProblemCode.NO_COUNTRY, one.kind.warning) for one in doubted
+            ]
         kept = [one for one in self.recipients if one.kind != NumberKind.ABROAD]
         return replace(
             self, recipients=kept, rejects=sorted([*self.rejects, *rejects], key=lambda bad: bad.row)
@@ -216,4 +223,7 @@ def shortened(value: str) -> str:
 
 def amount(count: int) -> str:
     """1 000 000 bytes as people say it."""
-    return f"{count / 1_000_000:,.3g} MB" if count >= 100_000 else f"{count:,} bytes"
+    if count < 100_000:
+        return gettext("%(n)s bytes") % {"n": number(count)}
+    millions = float(f"{count / 1_000_000:.3g}")
+    return gettext("%(n)s MB") % {"n": number(int(millions) if millions.is_integer() else millions)}

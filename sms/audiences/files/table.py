@@ -18,8 +18,37 @@ from sms.audiences.files.headings import heading_at, joined, later_heading, reac
 from sms.audiences.files.rows import RejectedRow, Row, Source, shortened
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
+from sms.words import KeptSentence, gettext, gettext_noop, number
 
 SAMPLE_ROWS = 200
+ONE_HIDDEN = KeptSentence(
+    gettext_noop(
+        "1 row of this file is hidden (row %(row)s), so people who open the file do not see it. "
+        "Choose whether to leave it out or to include it."
+    )
+)
+SEVERAL_HIDDEN = KeptSentence(
+    gettext_noop(
+        "%(n)s rows of this file are hidden (rows %(rows)s), so people who open the file do not see them. "
+        "Choose whether to leave them out or to include them."
+    )
+)
+TOO_MANY_CELLS = KeptSentence(
+    gettext_noop(
+        "The first row has %(cells)s cells; the most is %(most)s. Save the table alone as CSV or XLSX."
+    )
+)
+NO_HEADING_ROW = KeptSentence(
+    gettext_noop(
+        "Row %(row)s is empty or too far down to hold the headings. Choose one of the first filled rows."
+    )
+)
+LATER_HEADINGS = KeptSentence(
+    gettext_noop(
+        "Row %(row)s looks like the headings, but a number stands above it. "
+        "Say which row holds the headings; the rows above that one are not read."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +96,9 @@ class _Finder:
         found = self.findings
         if self._choices.hidden_rows or not found.hidden_rows:
             return None
-        rows = f"1 row of this file is hidden (row {found.first_hidden_rows[0]:,})"
-        if found.hidden_rows > 1:
-            listed = ", ".join(f"{row:,}" for row in found.first_hidden_rows[:5])
-            rows = f"{found.hidden_rows:,} rows of this file are hidden (rows {listed}{', …' if found.hidden_rows > 5 else ''})"
-        them = "it" if found.hidden_rows == 1 else "them"
-        says = f"{rows}, so people who open the file do not see {them}. Choose whether to leave {them} out or to include {them}."
+        rows = [number(row) for row in found.first_hidden_rows[:5]] + ["…"] * (found.hidden_rows > 5)
+        kept = SEVERAL_HIDDEN if found.hidden_rows > 1 else ONE_HIDDEN
+        says = gettext(kept.text) % {"n": number(found.hidden_rows), "row": rows[0], "rows": ", ".join(rows)}
         problem = AudienceError(ProblemCode.HIDDEN_ROWS, says, field="hidden_rows")
         problem.findings = found
         return problem
@@ -133,10 +159,15 @@ class _Finder:
         found, why = self.findings, []
         if self._hidden and found.hidden_columns:
             names = ", ".join(f"“{shortened(name)}”" for name in found.hidden_columns)
-            why.append(f"Hidden columns are left out: {names}. Include them if the numbers stand there.")
+            says = gettext(
+                "Hidden columns are left out: %(columns)s. Include them if the numbers stand there."
+            )
+            why.append(says % {"columns": names})
         if found.uncalculated:
             why.append(
-                "It has formulas that were never calculated. Open it in Excel, save it, and upload it again."
+                gettext(
+                    "It has formulas that were never calculated. Open it in Excel, save it, and upload it again."
+                )
             )
         return why
 
@@ -172,16 +203,23 @@ class _Finder:
 
     def _refuse_first(self, first: list[Row | RejectedRow]) -> None:
         if not first and self.findings.hidden_rows:
-            says = "Every row of this file is hidden, and hidden rows are left out. Include them, or show the rows in the file."
+            says = gettext(
+                "Every row of this file is hidden, and hidden rows are left out. Include them, or show the rows in the file."
+            )
             raise AudienceError(ProblemCode.EMPTY, says, field="hidden_rows")
         if not first:
-            says = "There is nothing in this file. Upload one that holds at least one number."
+            says = gettext("There is nothing in this file. Upload one that holds at least one number.")
             raise AudienceError(ProblemCode.EMPTY, says)
         if isinstance(first[0], RejectedRow):
-            says = "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again."
+            says = gettext(
+                "The quotation marks of the first row do not pair up, so the headings cannot be read. Correct that row and try again."
+            )
             raise AudienceError(ProblemCode.BROKEN_QUOTES, says)
         if len(first[0][1]) > LAST_COLUMN:
-            says = f"The first row has {len(first[0][1]):,} cells; the most is {LAST_COLUMN:,}. Save the table alone as CSV or XLSX."
+            says = gettext(TOO_MANY_CELLS.text) % {
+                "cells": number(len(first[0][1])),
+                "most": number(LAST_COLUMN),
+            }
             raise AudienceError(ProblemCode.TOO_MANY_CELLS, says)
 
     def _heading_at(self, items: list[Row], sample: list[list[str]]) -> int | None:
@@ -192,15 +230,12 @@ class _Finder:
         if chosen is not None:
             if (at := next((at for at, (row, _) in enumerate(items) if row == chosen), None)) is not None:
                 return at
-            says = f"Row {chosen:,} is empty or too far down to hold the headings. Choose one of the first filled rows."
+            says = gettext(NO_HEADING_ROW.text) % {"row": number(chosen)}
             raise AudienceError(ProblemCode.HEADING_ROW, says, field="heading_row")
         at = heading_at(sample, column=self._column, reads_as_number=self._reads_as_number)
         later = later_heading(sample, at, reads_as_number=self._reads_as_number)
         if later is not None and at == 0:
-            says = (
-                f"Row {items[later][0]:,} looks like the headings, but a number stands above it. "
-                "Say which row holds the headings; the rows above that one are not read."
-            )
+            says = gettext(LATER_HEADINGS.text) % {"row": number(items[later][0])}
             raise AudienceError(ProblemCode.HEADING_ROW, says, field="heading_row")
         return at
 

@@ -29,6 +29,7 @@ from sms.audiences.files.shown import Value, plain
 from sms.audiences.files.xls_layout import OldExcelLayouts
 from sms.values.problems import ProblemCode
 from sms.values.text import match_key
+from sms.words import KeptSentence, gettext, gettext_noop
 
 _T = TypeVar("_T")
 
@@ -68,6 +69,19 @@ def open_workbook(
     raise _all_empty(metas, sheet)
 
 
+_NO_SHEET = KeptSentence(
+    gettext_noop(
+        "There is no sheet “%(sheet)s” in this workbook. Its sheets are: %(sheets)s. Choose one of them."
+    )
+)
+_SHEET_EMPTY = KeptSentence(gettext_noop("The sheet “%(sheet)s” is empty. Choose another one."))
+_FILLED_HIDDEN = KeptSentence(
+    gettext_noop(
+        "The visible sheets of this workbook are empty; “%(sheet)s” is hidden. Show it, save, and upload again."
+    )
+)
+
+
 def _layouts(
     archive: ZippedWorkbook | None, file: BinaryIO, *, country: str, limits: Limits
 ) -> XlsxLayouts | OdsLayouts | OldExcelLayouts:
@@ -84,7 +98,7 @@ def _named(metas: Sequence[SheetMetadata], sheet: str) -> int:
             if same(meta.name) == same(sheet) and meta.typ == SheetTypeEnum.WorkSheet:
                 return index
     names = ", ".join(f"“{meta.name}”" for meta in metas[:SHEETS] if meta.typ == SheetTypeEnum.WorkSheet)
-    says = f"There is no sheet “{shortened(sheet)}” in this workbook. Its sheets are: {names}. Choose one of them."
+    says = gettext(_NO_SHEET.text) % {"sheet": shortened(sheet), "sheets": names}
     raise AudienceError(ProblemCode.INVALID_CHOICE, says, field="sheet")
 
 
@@ -113,14 +127,14 @@ def _findings(
 
 def _all_empty(metas: Sequence[SheetMetadata], sheet: str) -> AudienceError:
     if sheet:
-        says = f"The sheet “{shortened(sheet)}” is empty. Choose another one."
+        says = gettext(_SHEET_EMPTY.text) % {"sheet": shortened(sheet)}
         return AudienceError(ProblemCode.EMPTY, says, field="sheet")
     hidden = next((meta.name for meta in metas if meta.visible != SheetVisibleEnum.Visible), "")
     return AudienceError(
         ProblemCode.EMPTY,
-        f"The visible sheets of this workbook are empty; “{hidden}” is hidden. Show it, save, and upload again."
+        gettext(_FILLED_HIDDEN.text) % {"sheet": hidden}
         if hidden
-        else "This workbook is empty. Upload one that holds at least one number.",
+        else gettext("This workbook is empty. Upload one that holds at least one number."),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms.callbacks import events
 from sms.compose.approval import fingerprint, notices, requests, rules
@@ -20,6 +21,8 @@ from sms.models.sql.session import database_now
 log = structlog.get_logger(__name__)
 
 EXPIRED_AT_A_TIME = 200
+NO_ANSWER = gettext_noop("There was no answer in time.")
+NOT_BEGUN = gettext_noop("It did not begin in time.")
 
 
 def void(
@@ -103,9 +106,7 @@ def expire(send_id: int, *, now: datetime) -> bool:
             return False
         end(request, ApprovalState.EXPIRED, by=Actor.system(), now=now)
         _hold_back(locked)
-        reason = (
-            "There was no answer in time." if request.released_at is None else "It did not begin in time."
-        )
+        reason = NO_ANSWER if request.released_at is None else NOT_BEGUN
         events.record([events.of_send(locked, "send.refused", at=now, once=(request.pk,), reason=reason)])
         audit("send.approval_expired", locked, by=Actor.system(), request=request.pk)
     return True

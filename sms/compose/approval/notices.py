@@ -1,4 +1,5 @@
 """Notices about approval: approvers are asked and reminded, who asked is told the outcome. Numbers and texts stay on the page.
+Each line is English and kept; whoever shows it to a person retells it line by line.
 
 `asked` and `ended` are called in the transaction of the act; a job reminds.
 """
@@ -7,12 +8,48 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop, override
 
 from sms import guard, notices
 from sms.compose.approval.parts import words_of
 from sms.models import Actor, ApprovalRequest, ApprovalState, NoticeKind
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence
 
+NEEDS_APPROVAL = KeptSentence(gettext_noop("“%(name)s” needs your approval."))
+STILL_NEEDS_APPROVAL = KeptSentence(
+    gettext_noop("“%(name)s” needs your approval, and the time is running out.")
+)
+ASKS_AT_ONCE = KeptSentence(
+    gettext_noop(
+        "%(person)s asks to send “%(name)s” to %(recipients)s recipients, as soon as it is approved."
+    )
+)
+ASKS_LATER = KeptSentence(
+    gettext_noop("%(person)s asks to send “%(name)s” to %(recipients)s recipients, %(due)s UTC.")
+)
+LEFT_OUT = KeptSentence(gettext_noop("Left out: %(rows)s."))
+WHY = gettext_noop("Why you are asked:")
+BECAUSE = KeptSentence("- %(reason)s")
+ONE_BY = KeptSentence(gettext_noop("One person has to approve it. It can be answered until %(until)s UTC."))
+TWO_BY = KeptSentence(gettext_noop("Two people have to approve it. It can be answered until %(until)s UTC."))
+CHANGED = KeptSentence(gettext_noop("Changed since the last request: %(parts)s."))
+APPROVED = KeptSentence(gettext_noop("“%(name)s” was approved."))
+BY_LAST = KeptSentence(gettext_noop("The last approval is from %(person)s."))
+REJECTED = KeptSentence(gettext_noop("“%(name)s” was rejected."))
+REJECTED_SAYS = KeptSentence(gettext_noop("%(person)s rejected it. Reason: %(reason)s"))
+REJECTED_FROM_HERE = gettext_noop("The send is cancelled, and its draft can be changed.")
+REASON_ON_PAGE = gettext_noop("it is on the page.")
+VOID = KeptSentence(gettext_noop("The approval of “%(name)s” is void."))
+VOID_SAYS = gettext_noop(
+    "It was changed after it was asked about, so it has to be approved again. The page says what changed."
+)
+EXPIRED = KeptSentence(gettext_noop("The approval of “%(name)s” expired."))
+EXPIRED_SAYS = gettext_noop(
+    "The time for it ran out, so nothing was sent. You can ask again, or take the send back."
+)
+WITHDRAWN = KeptSentence(gettext_noop("“%(name)s” was taken back."))
+WITHDRAWN_SAYS = KeptSentence(gettext_noop("%(person)s took it back. Nothing was sent."))
 REMINDER_AT = 1 / 4  # of the time to answer is left then
 REMINDED_AT_A_TIME = 50
 
@@ -23,19 +60,25 @@ def reminder_time(one: ApprovalRequest) -> datetime:
 
 def asked(one: ApprovalRequest, *, late: bool = False, now: datetime | None = None) -> None:
     """Those who can answer and have not."""
-    many = "Two people have to approve it." if one.approvers > 1 else "One person has to approve it."
-    why = "\n".join(f"- {rule['detail']}" for rule in one.rules)
-    when = "as soon as it is approved" if one.at_once else f"{one.due_at:%-d %B %Y, %H:%M} UTC"
-    left_out = f"\n\nLeft out: {one.snapshot['rejected']}." if one.snapshot["rejected"] else ""
-    changed = f"\n\nChanged since the last request: {words_of(one.changed)}." if one.changed else ""
+    name, recipients = one.send.name, f"{one.snapshot['recipients']:,}"
+    asks = ASKS_AT_ONCE if one.at_once else ASKS_LATER
+    more = [
+        asks(person=one.asked_label, name=name, recipients=recipients, due=f"{one.due_at:%-d %B %Y, %H:%M}")
+    ]
+    if one.snapshot["rejected"]:
+        more.append(LEFT_OUT(rows=one.snapshot["rejected"]))
+    more.append("\n".join([WHY, *(BECAUSE(reason=rule["detail"]) for rule in one.rules)]))
+    more.append((TWO_BY if one.approvers > 1 else ONE_BY)(until=f"{one.expires_at:%-d %B, %H:%M}"))
+    if one.changed:
+        with override("en"):
+            more.append(CHANGED(parts=words_of(one.changed)))
     _tell(
         one,
         NoticeKind.APPROVAL_ASKED,
         _approvers(one),
         _LATE if late else _ASKED,
-        says=f"“{one.send.name}” needs your approval{', and the time is running out' if late else ''}.",
-        more=f"{one.asked_label} asks to send “{one.send.name}” to {one.snapshot['recipients']:,} recipients, {when}.{left_out}\n\n"
-        f"Why you are asked:\n{why}\n\n{many} It can be answered until {one.expires_at:%-d %B, %H:%M} UTC.{changed}",
+        says=(STILL_NEEDS_APPROVAL if late else NEEDS_APPROVAL)(name=name),
+        more="\n\n".join(more),
         now=now,
     )
 
@@ -89,23 +132,17 @@ def _approvers(one: ApprovalRequest) -> set[int]:
 def _outcome(one: ApprovalRequest, state: ApprovalState) -> tuple[str, str]:
     name, by = one.send.name, one.ended_by
     return {
-        ApprovalState.APPROVED: (f"“{name}” was approved.", f"The last approval is from {by}."),
+        ApprovalState.APPROVED: (APPROVED(name=name), BY_LAST(person=by)),
         ApprovalState.REJECTED: (
-            f"“{name}” was rejected.",
-            f"{by} rejected it. Reason: {_reason(one)}\n\nThe send is cancelled, and its draft can be changed.",
+            REJECTED(name=name),
+            f"{REJECTED_SAYS(person=by, reason=_reason(one))}\n\n{REJECTED_FROM_HERE}",
         ),
-        ApprovalState.VOID: (
-            f"The approval of “{name}” is void.",
-            "It was changed after it was asked about, so it has to be approved again. The page says what changed.",
-        ),
-        ApprovalState.EXPIRED: (
-            f"The approval of “{name}” expired.",
-            "The time for it ran out, so nothing was sent. You can ask again, or take the send back.",
-        ),
-        ApprovalState.WITHDRAWN: (f"“{name}” was taken back.", f"{by} took it back. Nothing was sent."),
+        ApprovalState.VOID: (VOID(name=name), VOID_SAYS),
+        ApprovalState.EXPIRED: (EXPIRED(name=name), EXPIRED_SAYS),
+        ApprovalState.WITHDRAWN: (WITHDRAWN(name=name), WITHDRAWN_SAYS(person=by)),
     }[state]
 
 
 def _reason(one: ApprovalRequest) -> str:
     said = one.decisions.filter(approved=False).order_by("-pk").values_list("comment", flat=True).first()
-    return said or "it is on the page."
+    return said or REASON_ON_PAGE

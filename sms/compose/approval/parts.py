@@ -5,7 +5,10 @@ Every field of a send and of a message is listed as part of one or, with the rea
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext, gettext_noop
+
 from sms.models import SendOptions
+from sms.words import listed
 
 # Names are those that people read about (WORDS); paths are fields of the send or of what it points to.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -78,28 +81,27 @@ MESSAGE_EXEMPT: dict[str, str] = {
     "its outcome",
 )
 WORDS = {
-    "text": "the text or template",
-    "sender": "the sender",
-    "domain": "the short-link domain",
-    "policy": "the contact policy",
-    "smartlinks": "the smartlinks",
-    "callback_data": "the callback data",
-    "options": "links, receipts or other options",
-    "due_at": "the time",
-    "expires_at": "the expiry",
-    "quiet_hours": "the quiet hours",
-    "lane": "the lane",
-    "resend": "what happens if it is not confirmed",
-    "ramp": "whether it starts small",
-    "audience": "who gets it",
-    "values": "the texts of single recipients",
+    "text": gettext_noop("the text or template"),
+    "sender": gettext_noop("the sender"),
+    "domain": gettext_noop("the short-link domain"),
+    "policy": gettext_noop("the contact policy"),
+    "smartlinks": gettext_noop("the smartlinks"),
+    "callback_data": gettext_noop("the callback data"),
+    "options": gettext_noop("links, receipts or other options"),
+    "due_at": gettext_noop("the time"),
+    "expires_at": gettext_noop("the expiry"),
+    "quiet_hours": gettext_noop("the quiet hours"),
+    "lane": gettext_noop("the lane"),
+    "resend": gettext_noop("what happens if it is not confirmed"),
+    "ramp": gettext_noop("whether it starts small"),
+    "audience": gettext_noop("who gets it"),
+    "values": gettext_noop("the texts of single recipients"),
     # of a standing approval (`sms.sends.recurring.standing`)
-    "rhythm": "how often it comes",
-    "list": "the saved audience",
+    "rhythm": gettext_noop("how often it comes"),
+    "list": gettext_noop("the saved audience"),
 }
 
 
 def words_of(parts: Sequence[str]) -> str:
     """As in “the sender, the time and who gets it”."""
-    names = [WORDS.get(part, part) for part in parts]
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0] if names else ""
+    return listed(gettext(WORDS[part]) if part in WORDS else part for part in parts)

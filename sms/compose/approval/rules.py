@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from sms import guard
 from sms.catalogue.caps.rules import named
@@ -29,16 +31,44 @@ from sms.models import (
 from sms.models.sql.clock import corrected_now
 from sms.values import time_zones
 from sms.values.msisdn import country_of
+from sms.words import KeptSentence, retold
 
 BEGUN = (SendState.SENDING, SendState.FINISHED)
 MOST_TRANSACTIONAL = 100  # recipients: more at once is a campaign, whatever the key is for
 DAY = timedelta(hours=24)  # within which sends that nobody approved count together
 NAMED = 3  # new countries in one sentence
+ONE_IS_LARGE = KeptSentence(
+    gettext_noop("It goes to %(recipients)s recipient; from %(size)s on a send is large.")
+)
+MANY_ARE_LARGE = KeptSentence(
+    gettext_noop("It goes to %(recipients)s recipients; from %(size)s on a send is large.")
+)
+SUM_IS_LARGE = KeptSentence(
+    gettext_noop(
+        "With %(before)s within 24 hours of it without approval it comes to %(recipients)s recipients; from %(size)s on that is large."
+    )
+)
+NEW_SENDER = KeptSentence(gettext_noop("It is the first send from %(sender)s."))
+NEW_DOMAIN = KeptSentence(gettext_noop("It is the first send with links on %(domain)s."))
+# the longer ones first: the last reads like each of them
+NEW_COUNTRY_AND_MORE = KeptSentence(
+    gettext_noop("It is the first send to %(countries)s and %(more)s more countries.")
+)
+NEW_COUNTRY_AND_ONE = KeptSentence(gettext_noop("It is the first send to %(countries)s and one more."))
+NEW_COUNTRY = KeptSentence(gettext_noop("It is the first send to %(countries)s."))
+OUTSIDE_HOURS = KeptSentence(
+    gettext_noop("It is %(time)s in %(zone)s, outside the ordinary hours %(hours)s.")
+)
+UNKNOWN_ZONE = KeptSentence(
+    gettext_noop(
+        "This machine does not know the time zone %(zone)s, so any hour is outside the ordinary ones."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalReason:
-    """A rule of the service that asks for approval."""
+    """A rule of the service that asks for approval. `detail` is kept with the request, so it is English."""
 
     rule: str
     approvers: int
@@ -59,12 +89,22 @@ class Needed:
         """The sentence for when there are too few approvers; empty where there are enough."""
         if self.eligible >= self.approvers:
             return ""
-        there = {0: "no one", 1: "one person"}.get(self.eligible, f"{self.eligible} people")
-        wanted = "one approval is" if self.approvers == 1 else f"{self.approvers} approvals are"
-        return (
-            f"Of this service's approvers {there} could approve, and {wanted} needed. "
+        if self.eligible == 0 and self.approvers == 1:
+            says = _("Of this service's approvers no one could approve, and one approval is needed.")
+        elif self.eligible == 0:
+            says = _("Of this service's approvers no one could approve, and %(needed)s approvals are needed.")
+        elif self.eligible == 1:
+            says = _(
+                "Of this service's approvers one person could approve, and %(needed)s approvals are needed."
+            )
+        else:
+            says = _(
+                "Of this service's approvers %(there)s people could approve, and %(needed)s approvals are needed."
+            )
+        way_out = _(
             "An admin can add approvers under Set-up › Team › People, or ask for fewer under Set-up › Rules › Approval."
         )
+        return f"{says % {'there': self.eligible, 'needed': self.approvers}} {way_out}"
 
 
 NOT_NEEDED = Needed(0, (), 0, 0)
@@ -100,7 +140,8 @@ def needed(
         return NOT_NEEDED
     now = now or corrected_now()
     program = by is None or by.kind != "user"
-    reasons = tuple(_reasons(rules, order, recipients, countries, now, program=program))
+    with override("en"):  # they are kept
+        reasons = tuple(_reasons(rules, order, recipients, countries, now, program=program))
     if not reasons:
         return NOT_NEEDED
     most = max(reason.approvers for reason in reasons)
@@ -153,21 +194,22 @@ def _reasons(
         alone = recipients >= rules.size or (program and recipients == 1)
         before = 0 if alone else _unapproved(service, at=order.due_at or now)
         if recipients + before >= rules.size:
-            says = f"It goes to {recipients:,} recipient{'' if recipients == 1 else 's'}; from {rules.size:,} on a send is large."
+            kept = ONE_IS_LARGE if recipients == 1 else MANY_ARE_LARGE
+            says = kept(recipients=f"{recipients:,}", size=f"{rules.size:,}")
             if before:
                 says = _sum_in_words(before, recipients, rules.size)
             yield ApprovalReason("size", rules.size_approvers, says)
     if rules.new_sender and sender is not None and not _begun(service, sender__address=sender.address):
-        yield ApprovalReason("new_sender", rules.new_sender, f"It is the first send from {sender}.")
+        yield ApprovalReason("new_sender", rules.new_sender, NEW_SENDER(sender=sender))
     if rules.new_domain and domain is not None and not _begun(service, link_domain=domain):
-        yield ApprovalReason("new_domain", rules.new_domain, f"It is the first send with links on {domain}.")
+        yield ApprovalReason("new_domain", rules.new_domain, NEW_DOMAIN(domain=domain))
     if rules.new_country and (new := _new_countries(service, countries())):
-        yield ApprovalReason("new_country", rules.new_country, f"It is the first send to {_named(new)}.")
+        yield ApprovalReason("new_country", rules.new_country, _first_send_to(new))
     if campaign and rules.outside_hours and rules.hours:
         there = now.astimezone(zoneinfo.ZoneInfo(service.clock))
-        says = f"It is {there:%H:%M} in {service.clock}, outside the ordinary hours {rules.hours}."
+        says = OUTSIDE_HOURS(time=f"{there:%H:%M}", zone=service.clock, hours=rules.hours)
         if unknown := not time_zones.here(service.time_zone):
-            says = f"This machine does not know the time zone {service.time_zone}, so any hour is outside the ordinary ones."
+            says = UNKNOWN_ZONE(zone=service.time_zone)
         if unknown or not rules.ordinary_at(there.time()):
             yield ApprovalReason("outside_hours", rules.outside_hours, says)
 
@@ -181,14 +223,11 @@ def too_large_at(send: Send, due_at: datetime) -> str:
     before = _unapproved(send.service, at=due_at, without=send)
     if not before or rules.size is None or before + send.recipients < rules.size:
         return ""
-    return _sum_in_words(before, send.recipients, rules.size)
+    return retold(_sum_in_words(before, send.recipients, rules.size))
 
 
 def _sum_in_words(before: int, recipients: int, size: int) -> str:
-    return (
-        f"With {before:,} within 24 hours of it without approval it comes to {recipients + before:,} recipients; "
-        f"from {size:,} on that is large."
-    )
+    return SUM_IS_LARGE(before=f"{before:,}", recipients=f"{recipients + before:,}", size=f"{size:,}")
 
 
 def _campaigns(service: Service) -> "QuerySet[Send]":
@@ -241,7 +280,8 @@ def _new_countries(service: Service, codes: Collection[str]) -> list[str]:
     return [code for code in sorted(codes) if code and not reached.filter(country=code).exists()]
 
 
-def _named(codes: list[str]) -> str:
+def _first_send_to(codes: list[str]) -> str:
     names = [named(code) for code in codes[:NAMED]]
     more = len(codes) - len(names)
-    return ", ".join(names) + (f" and {more} more countries" if more > 1 else " and one more" if more else "")
+    kept = NEW_COUNTRY_AND_MORE if more > 1 else NEW_COUNTRY_AND_ONE if more else NEW_COUNTRY
+    return kept(countries=", ".join(names), more=more)

@@ -1,33 +1,44 @@
 """What people read of a send that waits for approval, kept with the request, so that the next one can be compared with it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override, pgettext_lazy
 
 from sms.compose import options
 from sms.compose.approval.fingerprint import FingerprintFigures
 from sms.compose.rejects import rejected_groups
 from sms.models import Lane, Resend, Send
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 # What the pages call each fact, in their order; "text" is compared word by word, "recipients" and "countries" by number.
-FACTS = {
-    "sender": "From",
-    "template": "Template",
-    "domain": "Links",
-    "policy": "Policy group",
-    "due_at": "Due",
-    "expires_at": "Expires",
-    "quiet_hours": "Quiet hours",
-    "lane": "Lane",
-    "ramp": "Starts small",
-    "resend": "If we cannot tell whether it was sent",
-    "callback_data": "Callback data",
-    "smartlinks": "Smartlinks",
-    "options": "Options",
-    "rejected": "Rows left out",
+FACTS: "dict[str, StrOrPromise]" = {
+    "sender": pgettext_lazy("sender", "From"),
+    "template": _("Template"),
+    "domain": _("Links"),
+    "policy": _("Policy group"),
+    "due_at": _("Due"),
+    "expires_at": _("Expires"),
+    "quiet_hours": _("Quiet hours"),
+    "lane": _("Lane"),
+    "ramp": _("Starts small"),
+    "resend": _("If we cannot tell whether it was sent"),
+    "callback_data": _("Callback data"),
+    "smartlinks": _("Smartlinks"),
+    "options": _("Options"),
+    "rejected": _("Rows left out"),
 }
 
 
 def snapshot_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> dict[str, Any]:
-    """Plain JSON, without any recipient's number. What goes at once has no time yet."""
+    """Plain JSON in English, without any recipient's number. What goes at once has no time yet."""
+    with override("en"):
+        return _facts_of(send, figures, at_once=at_once)
+
+
+def _facts_of(send: Send, figures: FingerprintFigures, *, at_once: bool) -> dict[str, Any]:
     version, group = send.template_version, send.policy_group
     made_from = version or send.template
     return {

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.audiences import storage
 from sms.compose import placeholders, spending
@@ -46,7 +47,9 @@ def expand(found: Preparation, lease: PreparationLease) -> Generator[None]:
     with transaction.atomic():
         locked = _locked(send)
         if not Send.objects.filter(pk=send.pk, audience__erased_at=None).exists():
-            says = "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
+            says = _(
+                "Its recipients were erased while its messages were written. Cancel it, and send to another audience."
+            )
             raise ComposeError([Problem(ProblemCode.ERASED, "audience", says)])
         lease.end(Preparation.State.READY)
         locked.recipients, locked.rejected, locked.ramp = send.recipients, send.rejected, send.ramp
@@ -101,7 +104,7 @@ def _digest(
     send: Send, runs: Sequence[tuple[int, int, int]], lease: PreparationLease
 ) -> Generator[None, None, MessageDigests]:
     digester = MessageDigester(send.pk)
-    for number, (first, last, _) in enumerate(runs, start=1):
+    for number, (first, last, _count) in enumerate(runs, start=1):
         digester.add(first, last)
         if number % READ_AT_A_TIME == 0:
             with transaction.atomic():

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import Error, connection
+from django.utils.translation import gettext_noop, override
 
 from sms.audiences.files import AudienceError
 from sms.compose.background.check import check
@@ -22,6 +23,7 @@ from sms.models.sql.clock import corrected_now
 from sms.models.sql.session import database_now
 from sms.models.sql.trouble import is_no_ones_fault
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,18 @@ KEPT_FOR = timedelta(hours=1)  # before rows that nothing points to are deleted
 DELETED_AT_A_TIME = 20  # files at a time
 TRIES = 5  # of one that fails in the same block for an unexpected reason
 PATIENCE = 8  # of one that the database refuses: it may be full or locked for some minutes
+REFUSED = KeptSentence(
+    gettext_noop(
+        "The database refused this work %(tries)s times (%(error)s). What was done is kept. "
+        "The reason is in the log (preparation %(preparation)s): have it corrected, then go on where it stopped."
+    )
+)
+BROKE_OFF = KeptSentence(
+    gettext_noop(
+        "It broke off %(tries)s times (%(error)s). What was done is kept. "
+        "The reason is in the log (preparation %(preparation)s): have it corrected, then go on where it stopped."
+    )
+)
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between tries; each is twice the last
 Stopped = Callable[[], bool]
 Steps = Callable[[Preparation, PreparationLease], Generator[None]]
@@ -76,7 +90,15 @@ def _next() -> int | None:
 
 
 def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.inf) -> bool:
-    """Work on one for up to `seconds`; True where it ended. Does nothing where another worker has it."""
+    """Work on one for up to `seconds`; True where it ended. Does nothing where another worker has it.
+
+    What goes wrong is kept, so it is said in English, also where a page did the work.
+    """
+    with override("en"):
+        return _work_on(pk, stopped=stopped, seconds=seconds)
+
+
+def _work_on(pk: int, *, stopped: Stopped, seconds: float) -> bool:
     lease = PreparationLease(pk, owner=new_owner())
     if not lease.take():
         return False
@@ -87,7 +109,7 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
         Preparation.objects.filter(pk=pk).update(began_at=found.began_at)
     try:
         with closing(KINDS[found.kind](found, lease)) as steps:
-            for _ in steps:
+            for _step in steps:
                 if stopped() or time.monotonic() > until:
                     lease.drop()
                     return False
@@ -103,8 +125,7 @@ def work_on(pk: int, *, stopped: Stopped = lambda: False, seconds: float = math.
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         log.warning("preparation_refused", preparation=pk, kind=found.kind, error=repr(problem)[:300])
-        says = f"The database refused this work {{tries}} times ({type(problem).__name__})."
-        return _try_again(found, lease, says, most=PATIENCE)
+        return _try_again(found, lease, REFUSED, problem, most=PATIENCE)
     except Exception as problem:
         return _broke_off(found, lease, problem)
     return True
@@ -118,8 +139,7 @@ def _broke_off(found: Preparation, lease: PreparationLease, problem: Exception) 
         error=repr(problem)[:300],
         exc_info=problem,
     )
-    says = f"It broke off {{tries}} times ({type(problem).__name__})."
-    return _try_again(found, lease, says, most=TRIES)
+    return _try_again(found, lease, BROKE_OFF, problem, most=TRIES)
 
 
 def _fail(found: Preparation, lease: PreparationLease, problem: Problem) -> None:
@@ -133,18 +153,16 @@ def _fail(found: Preparation, lease: PreparationLease, problem: Problem) -> None
     log.warning("preparation_failed", preparation=found.pk, kind=found.kind)
 
 
-def _try_again(found: Preparation, lease: PreparationLease, says: str, *, most: int) -> bool:
+def _try_again(
+    found: Preparation, lease: PreparationLease, kept: KeptSentence, problem: Exception, *, most: int
+) -> bool:
     """Try again with growing pauses, each time from where it stopped; after `most` tries it fails, so that people see it.
 
     True where that was the last time.
     """
     tries = Preparation.objects.values_list("tries", flat=True).get(pk=found.pk) + 1
     if tries >= most:
-        way_out = (
-            f"What was done is kept. The reason is in the log (preparation {found.pk}): "
-            "have it corrected, then go on where it stopped."
-        )
-        says = f"{says.format(tries=tries)} {way_out}"
+        says = kept(tries=tries, error=type(problem).__name__, preparation=found.pk)
         _fail(found, lease, Problem(ProblemCode.INTERRUPTED, "", says))
         return True
     with suppress(LeaseLost):  # the worker that has it now counts its own

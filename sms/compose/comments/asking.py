@@ -5,12 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from sms.models import Actor, AskedToLook, Comment, Draft, NoticeKind, Send, Service
 from sms.models.audit import audit
 from sms.notices import no_longer, tell
+from sms.words import KeptSentence
 
 Thing = Draft | Send
+ASKS_ABOUT = {
+    "draft": KeptSentence(gettext_noop("%(person)s asks you to look at the draft “%(name)s”.")),
+    "send": KeptSentence(gettext_noop("%(person)s asks you to look at the send “%(name)s”.")),
+}
 
 
 def about(thing: Thing, path: str = "") -> Q:
@@ -32,7 +38,7 @@ def ask(comment: Comment, people: Collection[Any], *, by: Actor, now: datetime) 
             NoticeKind.MENTION,
             [one.pk],
             event=_event(comment.pk, one.pk),
-            says=f"{by.label} asks you to look at the {kind} “{thing.name or thing.pk}”.",
+            says=ASKS_ABOUT[kind](person=by.label, name=thing.name or thing.pk),
             service=comment.service,
             page=kind,
             page_id=thing.pk,

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sms.compose.comments.asking import Thing, about, ask, ask_no_longer, looked
 from sms.compose.comments.mentions import mentioned
@@ -14,6 +16,7 @@ from sms.models import Actor, Comment, Draft, Send
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import number
 
 LONGEST = 2000  # characters
 MOST = 200  # comments on one draft or send
@@ -56,7 +59,9 @@ def add(
         return mine
     _check(text)
     if Comment.objects.filter(about(thing)).count() >= MOST:
-        says = f"There are {MOST} comments here already, which is as many as there can be."
+        says = _("There are %(n)s comments here already, which is as many as there can be.") % {
+            "n": number(MOST)
+        }
         raise CommentError(ProblemCode.TOO_MANY, says, field="comment")
     asked = _asked(text, people, chosen, by=by)
     draft, send = _both(thing)
@@ -81,23 +86,27 @@ def _begun(thing: Thing, begun: UUID, by: Actor) -> Comment | None:
 
 def _check(text: str) -> None:
     if not text:
-        raise CommentError(ProblemCode.REQUIRED, "Write what you want to say.", field="comment")
+        raise CommentError(ProblemCode.REQUIRED, _("Write what you want to say."), field="comment")
     if len(text) > LONGEST:
-        says = (
-            f"That is {len(text):,} characters; a comment has at most {LONGEST:,}. Shorten it, or write two."
-        )
+        says = _(
+            "That is %(characters)s characters; a comment has at most %(most)s. Shorten it, or write two."
+        ) % {"characters": number(len(text)), "most": number(LONGEST)}
         raise CommentError(ProblemCode.TOO_LONG, says, field="comment")
 
 
 def _asked(text: str, people: Sequence[Any], chosen: Any, *, by: Actor) -> list[Any]:
     others = [one for one in people if one != by.user]
     if chosen is not None and chosen not in others:
-        says = "That person cannot open this page. Choose another one."
+        says = _("That person cannot open this page. Choose another one.")
         raise CommentError(ProblemCode.NOT_USABLE, says, field="comment_asks")
     named = mentioned(text, others)
     asked = [*named, *(one for one in (chosen,) if one is not None and one not in named)]
     if len(asked) > MOST_ASKED:
-        says = f"That asks {len(asked)} people to look; one comment asks at most {MOST_ASKED}."
+        says = ngettext(
+            "That asks %(n)s person to look; one comment asks at most %(most)s.",
+            "That asks %(n)s people to look; one comment asks at most %(most)s.",
+            len(asked),
+        ) % {"n": number(len(asked)), "most": number(MOST_ASKED)}
         raise CommentError(ProblemCode.TOO_MANY, says, field="comment")
     return asked
 
@@ -123,7 +132,7 @@ def edit(
     with transaction.atomic():
         locked = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if locked.withdrawn_at:
-            says = "This comment was withdrawn in the meantime. Write a new one."
+            says = _("This comment was withdrawn in the meantime. Write a new one.")
             raise CommentError(ProblemCode.NOT_USABLE, says, field="comment")
         if locked.text == text:
             return False

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.models import Draft
 from sms.values.text import line_breaks
@@ -31,7 +32,7 @@ class DraftSent(ValueError):
     """The draft has become a send, or the content of a recurring one; nothing was stored. `draft` says which."""
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__("This draft has already been sent.")
+        super().__init__(_("This draft has already been sent."))
         self.draft = draft
 
 

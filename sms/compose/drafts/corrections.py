@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.audiences import storage
 from sms.audiences.files import Limits, Recipient, RejectedRow, mendable_csv, with_corrections
@@ -62,7 +63,9 @@ def corrected_csv(draft: Draft, corrections: Corrections, *, limits: Limits) -> 
         del left[bad.row]
         if not left:
             return "".join(mendable_csv(order.audience.headings, rows))
-    says = f"Row {min(left)} was changed while you corrected it. Look at it and correct it again."
+    says = _("Row %(row)s was changed while you corrected it. Look at it and correct it again.") % {
+        "row": min(left)
+    }
     raise ComposeError([Problem(ProblemCode.CHANGED, "audience", says)])
 
 
@@ -82,7 +85,7 @@ def correct_pasted(draft: Draft, corrections: Corrections, *, user: Any) -> bool
 def base_of_corrections(draft: Draft, *, limits: Limits) -> AudienceVersion:
     """The version that corrections are joined with; few rows, too, are read into one for it. Raises NotReady until they are read."""
     if draft.audience is not None:
-        says = "A saved audience is replaced on its own page."
+        says = _("A saved audience is replaced on its own page.")
         raise ComposeError([Problem(ProblemCode.INVALID, "file", says)])
     base = current_version(draft)
     if base is None:
@@ -101,7 +104,7 @@ def add_corrections(draft: Draft, file: bytes, *, name: str, limits: Limits, use
         upload = Upload.keep(file, service=draft.service, name=name, user=user)
         version = new_version(draft, upload, limits=limits, mends=base)
         if not Draft.objects.filter(pk=draft.pk, version=base).update(version=version):
-            says = "The audience was changed while you corrected it. Check it again."
+            says = _("The audience was changed while you corrected it. Check it again.")
             raise ComposeError([Problem(ProblemCode.CHANGED, "file", says)])
         if user is not None:
             draft.editors.add(user)  # whom it goes to is a part of it

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.compose import comments
 from sms.compose.drafts import presence
@@ -20,7 +21,8 @@ def discard(draft: Draft, *, by: Actor, now: datetime) -> bool:
     """False where it is gone or was sent in the meantime. Raises DraftOpen."""
     if others := presence.colleagues(draft, without=by.user, now=now):
         names = ", ".join(one.name for one in others)
-        raise DraftOpen(f"{names} has this draft open. Ask them to leave it, then discard it.")
+        says = _("%(people)s has this draft open. Ask them to leave it, then discard it.")
+        raise DraftOpen(says % {"people": names})
     with transaction.atomic():
         locked = Draft.objects.select_for_update(of=("self",)).filter(Draft.open_ones(), pk=draft.pk).first()
         if locked is None:

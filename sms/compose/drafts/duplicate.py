@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sms.audiences.files import Limits
 from sms.compose.drafts.recipients_of_send import (
@@ -23,6 +25,7 @@ from sms.models import OVER, Actor, Draft, MessageState, Send
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.webex import codes
+from sms.words import number, retold
 
 # of one draft alone, not of what it says
 OWN_FIELDS = {
@@ -52,25 +55,28 @@ def choices(send: Send, *, code: str = "") -> list[RecipientChoice]:
     delivered, failed = counts.get(MessageState.DELIVERED, 0), counts.get(MessageState.FAILED, 0)
     if code:
         failed = dict(send.failures()).get(code, 0)
-    none = f"No message failed with {code}." if code else "No message failed."
-    gone = "" if numbers_are_kept(send) or has_rows(send) else GONE
+    none = _("No message failed with %(code)s.") % {"code": code} if code else _("No message failed.")
+    gone = "" if numbers_are_kept(send) or has_rows(send) else _(GONE)
     without = send.recipients - delivered
     return [
         RecipientChoice(
-            Who.ALL, send.recipients, _where(send), gone if send.recipients else "It has no recipients."
+            Who.ALL, send.recipients, _where(send), gone if send.recipients else _("It has no recipients.")
         ),
         RecipientChoice(
             Who.FAILED,
             failed,
-            f"Those with code {code}: {codes.lookup(code).meaning}" if code else "",
+            _("Those with code %(code)s: %(says)s")
+            % {"code": code, "says": retold(codes.lookup(code).meaning)}
+            if code
+            else "",
             none if not failed else _kept(send),
         ),
         RecipientChoice(Who.UNDELIVERED, without, _doubts(counts), _undelivered_problem(send, without)),
         RecipientChoice(
             Who.REJECTED,
             send.rejected,
-            "Their cells are taken as they came, so most will be rejected again until they are corrected.",
-            "" if send.rejected else "No row was rejected.",
+            _("Their cells are taken as they came, so most will be rejected again until they are corrected."),
+            "" if send.rejected else _("No row was rejected."),
         ),
     ]
 
@@ -103,31 +109,40 @@ def draft_like(send: Send) -> tuple[Draft, list[str]]:
     else:
         _from_send(draft, send)
         if send.partner:
-            not_kept.append("A program made it; what only a program can ask for was not taken over.")
+            not_kept.append(_("A program made it; what only a program can ask for was not taken over."))
     draft.sender, draft.template = send.sender, send.template
     draft.policy_group, draft.link_domain = send.policy_group, send.link_domain
-    for name, noun in (
-        ("sender", "sender"),
-        ("template", "template"),
-        ("policy_group", "policy group"),
-        ("link_domain", "short-link domain"),
+    for name, archived in (
+        ("sender", _("The sender %(name)s is archived, so the draft has none. Choose another one.")),
+        ("template", _("The template %(name)s is archived, so the draft has none. Choose another one.")),
+        (
+            "policy_group",
+            _("The policy group %(name)s is archived, so the draft has none. Choose another one."),
+        ),
+        (
+            "link_domain",
+            _("The short-link domain %(name)s is archived, so the draft has none. Choose another one."),
+        ),
     ):
         thing = getattr(draft, name)
         if thing is not None and not thing.active:
             setattr(draft, name, None)
-            not_kept.append(f"The {noun} {thing} is archived, so the draft has none. Choose another one.")
+            not_kept.append(archived % {"name": thing})
     version = send.template_version
     if draft.template is not None and version is not None:
         draft.language = version.language
         if version.state != "published":
             not_kept.append(
-                f"The wording of {draft.template} has changed since version {version.number}; the draft takes what is published now."
+                _(
+                    "The wording of %(template)s has changed since version %(version)s; the draft takes what is published now."
+                )
+                % {"template": draft.template, "version": version.number}
             )
     if send.expires_at is not None and send.validity is None:  # a draft has one of them
         if send.expires_at > corrected_now():
             draft.expires_at = send.expires_at
         else:
-            not_kept.append("Its expiry has passed, so the draft has none.")
+            not_kept.append(_("Its expiry has passed, so the draft has none."))
             draft.resend = "never" if draft.resend == "always" else draft.resend
     return draft, not_kept
 
@@ -141,16 +156,18 @@ def _from_send(draft: Draft, send: Send) -> None:
 
 
 def _kept(send: Send) -> str:
-    return "" if numbers_are_kept(send) else GONE
+    return "" if numbers_are_kept(send) else _(GONE)
 
 
 def _where(send: Send) -> str:
     if send.audience is not None:
-        return f"From {send.source}." if send.source else ""
+        return _("From %(source)s.") % {"source": retold(send.source)} if send.source else ""
     before = Draft.objects.filter(send=send).only("upload", "pasted").first()
     if before is not None and (before.upload_id or before.pasted.strip()):
-        return f"From its own {'file' if before.upload_id else 'pasted numbers'}, rejected rows included."
-    return "From its messages."
+        if before.upload_id:
+            return _("From its own file, rejected rows included.")
+        return _("From its own pasted numbers, rejected rows included.")
+    return _("From its messages.")
 
 
 def _doubts(counts: dict[str, int]) -> str:
@@ -158,12 +175,19 @@ def _doubts(counts: dict[str, int]) -> str:
     doubtful = sum(counts.get(state, 0) for state in unsure)
     if not doubtful:
         return ""
-    return f"For {doubtful:,} of them we do not know yet whether it arrived: they may get it twice."
+    says = ngettext(
+        "For %(n)s of them we do not know yet whether it arrived: they may get it twice.",
+        "For %(n)s of them we do not know yet whether it arrived: they may get it twice.",
+        doubtful,
+    )
+    return says % {"n": number(doubtful)}
 
 
 def _undelivered_problem(send: Send, without: int) -> str:
     if not without:
-        return "Every message was delivered."
+        return _("Every message was delivered.")
     if send.state not in OVER:
-        return "It has not ended, so recipients who still wait would get it twice. Wait for its end, or cancel it first."
+        return _(
+            "It has not ended, so recipients who still wait would get it twice. Wait for its end, or cancel it first."
+        )
     return _kept(send)

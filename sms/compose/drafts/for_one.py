@@ -4,6 +4,8 @@ The number comes as a file of one row that is withheld, as rows of a saved audie
 """
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.compose.drafts.duplicate import draft_like
 from sms.models import Actor, Draft, Message, Service, Upload
@@ -11,7 +13,7 @@ from sms.models.audit import audit
 from sms.values.msisdn.mention import starred
 
 HEADING = "number"
-FILE = "One person"
+FILE = gettext_noop("One person")
 
 
 def draft_to(service: Service, e164: str, *, by: Actor) -> Draft:
@@ -30,12 +32,12 @@ def same_again(message: Message, *, by: Actor) -> tuple[Draft, list[str]]:
     draft, not_kept = draft_like(send)
     if starred(message.text, message.msisdn) != message.text:  # who writes the draft would read the number
         draft.text, draft.template, draft.fillings = "", None, {}
-        not_kept.append("The text says the number of this person, which stays hidden. Write it again.")
+        not_kept.append(_("The text says the number of this person, which stays hidden. Write it again."))
     elif message.text:
         draft.text, draft.template, draft.fillings = message.text, None, {}
     elif send.template_id is None:
         draft.text = ""
-        not_kept.append("The text of this message is kept no longer. Write it again.")
+        not_kept.append(_("The text of this message is kept no longer. Write it again."))
     with transaction.atomic():
         _address(draft, message.msisdn, by=by)
         draft.save()

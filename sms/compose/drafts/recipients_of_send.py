@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext, gettext_noop, ngettext, override
+from django.utils.translation import gettext_lazy as _
 
 from sms.audiences import storage
 from sms.audiences.files import Audience, Limits, Recipient
@@ -20,20 +22,21 @@ from sms.compose.errors import ComposeError
 from sms.models import Draft, MessageState, Send, Upload
 from sms.models.paging import given
 from sms.values import text
+from sms.words import number
 
 AUDIENCE_FIELDS = {"pasted", "upload", "audience", "version", "column", "country", "allow_duplicates", *NAMES}
 NUMBER = "number"
-GONE = (
+GONE = gettext_noop(
     "Its recipients are kept no longer, or in an archive only, so they cannot be written to again from here. "
     "Duplicate the text, and choose an audience in the draft."
 )
 
 
 class Who(models.TextChoices):
-    ALL = "all", "The same recipients"
-    FAILED = "failed", "Only those whose message failed"
-    UNDELIVERED = "undelivered", "Only those without a delivery"
-    REJECTED = "rejected", "Only the rejected rows"
+    ALL = "all", _("The same recipients")
+    FAILED = "failed", _("Only those whose message failed")
+    UNDELIVERED = "undelivered", _("Only those without a delivery")
+    REJECTED = "rejected", _("Only the rejected rows")
 
 
 class RecipientsGone(RuntimeError):
@@ -56,10 +59,11 @@ def take_over_recipients(
     else:
         audience, not_kept = _chosen(send, _messages(send, who, code), before, limits=limits)
     if not audience.recipients:
-        raise RecipientsGone(GONE if send.recipients else "It has no such recipients.")
+        raise RecipientsGone(gettext(GONE) if send.recipients else gettext("It has no such recipients."))
     content = _csv(audience)
     with_code = f" with {code}" if code and who == Who.FAILED else ""
-    name = f"{Who(who).label}{with_code} of send {send.pk}.csv"
+    with override("en"):  # it is kept
+        name = f"{Who(who).label}{with_code} of send {send.pk}.csv"
     withheld = _withheld(send, before)
     draft.upload = Upload.keep(content, service=send.service, name=name, user=user, withheld=withheld)
     draft.column = audience.column
@@ -69,8 +73,10 @@ def take_over_recipients(
     missing = [name for name in _placeholders(send) if text.match_key(name) not in headings]
     if missing:
         not_kept.append(
-            f"The values for {', '.join(f'$({name})' for name in missing)} were not kept with these recipients. "
-            "Upload them again, or write the text without."
+            gettext(
+                "The values for %(placeholders)s were not kept with these recipients. Upload them again, or write the text without."
+            )
+            % {"placeholders": ", ".join(f"$({name})" for name in missing)}
         )
     return not_kept
 
@@ -114,7 +120,12 @@ def _chosen(
         found = [one for one in kept if rows.get(one.row) == one.msisdn]
         if found:
             lost = len(rows) - len(found)
-            not_kept = [f"{lost:,} of them are no longer in its audience and were left out."] if lost else []
+            says = ngettext(
+                "%(n)s of them are no longer in its audience and were left out.",
+                "%(n)s of them are no longer in its audience and were left out.",
+                lost,
+            )
+            not_kept = [says % {"n": number(lost)}] if lost else []
             return Audience(list(source.headings), source.column, found, []), not_kept
     recipients = [
         Recipient(row=row, msisdn=msisdn, substitutions=values)

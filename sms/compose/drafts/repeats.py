@@ -5,10 +5,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sms.audiences import storage
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Send, SendState, Upload
+from sms.words import moment
 
 BEFORE = 5  # sends that are named
 
@@ -51,10 +53,16 @@ def _gone(service_id: int) -> "QuerySet[Send]":
 
 def repeat_warning(before: Sequence[Send]) -> str:
     last = before[0]
-    who = f" by {last.created_by}" if last.created_by else ""
-    when = timezone.localtime(last.created_at)
-    more = f" and {len(before) - 1} more" if len(before) > 1 else ""
-    return (
-        f"This was already sent: “{last.name}”{who} on {when:%d %b %Y at %H:%M}{more}. "
-        "Tick that you want to send it again, or choose another file."
-    )
+    when, more = timezone.localtime(last.created_at), len(before) - 1
+    if last.created_by and more:
+        says = _("This was already sent: “%(name)s” by %(person)s on %(day)s at %(time)s and %(more)s more.")
+    elif last.created_by:
+        says = _("This was already sent: “%(name)s” by %(person)s on %(day)s at %(time)s.")
+    elif more:
+        says = _("This was already sent: “%(name)s” on %(day)s at %(time)s and %(more)s more.")
+    else:
+        says = _("This was already sent: “%(name)s” on %(day)s at %(time)s.")
+    facts = {"name": last.name, "person": last.created_by, "more": more}
+    facts |= {"day": moment(when, "d M Y"), "time": moment(when, "H:i")}
+    way_out = _("Tick that you want to send it again, or choose another file.")
+    return f"{says % facts} {way_out}"

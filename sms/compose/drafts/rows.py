@@ -2,6 +2,9 @@
 
 import io
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.audiences import contents, errors, storage
 from sms.audiences.files import Audience, AudienceError, Limits, read, read_pasted
 from sms.audiences.files.rows import SMALL, ReadOptions
@@ -17,6 +20,19 @@ from sms.compose.errors import ComposeError
 from sms.compose.order import LARGE
 from sms.models import Draft, SavedAudience, Upload
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence
+
+SOURCES = {
+    (PASTED, "file"): gettext_noop("There are pasted numbers and a file. Clear what you do not want."),
+    (PASTED, "saved"): gettext_noop(
+        "There are pasted numbers and a saved audience. Clear what you do not want."
+    ),
+    ("file", "saved"): gettext_noop("There are a file and a saved audience. Clear what you do not want."),
+    (PASTED, "file", "saved"): gettext_noop(
+        "There are pasted numbers and a file and a saved audience. Clear what you do not want."
+    ),
+}
+ARCHIVED = KeptSentence(gettext_noop("“%(audience)s” is archived. Choose another audience."))
 
 
 def audience_of_draft(draft: Draft, *, limits: Limits) -> Audience | storage.StoredAudience:
@@ -45,9 +61,9 @@ def _one_source(draft: Draft) -> None:
 
 def several_sources(pasted: str, upload: Upload | None, audience: SavedAudience | None) -> str:
     """A sentence where the rows come from more than one place; otherwise empty."""
-    sources = {PASTED: pasted.strip(), "a file": upload, "a saved audience": audience}
-    given = [words for words, is_there in sources.items() if is_there]
-    return f"There are {' and '.join(given)}. Clear what you do not want." if len(given) > 1 else ""
+    sources = {PASTED: pasted.strip(), "file": upload, "saved": audience}
+    given = tuple(one for one, is_there in sources.items() if is_there)
+    return _(SOURCES[given]) if len(given) > 1 else ""
 
 
 def _read(draft: Draft, *, limits: Limits) -> Audience:
@@ -69,7 +85,7 @@ def _is_large(draft: Draft) -> bool:
 
 def _saved(kept: SavedAudience) -> Audience | storage.StoredAudience:
     if kept.archived_at or kept.current is None:
-        says = f"“{kept}” is archived. Choose another audience."
+        says = _(ARCHIVED.text) % {"audience": kept}
         raise ComposeError([Problem(ProblemCode.NOT_USABLE, "audience", says)])
     try:
         if kept.current.recipients > LARGE and kept.current.erased_at is None:

@@ -1,6 +1,7 @@
 """The send that a draft makes, once."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.audiences.files import Limits
 from sms.compose import comments
@@ -38,13 +39,13 @@ def send_draft(
         if locked.send is not None:
             return locked.send
         if locked.discarded_at is not None:
-            says = "This draft was discarded. Bring it back under Drafts, then send it."
+            says = _("This draft was discarded. Bring it back under Drafts, then send it.")
             raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         if locked.recurs_since is not None:
-            says = "This draft is sent again and again by now. Open the recurring send instead."
+            says = _("This draft is sent again and again by now. Open the recurring send instead.")
             raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         if locked.revision != draft.revision or seen not in (None, locked.revision):
-            says = "The draft was changed since this page was shown. Look again, then send it."
+            says = _("The draft was changed since this page was shown. Look again, then send it.")
             raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
         send = create(totals.order, by=by, figures=totals.figures)
         locked.send = send

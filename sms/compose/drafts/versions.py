@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.audiences import storage
 from sms.audiences.files import Limits, ReadingChoices, Recipient, RejectedRow
@@ -13,17 +15,20 @@ from sms.compose.errors import ComposeError
 from sms.models import AudienceVersion, Draft, Preparation, Upload
 from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence, retold
 
-PASTED = "pasted numbers"
+PASTED = gettext_noop("pasted numbers")
+# Translators: work is what is going on, such as “Reading the recipients”
+UNDER_WAY = KeptSentence(gettext_noop("%(work)s (%(share)s %%). Try again in a moment."))
+BEGINS = KeptSentence(gettext_noop("%(work)s. Try again in a moment."))
 
 
 class NotReady(ComposeError):
     """Its audience is being read or checked; `preparation` says how far that is."""
 
     def __init__(self, preparation: Preparation) -> None:
-        what = preparation.get_kind_display()
-        share = f" ({preparation.share} %)" if preparation.total else ""
-        says = f"{what}{share}. Try again in a moment."
+        facts = {"work": preparation.get_kind_display(), "share": preparation.share}
+        says = _((UNDER_WAY if preparation.total else BEGINS).text) % facts
         super().__init__([Problem(ProblemCode.NOT_READY, "audience", says)])
         self.preparation = preparation
 
@@ -33,7 +38,9 @@ class PreparationFailed(ComposeError):
 
     def __init__(self, preparation: Preparation) -> None:
         code = ProblemCode(preparation.trouble_code)
-        super().__init__([Problem(code, preparation.trouble_field or "audience", preparation.trouble)])
+        super().__init__(
+            [Problem(code, preparation.trouble_field or "audience", retold(preparation.trouble))]
+        )
         self.preparation = preparation
 
 

@@ -17,6 +17,7 @@ from sms.compose.preview.shapes import Bit, Odd, Phone, Preview, Totals
 from sms.compose.resolved_order import ResolvedOrder
 from sms.models import Sender
 from sms.values import text
+from sms.words import retold
 
 LONGEST = 20_000  # characters that are previewed; no service takes as many
 STEPS = 300  # rows that can be stepped through
@@ -35,7 +36,7 @@ def preview_of(
     if order.text:
         row, refused = steps[at] if steps else (0, "")
         found = next((one for one in sample.rows if one.row == row), None) if steps else None
-        phone = phone_of(order, found, refused=refused)
+        phone = phone_of(order, found, refused=retold(refused))
     refused_senders, doubted = senders_of(offered, sample)
     plain = text.to_gsm7(order.content)
     return Preview(

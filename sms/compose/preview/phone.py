@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.utils.translation import gettext as _
+
 from sms.audiences.files import Recipient
 from sms.catalogue import link_lengths
 from sms.catalogue.link_lengths import ShownLink
@@ -45,13 +47,13 @@ def _bits(
         end = at + len(piece.text)
         if piece.name and (not moved or not links or end <= links[0].start):
             kind = "placeholder" if piece.value is None else "value"
-            says = f"Nothing fills $({piece.name})" if piece.value is None else f"From $({piece.name})"
-            kinds[at] = (end, kind, says)
+            says = _("Nothing fills $(%(name)s)") if piece.value is None else _("From $(%(name)s)")
+            kinds[at] = (end, kind, says % {"name": piece.name})
         at = end
     for link in links:
-        says = "Webex Connect puts the smartlink here; its clicks cannot be measured"
+        says = _("Webex Connect puts the smartlink here; its clicks cannot be measured")
         if not link.is_smartlink:
-            says = f"Webex Connect makes a link like this of {link.written}"
+            says = _("Webex Connect makes a link like this of %(link)s") % {"link": link.written}
         kinds[link.start] = (link.end, "link", says)
     odd = {one.index: one for one in text.culprits(shown)}
     cuts = set(text.breaks(shown))
@@ -74,7 +76,8 @@ def _bits(
         if index in cuts:
             segment += 1
             yield from flush()
-            yield Bit("break", str(segment), f"Segment {segment} begins here")
+            says = _("Segment %(n)s begins here") % {"n": segment}
+            yield Bit("break", str(segment), says)
         if index in odd:
             yield from flush()
             yield Bit("culprit", char, _about(odd[index]))
@@ -84,8 +87,19 @@ def _bits(
 
 
 def _about(one: text.Culprit) -> str:
-    instead = f", could be “{one.suggestion}”" if one.suggestion else ", could go" if one.remove else ""
-    return f"{one.name.capitalize()}, U+{ord(one.char):04X}, needs Unicode{instead}"
+    if one.suggestion:
+        says = _("%(character)s, %(code)s, needs Unicode, could be “%(instead)s”")
+    else:
+        says = (
+            _("%(character)s, %(code)s, needs Unicode, could go")
+            if one.remove
+            else _("%(character)s, %(code)s, needs Unicode")
+        )
+    return says % {
+        "character": one.name.capitalize(),
+        "code": f"U+{ord(one.char):04X}",
+        "instead": one.suggestion,
+    }
 
 
 def odd_of(written: str, phone: Phone | None) -> list[Odd]:
@@ -97,7 +111,7 @@ def odd_of(written: str, phone: Phone | None) -> list[Odd]:
         found.setdefault(one.char, _of_culprit(one, column=""))
     for bit in phone.bits if phone else ():
         if bit.kind == "culprit" and bit.shown not in found:
-            found[bit.shown] = _of_culprit(text.culprits(bit.shown)[0], column="this row")
+            found[bit.shown] = _of_culprit(text.culprits(bit.shown)[0], column=_("this row"))
     return [
         Odd(one.char, one.name, one.code, one.instead, one.removable, counts.get(char, 1), one.column)
         for char, one in found.items()

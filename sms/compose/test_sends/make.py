@@ -14,6 +14,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.audiences.files import Audience, Limits, Recipient
 from sms.compose import checks, drafts, options
@@ -26,8 +28,10 @@ from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values.msisdn.mention import starred
 from sms.values.problems import Problem, ProblemCode
+from sms.words import KeptSentence, number
 
-OWN = "the writer's own number"
+OWN = gettext_noop("the writer's own number")
+SOURCE = KeptSentence(gettext_noop("a test to %(whom)s"))
 EXAMPLE_NUMBER = "+447700900000"  # reserved for examples; stands in where a draft has no recipients
 EMPTY = Audience([], "", [], [])
 
@@ -62,7 +66,7 @@ def sample(draft: Draft, *, row: int | None, limits: Limits) -> TestDraft:
             Problem(
                 ProblemCode.NO_SUCH_ROW,
                 "row",
-                f"Row {wanted:,} has no recipient. Choose another row, or none.",
+                _("Row %(row)s has no recipient. Choose another row, or none.") % {"row": number(wanted)},
             )
         ]
     )
@@ -78,7 +82,7 @@ def _longest(draft: Draft, order: Order, *, limits: Limits) -> int:
                 Problem(
                     ProblemCode.NOT_READY,
                     "row",
-                    "Its rows are still being checked. Choose a row, or try again in a moment.",
+                    _("Its rows are still being checked. Choose a row, or try again in a moment."),
                 )
             ]
         )
@@ -91,7 +95,7 @@ def order_of(
     """The order of the test. `at_night`: people may waive quiet hours for themselves, never for a colleague."""
     numbers = [rules.own_number(user)] if seeds is None else rules.numbers_in(seeds)
     if not numbers or not numbers[0]:
-        says = "Give your own number under Your details first."
+        says = _("Give your own number under Your details first.")
         raise ComposeError([Problem(ProblemCode.REQUIRED, "to", says)])
     asked = found.order.options
     # the row's number is that person's, and neither the writer's nor a colleague's to have on a phone
@@ -103,7 +107,7 @@ def order_of(
         audience=_with_people(found.order, people),
         test_send=rules.TestSend(draft, user, seeds),
         name=f"Test of {draft}"[:100],
-        source=f"a test to {OWN if seeds is None else seeds}",
+        source=SOURCE(whom=OWN if seeds is None else seeds),
         saved=None,
         file_sha256="",
         labels=(),

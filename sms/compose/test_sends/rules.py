@@ -12,11 +12,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sms.audiences import storage
 from sms.models import ApprovalRules, AudienceChunk, Draft, SavedAudience, Send, Service
 from sms.values.msisdn.kinds import NumberKind
 from sms.values.problems import Problem, ProblemCode
+from sms.words import moment, number
 
 MOST_RECIPIENTS = SavedAudience.LONGEST_SEED_LIST
 MOST_AN_HOUR = 100  # test messages of one person
@@ -36,14 +38,15 @@ def problems(
     test: TestSend, *, service: Service, numbers: Collection[str], due_at: datetime | None, now: datetime
 ) -> Iterator[Problem]:
     if test.draft.service_id != service.pk:
-        yield Problem(ProblemCode.NOT_USABLE, "to", "This draft is of another service.")
+        yield Problem(ProblemCode.NOT_USABLE, "to", _("This draft is of another service."))
     if due_at is not None:
-        yield Problem(ProblemCode.INVALID, "send_at", "A test goes out now.")
+        yield Problem(ProblemCode.INVALID, "send_at", _("A test goes out now."))
     if len(numbers) > MOST_RECIPIENTS:
         yield Problem(
             ProblemCode.TOO_MANY,
             "to",
-            f"There are {len(numbers):,} numbers; a test goes to {MOST_RECIPIENTS} at most.",
+            _("There are %(n)s numbers; a test goes to %(most)s at most.")
+            % {"n": number(len(numbers)), "most": number(MOST_RECIPIENTS)},
         )
     elif test.seeds is None:
         mine = own_number(test.user)
@@ -51,7 +54,7 @@ def problems(
             yield Problem(
                 ProblemCode.REQUIRED,
                 "to",
-                "A test to yourself goes to your own number. Give it under Your details.",
+                _("A test to yourself goes to your own number. Give it under Your details."),
             )
     else:
         yield from _seed_problems(test.seeds, service, numbers)
@@ -65,16 +68,21 @@ def _seed_problems(seeds: SavedAudience, service: Service, numbers: Collection[s
         yield Problem(
             ProblemCode.NOT_USABLE,
             "to",
-            f"“{seeds}” is no seed list of {service.name} that can be used. Choose another one.",
+            _("“%(list)s” is no seed list of %(service)s that can be used. Choose another one.")
+            % {"list": seeds, "service": service.name},
         )
     elif current.confirmed_id != current.current_id and ApprovalRules.of(service).most:
         yield Problem(
             ProblemCode.NOT_USABLE,
             "to",
-            f"“{seeds}” is not confirmed for tests as it is now. Ask an approver to confirm it on its page, under Audiences.",
+            _(
+                "“%(list)s” is not confirmed for tests as it is now. Ask an approver to confirm it on its page, under Audiences."
+            )
+            % {"list": seeds},
         )
     elif not set(numbers) <= set(numbers_in(current)):
-        yield Problem(ProblemCode.CHANGED, "to", f"“{seeds}” was changed since. Check it, and try again.")
+        says = _("“%(list)s” was changed since. Check it, and try again.") % {"list": seeds}
+        yield Problem(ProblemCode.CHANGED, "to", says)
 
 
 def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:
@@ -82,13 +90,22 @@ def _too_many(user: Any, count: int, *, now: datetime) -> Iterator[Problem]:
     if count > left:
         sent_at = _within_the_hour(user, now=now).order_by("created_at").values_list("created_at", flat=True)
         free_at = sent_at.first()
-        when = f" after {timezone.localtime(free_at + HOUR):%H:%M %Z}" if free_at else " in an hour"
-        yield Problem(
-            ProblemCode.TOO_MANY,
-            "to",
-            f"You may send {MOST_AN_HOUR} test messages in an hour, and {MOST_AN_HOUR - left} went. "
-            f"This would be {count} more. Try again{when}, or choose fewer numbers.",
+        says = _(
+            "You may send %(most)s test messages in an hour, and %(went)s went. This would be %(more)s more. "
+            "Try again in an hour, or choose fewer numbers."
         )
+        if free_at:
+            says = _(
+                "You may send %(most)s test messages in an hour, and %(went)s went. This would be %(more)s more. "
+                "Try again after %(time)s, or choose fewer numbers."
+            )
+        facts = {
+            "most": number(MOST_AN_HOUR),
+            "went": number(MOST_AN_HOUR - left),
+            "more": number(count),
+            "time": moment(timezone.localtime(free_at + HOUR), "H:i T") if free_at else "",
+        }
+        yield Problem(ProblemCode.TOO_MANY, "to", says % facts)
 
 
 def own_number(user: Any) -> str:
