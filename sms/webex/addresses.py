@@ -6,6 +6,8 @@ Whether a number can exist is not decided here (that needs number plans); only w
 import functools
 import re
 
+from sms.words import KeptSentence, gettext, gettext_noop, number
+
 # E.164: at most 15 digits with the country code, which never begins with 0. The provider takes it with or without `+` …
 _E164 = r"[1-9][0-9]{6,14}"
 MSISDN = re.compile(rf"\+?{_E164}")
@@ -23,6 +25,9 @@ _OF_NAMES = frozenset(
 )
 _WIDE = frozenset("^{}\\[~]|€")
 LONGEST_NAME = 11
+_SENDER = KeptSentence(
+    gettext_noop("must be a long or short code in digits, or a name of 1 to %(most)s GSM-7 characters")
+)
 # what every network takes
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ]{3,11}")
 
@@ -38,8 +43,10 @@ _URL = re.compile(rf"(?:{_SECURE}|{_HERE}){_PATH}", re.IGNORECASE)
 
 def msisdn_rule(*, plus: bool) -> str:
     if plus:
-        return "must be + and country code and number, 7 to 15 digits: +E.164 is on for this service"
-    return "must be country code and number, 7 to 15 digits, with or without +"
+        return gettext_noop(
+            "must be + and country code and number, 7 to 15 digits: +E.164 is on for this service"
+        )
+    return gettext_noop("must be country code and number, 7 to 15 digits, with or without +")
 
 
 def bare_sender(written: str) -> str:
@@ -56,14 +63,24 @@ def is_sender(text: str) -> bool:
 def name_problem(text: str) -> str:
     """What is wrong with an alphanumeric sender, as a sentence; empty for nothing."""
     if strange := next((char for char in text if char not in _OF_NAMES), ""):
-        shown = f"“{strange}”" if strange.isprintable() else f"U+{ord(strange):04X}"
-        return f"{shown} is not in the alphabet of SMS (GSM-7). Leave it out, or write another character."
+        if strange.isprintable():
+            says = gettext(
+                "“%(character)s” is not in the alphabet of SMS (GSM-7). Leave it out, or write another character."
+            )
+            return says % {"character": strange}
+        says = gettext(
+            "%(code)s is not in the alphabet of SMS (GSM-7). Leave it out, or write another character."
+        )
+        return says % {"code": f"U+{ord(strange):04X}"}
     if not 1 <= len(text) + sum(char in _WIDE for char in text) <= LONGEST_NAME:
-        return f"An alphanumeric sender has 1 to {LONGEST_NAME} characters. Each of ^ {{ }} \\ [ ~ ] | € counts as two."
+        says = gettext(
+            "An alphanumeric sender has 1 to %(most)s characters. Each of ^ { } \\ [ ~ ] | € counts as two."
+        )
+        return says % {"most": number(LONGEST_NAME)}
     if text != text.strip():
-        return "It begins or ends with a space. Leave that out."
+        return gettext("It begins or ends with a space. Leave that out.")
     if text.removeprefix("+").isdigit():
-        return "This is a number. Choose long code or short code."
+        return gettext("This is a number. Choose long code or short code.")
     return ""
 
 
@@ -74,10 +91,10 @@ def is_plain_name(text: str) -> bool:
 
 def sender_rule(sender: str) -> str:
     if not sender:
-        return "is mandatory"
+        return gettext_noop("is mandatory")
     if _PLUS_CODE.fullmatch(sender):
-        return "takes a long code as country code and number without +"
-    return f"must be a long or short code in digits, or a name of 1 to {LONGEST_NAME} GSM-7 characters"
+        return gettext_noop("takes a long code as country code and number without +")
+    return _SENDER(most=LONGEST_NAME)
 
 
 @functools.lru_cache(maxsize=256)  # a send has one, and its messages are many

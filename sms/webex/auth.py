@@ -8,6 +8,8 @@ import hmac
 import json
 from collections.abc import Mapping
 
+from sms.words import gettext
+
 LIFETIME = 3600  # seconds the provider honours a token, counted from `iat`
 RENEW_AFTER = 3000  # ours: ten minutes early, so that neither a slow request nor a wrong clock meets the end
 
@@ -22,7 +24,9 @@ class ServiceKey:
     def __post_init__(self) -> None:
         if not self.value or not all("!" <= char <= "~" for char in self.value):
             raise ValueError(
-                "The service key must be visible ASCII without spaces; copy it again from the API tab."
+                gettext(
+                    "The service key must be visible ASCII without spaces; copy it again from the API tab."
+                )
             )
 
     def headers(self, now: float) -> dict[str, str]:
@@ -46,14 +50,15 @@ class Jwt:
 
     def __post_init__(self) -> None:
         if not self.service_id:
-            raise ValueError("The service ID is empty; the API tab shows it when JWT is picked.")
+            raise ValueError(gettext("The service ID is empty; the API tab shows it when JWT is picked."))
         text = "".join(self.secret_base64.split())
         try:
             self._secret = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         except (binascii.Error, ValueError):
-            raise ValueError("The service secret is not base64; copy it again from the API tab.") from None
+            says = gettext("The service secret is not base64; copy it again from the API tab.")
+            raise ValueError(says) from None
         if not self._secret:
-            raise ValueError("The service secret is empty.")
+            raise ValueError(gettext("The service secret is empty."))
 
     def headers(self, now: float) -> dict[str, str]:
         """Headers of a request made at `now` (Unix seconds). A clock that went back makes a new one too."""

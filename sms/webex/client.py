@@ -23,10 +23,14 @@ from sms.webex.errors import NotSent, ProviderError, ServicePaused, Unconfirmed
 from sms.webex.origin import must_match
 from sms.webex.replies import Accepted, parse_reply
 from sms.webex.transport import Deadline, SingleConnection
+from sms.words import KeptSentence, gettext, gettext_noop
 
 DEADLINE = 20.0  # seconds; dispatch's lease must be well above it
 LONGEST_REPLY = 64 * 1024
 LONGEST_LIST = 1024 * 1024
+MORE_THAN = KeptSentence(gettext_noop("More than %(most)s bytes."))
+NO_ADDRESS = KeptSentence(gettext_noop("The base URL is not an address: %(error)s"))
+NO_ORIGIN = KeptSentence(gettext_noop("The base URL must be https:// and a host, not %(url)s."))
 NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 HEADERS = {
     "User-Agent": f"textdesk/{VERSION}",
@@ -124,7 +128,7 @@ class Client:
         """The body, up to the cap. A longer one says nothing more about a refusal, but leaves an acceptance unconfirmed."""
         body = _capped(response, LONGEST_REPLY, self._deadline)
         if body is None and response.is_success:
-            raise Unconfirmed("too_large", response.status_code, f"More than {LONGEST_REPLY} bytes.")
+            raise Unconfirmed("too_large", response.status_code, MORE_THAN(most=LONGEST_REPLY))
         return body or b""
 
     def _broken(self, error: httpx.HTTPError, status: int) -> ProviderError:
@@ -144,9 +148,9 @@ def _target(base_url: str, path: str) -> httpx.URL:
     try:
         target = httpx.URL(base_url.rstrip("/") + path)
     except (httpx.InvalidURL, ValueError) as error:
-        raise ValueError(f"The base URL is not an address: {error}") from error
+        raise ValueError(gettext(NO_ADDRESS.text) % {"error": error}) from error
     if target.scheme not in ("https", "http") or not target.host:
-        raise ValueError(f"The base URL must be https:// and a host, not {base_url!r}.")
+        raise ValueError(gettext(NO_ORIGIN.text) % {"url": repr(base_url)})
     return target
 
 

@@ -1,14 +1,17 @@
 """Every code of the provider's documents, as data: what happened, whether to send again, what a person can do. Never raises.
 
 Sources: reference §4.4 (synchronous), §4.5 (common), §4.6 (SMS receipts, US/Canada, contact policy), §8.2 (contact policy API).
-The rows are in `code_table.txt`; the resend column is our inference where the reference marks it so. Read by `replies`
-(which decision), `receipts` (which state), reports and the message page (words).
+The rows are in `code_table.txt`, their words in `code_words`; the resend column is our inference where the reference marks it so.
+Read by `replies` (which decision), `receipts` (which state), reports and the message page (words).
 """
 
 import dataclasses
 import re
 from pathlib import Path
 from typing import Literal
+
+from sms.webex.code_words import ADVICE, MEANING
+from sms.words import KeptSentence, gettext_noop
 
 Kind = Literal[
     "accepted",  # queued or handed over: nothing to do
@@ -32,7 +35,7 @@ State = Literal["submitted", "delivered", "failed", "clicked", "unknown"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Code:
-    """One code in plain words. `state` is what it means as a receipt; `advice` is what a person can do."""
+    """One code in plain English words, which pages retell. `state` is what it means as a receipt; `advice` is what a person can do."""
 
     code: str
     kind: Kind
@@ -42,10 +45,18 @@ class Code:
     advice: str
 
 
+_UNKNOWN = KeptSentence(gettext_noop("The provider gave code %(code)s, which its documents do not name."))
+_NO_CODE = gettext_noop("The provider gave no code.")
+_ASK_SUPPORT = gettext_noop("Look at the provider's own words beside it, and ask its support if it repeats.")
+
+
 def _read(table: str) -> dict[str, Code]:
     rows = [line.split("|") for line in table.splitlines() if line and not line.startswith("#")]
-    codes = (Code(*map(str.strip, row)) for row in rows)  # type: ignore[arg-type]  # a test holds every cell to its Literal
-    return {row.code: row for row in codes}
+    cells = (list(map(str.strip, row)) for row in rows)
+    return {
+        code: Code(code, kind, state, resend, MEANING[code], ADVICE[code])  # type: ignore[arg-type]  # a test holds each to its Literal
+        for code, kind, state, resend in cells
+    }
 
 
 _ALL = _read(Path(__file__).with_name("code_table.txt").read_text("utf-8"))
@@ -72,13 +83,8 @@ def lookup(code: str) -> Code:
     """What a code means. An undocumented one stays unknown, with its number, and no resend is advised blindly."""
     if known := _ALL.get(code):
         return known
-    words = (
-        f"The provider gave code {code}, which its documents do not name."
-        if code
-        else "The provider gave no code."
-    )
-    advice = "Look at the provider's own words beside it, and ask its support if it repeats."
-    return Code(code, "unknown", "unknown", "unknown", words, advice)
+    words = _UNKNOWN(code=code) if code else _NO_CODE
+    return Code(code, "unknown", "unknown", "unknown", words, _ASK_SUPPORT)
 
 
 def in_words(code: str, said: str) -> str:

@@ -10,8 +10,12 @@
     Unreadable          a receipt or inbound body that says nothing we can use (not a provider *reply*)
 
 The text explains, the class decides: do not branch on `code` to find out whether a resend is safe.
-`detail` never holds a body, a number or a credential, so it may be logged and shown.
+`detail` never holds a body, a number or a credential, so it may be logged and shown. What we say in it is kept, so it is English.
 """
+
+from sms.words import KeptSentence, gettext_noop
+
+NOT_JSON = KeptSentence(gettext_noop("It is not JSON: %(error)s"))
 
 
 class ProviderError(Exception):

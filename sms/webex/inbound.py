@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from sms.webex import lenient
-from sms.webex.errors import UnreadableBody
+from sms.webex.errors import NOT_JSON, UnreadableBody
 from sms.webex.values import number, text
+from sms.words import gettext_noop
 
 
 class Inbound(msgspec.Struct, frozen=True, gc=False):
@@ -54,13 +55,13 @@ def parse_inbound(raw: bytes) -> Inbound:
     try:
         said: Any = lenient.decoded(raw)
     except (ValueError, RecursionError) as error:
-        raise UnreadableBody(f"It is not JSON: {error}") from None
+        raise UnreadableBody(NOT_JSON(error=error)) from None
     said = _inner(said)
     if not isinstance(said, dict):
-        raise UnreadableBody("It is JSON, but no object.")
+        raise UnreadableBody(gettext_noop("It is JSON, but no object."))
     handset = _field(said, "oa")
     if not handset.strip():
-        raise UnreadableBody("We could not read who sent it.")
+        raise UnreadableBody(gettext_noop("We could not read who sent it."))
     return Inbound(
         msisdn=number(handset),
         sender=_field(said, "da").strip(),

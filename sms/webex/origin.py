@@ -2,16 +2,29 @@
 
 from urllib.parse import urlsplit
 
+from sms.words import KeptSentence, gettext, gettext_noop
+
 _USUAL = {"https": 443, "http": 80}
+
+
+_TYPED_FOR_ANOTHER = KeptSentence(
+    gettext_noop(
+        "The stored secret was typed for %(origin)s, and the address is %(address)s now. Type it again."
+    )
+)
+_TYPED_FOR_NONE = KeptSentence(
+    gettext_noop(
+        "The stored secret was typed for no address, and the address is %(address)s now. Type it again."
+    )
+)
 
 
 class SecretElsewhere(ValueError):
     """A secret was about to go to another origin than the one it was typed for. Nothing was sent."""
 
     def __init__(self, kept_for: str, address: str) -> None:
-        super().__init__(
-            f"The stored secret was typed for {kept_for or 'no address'}, and the address is {address} now. Type it again."
-        )
+        said = _TYPED_FOR_ANOTHER if kept_for else _TYPED_FOR_NONE
+        super().__init__(gettext(said.text) % {"origin": kept_for, "address": address})
 
 
 def origin_of(url: str) -> str:

@@ -12,8 +12,10 @@ import msgspec
 
 from sms.webex.client import ApiReply
 from sms.webex.errors import ProviderError, RequestRefused, ServicePaused, UnreadableBody
+from sms.words import KeptSentence, gettext_noop
 
 LONGEST_LIST = 1000  # groups; more are left out
+UNREADABLE_LIST = KeptSentence(gettext_noop("The list of groups cannot be read: %(error)s."))
 Answer = Literal["agreed", "not_agreed", "not_in_group", "expired", "unreachable", "bad_group"]
 _ANSWERS: dict[str, Answer] = {
     "20001": "agreed",
@@ -56,7 +58,7 @@ class TenantPolicy:
         try:
             found = msgspec.json.decode(answer.body, type=list[ProviderGroup])
         except msgspec.MsgspecError as problem:
-            raise UnreadableBody(f"The list of groups cannot be read: {type(problem).__name__}.") from problem
+            raise UnreadableBody(UNREADABLE_LIST(error=type(problem).__name__)) from problem
         return found[:LONGEST_LIST]
 
     def consent(self, group_id: str, e164: str) -> Answer:
@@ -74,9 +76,9 @@ class TenantPolicy:
         try:
             codes = msgspec.json.decode(answer.body, type=list[_Counted])
         except msgspec.MsgspecError as problem:
-            raise UnreadableBody("The answer about consent cannot be read.") from problem
+            raise UnreadableBody(gettext_noop("The answer about consent cannot be read.")) from problem
         if len(codes) != 1 or codes[0].code not in _ANSWERS:
-            raise UnreadableBody("The answer about consent has no code that is known.")
+            raise UnreadableBody(gettext_noop("The answer about consent has no code that is known."))
         return _ANSWERS[codes[0].code]
 
     def _asked(self, method: str, path: str, body: bytes) -> ApiReply:

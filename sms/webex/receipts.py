@@ -14,8 +14,9 @@ import msgspec
 
 from sms.webex import lenient
 from sms.webex.codes import STATES, State
-from sms.webex.errors import UnreadableBody
+from sms.webex.errors import NOT_JSON, UnreadableBody
 from sms.webex.values import count, moment, number, text
+from sms.words import KeptSentence, gettext_noop
 
 _STATES_BY_STATUS: dict[str, State] = {
     "submitted": "submitted",
@@ -28,6 +29,8 @@ _STATES_BY_STATUS: dict[str, State] = {
     "rejected": "failed",
     "clicked": "clicked",
 }
+
+NO_RECEIPT = KeptSentence(gettext_noop("It is JSON, but no receipt: %(error)s"))
 
 
 class Notification(msgspec.Struct, frozen=True, gc=False):
@@ -144,9 +147,9 @@ def _second_look(raw: bytes) -> _Outer:
         said["deliveryInfo"] = _by_our_names(said["deliveryInfo"], _Info.__struct_fields__)
         return msgspec.convert(said, _Outer)
     except (msgspec.ValidationError, AttributeError, KeyError, TypeError) as error:
-        raise UnreadableBody(f"It is JSON, but no receipt: {error}") from None
+        raise UnreadableBody(NO_RECEIPT(error=error)) from None
     except (ValueError, RecursionError) as error:
-        raise UnreadableBody(f"It is not JSON: {error}") from None
+        raise UnreadableBody(NOT_JSON(error=error)) from None
 
 
 def _by_our_names(said: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -15,9 +15,11 @@ import msgspec
 from sms.webex import codes
 from sms.webex.errors import RequestRefused, ServicePaused, Throttled, Unconfirmed
 from sms.webex.values import moment, text, without_bom
+from sms.words import KeptSentence, gettext_noop
 
 LONGEST_WAIT = 900.0  # seconds; a longer Retry-After is not believed
 _DETAIL = 200
+NAMES_SOME = KeptSentence(gettext_noop("The reply names %(names)s of %(destinations)s destinations."))
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -40,7 +42,9 @@ def parse_reply(status: int, headers: Mapping[str, str], body: bytes, *, destina
         # 5xx, and 408: a gateway may have passed the request on. Numbers that are no HTTP status, too.
         raise Unconfirmed(code or f"http_{status}", status, detail)
     if status < 400:
-        raise RequestRefused("redirect", status, "The reply is a redirect, which we never follow.")
+        raise RequestRefused(
+            "redirect", status, gettext_noop("The reply is a redirect, which we never follow.")
+        )
     if status == 429 or code in codes.THROTTLING:
         raise Throttled(code or f"http_{status}", status, detail, retry_after=retry_after(headers))
     if status in (401, 403, 404, 405) or code in codes.PAUSING:
@@ -86,18 +90,20 @@ def _accepted(status: int, said: Any, destinations: int) -> Accepted:
     entries = [entry for entry in _entries(said) if _field(entry, "messageId") or _field(entry, "status")]
     if not entries:
         code, detail = _complaint(said)
-        raise Unconfirmed(code or "unreadable", status, detail or "The reply names no message id.")
+        raise Unconfirmed(
+            code or "unreadable", status, detail or gettext_noop("The reply names no message id.")
+        )
     verdicts = {_field(entry, "status").lower() for entry in entries}
     ids = tuple(filter(None, (_field(entry, "messageId") for entry in entries)))
     if verdicts - {"queued", ""}:
         _not_queued(status, verdicts, entries[0])
     if entries[0] is not said and destinations > 1 and len(entries) != destinations:
         # A list that leaves some out does not say that they were taken (reference §4.2: a part may be accepted).
-        raise Unconfirmed(
-            "partial", status, f"The reply names {len(entries)} of {destinations} destinations."
-        )
+        raise Unconfirmed("partial", status, NAMES_SOME(names=len(entries), destinations=destinations))
     if len(ids) != len(entries):
-        raise Unconfirmed("unreadable", status, "The reply names no message id for a part of the request.")
+        raise Unconfirmed(
+            "unreadable", status, gettext_noop("The reply names no message id for a part of the request.")
+        )
     first = entries[0]
     return Accepted(
         provider_id=ids[0],
@@ -111,10 +117,12 @@ def _not_queued(status: int, verdicts: set[str], first: dict[str, Any]) -> NoRet
     """A 2xx whose status is not queued. Rejected throughout is a refusal; a mixture or a new word is not to be guessed."""
     if verdicts == {"rejected"}:
         code, detail = _complaint(first)
-        raise RequestRefused(code or "rejected", status, detail or "The reply's status is rejected.")
+        raise RequestRefused(
+            code or "rejected", status, detail or gettext_noop("The reply's status is rejected.")
+        )
     if "queued" in verdicts:
-        raise Unconfirmed("partial", status, "The reply accepts only a part of the request.")
-    raise Unconfirmed("odd_status", status, "The reply's status is not queued.")
+        raise Unconfirmed("partial", status, gettext_noop("The reply accepts only a part of the request."))
+    raise Unconfirmed("odd_status", status, gettext_noop("The reply's status is not queued."))
 
 
 def _entries(said: Any) -> Iterator[dict[str, Any]]:

@@ -24,10 +24,14 @@ from sms.webex.limits import (
     TEXT_LIMIT,
 )
 from sms.webex.send_request import ContactPolicy, Destination, Options, SendRequest
+from sms.words import KeptSentence, gettext_noop, retold
 
 
 class WireError(ValueError):
-    """A request breaks a rule. `field` is its path on the wire, `rule` a sentence, `code` what the provider would answer."""
+    """A request breaks a rule. `field` is its path on the wire, `rule` a sentence, `code` what the provider would answer.
+
+    Both are kept with messages, so the rule is English.
+    """
 
     def __init__(self, field: str, rule: str, *, code: str = "7004") -> None:
         super().__init__(field, rule, code)
@@ -37,6 +41,35 @@ class WireError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.rule}"
+
+
+class _FieldRule(KeptSentence):
+    """`content.text: must not be empty`, where the rule is one of those here."""
+
+    def read(self, kept: str) -> dict[str, str] | None:
+        found = super().read(kept)
+        ours = found and " " not in found["field"] and retold(found["rule"]) != found["rule"]
+        return found if ours else None
+
+
+_FieldRule("%(field)s: %(rule)s")
+# the longer one first: the other reads like it
+_TEXT_WITH_VALUES = KeptSentence(
+    gettext_noop("may have %(most)s characters; it has %(characters)s with the values of to[%(index)s]")
+)
+_TEXT = KeptSentence(gettext_noop("may have %(most)s characters; it has %(characters)s"))
+_CALLBACK_DATA = KeptSentence(
+    gettext_noop("may have %(most)s characters, spaces included; it has %(characters)s")
+)
+_BYTES = KeptSentence(gettext_noop("may have %(most)s bytes"))
+_NUMBERS = KeptSentence(gettext_noop("may have %(most)s numbers in one request; it has %(numbers)s"))
+_BARE = KeptSentence(gettext_noop("names placeholders bare: name, not $(name); %(name)s is none"))
+_NO_VALUE = KeptSentence(gettext_noop("has no value for %(placeholder)s, and neither has substitutions"))
+_NO_TOKEN = KeptSentence(gettext_noop("the text has no %(token)s"))
+_NO_ENTRY = KeptSentence(gettext_noop("has no entry for %(token)s in the text"))
+_TAG = KeptSentence(gettext_noop("may have %(most)s letters, digits, _ and -"))
+_ONE_OF = KeptSentence(gettext_noop("must be one of %(choices)s"))
+_VALIDITY = KeptSentence(gettext_noop("must be whole seconds from 1 to %(most)s (72 hours)"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +108,7 @@ CORRELATION_BYTES = 50
 def validate(request: SendRequest, *, rules: Rules = DEFAULT) -> None:
     """Raise `WireError` for the first rule that does not hold, in the order of the fields."""
     if request.channel != "sms":
-        raise WireError("channel", "must be sms")
+        raise WireError("channel", gettext_noop("must be sms"))
     if not addresses.is_sender(request.from_):
         code = "7004" if request.from_ else "7003"
         raise WireError("from", addresses.sender_rule(request.from_), code=code)
@@ -92,37 +125,39 @@ def validate(request: SendRequest, *, rules: Rules = DEFAULT) -> None:
     if len(request.callback_data) > LONGEST_CALLBACK_DATA:
         raise WireError(
             "callbackData",
-            f"may have {LONGEST_CALLBACK_DATA} characters, spaces included; it has {len(request.callback_data)}",
+            _CALLBACK_DATA(most=LONGEST_CALLBACK_DATA, characters=len(request.callback_data)),
         )
     if request.notify_url and not addresses.is_url(request.notify_url):
         # The provider calls https only, and takes a URL with a space around it for an invalid one (reference §3.1).
-        raise WireError("notifyUrl", "must be a whole https:// address without spaces")
+        raise WireError("notifyUrl", gettext_noop("must be a whole https:// address without spaces"))
     if request.notify_url_auth_id:
         if not request.notify_url:
-            raise WireError("notifyUrlAuthId", "needs a notifyUrl to sign in to")
+            raise WireError("notifyUrlAuthId", gettext_noop("needs a notifyUrl to sign in to"))
         if AUTH_ID.fullmatch(request.notify_url_auth_id) is None:
             raise WireError(
-                "notifyUrlAuthId", "is the id of an authorization made in the console: letters and digits"
+                "notifyUrlAuthId",
+                gettext_noop("is the id of an authorization made in the console: letters and digits"),
             )
     if request.contact_policy is not None:
         _contact_policy(request.contact_policy)
     if request.batch_id and request.batch_id != request.batch_id.strip():
-        raise WireError("batchId", "must not begin or end with a space")
+        raise WireError("batchId", gettext_noop("must not begin or end with a space"))
 
 
 def _destinations(to: list[Destination], rules: Rules) -> None:
     if not to:
-        raise WireError("to", "needs at least one destination", code="7003")
+        raise WireError("to", gettext_noop("needs at least one destination"), code="7003")
     msisdn = addresses.PLUS_MSISDN if rules.e164_plus else addresses.MSISDN
     total = len(to)
     for index, destination in enumerate(to):
         numbers = destination.msisdn
         if len(numbers) != 1:
             if not numbers:
-                raise WireError(f"to[{index}].msisdn", "needs a number", code="7003")
+                raise WireError(f"to[{index}].msisdn", gettext_noop("needs a number"), code="7003")
             if not rules.several_msisdns:
                 raise WireError(
-                    f"to[{index}].msisdn", "holds one number for each destination; give each its own object"
+                    f"to[{index}].msisdn",
+                    gettext_noop("holds one number for each destination; give each its own object"),
                 )
             total += len(numbers) - 1
         for number in numbers:
@@ -133,39 +168,39 @@ def _destinations(to: list[Destination], rules: Rules) -> None:
         # Counting characters first saves encoding nearly always: no character takes more than four bytes.
         most, said = CORRELATION_BYTES, destination.correlation_id
         if len(said) * 4 > most and len(said.encode("utf-8", "surrogatepass")) > most:
-            raise WireError(f"to[{index}].correlationId", f"may have {most} bytes")
+            raise WireError(f"to[{index}].correlationId", _BYTES(most=most))
     if total > rules.max_destinations:
         # The thousand is counted over numbers: the documents say "destinations" and leave it open (reference §3.2).
-        raise WireError(
-            "to", f"may have {rules.max_destinations} numbers in one request; it has {total}", code="7009"
-        )
+        raise WireError("to", _NUMBERS(most=rules.max_destinations, numbers=total), code="7009")
 
 
 def _substitutions(substitutions: dict[str, str], field: str) -> None:
     for name in substitutions:
         if not name or name.startswith("$("):
-            raise WireError(field, f"names placeholders bare: name, not $(name); {name!r} is none")
+            raise WireError(field, _BARE(name=repr(name)))
 
 
 def _body(request: SendRequest, rules: Rules) -> None:
     content, template = request.content, request.template
     if content is None:
         if template is None:
-            raise WireError("content", "either content or template must be given", code="7003")
+            raise WireError("content", gettext_noop("either content or template must be given"), code="7003")
         if not template.id or template.id != template.id.strip():
-            raise WireError("template.id", "must be the template's id at the provider", code="7108")
+            raise WireError(
+                "template.id", gettext_noop("must be the template's id at the provider"), code="7108"
+            )
         links = None
     else:
         if template is not None:
-            raise WireError("template", "only one of content and template may be given")
+            raise WireError("template", gettext_noop("only one of content and template may be given"))
         if content.type not in ("text", "unicode"):
-            raise WireError("content.type", "must be text or unicode", code="7126")
+            raise WireError("content.type", gettext_noop("must be text or unicode"), code="7126")
         if not content.text:
-            raise WireError("content.text", "must not be empty", code="7003")
+            raise WireError("content.text", gettext_noop("must not be empty"), code="7003")
         if ("${" if rules.braces else "$(") in content.text:
             _substituted(request, content.text, rules)
         elif (length := rules.length_of(content.text)) > rules.text_limit:
-            raise _too_long(length, rules, "")
+            raise _too_long(length, rules)
         links = SMARTLINK.findall(content.text) if "{{smartlink_" in content.text else []
     if request.smartlinks or links:
         _smartlinks(request, links)
@@ -184,7 +219,9 @@ def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
         and (request.substitutions or request.to[0].substitutions)
     ):
         # One that only we would fill in would be sent as it stands.
-        raise WireError("content.text", "has a $( that begins no placeholder: a name has no brackets in it")
+        raise WireError(
+            "content.text", gettext_noop("has a $( that begins no placeholder: a name has no brackets in it")
+        )
     fixed = rules.length_of(text) - sum(map(rules.length_of, names)) - 3 * len(names)
     for index, destination in enumerate(request.to):
         length = fixed
@@ -195,18 +232,18 @@ def _substituted(request: SendRequest, text: str, rules: Rules) -> None:
                 if value is None:
                     raise WireError(
                         f"to[{index}].substitutions",
-                        f"has no value for {opening}{name}{closing}, and neither has substitutions",
+                        _NO_VALUE(placeholder=f"{opening}{name}{closing}"),
                         code="7003",
                     )
             length += rules.length_of(value)
         if length > rules.text_limit:
-            raise _too_long(length, rules, f" with the values of to[{index}]")
+            raise _too_long(length, rules, index)
 
 
-def _too_long(length: int, rules: Rules, which: str) -> WireError:
-    return WireError(
-        "content.text", f"may have {rules.text_limit} characters; it has {length}{which}", code="7107"
-    )
+def _too_long(length: int, rules: Rules, index: int | None = None) -> WireError:
+    """`index` is of the destination whose values make it too long."""
+    said = _TEXT if index is None else _TEXT_WITH_VALUES
+    return WireError("content.text", said(most=rules.text_limit, characters=length, index=index), code="7107")
 
 
 def _smartlinks(request: SendRequest, in_text: list[str] | None) -> None:
@@ -214,28 +251,32 @@ def _smartlinks(request: SendRequest, in_text: list[str] | None) -> None:
     listed = [link.smartlink_id for link in request.smartlinks]
     for index, link in enumerate(request.smartlinks):
         if link.smartlink_id < 1:
-            raise WireError(f"smartlinks[{index}].smartlinkId", "must be the link's number in the console")
+            raise WireError(
+                f"smartlinks[{index}].smartlinkId", gettext_noop("must be the link's number in the console")
+            )
         if link.validity < 1:
-            raise WireError(f"smartlinks[{index}].validity", "must be at least 1 (minutes)")
+            raise WireError(f"smartlinks[{index}].validity", gettext_noop("must be at least 1 (minutes)"))
         if in_text is not None and str(link.smartlink_id) not in in_text:
             raise WireError(
-                f"smartlinks[{index}].smartlinkId", f"the text has no {{{{smartlink_{link.smartlink_id}}}}}"
+                f"smartlinks[{index}].smartlinkId", _NO_TOKEN(token=f"{{{{smartlink_{link.smartlink_id}}}}}")
             )
     if len(set(listed)) != len(listed):
-        raise WireError("smartlinks", "names a link twice")
+        raise WireError("smartlinks", gettext_noop("names a link twice"))
     for token in in_text or ():
         if int(token) not in listed:
-            raise WireError("smartlinks", f"has no entry for {{{{smartlink_{token}}}}} in the text")
+            raise WireError("smartlinks", _NO_ENTRY(token=f"{{{{smartlink_{token}}}}}"))
 
 
 def _options(options: Options) -> None:
     if not options.domain:
-        raise WireError("options.domain", "is mandatory whenever options are used", code="7003")
+        raise WireError("options.domain", gettext_noop("is mandatory whenever options are used"), code="7003")
     if not addresses.is_origin(options.domain):
-        raise WireError("options.domain", "must be https:// and a host name, for example https://uk.wbxc.io")
+        raise WireError(
+            "options.domain", gettext_noop("must be https:// and a host name, for example https://uk.wbxc.io")
+        )
     for field, tag in (("tag1", options.tag1), ("tag2", options.tag2)):
         if tag and TAG.fullmatch(tag) is None:
-            raise WireError(f"options.{field}", f"may have {LONGEST_TAG} letters, digits, _ and -")
+            raise WireError(f"options.{field}", _TAG(most=LONGEST_TAG))
 
 
 def _receipts(request: SendRequest) -> None:
@@ -243,21 +284,22 @@ def _receipts(request: SendRequest) -> None:
     clicks = options is not None and options.shorten_links and options.track_clicks
     for index, receipt in enumerate(request.requested_receipts):
         if receipt not in RECEIPTS:
-            raise WireError(f"requestedReceipts[{index}]", f"must be one of {', '.join(sorted(RECEIPTS))}")
+            raise WireError(f"requestedReceipts[{index}]", _ONE_OF(choices=", ".join(sorted(RECEIPTS))))
         if receipt == "CLICKED" and not clicks:
             raise WireError(
-                f"requestedReceipts[{index}]", "CLICKED comes only with shortenLinks and trackClicks"
+                f"requestedReceipts[{index}]",
+                gettext_noop("CLICKED comes only with shortenLinks and trackClicks"),
             )
 
 
 def _times(request: SendRequest, rules: Rules) -> None:
     send_at, expire_at, validity = request.send_at, request.expire_at, request.validity
     if expire_at is not None and validity is not None:
-        raise WireError("validity", "only one of expireAt and validity may be given")
+        raise WireError("validity", gettext_noop("only one of expireAt and validity may be given"))
     if validity is not None:
         seconds = int(validity) if isinstance(validity, int) or _is_count(validity) else 0
         if not 1 <= seconds <= LONGEST_VALIDITY:
-            raise WireError("validity", f"must be whole seconds from 1 to {LONGEST_VALIDITY} (72 hours)")
+            raise WireError("validity", _VALIDITY(most=LONGEST_VALIDITY))
         if send_at is None:
             return
     now = rules.now or dt.datetime.now(dt.UTC)
@@ -265,13 +307,16 @@ def _times(request: SendRequest, rules: Rules) -> None:
         if moment is None:
             continue
         if moment.tzinfo is None:
-            raise WireError(field, "must say which time zone it is in")
+            raise WireError(field, gettext_noop("must say which time zone it is in"))
         if moment < now:
-            raise WireError(field, "must not be in the past")
+            raise WireError(field, gettext_noop("must not be in the past"))
         if moment - now > AHEAD:
-            raise WireError(field, "may be 7 days ahead at most")
+            raise WireError(field, gettext_noop("may be 7 days ahead at most"))
     if expire_at is not None and expire_at <= (send_at or now):
-        raise WireError("expireAt", "must be after sendAt" if send_at else "must not be in the past")
+        raise WireError(
+            "expireAt",
+            gettext_noop("must be after sendAt") if send_at else gettext_noop("must not be in the past"),
+        )
 
 
 def _is_count(text: str) -> bool:
@@ -280,8 +325,13 @@ def _is_count(text: str) -> bool:
 
 def _contact_policy(policy: ContactPolicy) -> None:
     if not policy.group.strip():
-        raise WireError("contactPolicy.contactPolicyGroup", "is mandatory with a contact policy", code="7003")
+        raise WireError(
+            "contactPolicy.contactPolicyGroup",
+            gettext_noop("is mandatory with a contact policy"),
+            code="7003",
+        )
     if not (policy.check_consent or policy.apply_frequency_cap):
         raise WireError(
-            "contactPolicy", "at least one of channelCheckConsent and channelApplyFrequencyCap must be true"
+            "contactPolicy",
+            gettext_noop("at least one of channelCheckConsent and channelApplyFrequencyCap must be true"),
         )

@@ -20,8 +20,10 @@ from sms.webex.send_request import (
     SmartlinkOptions,
     TemplateRef,
 )
+from sms.words import KeptSentence, gettext_noop
 
 _ENCODE = msgspec.json.Encoder().encode
+_HALF = KeptSentence(gettext_noop("half a character (%(code)s) cannot be sent"))
 
 
 def encode(request: SendRequest, *, rules: Rules = DEFAULT) -> bytes:
@@ -36,14 +38,14 @@ def encode(request: SendRequest, *, rules: Rules = DEFAULT) -> bytes:
     except UnicodeEncodeError as error:
         half = error.object
         field = next(path for path, text in _texts(msgspec.to_builtins(request)) if text == half)
-        raise WireError(field, f"half a character (U+{ord(half[error.start]):04X}) cannot be sent") from None
+        raise WireError(field, _HALF(code=f"U+{ord(half[error.start]):04X}")) from None
 
 
 def _refuse_nul(request: SendRequest) -> None:
     """NUL has no place in an SMS, and what the provider makes of one is not documented."""
     for path, text in _texts(msgspec.to_builtins(request)):
         if "\0" in text:
-            raise WireError(path, "the character NUL (U+0000) cannot be sent")
+            raise WireError(path, gettext_noop("the character NUL (U+0000) cannot be sent"))
 
 
 def _texts(said: Any, path: str = "") -> Iterator[tuple[str, str]]:
