@@ -7,14 +7,15 @@ from sms.words import KeptSentence, gettext, gettext_noop
 _USUAL = {"https": 443, "http": 80}
 
 
-_TYPED_FOR_ANOTHER = KeptSentence(
-    gettext_noop(
-        "The stored secret was typed for %(origin)s, and the address is %(address)s now. Type it again."
-    )
-)
+# first, since the other reads like it
 _TYPED_FOR_NONE = KeptSentence(
     gettext_noop(
         "The stored secret was typed for no address, and the address is %(address)s now. Type it again."
+    )
+)
+_TYPED_FOR_ANOTHER = KeptSentence(
+    gettext_noop(
+        "The stored secret was typed for %(origin)s, and the address is %(address)s now. Type it again."
     )
 )
 
