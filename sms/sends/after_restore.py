@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 from django.db import Error, transaction
 from django.db.models import Max, Sum
+from django.utils.translation import gettext_noop
 
 from sms.dispatch.claim import EXTRA, lock_sends
 from sms.dispatch.recovery import recover
@@ -50,12 +51,12 @@ from sms.webex.receipts import parse_receipt
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 1000
-IN_DOUBT = "In a restored copy of the database: whether it was sent is not known."
-DUE_LATER = (
+IN_DOUBT = gettext_noop("In a restored copy of the database: whether it was sent is not known.")
+DUE_LATER = gettext_noop(
     "This send is of a restored copy. Unless a person moved it forward in what was lost, it has not gone out. "
     "Look at the provider before you resume it."
 )
-HALF_WRITTEN = (
+HALF_WRITTEN = gettext_noop(
     "Its messages were being written when the copy was made. It may have gone out since. "
     "Look at the provider before you resume it; else cancel it."
 )

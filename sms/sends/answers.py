@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms import guard
 from sms.callbacks import events
@@ -21,8 +23,16 @@ from sms.models import Actor, ApprovalDecision, ApprovalRequest, ApprovalState, 
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.sends.cancel import cancel
+from sms.words import moment
 
 LONGEST_COMMENT = 1000
+ENDED = {
+    ApprovalState.APPROVED: gettext_noop("There is nothing to answer any more: the request is approved."),
+    ApprovalState.REJECTED: gettext_noop("There is nothing to answer any more: the request is rejected."),
+    ApprovalState.VOID: gettext_noop("There is nothing to answer any more: the request is void."),
+    ApprovalState.EXPIRED: gettext_noop("There is nothing to answer any more: the request is expired."),
+    ApprovalState.WITHDRAWN: gettext_noop("There is nothing to answer any more: the request is withdrawn."),
+}
 
 
 class ApprovalRefused(RuntimeError):
@@ -49,7 +59,9 @@ def approve(
             # stays, though the answer is refused
             endings.void(send, changed, by=by, now=now, digests=digests)
         elif seen != locked.fingerprint:
-            raise ChangedSince("This is not what was on your page. Read what stands there now, then answer.")
+            raise ChangedSince(
+                _("This is not what was on your page. Read what stands there now, then answer.")
+            )
         else:
             _refuse(too_late(locked, now=now))
             _answer(locked, approved=True, by=by, seen=seen, comment=comment, now=now)
@@ -62,17 +74,18 @@ def approve(
                     raise ApprovalRefused(str(problem)) from None
                 return True
             return False
-    raise ChangedSince(
-        f"It was changed since it was asked about: {words_of(changed)}. "
+    says = _(
+        "It was changed since it was asked about: %(parts)s. "
         "Nothing was approved; a new request shows how it stands now."
     )
+    raise ChangedSince(says % {"parts": words_of(changed)})
 
 
 def reject(request: ApprovalRequest, *, by: Actor, seen: str, comment: str) -> None:
     """Reject, with the reason: the send is cancelled. Where nothing of it has gone, its draft can be changed and asked about again."""
     now = corrected_now()
     if not comment.strip():
-        raise ApprovalRefused("Say why, so that its author knows what to change.")
+        raise ApprovalRefused(_("Say why, so that its author knows what to change."))
     with transaction.atomic():
         send, locked = _locked(request)
         _refuse(obstacle(locked, user=by.user, now=now))
@@ -98,7 +111,7 @@ def take_back(send: Send, *, by: Actor) -> Draft | None:
         waits = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
         if locked.state not in waits or _has_begun(locked):
             raise ApprovalRefused(
-                "It has begun, so it cannot be taken back. Pause it, or stop what was not posted yet."
+                _("It has begun, so it cannot be taken back. Pause it, or stop what was not posted yet.")
             )
         return _back_to_draft(locked, by=by, now=now)
 
@@ -120,22 +133,21 @@ def _back_to_draft(send: Send, *, by: Actor, now: datetime) -> Draft | None:
 def obstacle(request: ApprovalRequest, *, user: Any, now: datetime | None = None) -> str:
     """Why this person cannot answer a request, as a sentence; empty where they can."""
     if request.authors.filter(pk=user.pk).exists():
-        return "You wrote this, or a part of it. Another person has to answer."
+        return _("You wrote this, or a part of it. Another person has to answer.")
     if _is_tied(request, user, now=now or corrected_now()):
-        return (
+        return _(
             "One of its authors, or of those who approved it, made you an approver or set up your account in the last days. "
             "Another person has to answer."
         )
     approver = user.memberships.filter(service=request.service_id, role="approver").exists()
     if not user.is_active or not (user.is_superuser or approver):
-        return "Approvers of this service answer. An admin can make you one."
+        return _("Approvers of this service answer. An admin can make you one.")
     if request.state != ApprovalState.OPEN:
-        ended = ApprovalState(request.state).label.partition(":")[0].lower()
-        return f"There is nothing to answer any more: the request is {ended}."
+        return _(ENDED[ApprovalState(request.state)])
     if request.expires_at <= (now or corrected_now()):
-        return "The time to answer is over. Its author can ask again."
+        return _("The time to answer is over. Its author can ask again.")
     if request.decisions.filter(by=user).exists():
-        return "You have answered this. It waits for another person."
+        return _("You have answered this. It waits for another person.")
     return ""
 
 
@@ -158,12 +170,13 @@ def too_late(request: ApprovalRequest, *, now: datetime) -> str:
     """
     send = request.send
     if not request.at_once and send.due_at < now - IN_TIME:
-        return (
-            f"It was to go on {timezone.localtime(send.due_at):%-d %B at %H:%M %Z}, and that has passed. "
+        due_at = timezone.localtime(send.due_at)
+        return _(
+            "It was to go on %(day)s at %(time)s, and that has passed. "
             "It has to be moved to another time first; that asks you again."
-        )
+        ) % {"day": moment(due_at, "j F"), "time": moment(due_at, "H:i T")}
     if send.expires_at is not None and send.expires_at <= now:
-        return "It has expired, so nothing of it would be sent. Its author has to take it back."
+        return _("It has expired, so nothing of it would be sent. Its author has to take it back.")
     return ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Min, QuerySet
+from django.utils.translation import override
 
 from sms.models import Message, Service
 from sms.models.message import MessageState
@@ -66,12 +67,14 @@ def select_messages(
 def csv_of(service: Service, chosen: MessageSelection) -> Iterator[str]:
     """Lines for a streaming response, newest first, with whole numbers where they are still kept. Times are UTC."""
     yield MARK + csv_line(*HEADINGS)
+    with override("en"):
+        states = {value: str(label) for value, label in MessageState.choices}
     rows = _rows(service, chosen).select_related("send__sender")
     for low, high in _windows(service, chosen, before=None, size=WINDOW):
         for one in rows.filter(pk__gte=low, pk__lt=high).order_by("-pk").iterator(chunk_size=2000):
             yield csv_line(
                 *(str(one.pk), one.msisdn if one.msisdn.startswith("+") else "", one.country),
-                *(str(MessageState(one.state).label), one.code),
+                *(states[one.state], one.code),
                 codes.lookup(one.code).meaning if one.code else "",
                 *(str(one.send_id), str(one.send), str(one.send.sender)),
                 *(at.isoformat(timespec="seconds") if at else "" for at in (one.posted_at, one.final_at)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Min, Sum
+from django.utils.translation import gettext as _
 
 from sms.ledger.slices import stage_ends
 from sms.models import MessageState, Receipt, Send, SendState, Service, StateCount
@@ -77,7 +78,7 @@ def stage_of(send: Send) -> Stage | None:
         return None
     at = min(send.stage, 2)
     released = stage_ends(send.recipients, ramp=True)[at]
-    return Stage(at + 1, ("1 %", "10 %", "everything")[at], released)
+    return Stage(at + 1, ("1 %", "10 %", _("everything"))[at], released)
 
 
 @dataclass(frozen=True, slots=True)

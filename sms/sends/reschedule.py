@@ -4,16 +4,18 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from sms.compose import checks, spending
 from sms.compose.approval import endings, fingerprint, rules
 from sms.compose.errors import ComposeError
 from sms.compose.naming import name_at
 from sms.ledger import wakeups
-from sms.models import OVER, Actor, Send, SendState, Slice
+from sms.models import Actor, Send, SendState, Slice
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.values.problems import Problem, ProblemCode
+from sms.words import moment
 
 
 class SendHasBegun(RuntimeError):
@@ -49,23 +51,27 @@ def reschedule(send: Send, *, due_at: datetime, by: Actor, now: datetime | None 
 
 def too_late(send: Send) -> str:
     """Why a send cannot be moved any more, and what can be done instead."""
-    if send.state in OVER:
-        return f"It is {send.state} already, so it cannot be moved. Duplicate it to send it again."
-    return "It has begun, so it cannot be put off. Pause it, or stop what was not posted yet."
+    if send.state == SendState.CANCELLED:
+        return _("It is cancelled already, so it cannot be moved. Duplicate it to send it again.")
+    if send.state == SendState.FINISHED:
+        return _("It is finished already, so it cannot be moved. Duplicate it to send it again.")
+    return _("It has begun, so it cannot be put off. Pause it, or stop what was not posted yet.")
 
 
 def _misplaced(send: Send, due_at: datetime, *, now: datetime) -> Problem | None:
     """What is wrong with that time. Its expiry stays as it was made, so only the time can give way."""
     problem = checks.time_problem(due_at, send.expires_at, now=now)
     if problem is None and (why := rules.too_large_at(send, max(due_at, now))):
-        says = f"{why} Choose another day, or cancel it and send a duplicate at that time, which asks the approvers."
-        return Problem(ProblemCode.OUT_OF_RANGE, "send_at", says)
+        way_out = _(
+            "Choose another day, or cancel it and send a duplicate at that time, which asks the approvers."
+        )
+        return Problem(ProblemCode.OUT_OF_RANGE, "send_at", f"{why} {way_out}")
     if problem is None or problem.code != ProblemCode.EXPIRES_TOO_EARLY:
         return problem
     assert send.expires_at is not None
-    return Problem(
-        ProblemCode.EXPIRES_TOO_EARLY,
-        "send_at",
-        f"It expires before that, on {timezone.localtime(send.expires_at):%-d %B at %H:%M %Z}. "
-        "Choose an earlier time, or duplicate it as a draft with a later expiry.",
-    )
+    expires_at = timezone.localtime(send.expires_at)
+    says = _(
+        "It expires before that, on %(day)s at %(time)s. "
+        "Choose an earlier time, or duplicate it as a draft with a later expiry."
+    ) % {"day": moment(expires_at, "j F"), "time": moment(expires_at, "H:i T")}
+    return Problem(ProblemCode.EXPIRES_TOO_EARLY, "send_at", says)

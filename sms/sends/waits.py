@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import Min
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sms.dispatch.last_look import UNREADABLE, quiet_until, zones_of
 from sms.models import UNFINISHED, Hold, Message, MessageState, Preparation, Send, SendState, Slice
 from sms.values import time_zones
+from sms.words import retold
 
 SAMPLE = 1_000  # messages of a send that are asked for their quiet hours
 NOT_BEGUN = (SendState.PREPARING, SendState.AWAITING, SendState.SCHEDULED)
@@ -83,25 +86,35 @@ def _waits(
     if send.state == SendState.PREPARING:
         found.append(_writing(send, troubles))
     if send.approvers and send.state in (SendState.PREPARING, SendState.AWAITING):
-        people = "another person" if send.approvers == 1 else f"{send.approvers} people"
-        found.append(Wait(WaitCode.APPROVAL, f"It waits until {people} of the team approved it."))
+        found.append(Wait(WaitCode.APPROVAL, _for_approval(send.approvers)))
     if send.state in NOT_BEGUN and send.due_at > now:
-        found.append(Wait(WaitCode.SEND_AT, "It waits for the time that was asked for.", send.due_at))
+        found.append(Wait(WaitCode.SEND_AT, _("It waits for the time that was asked for."), send.due_at))
     if paused := _paused(send, holds):
-        found.append(
-            Wait(WaitCode.PAUSE, f"{paused[0].upper()}{paused[1:]} is paused. It goes when that is resumed.")
-        )
+        found.append(Wait(WaitCode.PAUSE, paused))
     if night is not None:
-        says = f"Quiet hours of recipients ({send.quiet_hours}, their time): the first message may go then."
+        says = _("Quiet hours of recipients (%(hours)s, their time): the first message may go then.") % {
+            "hours": send.quiet_hours
+        }
         found.append(Wait(WaitCode.QUIET_HOURS, because_of_a_zone(send, some) or says, night))
     return found
 
 
+def _for_approval(people: int) -> str:
+    if people == 1:
+        return _("It waits until another person of the team approved it.")
+    says = ngettext(
+        "It waits until %(n)s person of the team approved it.",
+        "It waits until %(n)s people of the team approved it.",
+        people,
+    )
+    return says % {"n": people}
+
+
 def _writing(send: Send, troubles: Mapping[int, str]) -> Wait:
     if (trouble := troubles.get(send.pk)) is None:
-        return Wait(WaitCode.PREPARING, "Its messages are still being written.")
-    says = "Its messages could not be written. A person lets that go on, or cancels it, on its page."
-    return Wait(WaitCode.TROUBLE, f"{says} {trouble}".strip())
+        return Wait(WaitCode.PREPARING, _("Its messages are still being written."))
+    says = _("Its messages could not be written. A person lets that go on, or cancels it, on its page.")
+    return Wait(WaitCode.TROUBLE, f"{says} {retold(trouble)}".strip())
 
 
 def _troubles(sends: Sequence[Send]) -> Mapping[int, str]:
@@ -120,16 +133,16 @@ def because_of_a_zone(send: Send, some: Iterable[Message]) -> str:
 
 
 def _paused(send: Send, holds: Iterable[Hold]) -> str:
-    """What of it is paused, by its widest; empty for nothing."""
+    """That something of it is paused, the widest; empty for nothing."""
     if send.service.paused_at is not None:
-        return "the whole service"
+        return _("The whole service is paused. It goes when that is resumed.")
     for hold in holds:
         if hold.sender_id and hold.sender_id == send.sender_id:
-            return "its sender"
+            return _("Its sender is paused. It goes when that is resumed.")
         if hold.link_domain_id and hold.link_domain_id == send.link_domain_id:
-            return "its short-link domain"
+            return _("Its short-link domain is paused. It goes when that is resumed.")
         if hold.send_id == send.pk:
-            return "it"
+            return _("It is paused. It goes when that is resumed.")
     return ""
 
 

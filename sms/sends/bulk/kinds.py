@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sms.models import Actor, Draft, SavedAudience, Send, Service, Upload
 from sms.sends.bulk import of_audiences, of_drafts, of_sends
 from sms.sends.bulk.row import RowOutlook
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class DoesOne(Protocol):
@@ -26,7 +30,7 @@ class BulkKind:
     act: str
     page: str
     noun: str
-    title: str
+    title: "StrOrPromise"
     rows: Callable[[Service], "QuerySet[Any]"]
     would: Callable[[Sequence[Any], str], Iterator[RowOutlook]]
     does: DoesOne | None
@@ -54,41 +58,41 @@ KINDS: dict[str, BulkKind] = {
     kind.key: kind
     for kind in (
         BulkKind(
-            *("sends.cancel", "cancel", "sends", "send", "Cancel"),
+            *("sends.cancel", "cancel", "sends", "send", pgettext_lazy("verb", "Cancel")),
             rows=_sends,
             would=of_sends.would_cancel,
             does=of_sends.cancel_one,
             danger=True,
         ),
         BulkKind(
-            *("sends.label", "compose", "sends", "send", "Label"),
+            *("sends.label", "compose", "sends", "send", pgettext_lazy("verb", "Label")),
             rows=_sends,
             would=of_sends.would_label,
             does=of_sends.label_one,
             takes_labels=True,
         ),
         BulkKind(
-            *("sends.export", "report", "sends", "send", "Export the reports of"),
+            *("sends.export", "report", "sends", "send", gettext_lazy("Export the reports of")),
             rows=_sends,
             would=of_sends.would_export,
             does=None,
         ),
         BulkKind(
-            *("drafts.discard", "compose", "drafts", "draft", "Discard"),
+            *("drafts.discard", "compose", "drafts", "draft", pgettext_lazy("verb", "Discard")),
             rows=_drafts,
             would=of_drafts.would_discard,
             does=of_drafts.discard_one,
             danger=True,
         ),
         BulkKind(
-            *("drafts.label", "compose", "drafts", "draft", "Label"),
+            *("drafts.label", "compose", "drafts", "draft", pgettext_lazy("verb", "Label")),
             rows=_drafts,
             would=of_drafts.would_label,
             does=of_drafts.label_one,
             takes_labels=True,
         ),
         BulkKind(
-            *("audiences.archive", "compose", "audiences", "audience", "Archive"),
+            *("audiences.archive", "compose", "audiences", "audience", pgettext_lazy("verb", "Archive")),
             rows=_audiences,
             would=of_audiences.would_archive,
             does=of_audiences.archive_one,

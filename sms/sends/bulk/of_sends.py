@@ -2,42 +2,71 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+
 from sms.compose import labels
 from sms.models import OVER, Actor, ReportedSend, Send, SendState
-from sms.sends.bulk.row import RowOutlook
+from sms.sends.bulk.row import GOT_LABELS, HAD_LABELS, HAS_LABEL, HAS_LABELS, TOO_MANY_LABELS, RowOutlook
 from sms.sends.cancel import cancel
-from sms.sends.progress import progress_of_page
+from sms.sends.progress import Progress, progress_of_page
+from sms.words import KeptSentence, number
 
 MOST_ROWS = 100_000  # of all reports in one archive
 
-
-def plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+# what became of one, as it is kept
+CANCELLED_ALREADY = gettext_noop("It is cancelled already.")
+SENT_ALREADY = gettext_noop("All of it was sent already, so nothing is left to cancel.")
+HANDED_OVER = gettext_noop("All of it is handed over already, so nothing is left to cancel.")
+NOTHING_LEFT = gettext_noop("Nothing was left to cancel.")
+CANCELLED_ONE = KeptSentence(gettext_noop("Cancelled: 1 message will not be sent."))
+CANCELLED_MANY = KeptSentence(gettext_noop("Cancelled: %(messages)s messages will not be sent."))
+NO_ROWS = gettext_noop("It has no rows.")
+TOO_MANY_ROWS = KeptSentence(
+    gettext_noop(
+        "Its %(rows)s rows are too many beside the others: one file takes %(most)s in all. "
+        "Take its report from its own page."
+    )
+)
+ONE_TOO_MANY = KeptSentence(
+    gettext_noop(
+        "Its 1 row is too many beside the others: one file takes %(most)s in all. "
+        "Take its report from its own page."
+    )
+)
+REPORT_OF_ONE = gettext_noop("A report of 1 row.")
+REPORT_OF_MANY = KeptSentence(gettext_noop("A report of %(rows)s rows."))
 
 
 def would_cancel(sends: Sequence[Send], _given: str) -> Iterator[RowOutlook]:
     for one in progress_of_page(sends):
         send = one.send
         if send.state == SendState.CANCELLED:
-            does, says = False, "It is cancelled already."
+            does, says = False, CANCELLED_ALREADY
         elif send.state in OVER:
-            does, says = False, "All of it was sent already, so nothing is left to cancel."
+            does, says = False, SENT_ALREADY
         elif not one.waiting:
-            does, says = False, "All of it is handed over already, so nothing is left to cancel."
+            does, says = False, HANDED_OVER
         else:
-            does, says = True, f"{plural(one.waiting, 'message')} will not be sent."
-            if one.posted > 0:
-                says = f"{says} {plural(one.posted, 'message')} {'was' if one.posted == 1 else 'were'} posted already."
-            if send.state == SendState.AWAITING:
-                says = f"{says} Its request for approval is withdrawn."
+            does, says = True, " ".join(_would_stop(one))
         yield RowOutlook(send.pk, send.name, does, says, send)
+
+
+def _would_stop(progress: Progress) -> Iterator[str]:
+    waiting, posted = progress.waiting, progress.posted
+    says = ngettext("%(n)s message will not be sent.", "%(n)s messages will not be sent.", waiting)
+    yield says % {"n": number(waiting)}
+    if posted > 0:
+        says = ngettext("%(n)s message was posted already.", "%(n)s messages were posted already.", posted)
+        yield says % {"n": number(posted)}
+    if progress.send.state == SendState.AWAITING:
+        yield gettext("Its request for approval is withdrawn.")
 
 
 def cancel_one(send: Send, _given: str, *, by: Actor) -> tuple[bool, str]:
     stopped = cancel(send, by=by)
     if stopped:
-        return True, f"Cancelled: {plural(stopped, 'message')} will not be sent."
-    return False, "Nothing was left to cancel."
+        return True, CANCELLED_ONE() if stopped == 1 else CANCELLED_MANY(messages=f"{stopped:,}")
+    return False, NOTHING_LEFT
 
 
 def would_label(sends: Sequence[Send], given: str) -> Iterator[RowOutlook]:
@@ -47,16 +76,14 @@ def would_label(sends: Sequence[Send], given: str) -> Iterator[RowOutlook]:
         has = {one.word for one in send.labels.all()}
         new = [word for word in words if word not in has]
         if not new:
-            does, says = (
-                False,
-                "It has this label already." if len(words) == 1 else "It has these labels already.",
-            )
+            does, says = False, HAS_LABEL if len(words) == 1 else HAS_LABELS
         elif len(has) + len(new) > labels.MOST:
-            does, says = False, f"It would have {len(has) + len(new)} labels; a send takes {labels.MOST}."
+            does, says = False, TOO_MANY_LABELS(labels=len(has) + len(new), most=labels.MOST)
         else:
-            does, says = True, f"Gets {', '.join(new)}."
+            does, says = True, gettext("Gets %(labels)s.") % {"labels": ", ".join(new)}
             if send.pk in counted:
-                says = f"{says} Reports count it under the labels that it had before."
+                as_before = gettext("Reports count it under the labels that it had before.")
+                says = f"{says} {as_before}"
         yield RowOutlook(send.pk, send.name, does, says, send)
 
 
@@ -65,7 +92,7 @@ def label_one(send: Send, given: str, *, by: Actor) -> tuple[bool, str]:
         added = labels.add(send, labels.split(given), by=by)
     except labels.BadLabel as problem:
         return False, str(problem)
-    return bool(added), f"Got {', '.join(added)}." if added else "It had the labels already."
+    return bool(added), GOT_LABELS(labels=", ".join(added)) if added else HAD_LABELS
 
 
 def would_export(sends: Sequence[Send], _given: str) -> Iterator[RowOutlook]:
@@ -73,15 +100,11 @@ def would_export(sends: Sequence[Send], _given: str) -> Iterator[RowOutlook]:
     for send in sends:
         rows = send.recipients + send.rejected
         if not rows:
-            does, says = False, "It has no rows."
+            does, says = False, NO_ROWS
         elif rows > room:
-            does, says = (
-                False,
-                (
-                    f"Its {plural(rows, 'row')} are too many beside the others: one file takes {MOST_ROWS:,} in all. "
-                    "Take its report from its own page."
-                ),
-            )
+            too_many = ONE_TOO_MANY if rows == 1 else TOO_MANY_ROWS
+            does, says = False, too_many(rows=f"{rows:,}", most=f"{MOST_ROWS:,}")
         else:
-            does, says, room = True, f"A report of {plural(rows, 'row')}.", room - rows
+            says = REPORT_OF_ONE if rows == 1 else REPORT_OF_MANY(rows=f"{rows:,}")
+            does, room = True, room - rows
         yield RowOutlook(send.pk, send.name, does, says, send)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from sms.models import Actor, BulkAct, Service
 from sms.sends.bulk.kinds import KINDS
@@ -14,7 +15,7 @@ from sms.sends.bulk.row import RowOutlook
 
 MOST = 100  # things of one act
 DEAD_AFTER = timedelta(minutes=2)  # without a further row
-GONE = "It is not there any more."
+GONE = gettext_noop("It is not there any more.")
 
 
 def choose(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from sms.compliance.archive import MessageHistory
 from sms.ledger.state_machine import CONFLICT
 from sms.models import ApprovalState, Click, Message, MessageState, Receipts, Send, SendState
@@ -13,6 +15,7 @@ from sms.values.msisdn.hidden import ERASED
 from sms.webex import codes
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import parse_receipt
+from sms.words import retold
 
 READ = "7502"
 OPTED_OUT = "opted_out"
@@ -52,8 +55,8 @@ def outcome_of(
         if holds
     ]
     words = {
-        "meaning": codes.lookup(message.code).meaning if message.code else message.detail,
-        "detail": message.detail,
+        "meaning": retold(codes.lookup(message.code).meaning if message.code else message.detail),
+        "detail": retold(message.detail),
     }
     match message.state:
         case MessageState.PENDING:
@@ -100,9 +103,11 @@ def _cancelled(
         return outcome(OPTED_OUT, *also)
     refused = next((one for one in reversed(answers) if one.by and not one.approved), None)
     if refused is not None:
-        because = f"Their reason: “{refused.comment}”" if refused.comment else ""
+        because = (
+            _("Their reason: “%(reason)s”") % {"reason": retold(refused.comment)} if refused.comment else ""
+        )
         return outcome("refused", *also, said={"by": refused.by, "because": because})
-    return outcome("cancelled", *also, said={"by": send.cancelled_by or "A person"})
+    return outcome("cancelled", *also, said={"by": send.cancelled_by or _("A person")})
 
 
 def _delivered(story: MessageHistory) -> str:

@@ -2,6 +2,7 @@
 
 from sms.sends.outcomes.table import DeliveryOutcome, outcome
 from sms.values.problems import ProblemCode
+from sms.words import retold
 
 _NAMES = {
     ProblemCode.OPTED_OUT: "left_out_opted_out",
@@ -23,4 +24,4 @@ _NAMES = {
 
 def outcome_of_row(code: str, *, reason: str) -> DeliveryOutcome:
     """Of the code and the reason that are stored with it."""
-    return outcome(_NAMES.get(code, "left_out_row"), said={"because": reason})  # type: ignore[call-overload]
+    return outcome(_NAMES.get(code, "left_out_row"), said={"because": retold(reason)})  # type: ignore[call-overload]

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
@@ -31,5 +33,8 @@ def outcome(
 ) -> DeliveryOutcome:
     """Of the table, with what is `said` in its places, and the sentences of `also` behind."""
     row = OUTCOMES[name]
-    words = [row.sentence.format_map(said).strip(), *(OUTCOMES[one].sentence for one in also)]
+    words = [
+        gettext(row.sentence).format_map(said).strip(),
+        *(gettext(OUTCOMES[one].sentence) for one in also),
+    ]
     return DeliveryOutcome(name, row.arrived, " ".join(words), until)

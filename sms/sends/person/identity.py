@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from sms.models import Service
 from sms.values import msisdn
 from sms.values.msisdn.hidden import ERASED, LENGTH, MARK, hidden
@@ -33,7 +35,7 @@ class Person:
 
     @property
     def shown(self) -> str:
-        return msisdn.mask(self.number) if self.number else "A number that is no longer kept"
+        return msisdn.mask(self.number) if self.number else _("A number that is no longer kept")
 
 
 def key_of(service: Service, stored: str) -> str:

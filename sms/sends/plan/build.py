@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sms.compose import checks, options
 from sms.compose.approval.rules import needed
 from sms.compose.order import Order
@@ -114,5 +116,6 @@ def _policy(order: ResolvedOrder) -> PlanPolicy | None:
         policy_group=group.name,
         check_consent=bool(asked.checks_consent),
         apply_frequency_cap=bool(asked.applies_frequency_cap),
-        detail=f"Webex Connect checks {options.checks_in_words(asked)} at each message; how many it refuses cannot be known here.",
+        detail=_("Webex Connect checks %(checks)s at each message; how many it refuses cannot be known here.")
+        % {"checks": options.checks_in_words(asked)},
     )

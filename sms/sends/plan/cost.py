@@ -4,8 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from sms.models import Price, Sender, Service
 from sms.sends.plan.shapes import Cost, Country, Money, Range
+from sms.words import number
 
 
 def by_country(
@@ -55,11 +59,17 @@ def total(countries: Sequence[Country], *, entered: bool) -> Cost:
 
 def _words(countries: Sequence[Country], *, entered: bool, unpriced: int) -> str:
     if not entered:
-        return "No prices are entered for this service, so the cost is not known."
+        return _("No prices are entered for this service, so the cost is not known.")
     if unpriced:
-        without = ", ".join(one.country or "unknown" for one in countries if one.price is None)
-        return f"Without a price: {without} ({unpriced:,} {'message' if unpriced == 1 else 'messages'})."
-    return "At the prices entered, for messages that the provider takes."
+        without = ", ".join(one.country or _("unknown") for one in countries if one.price is None)
+        # Translators: countries are codes like GB
+        says = ngettext(
+            "Without a price: %(countries)s (%(n)s message).",
+            "Without a price: %(countries)s (%(n)s messages).",
+            unpriced,
+        )
+        return says % {"countries": without, "n": number(unpriced)}
+    return _("At the prices entered, for messages that the provider takes.")
 
 
 def in_all(countries: Sequence[Country]) -> Range:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Min, Sum
+from django.utils.translation import gettext as _
 
 from sms.compose.order import LARGE
 from sms.compose.resolved_order import ResolvedOrder
@@ -22,6 +23,7 @@ from sms.sends.plan.shapes import Deferred, Released
 from sms.sends.plan.shared_rate import moment
 from sms.sends.plan.simulation import Course, Flow, Group, Speed, run
 from sms.values import quiet_hours
+from sms.words import number
 
 MOST_FLOWS = 100  # of the queue; what is smaller is taken together
 MANY = 40  # moments shown until which messages are put off
@@ -128,22 +130,27 @@ def _preparing(rows: int) -> timedelta:
 
 def _held(out: Outgoing) -> str:
     if out.service.paused_at is not None:
-        return "The service is paused; nothing starts until it is resumed."
+        return _("The service is paused; nothing starts until it is resumed.")
     for part in (out.sender, out.link_domain):
         if part is not None and holds.hold_on(part) is not None:
-            return f"{part} is paused; nothing starts until it is resumed."
+            return _("%(what)s is paused; nothing starts until it is resumed.") % {"what": part}
     return ""
 
 
 def _words(service: Service, *, known: bool, ramps: bool, ends: bool) -> str:
     if not known:
-        return "The service has no contracted rate, so the end cannot be foreseen."
+        return _("The service has no contracted rate, so the end cannot be foreseen.")
     if not ends:
-        return "It would take more than 30 days, so the end cannot be foreseen."
-    says = f"At the contracted {service.rate:,} a second, behind what waits now in the same or a more urgent lane."
+        return _("It would take more than 30 days, so the end cannot be foreseen.")
+    says = [
+        _("At the contracted %(rate)s a second, behind what waits now in the same or a more urgent lane.")
+        % {"rate": number(service.rate or 0)}
+    ]
     if ramps:
-        says += " After 1 % and 10 % it waits for receipts, ten minutes each at most."
-    return f"{says} Faults, and sends that are made later, are not foreseen."
+        # xgettext:no-python-format
+        says.append(_("After 1 % and 10 % it waits for receipts, ten minutes each at most."))
+    says.append(_("Faults, and sends that are made later, are not foreseen."))
+    return " ".join(says)
 
 
 def _allowed(quiet: str, home: str) -> Callable[[Group, float], float]:

@@ -2,6 +2,8 @@
 
 import json
 
+from django.utils.translation import gettext, gettext_noop
+
 from sms.compose import checks
 from sms.compose.errors import ComposeError
 from sms.compose.order import ComposedMessage
@@ -15,8 +17,9 @@ from sms.values.msisdn import mask
 from sms.values.msisdn.mention import starred
 from sms.values.problems import Problem, ProblemCode
 from sms.webex.rules import WireError
+from sms.words import number
 
-LATER = "(made when it is sent)"
+LATER = gettext_noop("(made when it is sent)")
 HIDDEN = "…"
 
 
@@ -50,7 +53,8 @@ def body(
 def marked(written: str, *, message_id: int, attempt: int, order: ResolvedOrder) -> str:
     """A body with its correlation id and the token of its receipt address blanked out."""
     own = correlation_id.write(message_id=message_id, attempt=attempt, key=order.service.correlation_key)
-    return written.replace(own, LATER).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
+    later = json.dumps(gettext(LATER), ensure_ascii=False)[1:-1]
+    return written.replace(own, later).replace(f"/{order.service.receipt_token}/", f"/{HIDDEN}/")
 
 
 def line_of(order: ResolvedOrder, figures: Survey, row: int | None) -> ComposedMessage:
@@ -59,5 +63,5 @@ def line_of(order: ResolvedOrder, figures: Survey, row: int | None) -> ComposedM
         return figures.head[0]
     if (line := checks.line_of(order, row)) is not None:
         return line
-    says = f"Row {row:,} gets no message. Choose a row that is not rejected."
+    says = gettext("Row %(row)s gets no message. Choose a row that is not rejected.") % {"row": number(row)}
     raise ComposeError([Problem(ProblemCode.NO_SUCH_ROW, "row", says, row)])

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from sms.models import OVER, Actor, Occurrence, RecurringSend, Send
 from sms.models.audit import audit
@@ -15,6 +16,9 @@ RHYTHM = (
     *("every", "at", "interval", "days", "day", "nth", "weekday", "starts_on", "ends_on", "times"),
     *("on_holiday", "hours_before"),
 )
+# why a standing approval ended, as it is kept
+ENDED = gettext_noop("The recurring send ended.")
+RHYTHM_CHANGED = gettext_noop("The rhythm was changed.")
 NEAR = 60  # coming occurrences among which one can be skipped
 
 
@@ -29,7 +33,9 @@ def _locked(recurring: RecurringSend) -> RecurringSend:
         RecurringSend.objects.select_for_update(of=("self",)).select_related("service").get(pk=recurring.pk)
     )
     if found.state == RecurringSend.State.ENDED:
-        raise RecurringRefused(f"“{found.name}” has ended. Nothing more of it is made.")
+        raise RecurringRefused(
+            gettext("“%(name)s” has ended. Nothing more of it is made.") % {"name": found.name}
+        )
     return found
 
 
@@ -73,7 +79,7 @@ def end(recurring: RecurringSend, *, by: Actor, now: datetime | None = None) -> 
         locked.next_at = locked.look_at = None
         locked.trouble = ""
         locked.save()
-        standing.end_all(locked, because="The recurring send ended.", by=by, now=now)
+        standing.end_all(locked, because=ENDED, by=by, now=now)
         audit("recurring_send.ended", locked, by=by, occurrences=locked.made)
 
 
@@ -95,7 +101,9 @@ def skip(recurring: RecurringSend, on: date, *, by: Actor, now: datetime | None 
         one = one_to_come(locked, on)
         if one is None or one.left_out:
             raise RecurringRefused(
-                "There is no occurrence to skip on that day. If it is made already, cancel its send instead."
+                gettext(
+                    "There is no occurrence to skip on that day. If it is made already, cancel its send instead."
+                )
             )
         told = {
             "outcome": Occurrence.Outcome.SKIPPED,
@@ -141,11 +149,13 @@ def change_rhythm(
             locked.passed_until = max(locked.passed_until, now)
             locked.occurrences.filter(number=None, at__gt=locked.passed_until).delete()
             if timetable.next_of(locked, timetable.holidays_of(locked.service_id)) is None:
-                raise RecurringRefused("With this rhythm no occurrence would come any more. End it instead.")
+                raise RecurringRefused(
+                    gettext("With this rhythm no occurrence would come any more. End it instead.")
+                )
             timetable.set_next(locked, timetable.holidays_of(locked.service_id), now=now)
             if by.user is not None:
                 locked.draft.editors.add(by.user)
-            standing.end_all(locked, because="The rhythm was changed.", by=by, now=now)
+            standing.end_all(locked, because=RHYTHM_CHANGED, by=by, now=now)
         locked.save()
         audit("recurring_send.rhythm_changed", locked, by=by, changed=changed, rhythm=str(locked.rhythm))
     return bool(changed)

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms.models import Actor, Holiday, RecurringSend, Service
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import timetable
+from sms.words import moment
+from sms.words import number as number_of
 
 MOST = 500
 LONGEST_NAME = 80
@@ -36,28 +39,28 @@ def read(text: str) -> tuple[dict[date, str], list[BadLine]]:
         match = _LINE.fullmatch(line)
         shown = line if len(line) <= 40 else f"{line[:40]}…"
         if match is None:
-            wrong.append(
-                BadLine(number, f"Line {number}: “{shown}” does not begin with a date like 2026-12-25.")
-            )
+            says = _("Line %(line)s: “%(text)s” does not begin with a date like 2026-12-25.")
+            wrong.append(BadLine(number, says % {"line": number, "text": shown}))
             continue
         try:
             day = date(int(match[1]), int(match[2]), int(match[3]))
         except ValueError:
-            wrong.append(BadLine(number, f"Line {number}: “{shown}” is a day that no calendar has."))
+            says = _("Line %(line)s: “%(text)s” is a day that no calendar has.")
+            wrong.append(BadLine(number, says % {"line": number, "text": shown}))
             continue
         name = " ".join(match[4].strip("\"' ").split())
         if day in found:
-            wrong.append(
-                BadLine(number, f"Line {number}: {day:%-d %B %Y} is there already, as “{found[day]}”.")
-            )
+            says = _("Line %(line)s: %(day)s is there already, as “%(name)s”.")
+            told = {"line": number, "day": moment(day, "j F Y"), "name": found[day]}
+            wrong.append(BadLine(number, says % told))
         elif len(name) > LONGEST_NAME:
-            wrong.append(BadLine(number, f"Line {number}: the name has more than {LONGEST_NAME} characters."))
+            says = _("Line %(line)s: the name has more than %(most)s characters.")
+            wrong.append(BadLine(number, says % {"line": number, "most": LONGEST_NAME}))
         else:
             found[day] = name or "holiday"
     if len(found) > MOST:
-        wrong.append(
-            BadLine(0, f"There are {len(found):,} days; {MOST} at most are kept. Leave out what is past.")
-        )
+        says = _("There are %(days)s days; %(most)s at most are kept. Leave out what is past.")
+        wrong.append(BadLine(0, says % {"days": number_of(len(found)), "most": MOST}))
     return found, wrong
 
 

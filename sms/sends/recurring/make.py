@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from sms.audiences.files import Limits
 from sms.compose import checks, drafts
@@ -27,11 +28,31 @@ from sms.sends.recurring import standing, timetable
 from sms.sends.recurring.telling import tell
 from sms.values.problems import Problem, ProblemCode
 from sms.values.recurrence import PlannedTime
+from sms.words import KeptSentence
 
 LATEST = timedelta(hours=2)  # after its time, it is still made; later it is missed
 AGAIN = timedelta(minutes=10)  # until what failed is tried again
 AT_ONCE = 100  # recurring sends in one look
 IN_A_ROW = 400  # occurrences of one of them, all but the last missed while Textdesk was down
+
+# what became of an occurrence, and what people are told of it, as it is kept
+BROKE = KeptSentence(gettext_noop("Something went wrong (%(error)s). Your operator finds it in the log."))
+NO_ACCOUNT = gettext_noop(
+    "The person who ran it has no account any more. A composer has to pause and resume it, and runs it from then on."
+)
+MAY_NOT_SEND = KeptSentence(
+    gettext_noop(
+        "%(person)s may not send for %(service)s any more. "
+        "A composer has to pause and resume it, and runs it from then on."
+    )
+)
+MADE_A_MINUTE_LATE = gettext_noop("Made 1 minute late.")
+MADE_LATE = KeptSentence(gettext_noop("Made %(minutes)s minutes late."))
+NOT_YET = KeptSentence(gettext_noop("“%(name)s” could not be made yet: %(why)s"))
+NOT_RUNNING = KeptSentence(
+    gettext_noop("Textdesk was not running at its time, nor in the %(hours)s hours after it.")
+)
+NOT_MADE = KeptSentence(gettext_noop("Occurrence %(number)s of “%(name)s” was not made: %(why)s"))
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +76,7 @@ def make_due(*, now: datetime | None = None) -> int:
                 dealt_with += 1
         except Exception as problem:
             log.exception("recurring_send_broke", recurring=pk)
-            _put_off(
-                pk,
-                f"Something went wrong ({type(problem).__name__}). Your operator finds it in the log.",
-                now=now,
-            )
+            _put_off(pk, BROKE(error=type(problem).__name__), now=now)
     standing.answer_waiting(now=now)
     return dealt_with
 
@@ -126,11 +143,10 @@ def _refuse_who_may_not(recurring: RecurringSend) -> None:
     """Raises ComposeError: occurrences are made in the name of a person, who has to be one who may send."""
     who = recurring.run_by
     if who is None or not who.is_active:
-        says = "The person who ran it has no account any more. A composer has to pause and resume it, and runs it from then on."
-        raise ComposeError([Problem(ProblemCode.NOT_USABLE, "", says)])
+        raise ComposeError([Problem(ProblemCode.NOT_USABLE, "", NO_ACCOUNT)])
     may = recurring.service.memberships.filter(user=who, role__in=("composer", "admin"))
     if not (who.is_superuser or may.exists()):
-        says = f"{who} may not send for {recurring.service} any more. A composer has to pause and resume it, and runs it from then on."
+        says = MAY_NOT_SEND(person=who, service=recurring.service)
         raise ComposeError([Problem(ProblemCode.NOT_USABLE, "", says)])
 
 
@@ -169,7 +185,8 @@ def _made(
     late = now - one.at
     says = [*one.says]
     if late > timedelta(minutes=1):
-        says.append(f"Made {late // timedelta(minutes=1)} minutes late.")
+        minutes = late // timedelta(minutes=1)
+        says.append(MADE_A_MINUTE_LATE if minutes == 1 else MADE_LATE(minutes=minutes))
     send = create(order, by=by, now=now, figures=figures)
     occurrence = pass_by(recurring, one, Occurrence.Outcome.MADE, now=now, says=says, send=send, by=by.label)
     audit("recurring_send.made", recurring, by=by, send=send.pk, number=occurrence.number)
@@ -185,7 +202,7 @@ def _try_again_later(recurring: RecurringSend, why: str, *, now: datetime) -> bo
         audit("recurring_send.in_trouble", recurring, by=Actor.system(), at=recurring.next_at.isoformat())
         digest = hashlib.sha256(why.encode()).hexdigest()[:12]
         once = f"trouble:{recurring.next_at:%Y%m%dT%H%M}:{digest}"
-        tell(recurring, f"“{recurring.name}” could not be made yet: {why}", once=once)
+        tell(recurring, NOT_YET(name=recurring.name, why=why), once=once)
     recurring.look_at = min(now + AGAIN, recurring.next_at + LATEST + timedelta(seconds=1))
     recurring.save(update_fields=["trouble", "look_at"])
     return False
@@ -193,15 +210,13 @@ def _try_again_later(recurring: RecurringSend, why: str, *, now: datetime) -> bo
 
 def _note_missed(recurring: RecurringSend, one: PlannedTime, *, now: datetime) -> None:
     """It is too late: because it failed until then, or because no process was there."""
-    why = recurring.trouble or (
-        f"Textdesk was not running at its time, nor in the {LATEST // timedelta(hours=1)} hours after it."
-    )
+    why = recurring.trouble or NOT_RUNNING(hours=LATEST // timedelta(hours=1))
     outcome = Occurrence.Outcome.FAILED if recurring.trouble else Occurrence.Outcome.MISSED
     passed = pass_by(recurring, one, outcome, now=now, says=[*one.says, why])
     audit(
         "recurring_send.not_made", recurring, by=Actor.system(), number=passed.number, outcome=outcome.value
     )
-    says = f"Occurrence {passed.number} of “{recurring.name}” was not made: {why}"
+    says = NOT_MADE(number=passed.number, name=recurring.name, why=why)
     tell(recurring, says, once=f"not_made:{passed.number}")
 
 

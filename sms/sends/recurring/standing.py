@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from sms.compose.approval import fingerprint
 from sms.compose.approval.parts import words_of
@@ -26,6 +27,7 @@ from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.sends import answers
 from sms.sends.recurring.telling import tell
+from sms.words import KeptSentence, number, retold
 
 VALID = timedelta(days=90)
 MORE = (0, 10, 20, 50)  # percent more recipients that can be agreed on
@@ -33,6 +35,14 @@ USUALLY_MORE = 10
 AT_ONCE = 100
 NOT_COVERED = ("due_at",)  # and of the messages nothing: their numbers and values come from the list
 RHYTHM, AUDIENCE = "rhythm", "list"
+
+# as they are kept: why one ended, what its answers say, what people are told
+GIVEN_AGAIN = gettext_noop("The same person gave a new one.")
+DAYS_OVER = KeptSentence(gettext_noop("Its %(days)s days were over."))
+CHANGED = KeptSentence(gettext_noop("Changed since: %(parts)s."))
+BY_IT = KeptSentence(gettext_noop("By the standing approval of %(day)s."))
+# Translators: because is a sentence
+ENDED = KeptSentence(gettext_noop("The standing approval by %(person)s of “%(name)s” ended. %(because)s"))
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +69,7 @@ def give(
         ):
             return None
         for earlier in recurring.standing_approvals.filter(by=by.user, ended_at=None):
-            end(earlier, because="The same person gave a new one.", by=by, now=now)
+            end(earlier, because=GIVEN_AGAIN, by=by, now=now)
         recipients = request.snapshot["recipients"]
         given = StandingApproval.objects.create(
             recurring=recurring,
@@ -117,7 +127,7 @@ def answer(occurrence: Occurrence, *, now: datetime) -> int:
             continue
         by = Actor.person(standing.by, door="system")
         day = timezone.localtime(standing.given_at)
-        comment = f"By the standing approval of {day:%-d %B %Y}."
+        comment = BY_IT(day=f"{day:%-d %B %Y}")
         try:
             last = answers.approve(request, by=by, seen=request.fingerprint, comment=comment, now=now)
         except answers.ApprovalRefused as problem:
@@ -137,12 +147,12 @@ def _covers(
     """Whether it is about the same; ends it where another send is asked about, or its days are over."""
     because = ""
     if standing.expires_at <= now:
-        because = f"Its {VALID.days} days were over."
+        because = DAYS_OVER(days=VALID.days)
     elif changed := changed_parts(standing, request, recurring):
-        because = f"Changed since: {words_of(changed)}."
+        because = CHANGED(parts=words_of(changed))
     if because:
         end(standing, because=because, by=Actor.system(), now=now)
-        says = f"The standing approval by {standing.label} of “{recurring.name}” ended. {because}"
+        says = ENDED(person=standing.label, name=recurring.name, because=because)
         tell(recurring, says, once=f"standing:{standing.pk}")
         return False
     return not asks_again(standing, request)
@@ -160,9 +170,15 @@ def asks_again(standing: StandingApproval, request: ApprovalRequest) -> str:
     """Why it does not answer this request though it stays; empty where it does."""
     recipients = request.snapshot["recipients"]
     if recipients > standing.most:
-        return f"It goes to {recipients:,} people; the standing approval is for {standing.most:,} at most."
+        says = ngettext(
+            "It goes to %(n)s person; the standing approval is for %(most)s at most.",
+            "It goes to %(n)s people; the standing approval is for %(most)s at most.",
+            recipients,
+        )
+        return says % {"n": number(recipients), "most": number(standing.most)}
     if new := [rule["detail"] for rule in request.rules if rule["rule"] not in standing.rules]:
-        return f"The standing approval was not asked about this: {new[0]}"
+        says = gettext("The standing approval was not asked about this: %(rule)s")
+        return says % {"rule": retold(new[0])}
     return ""
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.audiences.files import Limits
 from sms.compose import drafts
@@ -14,16 +16,20 @@ from sms.models.sql.clock import corrected_now
 from sms.sends.recurring import standing, timetable
 from sms.values.problems import Problem, ProblemCode
 
+CONTENT_CHANGED = gettext_noop("The text, the options or the list were changed.")
+
 
 def obstacle(draft: Draft) -> str:
     """Why this draft cannot be sent again and again; empty where it can."""
     if draft.audience_id is None:
-        return (
+        return _(
             "Only a draft to a saved audience can be sent again and again: each time it goes to the list as it is then. "
             "Save the recipients as an audience, and choose that."
         )
     if draft.expires_at is not None:
-        return "It expires at a date, which the next time would be over. Choose a validity instead: hours after it is handed over."
+        return _(
+            "It expires at a date, which the next time would be over. Choose a validity instead: hours after it is handed over."
+        )
     return ""
 
 
@@ -47,7 +53,7 @@ def start(
         recurring.passed_until, recurring.run_by = now, by.user
         timetable.set_next(recurring, timetable.holidays_of(draft.service_id), now=now)
         if recurring.next_at is None:
-            says = "With this rhythm it would never be sent. Choose a later last day, or other days."
+            says = _("With this rhythm it would never be sent. Choose a later last day, or other days.")
             raise ComposeError([Problem(ProblemCode.INVALID, "ends_on", says)])
         recurring.save()
         _take(locked, recurring, by=by, now=now)
@@ -87,7 +93,8 @@ def change_content(
     with transaction.atomic():
         stored = RecurringSend.objects.select_for_update(of=("self",)).get(pk=recurring.pk)
         if stored.state == RecurringSend.State.ENDED:
-            says = f"“{stored.name}” has ended. Send this draft once, or start a new recurring send."
+            says = _("“%(name)s” has ended. Send this draft once, or start a new recurring send.")
+            says %= {"name": stored.name}
             raise ComposeError([Problem(ProblemCode.NOT_USABLE, "again", says)])
         locked = _locked(draft, seen=seen)
         stored.draft, stored.run_by = locked, by.user
@@ -95,7 +102,7 @@ def change_content(
             timetable.set_next(stored, timetable.holidays_of(stored.service_id), now=now)
         stored.save()
         _take(locked, stored, by=by, now=now)
-        standing.end_all(stored, because="The text, the options or the list were changed.", by=by, now=now)
+        standing.end_all(stored, because=CONTENT_CHANGED, by=by, now=now)
         audit("recurring_send.content_changed", stored, by=by, draft=draft.pk)
     return stored
 
@@ -111,10 +118,10 @@ def _check(draft: Draft) -> None:
 def _locked(draft: Draft, *, seen: int | None) -> Draft:
     locked = Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
     if not locked.is_open:
-        says = "This draft is in use already. Open the send that was made of it."
+        says = _("This draft is in use already. Open the send that was made of it.")
         raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
     if seen not in (None, locked.revision) or locked.revision != draft.revision:
-        says = "The draft was changed since this page was shown. Look again, then start it."
+        says = _("The draft was changed since this page was shown. Look again, then start it.")
         raise ComposeError([Problem(ProblemCode.CHANGED, "again", says)])
     return locked
 

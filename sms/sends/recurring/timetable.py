@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
+from sms import words
 from sms.models import Holiday, Occurrence, RecurringSend
 from sms.models.sql.clock import corrected_now
 from sms.values import quiet_hours, time_zones
@@ -131,9 +133,10 @@ def _quiet(recurring: RecurringSend, one: PlannedTime) -> tuple[str, ...]:
     if allowed == one.at:
         return ()
     if allowed is None:
-        return (f"That is within the quiet hours ({hours}), which do not end.",)
+        return (_("That is within the quiet hours (%(hours)s), which do not end.") % {"hours": hours},)
     local = allowed.astimezone(quiet_hours.zone_of(recurring.time_zone))
-    return (f"That is within the quiet hours ({hours}): its messages wait until {local:%A %-d %B, %H:%M}.",)
+    says = _("That is within the quiet hours (%(hours)s): its messages wait until %(until)s.")
+    return (says % {"hours": hours, "until": words.moment(local, "l j F, H:i")},)
 
 
 def latest(recurring: RecurringSend) -> datetime:
@@ -143,7 +146,9 @@ def latest(recurring: RecurringSend) -> datetime:
 
 def when(recurring: RecurringSend, at: datetime) -> str:
     """As in “Monday 7 December 2026 at 09:00 GMT”, on its own clock."""
-    return f"{local(recurring, at):%A %-d %B %Y at %H:%M %Z}"
+    there = local(recurring, at)
+    told = {"day": words.moment(there, "l j F Y"), "time": words.moment(there, "H:i T")}
+    return _("%(day)s at %(time)s") % told
 
 
 def local(recurring: RecurringSend, moment: datetime) -> datetime:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.audiences.files import Audience, Recipient
@@ -35,6 +37,28 @@ from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
 from sms.sends.replies.handling import Overtaken, end, name_of
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import KeptSentence
+
+# A job that answers for a keyword keeps them beside the SMS.
+NO_SENDER = KeptSentence(
+    gettext_noop(
+        "%(address)s, to which they wrote, is no sender of this service, so no answer can be sent from it. "
+        "An admin can add it under Catalogue."
+    )
+)
+NO_SENDER_KNOWN = gettext_noop(
+    "The number to which they wrote is no sender of this service, so no answer can be sent from it. "
+    "An admin can add it under Catalogue."
+)
+ARCHIVED = KeptSentence(
+    gettext_noop(
+        "%(sender)s, to which they wrote, is archived, so no answer can be sent from it. "
+        "An admin can use it again under Catalogue."
+    )
+)
+NO_NUMBER = KeptSentence(
+    gettext_noop("%(sender)s is a name that no one can write to, so no answer can be sent from it.")
+)
 
 
 class AnswerRefused(ProblemError):
@@ -110,25 +134,24 @@ def sender_at(conversation: Conversation) -> Sender | None:
 def sender_that_can(conversation: Conversation, found: Sender | None) -> Sender:
     """The sender, if it can answer this person; raises AnswerRefused."""
     if not conversation.msisdn.startswith("+"):
-        says = "The number of this person is no longer kept, so no answer can be sent."
+        says = _("The number of this person is no longer kept, so no answer can be sent.")
         raise AnswerRefused(ProblemCode.NOT_USABLE, says)
     service = conversation.service
     if OptOut.in_force(service.pk, [conversation.msisdn], hides=service.opt_outs_hidden):
-        says = (
+        says = _(
             "This person opted out, so no answer can be sent. If they ask for messages again, "
             "an admin can lift the opt-out under Opt-outs."
         )
         raise AnswerRefused(ProblemCode.OPTED_OUT, says)
     address = conversation.address
     if found is None:
-        named = f"{address}, to which they wrote," if address else "The number to which they wrote"
-        says = f"{named} is no sender of this service, so no answer can be sent from it. An admin can add it under Catalogue."
+        says = _(NO_SENDER.text) % {"address": address} if address else _(NO_SENDER_KNOWN)
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     if not found.active:
-        says = f"{found}, to which they wrote, is archived, so no answer can be sent from it. An admin can use it again under Catalogue."
+        says = _(ARCHIVED.text) % {"sender": found}
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     if found.kind == SenderKind.ALPHANUMERIC:
-        says = f"{found} is a name that no one can write to, so no answer can be sent from it."
+        says = _(NO_NUMBER.text) % {"sender": found}
         raise AnswerRefused(ProblemCode.NOT_USABLE, says, field="sender")
     return found
 
@@ -154,7 +177,7 @@ def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> 
         content=reply.text,
         name=f"Answer in conversation {conversation.pk}",
         options=options,
-        source="an answer to a reply",
+        source=gettext_noop("an answer to a reply"),
         key=reply.key,
         transactional=reply.transactional,
     )
@@ -163,10 +186,13 @@ def _order(conversation: Conversation, sender: Sender, reply: WrittenAnswer) -> 
 def _who_was_first(conversation: Conversation) -> str:
     last: Any = conversation.answers.select_related("send__created_by", "rule").first()
     if last is None:
-        return "A colleague answered this a moment ago."
-    who = name_of(last.send.created_by) or last.send.partner
+        return _("A colleague answered this a moment ago.")
     if last.rule_id:
-        who = f"The keyword {last.rule}"
-    return (
-        f"{who or 'A colleague'} answered this a moment ago. Read it, then send yours if it is still needed."
-    )
+        says = _(
+            "The keyword %(keyword)s answered this a moment ago. Read it, then send yours if it is still needed."
+        )
+        return says % {"keyword": last.rule}
+    if who := name_of(last.send.created_by) or last.send.partner:
+        says = _("%(who)s answered this a moment ago. Read it, then send yours if it is still needed.")
+        return says % {"who": who}
+    return _("A colleague answered this a moment ago. Read it, then send yours if it is still needed.")

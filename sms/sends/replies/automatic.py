@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms.catalogue import templates
 from sms.compose.errors import ComposeError
@@ -26,6 +27,7 @@ from sms.models.optout import spellings
 from sms.models.sql.clock import corrected_now
 from sms.sends.replies.answer import AnswerRefused, WrittenAnswer, answer
 from sms.sends.replies.canned import filled_text
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,17 @@ AT_ONCE = 50
 SAME_KEYWORD = timedelta(hours=1)
 A_DAY, MOST_A_DAY = timedelta(days=1), 3
 BY = Actor.system()
+# why an answer was not sent, as it is kept
+TAKEN_AWAY = gettext_noop("The keyword was taken away meanwhile.")
+LATE = gettext_noop("It came in more than a day late.")
+NO_TEXT = KeptSentence(
+    gettext_noop("The template %(template)s is archived, or Webex Connect makes its text.")
+)
+NO_VALUES = KeptSentence(gettext_noop("The template %(template)s needs values that are not known here."))
+JUST_ANSWERED = gettext_noop("The same keyword was answered within the last hour.")
+ANSWERED_ENOUGH = KeptSentence(
+    gettext_noop("Keywords answered this person %(times)s times within a day already.")
+)
 
 
 def answer_due(*, now: datetime | None = None) -> int:
@@ -59,20 +72,20 @@ def _send(sms: InboundMessage, *, now: datetime) -> str:
     """Why nothing was sent; empty where it was."""
     rule, conversation = sms.rule, sms.conversation
     if rule is None or conversation is None or not rule.active:
-        return "The keyword was taken away meanwhile."
+        return TAKEN_AWAY
     if sms.received_at < now - A_DAY:
-        return "It came in more than a day late."
+        return LATE
     if why := _too_often(_locked_with_others(conversation), rule, now=now):
         return why
     text = rule.text
     if rule.template is not None:
         version = templates.published(rule.template) if rule.template.active else None
         if version is None or not version.text:
-            return f"The template {rule.template} is archived, or Webex Connect makes its text."
+            return NO_TEXT(template=rule.template)
         answered = Message.objects.filter(pk=sms.message_id).first() if sms.message_id else None
         text = filled_text(version, answered) or ""
         if not text:
-            return f"The template {rule.template} needs values that are not known here."
+            return NO_VALUES(template=rule.template)
     # few, and the person has the phone in hand
     reply = WrittenAnswer(
         text=text,
@@ -98,7 +111,7 @@ def _locked_with_others(conversation: Conversation) -> list[int]:
 def _too_often(conversations: list[int], rule: KeywordRule, *, now: datetime) -> str:
     theirs = ConversationAnswer.objects.filter(conversation__in=conversations, rule__isnull=False)
     if theirs.filter(rule=rule, at__gt=now - SAME_KEYWORD).exists():
-        return "The same keyword was answered within the last hour."
+        return JUST_ANSWERED
     if theirs.filter(at__gt=now - A_DAY).count() >= MOST_A_DAY:
-        return f"Keywords answered this person {MOST_A_DAY} times within a day already."
+        return ANSWERED_ENOUGH(times=MOST_A_DAY)
     return ""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sms import notices
 from sms.models import Actor, Conversation
@@ -32,8 +33,13 @@ def assign(conversation: Conversation, to: Any, *, was: int | None, by: Actor) -
         locked = _locked(conversation)
         if locked.assigned_to_id != was:
             whose = name_of(locked.assigned_to)
-            now = f"this conversation belongs to {whose} now" if whose else "it is not assigned now"
-            raise Overtaken(f"A colleague was first: {now}.")
+            if whose:
+                says = _("A colleague was first: this conversation belongs to %(name)s now.") % {
+                    "name": whose
+                }
+            else:
+                says = _("A colleague was first: it is not assigned now.")
+            raise Overtaken(says)
         locked.assigned_to, locked.assigned_at = to, corrected_now() if to else None
         locked.save(update_fields=["assigned_to", "assigned_at"])
         _audit("reply.assigned", locked, by=by, to=str(to) if to else "nobody")
@@ -44,7 +50,7 @@ def mark_done(conversation: Conversation, *, seen: int, by: Actor, now: datetime
     with transaction.atomic():
         locked = _locked(conversation)
         if locked.last_inbound_id > seen:
-            raise Overtaken("Another message came in a moment ago. Read it, then decide.")
+            raise Overtaken(_("Another message came in a moment ago. Read it, then decide."))
         if locked.done_at is not None:
             return False
         notices.no_longer(*locked.told)

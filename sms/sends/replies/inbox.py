@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import IntegerField, Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sms.models import Conversation, InboundMessage, Label, Send, Service
 from sms.models.sql.id_list import among
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 COUNTED = 999  # beyond that pages say "more than"
-FILTERS = {
-    "open": "Open",
-    "mine": "Mine",
-    "unassigned": "Not assigned",
-    "done": "Done",
-    "maybe": "Perhaps a refusal",
+FILTERS: "dict[str, StrOrPromise]" = {
+    "open": pgettext_lazy("adjective", "Open"),
+    "mine": gettext_lazy("Mine"),
+    "unassigned": gettext_lazy("Not assigned"),
+    "done": gettext_lazy("Done"),
+    "maybe": gettext_lazy("Perhaps a refusal"),
 }
 
 
@@ -102,7 +106,7 @@ def _to_decide(service: Service) -> "QuerySet[InboundMessage]":
 
 
 _Q: dict[str, Any] = {
-    "open": lambda _: Q(done_at__isnull=True),
+    "open": lambda _user: Q(done_at__isnull=True),
     "mine": lambda user: Q(done_at__isnull=True, assigned_to=user),
-    "unassigned": lambda _: Q(done_at__isnull=True, assigned_to__isnull=True),
+    "unassigned": lambda _user: Q(done_at__isnull=True, assigned_to__isnull=True),
 }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from sms.models import Conversation, ConversationAnswer, InboundMessage, Message, Send, Sender
 from sms.sends.replies.handling import name_of
 from sms.values import msisdn
@@ -12,12 +14,12 @@ MOST = 30  # of each side
 
 @dataclass(frozen=True, slots=True)
 class ThreadEntry:
-    """One SMS. Either `inbound` or `message`; of an answer `by` says whose it is."""
+    """One SMS. Either `inbound` or `message`; of an answer `heading` says whose it is."""
 
     at: datetime
     inbound: InboundMessage | None = None
     message: Message | None = None
-    by: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def thread_of(conversation: Conversation, *, sender: Sender | None) -> Thread:
     went = _sent(conversation, sender)
     entries = [ThreadEntry(one.received_at, inbound=one) for one in came[:MOST]]
     entries += [
-        ThreadEntry(one.posted_at or one.send.created_at, message=one, by=_author(one.send))
+        ThreadEntry(one.posted_at or one.send.created_at, message=one, heading=_heading(one.send))
         for one in went[:MOST]
     ]
     entries.sort(key=lambda one: one.at)
@@ -60,11 +62,11 @@ def _sent(conversation: Conversation, sender: Sender | None) -> list[Message]:
     return list(related.order_by("-pk")[: MOST + 1])
 
 
-def _author(send: Send) -> str:
+def _heading(send: Send) -> str:
     """Whose answer it is; empty where it is none."""
     made: ConversationAnswer | None = getattr(send, "answering", None)
     if made is None:
         return ""
     if made.rule is not None:
-        return f"the keyword {made.rule}"
-    return name_of(send.created_by) or send.partner or "Textdesk"
+        return _("Answer of the keyword %(keyword)s") % {"keyword": made.rule}
+    return _("Answer of %(name)s") % {"name": name_of(send.created_by) or send.partner or "Textdesk"}

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from operator import attrgetter
 
+from django.utils.translation import gettext, gettext_noop
+
 from sms.audiences.files import Limits, Recipient, RejectedRow
 from sms.audiences.files.rows import Rows
 from sms.audiences.storage import StoredAudience
@@ -11,11 +13,13 @@ from sms.compose.errors import ComposeError
 from sms.models import Draft, Send, Upload
 
 SourceRow = Recipient | RejectedRow
-GONE = (
+GONE = gettext_noop(
     "The rows it went to were deleted when their days were over, so their columns are not in the report. "
     "What is kept of each message is."
 )
-NONE = "It was asked for without further columns, so the report has its numbers and what became of them."
+NONE = gettext_noop(
+    "It was asked for without further columns, so the report has its numbers and what became of them."
+)
 
 
 def source_of(send: Send, *, limits: Limits) -> Rows | None:
@@ -34,11 +38,11 @@ def source_of(send: Send, *, limits: Limits) -> Rows | None:
 def missing_columns(send: Send) -> str:
     """Why the report has no columns of the rows; empty where it has them."""
     if send.audience is not None:
-        return GONE if send.audience.erased_at else ""
+        return gettext(GONE) if send.audience.erased_at else ""
     draft = _draft_of(send)
     if draft is None:
-        return NONE
-    return "" if draft.upload_id or draft.pasted.strip() else GONE
+        return gettext(NONE)
+    return "" if draft.upload_id or draft.pasted.strip() else gettext(GONE)
 
 
 def _draft_of(send: Send) -> Draft | None:
