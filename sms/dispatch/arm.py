@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from sms.compose import spending
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedMessage, ClaimedSlice, Owner, renew
@@ -28,6 +30,9 @@ from sms.values.spans import Said, spans
 from sms.webex.wire import WireError
 
 Chosen = list[tuple[ClaimedSlice, ClaimedMessage]]
+
+
+OPTED_OUT = gettext_noop("The recipient opted out.")
 
 
 @dataclass(slots=True)
@@ -222,9 +227,8 @@ def _without_opt_outs(
     refused = opted_out(messages, service_id=service.pk, hidden=service.opt_outs_hidden)
     if not refused:
         return chosen
-    detail = "The recipient opted out."
     cancelled = [
-        StateChange(message.pk, MessageState.CANCELLED, now, code="opted_out", detail=detail)
+        StateChange(message.pk, MessageState.CANCELLED, now, code="opted_out", detail=OPTED_OUT)
         for _, message in chosen
         if message.msisdn in refused
     ]

@@ -15,6 +15,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
+from django.utils.translation import gettext_noop
 
 from sms.dispatch.epochs import epochs
 from sms.ledger import progress_log
@@ -40,6 +41,9 @@ SIMULATED_LOOK = timedelta(seconds=3)
 WINDOW = 300  # due slices that a claim chooses from
 EXTRA = 1  # attempts beyond the first that a policy may make
 GIVE_UP_AFTER = timedelta(days=3)  # a receipt that has not come by then will not come
+
+
+STOPPED = gettext_noop("The process that was sending it stopped before the answer came.")
 
 
 class Owner(NamedTuple):
@@ -252,13 +256,12 @@ def hand_back(owner: str, *, begun: Collection[int] | None) -> int:
 def _sweep(slices: Sequence[Slice], *, begun: Collection[int] | None = None) -> None:
     """What a dead dispatcher had armed may have been sent: unconfirmed. Where it is known what it had `begun`, only that."""
     at = database_now()
-    detail = "The process that was sending it stopped before the answer came."
     changes: list[StateChange] = []
     for item in slices:
         armed = list(in_slice(item).filter(state=MessageState.POSTING).values_list("pk", "attempt"))
         never = [(pk, attempt) for pk, attempt in armed if begun is not None and pk not in begun]
         lost = [pk for pk, _ in armed if begun is None or pk in begun]
-        changes += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=detail) for pk in lost]
+        changes += [StateChange(pk, MessageState.UNCONFIRMED, at, detail=STOPPED) for pk in lost]
         changes += [
             StateChange(pk, MessageState.PENDING, at, attempt, returned=True) for pk, attempt in never
         ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms import simulator
 from sms.catalogue.credentials import ProviderConnection, connection_of
@@ -16,6 +17,9 @@ from sms.models.fields import UnreadableSecret
 from sms.models.sql.session import database_now
 from sms.simulator import SimulatedConnection
 from sms.webex.origin import SecretElsewhere
+from sms.words import KeptSentence
+
+SECRET_NOT_READ = KeptSentence(gettext_noop("A stored key or secret cannot be read: %(problem)s."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class ServiceContexts(dict[int, ServiceContext]):
         except (UnreadableSecret, SecretElsewhere) as problem:
             unreadable = isinstance(problem, UnreadableSecret)
             with transaction.atomic():
-                reason = f"A stored key or secret cannot be read: {problem}." if unreadable else str(problem)
+                reason = SECRET_NOT_READ(problem=problem) if unreadable else str(problem)
                 pause_service(lease.service_id, by=Actor.system(), because=reason, at=database_now())
             return False
         return True

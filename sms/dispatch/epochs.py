@@ -21,12 +21,14 @@ import msgspec
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from sms.dispatch import restored_copy
 from sms.models import Epoch, RestoredCopy, Service
 from sms.models.sql.history import history, last_and_present
 from sms.models.sql.session import database_now
 from sms.values import durable_file
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,25 @@ LONGEST = 4096  # bytes of a file
 NEVER = float("-inf")
 REST = 600.0  # seconds for which a bucket that failed is left alone, so that no beat waits for it again and again
 FAR = 1_000_000  # numbers that a new database leaves out: hosts write their files at different moments
+
+
+# as heartbeats carry them
+NOT_READ = KeptSentence(
+    gettext_noop(
+        "%(file)s cannot be read (%(problem)s), so it cannot tell whether this database is a restored copy. It is left as it is. "
+        "Make it readable; or, if you know that the database is none, remove it."
+    )
+)
+NOT_KEPT = KeptSentence(
+    gettext_noop(
+        "%(file)s does not keep how far the database is (%(problem)s), so it cannot tell of a restored copy."
+    )
+)
+BUCKET_NOT_KEPT = KeptSentence(
+    gettext_noop(
+        "The bucket of archives does not keep how far the database is (%(problem)s), so it cannot tell of a restored copy."
+    )
+)
 
 
 class Bucket(Protocol):
@@ -79,13 +100,11 @@ class Epochs:
         """Why a restored copy may not be known for one, with what to do about it; empty where every file is as it should be."""
         for where, problem in self._unread.items():
             if where is not None:
-                return (
-                    f"{where} cannot be read ({problem}), so it cannot tell whether this database is a restored copy. It is left as it is. "
-                    "Make it readable; or, if you know that the database is none, remove it."
-                )
+                return NOT_READ(file=where, problem=problem)
         for where, problem in (self._unwritten | self._unread).items():
-            place = "The bucket of archives" if where is None else str(where)
-            return f"{place} does not keep how far the database is ({problem}), so it cannot tell of a restored copy."
+            return (
+                BUCKET_NOT_KEPT(problem=problem) if where is None else NOT_KEPT(file=where, problem=problem)
+            )
         return ""
 
     def check_once(self) -> None:

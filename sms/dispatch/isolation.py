@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms.callbacks import events
 from sms.models import Actor, Hold, Send
@@ -13,10 +14,16 @@ from sms.models.audit import audit
 from sms.models.sql.session import database_now
 from sms.models.sql.trouble import is_no_ones_fault
 from sms.notices import tell_held
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 UNREADABLE = "unreadable"
+NOT_READ = KeptSentence(
+    gettext_noop(
+        "Something stored of this send cannot be read (%(what)s). It is held until that is fixed; all others go on."
+    )
+)
 
 
 def hold(send: Send, rule: str, *, because: str, facts: dict[str, int]) -> None:
@@ -54,5 +61,4 @@ def held_if_broken(send_id: int) -> Iterator[None]:
         log.exception("send_unreadable", send=send_id)
         send = Send.objects.select_related("service").get(pk=send_id)
         what = f"{type(problem).__name__}: {problem}"[:120]
-        because = f"Something stored of this send cannot be read ({what}). It is held until that is fixed; all others go on."
-        hold(send, UNREADABLE, because=because, facts={})
+        hold(send, UNREADABLE, because=NOT_READ(what=what), facts={})

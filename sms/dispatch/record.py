@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from sms.dispatch import rate
 from sms.dispatch.claim import ClaimedSlice, lock_sends, reopen
@@ -21,11 +22,17 @@ from sms.models.sql.messages import Acceptance
 from sms.values.spans import Said, spans
 from sms.webex.errors import NotSent, ProviderError, RequestRefused, ServicePaused, Throttled
 from sms.webex.replies import Accepted
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 RETURNED = (Held, NotSent, Throttled, ServicePaused)  # certainly not taken: pending again
 RETRY_IN = 1.0  # seconds until messages that came back are due, where nothing says otherwise
+
+
+CREDENTIALS_REFUSED = KeptSentence(
+    gettext_noop("Webex Connect refused our credentials (%(code)s). Check them under Set-up, then resume.")
+)
 
 
 def lock_sends_of(outcomes: Sequence[PostOutcome]) -> None:
@@ -123,5 +130,5 @@ def _pause_services(outcomes: Iterable[PostOutcome], at: datetime) -> None:
     """Credentials that are refused stop the service, once, and keep its messages."""
     troubles = {o.request.service_id: o.result for o in outcomes if isinstance(o.result, ServicePaused)}
     for service_id, trouble in troubles.items():
-        reason = f"Webex Connect refused our credentials ({trouble.code or trouble.status}). Check them under Set-up, then resume."
+        reason = CREDENTIALS_REFUSED(code=trouble.code or trouble.status)
         pause_service(service_id, by=Actor.system(), because=reason, at=at, status=trouble.status)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import structlog
 from django.db.models import Max
+from django.utils.translation import gettext, gettext_noop
 
 from sms.dispatch.service_pause import pause_service
 from sms.models import Actor, RestoredCopy, Send, Service
@@ -12,16 +13,18 @@ from sms.models.sql import sequences
 
 log = structlog.get_logger(__name__)
 
-FOUND = (
+FOUND = gettext_noop(
     "This is a restored copy of the database: what was sent since it was made is not known here. "
     "Your operator runs manage.py after_restore; until then it cannot be resumed."
 )
 
-SETTLED = (
+SETTLED = gettext_noop(
     "This is a restored copy, and manage.py after_restore has run. "
     "Settle what is unconfirmed and look at what is held; then resume it."
 )
-DENIED = "It was taken for a restored copy, and an operator has said that nothing was lost. Resume it."
+DENIED = gettext_noop(
+    "It was taken for a restored copy, and an operator has said that nothing was lost. Resume it."
+)
 
 
 class NotAfterRestore(Exception):
@@ -55,4 +58,4 @@ def declare(why: str, *, at: datetime) -> int:
 def refuse_to_resume(service: Service) -> None:
     """Raises NotAfterRestore while it is a restored copy that is not settled."""
     if RestoredCopy.objects.filter(service=service, settled_at=None).exists():
-        raise NotAfterRestore(FOUND)
+        raise NotAfterRestore(gettext(FOUND))

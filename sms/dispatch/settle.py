@@ -12,6 +12,7 @@ from enum import StrEnum
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
+from django.utils.translation import gettext_noop
 
 from sms.dispatch.claim import RESEND_AFTER, lock_sends, may_be_sent_again, reopen
 from sms.dispatch.isolation import held_if_broken
@@ -33,6 +34,7 @@ from sms.models import (
 from sms.models.audit import audit
 from sms.models.message import GIVEN_UP
 from sms.models.sql.session import database_now
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,10 @@ HEALTHY = timedelta(minutes=1)  # no receipt may have been waiting for longer
 NEARBY = 500  # ids within which messages have the same witnesses
 AT_ONCE = 500
 READ_AT_ONCE = 5000
+
+
+TREATED_AS_SENT = KeptSentence(gettext_noop("Treated as sent by %(person)s."))
+GIVEN_UP_BY = KeptSentence(gettext_noop("Given up by %(person)s."))
 
 
 class Settlement(StrEnum):
@@ -115,7 +121,7 @@ def by_person(
         else:
             state = MessageState.QUEUED if verdict == Settlement.TREAT_AS_SENT else MessageState.FAILED
             code = "" if verdict == Settlement.TREAT_AS_SENT else GIVEN_UP
-            words = f"{'Treated as sent' if not code else 'Given up'} by {by.label}."
+            words = (GIVEN_UP_BY if code else TREATED_AS_SENT)(person=by.label)
             deltas = CounterDeltas()
             states.apply(
                 [

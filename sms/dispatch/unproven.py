@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_noop
 
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas, window_of
@@ -16,8 +17,16 @@ from sms.ledger.state_machine import StateChange
 from sms.models import Message, MessageState, Send, Service, StateCount
 from sms.models.message import NO_PROOF
 from sms.models.sql.session import database_now
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
+
+NO_PROOF_IN_AN_HOUR = gettext_noop(
+    "Neither an answer nor a receipt came within 1 hour. It may have been sent."
+)
+NO_PROOF_IN_HOURS = KeptSentence(
+    gettext_noop("Neither an answer nor a receipt came within %(hours)s hours. It may have been sent.")
+)
 
 AT_ONCE = 500
 
@@ -51,7 +60,7 @@ def _end(send: Send, *, limit: int) -> int:
     rows = Message.objects.filter(
         send=send, state=MessageState.UNCONFIRMED, posted_at__lte=now - timedelta(hours=hours)
     ).order_by("pk")
-    words = f"Neither an answer nor a receipt came within {hours} hour{'' if hours == 1 else 's'}. It may have been sent."
+    words = NO_PROOF_IN_AN_HOUR if hours == 1 else NO_PROOF_IN_HOURS(hours=hours)
     done = last_id = 0
     while done < limit:
         with transaction.atomic():

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, Sum
+from django.utils.translation import gettext_noop
 
 from sms.dispatch.isolation import held_if_broken, hold
 from sms.ledger import wakeups
@@ -29,6 +30,7 @@ from sms.models import (
 from sms.models.audit import audit
 from sms.models.sql.clock import host_clock
 from sms.models.sql.session import database_now
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,23 @@ PATIENCE = timedelta(minutes=10)  # after which a stage goes on without them, if
 PUT_OFF = timedelta(minutes=2)  # a slice that comes due no sooner waits for more than a short trouble
 LAST_STAGE = 2
 RAMP_FAILURES = 20  # percent, where the service has no rule of its own or a laxer one
+
+# why a send was held, as it is kept
+FAILURES = KeptSentence(
+    gettext_noop(
+        "%(share)s %% of the messages with a result have failed; this service holds a send at %(limit)s %%."
+    )
+)
+SILENCE = KeptSentence(
+    gettext_noop(
+        "%(silent)s of %(posted)s messages have had no receipt for ten minutes; this service holds a send at %(limit)s %%."
+    )
+)
+OPT_OUTS = KeptSentence(
+    gettext_noop(
+        "%(refusals)s of %(posted)s recipients have opted out; this service holds a send at %(limit)s %%."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +125,7 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
     known = Receipts.DELIVERED | Receipts.FAILED in send.requested_receipts
     if limit is not None and known and settled >= max(sample, 1) and failed * 100 >= limit * settled:
         share = failed * 100 // settled
-        says = f"{share} % of the messages with a result have failed"
-        because = f"{says}; this service holds a send at {limit} %."
+        because = FAILURES(share=share, limit=limit)
         more = {"failed": failed, "settled": settled, "limit": limit}
         found.append(BrokenRule("failures", because, facts | more))
     limit = service.hold_silence if Receipts.SUBMITTED in send.requested_receipts else None
@@ -116,13 +134,13 @@ def broken_rules(send: Send, counts: dict[str, int], *, now: datetime) -> list[B
         needed = max(sample, 1, -(-limit * posted // 100))
         silent = _silent(send, needed, now=now)
         if silent >= needed:
-            because = f"{silent:,} of {posted:,} messages have had no receipt for ten minutes; this service holds a send at {limit} %."
+            because = SILENCE(silent=f"{silent:,}", posted=f"{posted:,}", limit=limit)
             found.append(BrokenRule("silence", because, facts | {"silent": silent, "limit": limit}))
     limit = service.hold_opt_outs
     if limit is not None and posted >= max(sample, 1):
         refusals = OptOut.objects.filter(send=send).count()
         if refusals and refusals * 100 >= limit * posted:
-            because = f"{refusals:,} of {posted:,} recipients have opted out; this service holds a send at {limit} %."
+            because = OPT_OUTS(refusals=f"{refusals:,}", posted=f"{posted:,}", limit=limit)
             found.append(BrokenRule("opt_outs", because, facts | {"opt_outs": refusals, "limit": limit}))
     return found
 

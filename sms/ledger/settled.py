@@ -10,6 +10,7 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext, gettext_noop
 
 from sms import notices
 from sms.callbacks import events
@@ -21,11 +22,49 @@ from sms.models.send import Send, StateCount
 from sms.models.send_state import OVER, SendState
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.id_list import among
+from sms.words import KeptSentence, number
 
 TOLD = (*events.OF_SENDS, "reference", "name", "created_by", "test")
 DID_NOT_ARRIVE = (MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED)
 AT_ONCE = 1000
 NEWEST = 10_000  # sends that are looked at every minute
+
+
+COUNTED = {
+    MessageState.PENDING: gettext_noop("%(n)s waiting"),
+    MessageState.POSTING: gettext_noop("%(n)s sending"),
+    MessageState.UNCONFIRMED: gettext_noop("%(n)s not confirmed"),
+    MessageState.QUEUED: gettext_noop("%(n)s accepted"),
+    MessageState.SUBMITTED: gettext_noop("%(n)s submitted"),
+    MessageState.NO_REPORT: gettext_noop("%(n)s no report"),
+    MessageState.FAILED: gettext_noop("%(n)s failed"),
+    MessageState.DELIVERED: gettext_noop("%(n)s delivered"),
+    MessageState.CANCELLED: gettext_noop("%(n)s cancelled"),
+    MessageState.EXPIRED: gettext_noop("%(n)s expired"),
+}
+
+
+class _Done(KeptSentence):
+    """Its counts are read back one by one."""
+
+    def read(self, kept: str) -> dict[str, str] | None:
+        facts = super().read(kept)
+        return facts and facts | {
+            "counts": gettext(", ").join(map(_count_retold, facts["counts"].split(", ")))
+        }
+
+
+def _count_retold(part: str) -> str:
+    count, _, words = part.partition(" ")
+    if (text := f"%(n)s {words}") not in COUNTED.values():
+        return part
+    return gettext(text) % {"n": number(int(count.replace(",", "")))}
+
+
+# Translators: counts are messages by what became of them, as “95 delivered, 5 failed”
+DONE = _Done(gettext_noop("“%(name)s” is done: %(counts)s."))
+NOTHING_DONE = KeptSentence(gettext_noop("“%(name)s” is done: no message."))
+NOT_ARRIVED = gettext_noop("An answer of yours did not arrive.")
 
 
 def settle_after(send_ids: Collection[int]) -> None:
@@ -68,13 +107,14 @@ def _tell_author(send: Send, *, now: datetime) -> None:
     if send.created_by_id is None or send.test or send.state == SendState.CANCELLED:
         return
     counts = send.counts()
-    parts = [f"{count:,} {MessageState(state).label.lower()}" for state, count in sorted(counts.items())]
-    says, page, page_id = f"“{send.name}” is done: {', '.join(parts) or 'no message'}.", "send", send.pk
+    parts = [COUNTED[MessageState(state)] % {"n": f"{count:,}"} for state, count in sorted(counts.items())]
+    done = DONE(name=send.name, counts=", ".join(parts)) if parts else NOTHING_DONE(name=send.name)
+    says, page, page_id = done, "send", send.pk
     answer = ConversationAnswer.objects.filter(send=send).first()
     if answer is not None:
         if not any(counts.get(state) for state in DID_NOT_ARRIVE):
             return
-        says, page, page_id = "An answer of yours did not arrive.", "reply", answer.conversation_id
+        says, page, page_id = NOT_ARRIVED, "reply", answer.conversation_id
     notices.tell(
         NoticeKind.SEND_DONE,
         [send.created_by_id],

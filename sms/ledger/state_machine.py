@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 from sms.models.message import FINAL, PRESUMED, MessageState
 from sms.models.sql.messages import MessageRow
+from sms.words import KeptSentence
 
 RANK: Mapping[str, int] = {
     MessageState.PENDING: 0,
@@ -24,6 +26,18 @@ RANK: Mapping[str, int] = {
     MessageState.DELIVERED: 90,
 }
 CONFLICT = "Also reported "
+_WITHOUT = {  # of two ends
+    MessageState.FAILED: KeptSentence(gettext_noop("Also reported failed.")),
+    MessageState.CANCELLED: KeptSentence(gettext_noop("Also reported cancelled.")),
+    MessageState.EXPIRED: KeptSentence(gettext_noop("Also reported expired.")),
+    MessageState.DELIVERED: KeptSentence(gettext_noop("Also reported delivered.")),
+}
+_WITH_CODE = {
+    MessageState.FAILED: KeptSentence(gettext_noop("Also reported failed, code %(code)s.")),
+    MessageState.CANCELLED: KeptSentence(gettext_noop("Also reported cancelled, code %(code)s.")),
+    MessageState.EXPIRED: KeptSentence(gettext_noop("Also reported expired, code %(code)s.")),
+    MessageState.DELIVERED: KeptSentence(gettext_noop("Also reported delivered, code %(code)s.")),
+}
 
 
 class StateChange(msgspec.Struct, frozen=True, gc=False):
@@ -115,4 +129,4 @@ def _merge_ends(row: MessageRow, change: StateChange) -> bool:
 
 
 def _conflict(state: str, code: str) -> str:
-    return f"{CONFLICT}{MessageState(state).label.lower()}{f', code {code}' if code else ''}."[:200]
+    return (_WITH_CODE if code else _WITHOUT)[MessageState(state)](code=code)[:200]

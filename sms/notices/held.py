@@ -3,10 +3,18 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from sms.models import Actor, NoticeKind, Send, Service
 from sms.notices.people import holding
 from sms.notices.tell import tell
+from sms.words import KeptSentence
+
+# Translators: what is a name, because is a sentence
+PAUSED = KeptSentence(gettext_noop("%(what)s is paused: %(because)s"))
+PAUSED_BY = KeptSentence(
+    gettext_noop("%(person)s paused it. Nothing is lost: messages wait until it is resumed.")
+)
 
 
 def tell_held(
@@ -29,8 +37,8 @@ def tell_held(
         NoticeKind.SEND_HELD,
         to,
         event=event,
-        says=f"{what} is paused: {because}",
-        more=f"{by.label} paused it. Nothing is lost: messages wait until it is resumed.",
+        says=PAUSED(what=what, because=because),
+        more=PAUSED_BY(person=by.label),
         service=service,
         page=page,
         page_id=page_id,

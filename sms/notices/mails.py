@@ -13,6 +13,8 @@ import structlog
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMultiAlternatives
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sms.models import Notice
 from sms.models.sql.clock import corrected_now
@@ -21,6 +23,7 @@ from sms.notices import refusals
 from sms.notices.message_ids import message_id
 from sms.notices.visible import visible_to
 from sms.values.mail_subject import one_line
+from sms.words import retold
 
 log = structlog.get_logger(__name__)
 
@@ -80,13 +83,18 @@ def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
 
 def _message(person: Any, found: Sequence[Notice], public_url: str) -> EmailMultiAlternatives:
     choose = f"{public_url}/accounts/notices/"
-    subject = found[0].says.rstrip(".") if len(found) == 1 else f"{len(found)} notices"
+    n = len(found)
+    subject = (
+        retold(found[0].says).rstrip(".")
+        if n == 1
+        else ngettext("%(n)s notice", "%(n)s notices", n) % {"n": n}
+    )
     pretended = all(one.service and one.service.is_sandbox for one in found)
     parts = [
         (
-            one.service.name_in_mails if one.service else "Every service",
-            one.says,
-            one.more,
+            one.service.name_in_mails if one.service else _("Every service"),
+            retold(one.says),
+            retold(one.more),
             f"{public_url}/notices/{one.pk}/",
         )
         for one in found
@@ -94,18 +102,20 @@ def _message(person: Any, found: Sequence[Notice], public_url: str) -> EmailMult
     text = "\n\n\n".join("\n\n".join(filter(None, part)) for part in parts)
     html = format_html_join(
         "\n",
-        '<h3>{}</h3><p><strong>{}</strong></p><p style="white-space: pre-line">{}</p><p><a href="{}">Open in Textdesk</a></p>',
-        parts,
+        '<h3>{}</h3><p><strong>{}</strong></p><p style="white-space: pre-line">{}</p><p><a href="{}">{}</a></p>',
+        ((*part, _("Open in Textdesk")) for part in parts),
     )
+    told_by = _("Choose what you are told: %(address)s") % {"address": choose}
+    named = _("Textdesk sandbox: %(subject)s") if pretended else _("Textdesk: %(subject)s")
     mail = EmailMultiAlternatives(
-        subject=one_line(f"Textdesk{' sandbox' if pretended else ''}: {subject}"),
-        body=f"{text}\n\n\nChoose what you are told: {choose}\n",
+        subject=one_line(named % {"subject": subject}),
+        body=f"{text}\n\n\n{told_by}\n",
         to=[person.email],
         headers={
             "List-Unsubscribe": f"<{choose}>",
             "Message-ID": message_id(person.pk, found[0].pk, found[-1].pk, public_url=public_url),
         },
     )
-    footer = format_html('<hr><p><a href="{}">Choose what you are told</a></p>', choose)
+    footer = format_html('<hr><p><a href="{}">{}</a></p>', choose, _("Choose what you are told"))
     mail.attach_alternative(f"{html}\n{footer}\n", "text/html")
     return mail

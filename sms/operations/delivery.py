@@ -13,13 +13,15 @@ from datetime import datetime
 import structlog
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
 
 from sms import notices
 from sms.models import NoticeKind, Service
 from sms.notices.people import holding, superusers
-from sms.operations.faults import AUDIT, NOT_TOLD, PROVIDER, Fault
+from sms.operations.faults import AUDIT, NOT_TOLD, OVER, PROVIDER, Fault
 from sms.operations.own_facts import HOST
 from sms.values.mail_subject import one_line
+from sms.words import retold
 
 log = structlog.get_logger(__name__)
 
@@ -64,14 +66,18 @@ class FaultDelivery:
         return True
 
     def _mail(self, fault: Fault, since: datetime, over: bool) -> bool:
-        said = "Over" if over else "Does not work"
-        body = (
-            f"{said}: {fault.says}\n\nSince: {since:%Y-%m-%d %H:%M:%S} UTC\nTold by: {HOST}\n"
-            f"Everything at a glance: {self.public_url}/status\n"
+        says = retold(fault.says)
+        title = _("Over: %(fault)s") if over else _("Does not work: %(fault)s")
+        told = (
+            _("Since: %(time)s UTC") % {"time": f"{since:%Y-%m-%d %H:%M:%S}"},
+            _("Told by: %(host)s") % {"host": HOST},
+            _("Everything at a glance: %(address)s") % {"address": f"{self.public_url}/status"},
         )
+        body = "\n".join((title % {"fault": says}, "", *told, ""))
         try:
             connection = get_connection(timeout=DEADLINE)
-            subject = f"Textdesk: {said.lower()}: {fault.says}"[:150]
+            subject = _("Textdesk: over: %(fault)s") if over else _("Textdesk: does not work: %(fault)s")
+            subject = (subject % {"fault": says})[:150]
             EmailMessage(
                 subject=one_line(subject), body=body, to=list(self.mail_to), connection=connection
             ).send()
@@ -111,7 +117,7 @@ class FaultDelivery:
                     NoticeKind.OPERATIONS,
                     superusers().union(*(holding(one, "admin") for one in concerned)),
                     event=f"fault:{fault.word}:{fault.where}:{since:%s}:{'over' if over else 'begun'}"[:100],
-                    says=f"Over: {fault.says}" if over else fault.says,
+                    says=OVER(fault=fault.says) if over else fault.says,
                     service=service,
                     page="status",
                 )

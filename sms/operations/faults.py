@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Min
+from django.utils.translation import gettext_noop, override
 from django_q.brokers import get_broker
 
 from sms import dispatch
@@ -12,6 +13,7 @@ from sms.models import Heartbeat, OperationalFault, ReceiptInbox, RestoredCopy, 
 from sms.models.sql.clock import REFUSED
 from sms.models.sql.session import database_now
 from sms.operations.processes import SILENT, Process, hosts, processes, provider_troubles
+from sms.words import KeptSentence, retold
 
 TWO_DAYS = 2 * 86_400.0  # seconds
 SPOOLED = 25.0  # seconds of files that nobody brings in, of which a host hears with its next look at its disk
@@ -40,11 +42,78 @@ PLACES = "audit_places_fail"
 RETENTION = "retention_late"
 
 SAYS = {
-    AWAY: "The database does not answer.",
-    READ_ONLY: "The database is read-only: it may be a standby.",
-    LOCKED: "A table that sends need is locked by another session.",
-    VAR_DIR: "VAR_DIR cannot be written: receipts have no spool if the database goes away.",
+    AWAY: gettext_noop("The database does not answer."),
+    READ_ONLY: gettext_noop("The database is read-only: it may be a standby."),
+    LOCKED: gettext_noop("A table that sends need is locked by another session."),
+    VAR_DIR: gettext_noop("VAR_DIR cannot be written: receipts have no spool if the database goes away."),
 }
+
+
+class _OfHost(KeptSentence):
+    """Read back only where what is said is a sentence of ours: any text may have a colon."""
+
+    def read(self, kept: str) -> dict[str, str] | None:
+        facts = super().read(kept)
+        return facts if facts and retold(facts["says"]) != facts["says"] else None
+
+
+# All are kept, and answered to programs: pages and mails retell them. OVER stands before what it could be taken for.
+# Translators: fault is a sentence
+OVER = KeptSentence(gettext_noop("Over: %(fault)s"))
+OF_HOST = _OfHost(gettext_noop("%(host)s: %(says)s"))
+NO_DISPATCHER = KeptSentence(gettext_noop("Messages are due, and no dispatcher has reported yet."))
+SILENT_DISPATCHER = KeptSentence(
+    gettext_noop("Messages are due, and no dispatcher has reported for %(seconds)s s.")
+)
+ONE_RESTORED = KeptSentence(
+    gettext_noop(
+        "This is a restored copy of the database: 1 service is paused until manage.py after_restore was run."
+    )
+)
+MANY_RESTORED = KeptSentence(
+    gettext_noop(
+        "This is a restored copy of the database: %(services)s services are paused until manage.py after_restore was run."
+    )
+)
+RECEIPTS_LATE = KeptSentence(gettext_noop("Receipts wait for %(seconds)s s to be applied."))
+PROVIDER_TAKES_NOTHING = KeptSentence(
+    gettext_noop("Webex Connect takes nothing of %(service)s; its messages wait.")
+)
+NOT_HEARD = KeptSentence(
+    gettext_noop("%(process)s on %(host)s (process %(pid)s) has not been heard for %(seconds)s s.")
+)
+CLOCK_DIFFERS = KeptSentence(
+    gettext_noop("The clock of %(host)s differs from the database's by %(seconds)s s.")
+)
+ONE_FILE_KEPT = KeptSentence(
+    gettext_noop("%(host)s: 1 spool file could not be brought in and wait for a person.")
+)
+MANY_FILES_KEPT = KeptSentence(
+    gettext_noop("%(host)s: %(files)s spool files could not be brought in and wait for a person.")
+)
+FILES_WAIT = KeptSentence(
+    gettext_noop("%(host)s: %(files)s spool files have waited for %(seconds)s s though the database answers.")
+)
+DISK_FULL = KeptSentence(
+    gettext_noop("%(host)s: the disk of %(folder)s is nearly full, %(free)s of %(size)s GiB are free.")
+)
+JOB_BREAKS_OFF = KeptSentence(
+    gettext_noop("The job “%(job)s” breaks off on %(host)s; it is tried again, and its work waits.")
+)
+STORAGE_FAILS = KeptSentence(
+    gettext_noop(
+        "The database cannot read what it stores (seen by %(host)s): its disk fails, or a page is damaged."
+    )
+)
+RETENTION_IS_LATE = KeptSentence(
+    gettext_noop("Retention is %(days)s days late: texts and numbers are kept longer than promised.")
+)
+NO_REDIS = KeptSentence(
+    gettext_noop("Redis does not answer: clusters look for work every few seconds instead.")
+)
+WAY_FAILS = KeptSentence(
+    gettext_noop("Operators cannot be told by %(way)s; what they were to be told is tried again.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +152,8 @@ def not_dispatched() -> str:
     if (silence is not None and silence < LATE) or dispatch.due_within(-LATE) is None:
         return ""
     if silence is None:
-        return "Messages are due, and no dispatcher has reported yet."
-    return f"Messages are due, and no dispatcher has reported for {silence:.0f} s."
+        return NO_DISPATCHER()
+    return SILENT_DISPATCHER(seconds=f"{silence:.0f}")
 
 
 def restored() -> tuple[str, float]:
@@ -94,8 +163,7 @@ def restored() -> tuple[str, float]:
     )
     if not found["services"]:
         return "", 0.0
-    paused = f"{found['services']} service{'s are' if found['services'] > 1 else ' is'} paused"
-    says = f"This is a restored copy of the database: {paused} until manage.py after_restore was run."
+    says = ONE_RESTORED() if found["services"] == 1 else MANY_RESTORED(services=found["services"])
     return says, (database_now() - found["first"]).total_seconds()
 
 
@@ -104,7 +172,7 @@ def receipts_wait() -> tuple[str, float]:
     new = ReceiptInbox.objects.filter(why=ReceiptInbox.Why.NEW)
     oldest = new.aggregate(oldest=Min("next_at"))["oldest"]
     waited = (database_now() - oldest).total_seconds() if oldest else 0.0
-    return (f"Receipts wait for {waited:.0f} s to be applied." if waited > LATE else ""), waited
+    return (RECEIPTS_LATE(seconds=f"{waited:.0f}") if waited > LATE else ""), waited
 
 
 def _restored() -> Iterator[Fault]:
@@ -129,50 +197,42 @@ def _provider(found: Sequence[Process]) -> Iterator[Fault]:
     names = dict(Service.objects.filter(pk__in=troubles).values_list("pk", "slug"))
     for key, seconds in sorted(troubles.items()):
         if slug := names.get(key):
-            yield Fault(PROVIDER, slug, f"Webex Connect takes nothing of {slug}; its messages wait.", seconds)
+            yield Fault(PROVIDER, slug, PROVIDER_TAKES_NOTHING(service=slug), seconds)
 
 
 def _processes(found: Sequence[Process]) -> Iterator[Fault]:
     for one in found:
         where = f"{one.host} {one.kind} {one.pid}"
         if one.silent:
-            yield Fault(
-                SILENT_PROCESS,
-                where,
-                f"{one.label} on {one.host} (process {one.pid}) has not been heard for {one.age:.0f} s.",
-                SILENT,
-            )
+            with override("en"):
+                says = NOT_HEARD(process=one.label, host=one.host, pid=one.pid, seconds=f"{one.age:.0f}")
+            yield Fault(SILENT_PROCESS, where, says, SILENT)
     skews = {one.host: one.skew for one in found if one.fresh and abs(one.skew) > REFUSED}
     for host, skew in sorted(skews.items()):
-        yield Fault(CLOCK, host, f"The clock of {host} differs from the database's by {skew:+.0f} s.")
+        yield Fault(CLOCK, host, CLOCK_DIFFERS(host=host, seconds=f"{skew:+.0f}"))
 
 
 def _hosts(found: Sequence[Process]) -> Iterator[Fault]:
     for one in hosts([process for process in found if process.fresh]):
         if not one.var_dir:
-            yield Fault(VAR_DIR, one.name, f"{one.name}: {SAYS[VAR_DIR]}")
+            yield Fault(VAR_DIR, one.name, OF_HOST(host=one.name, says=SAYS[VAR_DIR]))
         if one.spool_kept:
-            files = f"{one.spool_kept} spool file{'s' if one.spool_kept > 1 else ''}"
-            yield Fault(
-                SPOOL_KEPT, one.name, f"{one.name}: {files} could not be brought in and wait for a person."
-            )
+            kept = MANY_FILES_KEPT if one.spool_kept > 1 else ONE_FILE_KEPT
+            yield Fault(SPOOL_KEPT, one.name, kept(host=one.name, files=one.spool_kept))
         if one.spool_for > SPOOLED:
-            says = f"{one.name}: {one.spool_files} spool files have waited for {one.spool_for:.0f} s though the database answers."
+            says = FILES_WAIT(host=one.name, files=one.spool_files, seconds=f"{one.spool_for:.0f}")
             yield Fault(SPOOL_WAITS, one.name, says, one.spool_for)
         for disk in one.disks:
             if disk.nearly_full:
-                left = f"{disk.free / 1024**3:.1f} of {disk.size / 1024**3:.1f} GiB are free"
-                yield Fault(
-                    DISK,
-                    f"{one.name} {disk.folder}",
-                    f"{one.name}: the disk of {disk.folder} is nearly full, {left}.",
-                )
+                free, size = (f"{count / 1024**3:.1f}" for count in (disk.free, disk.size))
+                says = DISK_FULL(host=one.name, folder=disk.folder, free=free, size=size)
+                yield Fault(DISK, f"{one.name} {disk.folder}", says)
 
 
 def _epochs(found: Sequence[Process]) -> Iterator[Fault]:
     says = {one.host: str(one.facts["epoch"]) for one in found if one.fresh and "epoch" in one.facts}
     for host, trouble in sorted(says.items()):
-        yield Fault(EPOCH, host, f"{host}: {trouble}", LATE)
+        yield Fault(EPOCH, host, OF_HOST(host=host, says=trouble), LATE)
 
 
 def _jobs(found: Sequence[Process]) -> Iterator[Fault]:
@@ -183,20 +243,12 @@ def _jobs(found: Sequence[Process]) -> Iterator[Fault]:
         for name, seconds in one.facts.get("jobs", {}).items()
     }
     for name, (host, seconds) in sorted(broken.items()):
-        yield Fault(
-            JOB,
-            name,
-            f"The job “{name}” breaks off on {host}; it is tried again, and its work waits.",
-            seconds,
-        )
+        yield Fault(JOB, name, JOB_BREAKS_OFF(job=name, host=host), seconds)
 
 
 def _storage(found: Sequence[Process]) -> Iterator[Fault]:
     for host in sorted({one.host for one in found if one.fresh and one.facts.get("damage")}):
-        says = (
-            f"The database cannot read what it stores (seen by {host}): its disk fails, or a page is damaged."
-        )
-        yield Fault(DAMAGED, "", says, LATE)
+        yield Fault(DAMAGED, "", STORAGE_FAILS(host=host), LATE)
         return
 
 
@@ -209,24 +261,17 @@ def _audit() -> Iterator[Fault]:
 
 def _retention() -> Iterator[Fault]:
     if (seconds := retention.lag()) > TWO_DAYS:
-        yield Fault(
-            RETENTION,
-            "",
-            f"Retention is {seconds / 86_400:.0f} days late: texts and numbers are kept longer than promised.",
-            LATE,
-        )
+        yield Fault(RETENTION, "", RETENTION_IS_LATE(days=f"{seconds / 86_400:.0f}"), LATE)
 
 
 def _queue() -> Iterator[Fault]:
     """Where the queue is in the database there is nothing else to ask."""
     if not get_broker().ping():
-        yield Fault(QUEUE, "", "Redis does not answer: clusters look for work every few seconds instead.")
+        yield Fault(QUEUE, "", NO_REDIS())
 
 
 def _not_told() -> Iterator[Fault]:
     """What is owed by a way that does not work. Of this fault itself nothing is owed by it."""
     owed = OperationalFault.objects.exclude(fault=NOT_TOLD).exclude(owed="").values_list("owed", flat=True)
     for way in sorted({way for ways in owed for way in ways.split()}):
-        yield Fault(
-            NOT_TOLD, way, f"Operators cannot be told by {way}; what they were to be told is tried again."
-        )
+        yield Fault(NOT_TOLD, way, WAY_FAILS(way=way))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from sms.dispatch.claim import open_slices
 from sms.models import MessageState, Pace, Send, SendState, Service, StateCount
@@ -56,11 +57,12 @@ def service_now(service: Service, *, now: datetime) -> ServiceNow:
 def _trouble(service: Service, *, now: datetime) -> str:
     seconds = provider_troubles(processes()).get(service.pk, 0.0)
     if seconds:
-        return f"Webex Connect has not taken messages for {duration(seconds)}. We go on trying."
+        says = _("Webex Connect has not taken messages for %(duration)s. We go on trying.")
+        return says % {"duration": duration(seconds)}
     pace = Pace.objects.filter(service=service).first()
     if pace is None:
         return ""
     wait = pace.held_until - now.timestamp()
     if wait > 1:
-        return f"Webex Connect asked us to wait for another {duration(wait)}."
-    return "Webex Connect slowed us down." if now.timestamp() - pace.slowed_at < 60 else ""
+        return _("Webex Connect asked us to wait for another %(duration)s.") % {"duration": duration(wait)}
+    return _("Webex Connect slowed us down.") if now.timestamp() - pace.slowed_at < 60 else ""

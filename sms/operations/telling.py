@@ -64,7 +64,7 @@ class Teller:
                 known = self._trouble = _Trouble(began=now)
             known.good_since = None
             if known.fault is None and now - known.began >= LASTED and self._speaks():
-                known.fault = Fault(word, HOST, f"{HOST}: {faults.SAYS[word]}")
+                known.fault = Fault(word, HOST, faults.OF_HOST(host=HOST, says=faults.SAYS[word]))
                 known.owed = self._ways(known.fault, people=word == faults.LOCKED)
             self._tell(known)
         elif known is not None:

@@ -6,6 +6,7 @@ Looking is also the web process's share in keeping the wake-ups alive: it makes 
 from datetime import timedelta
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from sms import dispatch
 from sms.ledger import wakeups
@@ -31,8 +32,9 @@ def sentence() -> str:
     if (silence is not None and silence < LATE) or dispatch.due_within(-LATE) is None:
         return ""
     if silence is None:
-        return "Nothing is being sent: no dispatcher has reported yet."
-    return f"Nothing is being sent: no dispatcher has reported for {duration(silence)}."
+        return _("Nothing is being sent: no dispatcher has reported yet.")
+    says = _("Nothing is being sent: no dispatcher has reported for %(duration)s.")
+    return says % {"duration": duration(silence)}
 
 
 def receipts_wait(seconds: float) -> bool:
