@@ -50,14 +50,15 @@ NOT_READ = KeptSentence(
         "Make it readable; or, if you know that the database is none, remove it."
     )
 )
-NOT_KEPT = KeptSentence(
-    gettext_noop(
-        "%(file)s does not keep how far the database is (%(problem)s), so it cannot tell of a restored copy."
-    )
-)
+# the more special one first: a sentence is read back by the first that it fits
 BUCKET_NOT_KEPT = KeptSentence(
     gettext_noop(
         "The bucket of archives does not keep how far the database is (%(problem)s), so it cannot tell of a restored copy."
+    )
+)
+NOT_KEPT = KeptSentence(
+    gettext_noop(
+        "%(file)s does not keep how far the database is (%(problem)s), so it cannot tell of a restored copy."
     )
 )
 

@@ -61,9 +61,10 @@ def _count_retold(part: str) -> str:
     return gettext(text) % {"n": number(int(count.replace(",", "")))}
 
 
+# the more special one first: a sentence is read back by the first that it fits
+NOTHING_DONE = KeptSentence(gettext_noop("“%(name)s” is done: no message."))
 # Translators: counts are messages by what became of them, as “95 delivered, 5 failed”
 DONE = _Done(gettext_noop("“%(name)s” is done: %(counts)s."))
-NOTHING_DONE = KeptSentence(gettext_noop("“%(name)s” is done: no message."))
 NOT_ARRIVED = gettext_noop("An answer of yours did not arrive.")
 
 

@@ -18,8 +18,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
+from django.utils.translation import gettext_noop
 
 from sms.compliance.archive.places import AT_ONCE, ArchiveFolder
+from sms.words import KeptSentence
 
 MAGIC = b"textdesk archive 1\n"
 NONCE = 12
@@ -102,9 +104,7 @@ class Store:
         try:
             storage.save(name, _Chunks(sealed_blocks()))
         except OSError as problem:
-            raise ArchiveError(
-                f"The archive file {name} cannot be written ({_why(problem)}). Make room, or make {self._called} writable."
-            ) from None
+            raise ArchiveError(NOT_WRITTEN(file=name, why=_why(problem), place=self._called)) from None
         return WrittenArchive(placed, whole.hexdigest(), at)
 
     def read(self, name: str, number: int, placed: Placed, *, key: str) -> bytes:
@@ -116,14 +116,12 @@ class Store:
         except OSError as problem:
             raise self._missing(name, problem) from None
         if len(sealed) != placed.length or hashlib.sha256(sealed).hexdigest() != placed.sha256:
-            raise Damaged(f"Block {number} of the archive file {name} is not as it was written. {WAY_OUT}")
+            raise Damaged(NOT_AS_WRITTEN(block=number, file=name))
         try:
             box = AESGCM(base64.b64decode(key))
             return box.decrypt(sealed[:NONCE], sealed[NONCE:], _place(name, number))
         except (InvalidTag, ValueError):
-            raise Damaged(
-                f"Block {number} of the archive file {name} does not open with its key. {WAY_OUT}"
-            ) from None
+            raise Damaged(DOES_NOT_OPEN(block=number, file=name)) from None
 
     def digest(self, name: str) -> tuple[str, int]:
         """SHA-256 and size of a whole file. Raises Missing."""
@@ -143,9 +141,7 @@ class Store:
             with contextlib.suppress(FileNotFoundError):
                 self.storage.delete(name)
         except OSError as problem:
-            raise ArchiveError(
-                f"The archive file {name} cannot be deleted ({_why(problem)}). Make {self._called} writable for this user."
-            ) from None
+            raise ArchiveError(NOT_DELETED(file=name, why=_why(problem), place=self._called)) from None
 
     def names(self) -> Iterator[str]:
         if self.bucket is not None or (self.folder is not None and self.folder.is_dir()):
@@ -171,26 +167,57 @@ class Store:
         if self.bucket is not None:
             return self.bucket
         if self.folder is None:
-            raise ArchiveError("No folder is set for archives. Set ARCHIVE_DIR.")
+            raise ArchiveError(NO_FOLDER)
         return ArchiveFolder(self.folder)
 
     @property
     def _called(self) -> str:
-        return "ARCHIVE_DIR" if self.bucket is None else "the bucket of STORAGE_URL"
+        return "ARCHIVE_DIR" if self.bucket is None else gettext_noop("the bucket of STORAGE_URL")
 
     def _missing(self, name: str, problem: OSError) -> Missing:
-        hosts = (
-            ""
-            if self.bucket
-            else f"Where there are several hosts, {self._called} must lead all of them to the same folder; otherwise "
-        )
-        way_out = f"{hosts}put the file back from a backup."
-        return Missing(
-            f"The archive file {name} cannot be read here ({_why(problem)}). {way_out[0].upper()}{way_out[1:]}"
-        )
+        says = NOT_IN_BUCKET if self.bucket else NOT_IN_FOLDER
+        return Missing(says(file=name, why=_why(problem)))
 
 
-WAY_OUT = "Put the file back from a backup, and run manage.py verify_archives."
+# In English whoever looks, since reports have them; pages retell them.
+NOT_WRITTEN = KeptSentence(
+    gettext_noop(
+        "The archive file %(file)s cannot be written (%(why)s). Make room, or make %(place)s writable."
+    )
+)
+NOT_AS_WRITTEN = KeptSentence(
+    gettext_noop(
+        "Block %(block)s of the archive file %(file)s is not as it was written. "
+        "Put the file back from a backup, and run manage.py verify_archives."
+    )
+)
+DOES_NOT_OPEN = KeptSentence(
+    gettext_noop(
+        "Block %(block)s of the archive file %(file)s does not open with its key. "
+        "Put the file back from a backup, and run manage.py verify_archives."
+    )
+)
+NOT_READ = KeptSentence(
+    gettext_noop(
+        "Block %(block)s of the archive file %(file)s cannot be read: %(problem)s. "
+        "Put the file back from a backup, and run manage.py verify_archives."
+    )
+)
+NOT_DELETED = KeptSentence(
+    gettext_noop(
+        "The archive file %(file)s cannot be deleted (%(why)s). Make %(place)s writable for this user."
+    )
+)
+NO_FOLDER = gettext_noop("No folder is set for archives. Set ARCHIVE_DIR.")
+NOT_IN_BUCKET = KeptSentence(
+    gettext_noop("The archive file %(file)s cannot be read here (%(why)s). Put the file back from a backup.")
+)
+NOT_IN_FOLDER = KeptSentence(
+    gettext_noop(
+        "The archive file %(file)s cannot be read here (%(why)s). Where there are several hosts, ARCHIVE_DIR must lead "
+        "all of them to the same folder; otherwise put the file back from a backup."
+    )
+)
 
 
 def _why(problem: OSError) -> str:

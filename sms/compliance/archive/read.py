@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.db.models import Max, QuerySet, Sum
 
 from sms.compliance.archive import index
-from sms.compliance.archive.files import WAY_OUT, Damaged, Placed, store
+from sms.compliance.archive.files import NOT_READ, Damaged, Placed, store
 from sms.compliance.archive.rows import ArchivedMessage, MessageHistory, history_of, unpack
 from sms.models import Archive, ArchiveBlock, Send, Service
 from sms.values.msisdn.hidden import hidden
@@ -28,9 +28,7 @@ def read_block(name: str, number: int, placed: Placed, *, key: str) -> list[Arch
     try:
         return unpack(packed)
     except ValueError as problem:
-        raise Damaged(
-            f"Block {number} of the archive file {name} cannot be read: {problem}. {WAY_OUT}"
-        ) from None
+        raise Damaged(NOT_READ(block=number, file=name, problem=problem)) from None
 
 
 def forget_blocks() -> None:

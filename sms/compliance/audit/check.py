@@ -13,6 +13,7 @@ import structlog
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.compliance.audit import elsewhere, folder
@@ -25,8 +26,49 @@ from sms.models import AuditCheck, AuditEvent, AuditLeave, AuditSeal, NoticeKind
 from sms.models.sql import audit_guard
 from sms.models.sql.clock import corrected_now
 from sms.models.sql.trouble import may_work_again
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
+
+# as they are kept, and answered to programs; pages and mails retell them
+RED = gettext_noop("The audit does not stand as it was written.")
+RED_MORE = KeptSentence(
+    gettext_noop(
+        "The check of %(time)s UTC on %(host)s found:\n\n%(findings)s\n\n"
+        "Keep the database as it is, and find out who could write to it. The page shows what was seen, with a button to look again."
+    )
+)
+CHAIN_UNREAD = KeptSentence(gettext_noop("The chain cannot be read: %(problem)s"))
+GUARDS_UNREAD = KeptSentence(gettext_noop("What guards the audit cannot be read: %(problem)s"))
+# Translators: what is a sentence
+LOST = KeptSentence(gettext_noop("Checkpoints were lost or altered. %(what)s"))
+TRIGGERS_ALTERED = KeptSentence(
+    gettext_noop(
+        "The triggers that refuse changes were removed or altered (%(name)s and %(more)s more); manage.py migrate makes them again."
+    )
+)
+TRIGGER_ALTERED = KeptSentence(
+    gettext_noop(
+        "The triggers that refuse changes were removed or altered (%(name)s); manage.py migrate makes them again."
+    )
+)
+PERMIT_STANDS = gettext_noop(
+    "A permit to remove rows stands in sms_auditleave, where only retention's own step has one."
+)
+KEY_MISSING = gettext_noop("The key that wrote the audit is not among today's AUDIT_KEYS.")
+EMPTY_AFTER_SIGN_IN = gettext_noop("The audit is empty, although people have signed in.")
+EMPTY_AFTER_USE = gettext_noop("The audit is empty, although this Textdesk was used.")
+EMPTY_OF_SERVICE = KeptSentence(gettext_noop("%(service)s: the audit is empty, although sends were made."))
+NEVER_CHECKED = gettext_noop("The audit was never checked, or what its checks found was removed.")
+RESULT_ALTERED = gettext_noop("What the last check of the audit found was altered, or made with another key.")
+# Translators: finding is a sentence
+DOES_NOT_STAND = KeptSentence(
+    gettext_noop("The audit does not stand as it was written (checked on %(time)s UTC). %(finding)s")
+)
+CHECK_OVERDUE = KeptSentence(
+    gettext_noop("The audit was last checked on %(time)s UTC: no process has done its nightly check since.")
+)
+
 
 EVERY = 86_400.0  # seconds between checks
 OVERDUE = timedelta(days=2)
@@ -78,7 +120,7 @@ def _verdict(slug: str, known: Sequence[Checkpoint], processes: int) -> ChainVer
         if may_work_again(problem):
             raise  # the database's trouble, not the audit's
         log.exception("audit_check_failed", service=slug)
-        return ChainVerdict(slug, broken=Broken(1, None, f"The chain cannot be read: {problem!r}"[:300]))
+        return ChainVerdict(slug, broken=Broken(1, None, CHAIN_UNREAD(problem=repr(problem))[:300]))
 
 
 def witnesses(files: CheckpointFiles) -> list[str]:
@@ -89,25 +131,21 @@ def witnesses(files: CheckpointFiles) -> list[str]:
         if may_work_again(problem):
             raise
         log.exception("audit_check_failed")
-        return [f"What guards the audit cannot be read: {problem!r}"[:300]]
+        return [GUARDS_UNREAD(problem=repr(problem))[:300]]
 
 
 def _look(files: CheckpointFiles) -> list[str]:
     """What is missing or altered: key, folder, checkpoints, triggers, or the whole audit."""
     here = folder.missing(files) or (files.wrong() if files.begun else "")
     found = [here] if here else []
-    found += [f"Checkpoints were lost or altered. {one}" for one in folder.losses()]
+    found += [LOST(what=one) for one in folder.losses()]
     if altered := audit_guard.altered():
-        more = f" and {len(altered) - 1} more" if altered[1:] else ""
-        found.append(
-            f"The triggers that refuse changes were removed or altered ({altered[0]}{more}); manage.py migrate makes them again."
-        )
+        more = len(altered) - 1
+        found.append((TRIGGERS_ALTERED if more else TRIGGER_ALTERED)(name=altered[0], more=more))
     if AuditLeave.objects.exists():
-        found.append(
-            "A permit to remove rows stands in sms_auditleave, where only retention's own step has one."
-        )
+        found.append(PERMIT_STANDS)
     if _is_key_missing():
-        found.append("The key that wrote the audit is not among today's AUDIT_KEYS.")
+        found.append(KEY_MISSING)
     return [*found, *_empty()]
 
 
@@ -129,12 +167,12 @@ def _empty() -> Iterator[str]:
     )
     if not chains:
         if get_user_model().objects.filter(last_login__isnull=False).exists():
-            yield "The audit is empty, although people have signed in."
+            yield EMPTY_AFTER_SIGN_IN
         elif sent.exists() or AuditCheck.objects.filter(rows__gt=0).exists():
-            yield "The audit is empty, although this Textdesk was used."
+            yield EMPTY_AFTER_USE
         return
     for slug in sent.order_by("slug").values_list("slug", flat=True):
-        yield f"{slug}: the audit is empty, although sends were made."
+        yield EMPTY_OF_SERVICE(service=slug)
 
 
 def check_and_keep(files: CheckpointFiles, *, places: Sequence[str] = ()) -> AuditCheck:
@@ -165,9 +203,8 @@ def _tell_admins(made: AuditCheck) -> None:
     """Superusers, and the admins of every service."""
     told: dict[str, Any] = {
         "event": f"audit_red:{made.pk}",
-        "says": "The audit does not stand as it was written.",
-        "more": f"The check of {made.at:%-d %B %Y, %H:%M} UTC on {made.host} found:\n\n{made.findings}\n\n"
-        "Keep the database as it is, and find out who could write to it. The page shows what was seen, with a button to look again.",
+        "says": RED,
+        "more": RED_MORE(time=f"{made.at:%-d %B %Y, %H:%M}", host=made.host, findings=made.findings),
         "now": made.at,
     }
     notices.tell(NoticeKind.AUDIT_RED, notices.superusers(), page="installation_audit_list", **told)
@@ -187,13 +224,13 @@ def sentence() -> str:
     last = AuditCheck.objects.order_by("-pk").first()
     if last is None:
         old = AuditEvent.objects.filter(at__lt=corrected_now() - OVERDUE).exists()
-        return "The audit was never checked, or what its checks found was removed." if old else ""
+        return NEVER_CHECKED if old else ""
     if not any(_mac(key, last) == last.mac for key in audit_proof.audit_keys.of("")):
-        return "What the last check of the audit found was altered, or made with another key."
-    when = f"{last.at:%-d %B %Y, %H:%M} UTC"
+        return RESULT_ALTERED
+    when = f"{last.at:%-d %B %Y, %H:%M}"
     if not last.holds:
         first = last.findings.partition("\n")[0]
-        return f"The audit does not stand as it was written (checked on {when}). {first}"
+        return DOES_NOT_STAND(time=when, finding=first)
     if corrected_now() - last.at > OVERDUE:
-        return f"The audit was last checked on {when}: no process has done its nightly check since."
+        return CHECK_OVERDUE(time=when)
     return ""

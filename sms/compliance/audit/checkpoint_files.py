@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from sms.compliance.audit.checkpoint import Checkpoint, holds, line_of, own_line
 from sms.compliance.audit.seal import Head
 from sms.models import audit_proof
 from sms.values import durable_file
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +121,7 @@ class CheckpointFiles:
             known = self._read_heads()
             last = self._last_line()
             if last != known.last:
-                raise FolderAltered(_CUT.format(path=self._checkpoints))
+                raise FolderAltered(_CUT(file=self._checkpoints))
             for head in heads:
                 made.append(Checkpoint.of(head, now=now, before=last))
                 last = made[-1].mac
@@ -150,15 +152,15 @@ class CheckpointFiles:
         except FolderAltered as problem:
             return str(problem)
         if not thorough:
-            return "" if self._last_line() == known.last else _CUT.format(path=self._checkpoints)
+            return "" if self._last_line() == known.last else _CUT(file=self._checkpoints)
         before = ""
         for number, one in enumerate(self._lines(), 1):
             if one is None:
-                return f"Line {number:,} of {self._checkpoints} was altered."
+                return LINE_ALTERED(line=f"{number:,}", file=self._checkpoints)
             if one.before != before:
-                return f"A line before line {number:,} of {self._checkpoints} is missing."
+                return LINE_MISSING(line=f"{number:,}", file=self._checkpoints)
             before = one.mac
-        return "" if before == known.last else _CUT.format(path=self._checkpoints)
+        return "" if before == known.last else _CUT(file=self._checkpoints)
 
     def _lines(self) -> Iterator[Checkpoint | None]:
         if not self._checkpoints.exists():
@@ -170,10 +172,10 @@ class CheckpointFiles:
         try:
             text = self._heads.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            raise FolderAltered(f"{self._heads} is missing.") from None
+            raise FolderAltered(FILE_MISSING(file=self._heads)) from None
         known = _Heads.read(text)
         if known is None:
-            raise FolderAltered(f"{self._heads} was altered.")
+            raise FolderAltered(FILE_ALTERED(file=self._heads))
         if known.pending:
             self._complete(known)
         return known
@@ -188,7 +190,7 @@ class CheckpointFiles:
         named = end.rfind(f'"mac": "{known.last}"'.encode()) if known.last else 0
         there = end[end.find(b"\n", named) + 1 :] if known.last else end
         if named < 0 or not pending.startswith(there):
-            raise FolderAltered(_CUT.format(path=self._checkpoints))
+            raise FolderAltered(_CUT(file=self._checkpoints))
         durable_file.append(self._checkpoints, pending[len(there) :])
         known.last, known.pending = json.loads(pending.splitlines()[-1])["mac"], ""
         durable_file.put(self._heads, known.text().encode())
@@ -215,4 +217,9 @@ class CheckpointFiles:
             yield
 
 
-_CUT = "{path} does not end with the line that heads.json beside it names."
+# what checks found, as it is kept
+LINE_ALTERED = KeptSentence(gettext_noop("Line %(line)s of %(file)s was altered."))
+LINE_MISSING = KeptSentence(gettext_noop("A line before line %(line)s of %(file)s is missing."))
+FILE_MISSING = KeptSentence(gettext_noop("%(file)s is missing."))
+FILE_ALTERED = KeptSentence(gettext_noop("%(file)s was altered."))
+_CUT = KeptSentence(gettext_noop("%(file)s does not end with the line that heads.json beside it names."))

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from sms.compliance.audit import elsewhere
 from sms.compliance.audit.checkpoint import Checkpoint, heads_of, line_of
 from sms.compliance.audit.verify import services
 from sms.models import CheckpointPlace
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -56,11 +58,25 @@ def _note(place: str, **said: object) -> None:
     CheckpointPlace.objects.update_or_create(pk=place[:300], defaults=said)
 
 
+NOT_SINCE = KeptSentence(
+    gettext_noop(
+        "Checkpoints of the audit do not reach %(place)s: %(problem)s. It is tried again every five minutes. "
+        "The last came there on %(time)s UTC."
+    )
+)
+NEVER = KeptSentence(
+    gettext_noop(
+        "Checkpoints of the audit do not reach %(place)s: %(problem)s. It is tried again every five minutes."
+    )
+)
+
+
 def undelivered() -> list[str]:
     """A sentence for each place that did not take the last delivery."""
     tried = CheckpointPlace.objects.filter(tried_at__gt=corrected_now() - STALE).exclude(problem="")
     return [
-        f"Checkpoints of the audit do not reach {one.place}: {one.problem}. It is tried again every five minutes."
-        + (f" The last came there on {one.delivered_at:%-d %B %Y, %H:%M} UTC." if one.delivered_at else "")
+        NOT_SINCE(place=one.place, problem=one.problem, time=f"{one.delivered_at:%-d %B %Y, %H:%M}")
+        if one.delivered_at
+        else NEVER(place=one.place, problem=one.problem)
         for one in tried.order_by("pk")
     ]

@@ -9,12 +9,15 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from django.core.mail import EmailMessage
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.compliance import s3
 from sms.compliance.audit import syslog
 from sms.compliance.audit.bucket import LockedBucket
 from sms.compliance.audit.checkpoint import Checkpoint, read_lines
 from sms.models import CheckpointPlace
+from sms.words import KeptSentence
 
 SHOULD = "syslog://host:514, syslog+tcp://host:514, syslog+tls://host:6514, syslog+unix:///dev/log, s3://bucket/prefix or mailto:address"
 
@@ -29,12 +32,33 @@ def parse_place(text: str) -> str:
     return text
 
 
+# what checks found there, as it is kept
+BY_A_PERSON = KeptSentence(
+    gettext_noop("%(place)s is compared by a person: verify_audit --checkpoint FILE takes a copy of it.")
+)
+ADD_ONLY = KeptSentence(
+    gettext_noop("%(place)s lets us add only: verify_audit --checkpoint FILE takes a copy of it.")
+)
+NOT_COMPARED = KeptSentence(gettext_noop("%(place)s could not be compared: %(problem)s"))
+WRITTEN_OVER = KeptSentence(
+    gettext_noop("%(file)s in %(place)s was written over or removed; its first version is what counts.")
+)
+FOREIGN = KeptSentence(
+    gettext_noop("%(file)s in %(place)s holds lines that were not made with today's AUDIT_KEYS.")
+)
+NOTHING_THERE = KeptSentence(
+    gettext_noop("%(place)s holds no checkpoint, although some were delivered there.")
+)
+
+
 def deliver(lines: Sequence[str], place: str, *, now: datetime) -> None:
     """Raises OSError."""
     parts = urlsplit(place)
     if parts.scheme == "mailto":
         body = "\n".join((*lines, ""))
-        EmailMessage(subject="Textdesk: checkpoints of the audit", body=body, to=[unquote(parts.path)]).send()
+        EmailMessage(
+            subject=_("Textdesk: checkpoints of the audit"), body=body, to=[unquote(parts.path)]
+        ).send()
     elif parts.scheme == "s3":
         LockedBucket.at(parts).put(lines, now=now)
     else:
@@ -53,16 +77,14 @@ def read_back(
     unread: list[str] = []
     for place in places:
         if urlsplit(place).scheme != "s3":
-            unread.append(
-                f"{place} is compared by a person: verify_audit --checkpoint FILE takes a copy of it."
-            )
+            unread.append(BY_A_PERSON(place=place))
             continue
         try:
             got, altered = _of_bucket(place, now=now, accepted=accepted)
         except s3.BucketUnreadable:
-            unread.append(f"{place} lets us add only: verify_audit --checkpoint FILE takes a copy of it.")
+            unread.append(ADD_ONLY(place=place))
         except (OSError, ValueError) as problem:
-            wrong.append(f"{place} could not be compared: {str(problem)[:300]}")
+            wrong.append(NOT_COMPARED(place=place, problem=str(problem)[:300]))
         else:
             known += got
             wrong += altered
@@ -74,14 +96,12 @@ def _of_bucket(place: str, *, now: datetime, accepted: datetime | None) -> tuple
     wrong: list[str] = []
     for one in LockedBucket.at(urlsplit(place)).read(now=now):
         if one.tampered_at and (accepted is None or one.tampered_at > accepted):
-            wrong.append(
-                f"{one.key} in {place} was written over or removed; its first version is what counts."
-            )
+            wrong.append(WRITTEN_OVER(file=one.key, place=place))
         read = read_lines(one.text.splitlines())
         known += read.checkpoints
         if read.foreign:
-            wrong.append(f"{one.key} in {place} holds lines that were not made with today's AUDIT_KEYS.")
+            wrong.append(FOREIGN(file=one.key, place=place))
     sent = CheckpointPlace.objects.filter(pk=place, delivered_at__isnull=False)
     if not known and sent.exists():
-        wrong.append(f"{place} holds no checkpoint, although some were delivered there.")
+        wrong.append(NOTHING_THERE(place=place))
     return known, wrong

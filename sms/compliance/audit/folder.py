@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.utils.translation import gettext_noop
 
 from sms.compliance.audit.checkpoint_files import CheckpointFiles
 from sms.models import Actor, AuditEvent
 from sms.models.audit import audit
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +35,16 @@ def look_after(files: CheckpointFiles) -> None:
         _record(BEGUN, files)
 
 
+# Translators: why is a sentence
+LOST_ON = KeptSentence(gettext_noop("%(time)s UTC, on %(host)s: %(why)s"))
+GONE = KeptSentence(gettext_noop("%(folder)s is gone, which held this host's checkpoints."))
+
+
 def missing(files: CheckpointFiles) -> str:
     """A sentence where this host had a folder that is there no longer."""
     if files.begun or not _is_known(files):
         return ""
-    return f"{files.folder} is gone, which held this host's checkpoints."
+    return GONE(folder=files.folder)
 
 
 def losses() -> list[str]:
@@ -50,7 +57,7 @@ def losses() -> list[str]:
         else:
             details: Any = row.details
             host, why = details.get("host", "?"), details.get("why", "")
-            found.append(f"{row.at:%Y-%m-%d %H:%M} UTC, on {host}: {why}")
+            found.append(LOST_ON(time=f"{row.at:%Y-%m-%d %H:%M}", host=host, why=why))
     return found
 
 

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from sms.models.audit_proof import START
+from django.utils.translation import gettext_noop
 
-WITHOUT_SERVICE = "Textdesk itself"
+from sms.models.audit_proof import START
+from sms.words import KeptSentence
+
+WITHOUT_SERVICE = gettext_noop("Textdesk itself")
+# Translators: why is a sentence
+DOES_NOT_HOLD = KeptSentence(gettext_noop("%(chain)s: row %(row)s is the first that does not hold. %(why)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,7 @@ class ChainVerdict:
     @property
     def sentence(self) -> str:
         if self.broken:
-            row = f"{self.name}: row {self.broken.number:,}"
-            return f"{row} is the first that does not hold. {self.broken.why}"
+            return DOES_NOT_HOLD(chain=self.name, row=f"{self.broken.number:,}", why=self.broken.why)
         parts = [f"{self.name}: {self.rows:,} row{'' if self.rows == 1 else 's'} hold"]
         if self.left:
             parts.append(f"{self.left:,} left by retention")

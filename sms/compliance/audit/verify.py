@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import structlog
 from django.db import Error
 from django.db.models import Count
+from django.utils.translation import gettext_noop
 
 from sms.compliance.audit.checkpoint import Checkpoint
 from sms.compliance.audit.seal import head_of, seal_what_can_be_read
@@ -18,6 +19,7 @@ from sms.models import AuditEvent, AuditSeal
 from sms.models.audit_proof import START
 from sms.models.sql import audit_guard
 from sms.models.sql.trouble import is_damage
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +62,20 @@ def verify(
     return verdict
 
 
+COPY = KeptSentence(gettext_noop("Row id %(id)s is a copy of number %(number)s."))
+CUT_OFF = KeptSentence(
+    gettext_noop(
+        "The chain ends at %(last)s, and a checkpoint of %(time)s knows number %(number)s. "
+        "Rows were cut off, or the database is an older copy."
+    )
+)
+ANOTHER_ONE = KeptSentence(
+    gettext_noop(
+        "Number %(number)s is another one than the checkpoint of %(time)s knows; all up to %(agreed)s is as it was."
+    )
+)
+
+
 def first_copy(service_slug: str) -> Broken | None:
     """The first row that is a copy of an earlier one: no two say the same, because each has a nonce."""
     mine = AuditSeal.objects.filter(service_slug=service_slug)
@@ -68,7 +84,7 @@ def first_copy(service_slug: str) -> Broken | None:
     seen: dict[str, int] = {}
     for one in mine.filter(digest__in=digests).order_by("number"):
         if one.digest in seen:
-            why = f"Row id {one.event_id} is a copy of number {seen[one.digest]:,}."
+            why = COPY(id=one.event_id, number=f"{seen[one.digest]:,}")
             return Broken(one.number, one.event_id, why)
         seen[one.digest] = one.number
     return None
@@ -87,13 +103,12 @@ def compare(verdict: ChainVerdict, checkpoints: Iterable[Checkpoint]) -> None:
             continue
         last = head_of(verdict.service_slug).number
         if stored is None and last < known.number:
-            first, why = last + 1, f"The chain ends at {last:,}, and a checkpoint of {known.at} knows number"
-            why = f"{why} {known.number:,}. Rows were cut off, or the database is an older copy."
+            first, why = last + 1, CUT_OFF(last=f"{last:,}", time=known.at, number=f"{known.number:,}")
         else:
             first = agreed + 1
             if verdict.broken and first <= verdict.broken.number <= known.number:
                 return  # the walk knows it exactly
-            why = f"Number {known.number:,} is another one than the checkpoint of {known.at} knows; all up to {agreed:,} is as it was."
+            why = ANOTHER_ONE(number=f"{known.number:,}", time=known.at, agreed=f"{agreed:,}")
         if verdict.broken is None or first < verdict.broken.number:
             verdict.broken = Broken(first, None, why)
         return

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from django.db import Error
+from django.utils.translation import gettext_noop
 
 from sms.compliance.audit.retire import retired_until
 from sms.compliance.audit.seal import head_of
@@ -13,6 +15,7 @@ from sms.models import AuditEvent, AuditSeal, audit_proof
 from sms.models.audit_proof import START
 from sms.models.sql.audit_rows import SealedRow, read_ahead
 from sms.models.sql.trouble import may_work_again
+from sms.words import KeptSentence
 
 PAGE = 20_000
 
@@ -45,7 +48,7 @@ def walked(
     except ChainBroken as problem:
         verdict.broken = problem.broken
     if until is not None and verdict.number < until and not verdict.broken and verdict.complete:
-        verdict.broken = Broken(verdict.number + 1, None, "Its seal is missing.")
+        verdict.broken = Broken(verdict.number + 1, None, gettext_noop("Its seal is missing."))
     return verdict
 
 
@@ -54,7 +57,7 @@ def wrong_with(event_id: int) -> str:
     place = AuditSeal.objects.get(pk=event_id)
     before = AuditSeal.objects.filter(service_slug=place.service_slug, number=place.number - 1).first()
     if before is None and place.number > 1:
-        return "The seal before its own is missing."
+        return gettext_noop("The seal before its own is missing.")
     verdict = ChainVerdict(place.service_slug, number=place.number - 1, hash=before.hash if before else START)
     walk, pages = _Walk(verdict), _pages(place.service_slug, place.number - 1, size=1)
     try:
@@ -79,13 +82,13 @@ def _pages(
                     raise
                 if size == 1:
                     raise ChainBroken(
-                        after + 1, None, "It cannot be read: it is damaged, or no text."
+                        after + 1, None, gettext_noop("It cannot be read: it is damaged, or no text.")
                     ) from None
                 size = 1  # one of these cannot even be read: go up to it row by row
                 page_of = read_ahead(pool, service_slug, after=after, until=after + size)
                 continue
             if not page:
-                raise ChainBroken(after + 1, None, "Its seal is missing, and many after it.")
+                raise ChainBroken(after + 1, None, gettext_noop("Its seal is missing, and many after it."))
             after += size
             size = min(size, last - after) or size
             page_of = read_ahead(pool, service_slug, after=after, until=after + size)
@@ -109,7 +112,7 @@ class _Walk:
         for got, event_id, digest, hash_, seal_mac, row_id, body, mac in page:
             number += 1
             if got != number:
-                raise ChainBroken(number, None, f"Its seal is missing; the next one is number {got}.")
+                raise ChainBroken(number, None, NEXT_SEAL(number=got))
             if row_id is None or body is None:
                 self._left(number, event_id)
             else:
@@ -117,17 +120,19 @@ class _Walk:
                 if row_key.mac(said) != mac:
                     other = next((key for key in self._keys if key.mac(said) == mac), None)
                     if other is None:
-                        raise _changed(number, event_id, "its fields do not fit its MAC")
+                        raise _changed(number, event_id, _FIELDS)
                     row_key = other
                 if digest_of(said) != digest:
-                    raise _changed(number, event_id, "it is not the row that was sealed")
+                    raise _changed(number, event_id, _ANOTHER_ROW)
                 rows += 1
             if link(before, slug, number, event_id, digest) != hash_:
-                raise ChainBroken(number, event_id, "Its seal does not follow from the one before.")
+                raise ChainBroken(
+                    number, event_id, gettext_noop("Its seal does not follow from the one before.")
+                )
             if seal_of(seal_key, hash_) != seal_mac:
                 fits = next((key for key in self._keys if seal_of(key, hash_) == seal_mac), None)
                 if fits is None:
-                    why = "Its seal was not made with any of today's AUDIT_KEYS."
+                    why = gettext_noop("Its seal was not made with any of today's AUDIT_KEYS.")
                     raise ChainBroken(number, event_id, why)
                 seal_key = fits
             before = hash_
@@ -139,15 +144,45 @@ class _Walk:
         if self._retired is None or number > self._retired:
             self._retired = retired_until(self._slug)  # read again: retention may be running
         if number > self._retired:
-            why = f"The row is gone (it had id {event_id}), and retention did not take it."
+            why = ROW_GONE(id=event_id)
             raise ChainBroken(number, event_id, why)
         self._verdict.left += 1
 
 
-def _changed(number: int, event_id: int, wrong: str) -> ChainBroken:
+# what is wrong with a row, as checks keep it
+NEXT_SEAL = KeptSentence(gettext_noop("Its seal is missing; the next one is number %(number)s."))
+ROW_GONE = KeptSentence(gettext_noop("The row is gone (it had id %(id)s), and retention did not take it."))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    known: KeptSentence  # where the row can be read
+    unknown: KeptSentence
+
+
+_FIELDS = _Wrong(
+    KeptSentence(
+        gettext_noop(
+            "Row id %(id)s (%(time)s UTC, %(act)s, %(person)s) was changed: its fields do not fit its MAC."
+        )
+    ),
+    KeptSentence(gettext_noop("Row id %(id)s was changed: its fields do not fit its MAC.")),
+)
+_ANOTHER_ROW = _Wrong(
+    KeptSentence(
+        gettext_noop(
+            "Row id %(id)s (%(time)s UTC, %(act)s, %(person)s) was changed: it is not the row that was sealed."
+        )
+    ),
+    KeptSentence(gettext_noop("Row id %(id)s was changed: it is not the row that was sealed.")),
+)
+
+
+def _changed(number: int, event_id: int, wrong: _Wrong) -> ChainBroken:
     try:
         row = AuditEvent.objects.get(pk=event_id)
-        shown = f" ({row.at:%Y-%m-%d %H:%M:%S} UTC, {row.act[:40]}, {row.actor_label[:80]})"
+        about = {"time": f"{row.at:%Y-%m-%d %H:%M:%S}", "act": row.act[:40], "person": row.actor_label[:80]}
+        says = wrong.known(id=event_id, **about)
     except Exception:  # whatever was written into it: that it is broken is known by now
-        shown = ""
-    return ChainBroken(number, event_id, f"Row id {event_id}{shown} was changed: {wrong}.")
+        says = wrong.unknown(id=event_id)
+    return ChainBroken(number, event_id, says)

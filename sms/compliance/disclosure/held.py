@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from sms.audiences import storage
 from sms.compliance import archive
 from sms.compliance.disclosure import other_rows
@@ -57,9 +59,9 @@ def _messages(service: Service, e164: str, forms: tuple[str, str]) -> Iterator[d
     for one in archive.histories_of(service, sorted([*rows, *old], key=lambda row: row.id)):
         message, send = one.message, one.message.send
         yield {
-            "sent_as_part_of": Mention(e164).without(send.name, put="[your number]"),
+            "sent_as_part_of": Mention(e164).without(send.name, put=_("[your number]")),
             "from": str(send.sender),
-            **({"test_mode": "made with a test key, and sent to no phone"} if send.simulated else {}),
+            **({"test_mode": _("made with a test key, and sent to no phone")} if send.simulated else {}),
             "text": message.text,
             "values": message.substitutions,
             "state": message.state,

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.archive import in_values
@@ -22,6 +23,7 @@ from sms.compliance.erasure.naming import Subject, naming, says, windows
 from sms.compliance.personal_columns import columns, rows_of, title_of
 from sms.models import Receipt, RefusedPost, ReportFile, SavedFilter, Service, Upload
 from sms.models.personal import ColumnKind
+from sms.words import number
 
 MOST = 1000  # entries of a kind
 GIVEN = {  # by places of their own
@@ -41,15 +43,27 @@ def held(service: Service, e164: str, *, seconds: float) -> dict[str, Any]:
     """By kind, as in `held_about`; `not_complete` says what is not in it."""
     looking = _Looking(Subject(service, e164), seconds)
     found: dict[str, Any] = {
-        "uploaded_files": looking.some("uploaded files", looking.files()),
-        "other_texts": looking.some("other texts", looking.texts()),
-        "other_receipts": looking.some("receipts without a message", looking.receipts()),
-        "report_files": looking.some("report files", looking.reports()),
+        "uploaded_files": looking.some(_MORE_FILES, looking.files()),
+        "other_texts": looking.some(_MORE_TEXTS, looking.texts()),
+        "other_receipts": looking.some(_MORE_RECEIPTS, looking.receipts()),
+        "report_files": looking.some(_MORE_REPORTS, looking.reports()),
     }
     if kept := waiting_files.left(looking.subject):
-        some = "1 file waits" if kept == 1 else f"{kept} files wait"
-        looking.missing.append(f"{some} on the disk for a person to look at, with the number in it.")
+        some = ngettext(
+            "%(n)s file waits on the disk for a person to look at, with the number in it.",
+            "%(n)s files wait on the disk for a person to look at, with the number in it.",
+            kept,
+        )
+        looking.missing.append(some % {"n": kept})
     return found | {"not_complete": looking.missing}
+
+
+_MORE_FILES = gettext_noop("Of uploaded files the first %(most)s are here, and there are more.")
+_MORE_TEXTS = gettext_noop("Of other texts the first %(most)s are here, and there are more.")
+_MORE_RECEIPTS = gettext_noop(
+    "Of receipts without a message the first %(most)s are here, and there are more."
+)
+_MORE_REPORTS = gettext_noop("Of report files the first %(most)s are here, and there are more.")
 
 
 class _Looking:
@@ -57,10 +71,10 @@ class _Looking:
         self.subject, self.missing = subject, list[str]()
         self._until = time.monotonic() + seconds
 
-    def some(self, words: str, entries: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    def some(self, more: str, entries: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         kept = list(islice(entries, MOST))
         if next(entries, None) is not None:
-            self.missing.append(f"Of {words} the first {MOST:,} are here, and there are more.")
+            self.missing.append(gettext(more) % {"most": number(MOST)})
         return kept
 
     def files(self) -> Iterator[dict[str, Any]]:
@@ -117,9 +131,10 @@ class _Looking:
         for window in windows(rows, newest_first=True):
             if time.monotonic() > self._until:
                 words = title_of(rows.model, name)
-                self.missing.append(
-                    f"Not all of “{words}” was searched: it is long. manage.py disclose_number searches all of it."
+                more = gettext(
+                    "Not all of “%(what)s” was searched: it is long. manage.py disclose_number searches all of it."
                 )
+                self.missing.append(more % {"what": words})
                 return
             found = naming(window, name, self.subject).values_list(name, flat=True)
             yield from (value for value in found if says(value, self.subject))

@@ -1,16 +1,18 @@
 """Only what is the person's: cells and lines without the numbers of other people."""
 
+from django.utils.translation import gettext, gettext_noop
+
 from sms.values.msisdn.cells import without_numbers
 from sms.values.msisdn.mention import Mention, masked
 
-ANOTHER = "[another number]"
+ANOTHER = gettext_noop("[another number]")
 LONGEST = 4000  # characters of one text
 
 
 def own_text(text: str, mention: Mention) -> str:
     """A text that names the person, with every other thing that looks like a number left out; the beginning of a very long one."""
-    whole = mention.replaced(text, str, lambda others: masked(others, put=ANOTHER))
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}… (shortened)"
+    whole = mention.replaced(text, str, lambda others: masked(others, put=gettext(ANOTHER)))
+    return whole if len(whole) <= LONGEST else gettext("%(text)s… (shortened)") % {"text": whole[:LONGEST]}
 
 
 def own_cells(cells: dict[str, str], mention: Mention, country: str) -> dict[str, str]:
@@ -23,10 +25,10 @@ def _own_cell(value: str, mention: Mention, country: str) -> str:
         return value
     if mention.found(value):
         return own_text(value, mention)
-    return without_numbers(value, country=country, put=ANOTHER)
+    return without_numbers(value, country=country, put=gettext(ANOTHER))
 
 
 def own_parts(lines: list[str], mention: Mention, country: str) -> list[str]:
     """Pasted lines can hold several numbers: of each only the person's own part."""
     parts = [part.strip() for line in lines for part in line.replace(";", ",").split(",")]
-    return [part for part in parts if part and _own_cell(part, mention, country) != ANOTHER]
+    return [part for part in parts if part and _own_cell(part, mention, country) != gettext(ANOTHER)]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 from sms.compliance.erasure import (
     audiences,
     columns,
@@ -15,6 +17,7 @@ from sms.compliance.erasure import (
 )
 from sms.compliance.erasure.naming import Subject
 from sms.models.sql import replaced_text
+from sms.words import KeptSentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,7 @@ def _found(
 
 def _uploads(subject: Subject) -> Done:
     mended, deleted = uploads.erase_uploads(subject)
-    note = (
-        f"{deleted} of them deleted as a whole: lines cannot be taken out of a workbook, or of cells over several lines."
-        if deleted
-        else ""
-    )
+    note = DELETED(files=deleted) if deleted else ""
     return Done(mended + deleted, note)
 
 
@@ -63,12 +62,34 @@ def _texts(subject: Subject) -> Done:
 def _catalogue(subject: Subject) -> Done:
     found = columns.in_the_catalogue(subject)
     if not found:
-        return Done(0, "Searched only: templates, senders and the like do not name it.")
-    says = f"Named in {_named(found)}. Sends are made of it, so it is not changed automatically: change it on its page."
-    return Done(0, says)
+        return Done(0, NOT_NAMED)
+    return Done(0, NAMED(places=_named(found)))
 
 
-LOG_STREAM = (
+# Remarks of certificates, as they are kept.
+DELETED = KeptSentence(
+    gettext_noop(
+        "%(files)s of them deleted as a whole: lines cannot be taken out of a workbook, or of cells over several lines."
+    )
+)
+NOT_NAMED = gettext_noop("Searched only: templates, senders and the like do not name it.")
+NAMED = KeptSentence(
+    gettext_noop(
+        "Named in %(places)s. Sends are made of it, so it is not changed automatically: change it on its page."
+    )
+)
+# those with more in them first: a remark is read back by the first that it fits
+FOUND_AND_ONE_SEARCHED = KeptSentence(
+    gettext_noop("Found in %(found)s: delete what is not needed. 1 file of this host searched. %(log)s")
+)
+FOUND_AND_MANY_SEARCHED = KeptSentence(
+    gettext_noop(
+        "Found in %(found)s: delete what is not needed. %(files)s files of this host searched. %(log)s"
+    )
+)
+ONE_SEARCHED = KeptSentence(gettext_noop("1 file of this host searched. %(log)s"))
+MANY_SEARCHED = KeptSentence(gettext_noop("%(files)s files of this host searched. %(log)s"))
+LOG_STREAM = gettext_noop(
     "Textdesk writes its own log to the standard error stream, with numbers masked: copies that a log collector, a journal or a proxy "
     "keeps are outside of Textdesk. Search them for the number with +, without it, and as it is written within its country."
 )
@@ -76,65 +97,79 @@ LOG_STREAM = (
 
 def _other_files(subject: Subject) -> Done:
     searched = other_files.search(subject)
-    found = f"Found in {', '.join(searched.found)}: delete what is not needed. " if searched.found else ""
-    plural = "" if searched.files == 1 else "s"
-    return Done(0, f"{found}{searched.files} file{plural} of this host searched. {LOG_STREAM}")
+    one = searched.files == 1
+    if searched.found:
+        says = FOUND_AND_ONE_SEARCHED if one else FOUND_AND_MANY_SEARCHED
+    else:
+        says = ONE_SEARCHED if one else MANY_SEARCHED
+    return Done(0, says(found=", ".join(searched.found), files=searched.files, log=LOG_STREAM))
 
 
 PLACES: tuple[ErasurePlace, ...] = (
     ErasurePlace(
-        "messages waiting on this host's disk for the database", waiting_files.erase, waiting_files.left
+        gettext_noop("messages waiting on this host's disk for the database"),
+        waiting_files.erase,
+        waiting_files.left,
     ),
-    ErasurePlace("opt-outs (kept as a digest)", opt_outs.erase, opt_outs.left),
+    ErasurePlace(gettext_noop("opt-outs (kept as a digest)"), opt_outs.erase, opt_outs.left),
     ErasurePlace(
-        "messages, with their receipts, clicks and partners' spellings",
+        gettext_noop("messages, with their receipts, clicks and partners' spellings"),
         ledger.erase_messages,
         lambda subject: ledger.messages(subject).count(),
     ),
-    _found("archive files", ledger.erase_archives, ledger.archives),
+    _found(gettext_noop("archive files"), ledger.erase_archives, ledger.archives),
     ErasurePlace(
-        "receipts that are unmatched, in quarantine or of other messages",
+        gettext_noop("receipts that are unmatched, in quarantine or of other messages"),
         receipts.erase_receipts,
         receipts.left_in_receipts,
     ),
-    ErasurePlace("incoming SMS", receipts.erase_inbound, receipts.left_in_inbound),
-    _found("refused receipts and SMS", receipts.erase_refused, receipts.refused_posts),
-    _found("callbacks", receipts.erase_callbacks, receipts.callbacks),
-    _found("stored answers of the API", receipts.erase_answers, receipts.answers),
-    _found("uploaded files", _uploads, uploads.uploads),
+    ErasurePlace(gettext_noop("incoming SMS"), receipts.erase_inbound, receipts.left_in_inbound),
+    _found(gettext_noop("refused receipts and SMS"), receipts.erase_refused, receipts.refused_posts),
+    _found(gettext_noop("callbacks"), receipts.erase_callbacks, receipts.callbacks),
+    _found(gettext_noop("stored answers of the API"), receipts.erase_answers, receipts.answers),
+    _found(gettext_noop("uploaded files"), _uploads, uploads.uploads),
     ErasurePlace(
-        "audiences, every version of them, and their rejected rows",
+        gettext_noop("audiences, every version of them, and their rejected rows"),
         audiences.erase_audiences,
         audiences.left_in_audiences,
     ),
     ErasurePlace(
-        "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers",
+        gettext_noop(
+            "every other text: sends, drafts, approvals, rejected rows, names, notes, reasons, colleagues' own numbers"
+        ),
         _texts,
         columns.left,
     ),
     # after the texts: a check that begins now reads what is left of them
-    _found("figures of checked drafts", audiences.erase_preparations, audiences.preparations),
-    _found("report files", audiences.erase_reports, audiences.report_files),
+    _found(gettext_noop("figures of checked drafts"), audiences.erase_preparations, audiences.preparations),
+    _found(gettext_noop("report files"), audiences.erase_reports, audiences.report_files),
     _found(
-        "tables of the queue and of sign-in, and saved filters", columns.erase_elsewhere, columns.packed_rows
+        gettext_noop("tables of the queue and of sign-in, and saved filters"),
+        columns.erase_elsewhere,
+        columns.packed_rows,
     ),
     ErasurePlace(
-        "templates, senders and other things of the catalogue",
+        gettext_noop("templates, senders and other things of the catalogue"),
         _catalogue,
         lambda subject: columns.in_the_catalogue(subject).total(),
     ),
     ErasurePlace(
-        "the audit",
+        gettext_noop("the audit"),
         lambda _: Done(
-            0, "Searched only: it is never changed, and numbers are masked in what people write into it."
+            0,
+            gettext_noop(
+                "Searched only: it is never changed, and numbers are masked in what people write into it."
+            ),
         ),
         columns.left_in_audit,
     ),
     _found(
-        "logs and other files of this host", _other_files, lambda subject: other_files.search(subject).found
+        gettext_noop("logs and other files of this host"),
+        _other_files,
+        lambda subject: other_files.search(subject).found,
     ),
     ErasurePlace(
-        "what the database file keeps of replaced text",
+        gettext_noop("what the database file keeps of replaced text"),
         lambda _: Done(0, replaced_text.rewrite_file()),
         lambda _: 0,
     ),

@@ -3,14 +3,66 @@
 Asked before an erasure begins, and once more at its end: what began in between is waited for, and then everything is erased again.
 """
 
+from django.utils.translation import gettext_noop
+
 from sms.compliance.erasure import ledger
 from sms.compliance.erasure.naming import Subject, ids_naming
 from sms.models import UNFINISHED, Draft, InboundMessage, Message, Preparation, Send
+from sms.words import KeptSentence
 
 _UNDER_WAY = {
-    Preparation.Kind.READ: "The rows of a file are being read",
-    Preparation.Kind.EXPAND: "The messages of a large send are being written",
+    Preparation.Kind.READ: gettext_noop(
+        "The rows of a file are being read. "
+        "The number is erased as soon as that is done; stop it where it should not be waited for."
+    ),
+    Preparation.Kind.EXPAND: gettext_noop(
+        "The messages of a large send are being written. "
+        "The number is erased as soon as that is done; stop it where it should not be waited for."
+    ),
 }
+# as they are kept with the erasure
+OWED = gettext_noop(
+    "The answer of a keyword to this number is about to be sent. The number is erased as soon as that is done."
+)
+OPEN_ONE = gettext_noop(
+    "1 message to this number is waiting, under way or not confirmed. "
+    "Stop the send, settle what is not confirmed, or wait: it is erased as soon as they have ended."
+)
+OPEN_MANY = KeptSentence(
+    gettext_noop(
+        "%(messages)s messages to this number are waiting, under way or not confirmed. "
+        "Stop the send, settle what is not confirmed, or wait: it is erased as soon as they have ended."
+    )
+)
+HELD_ONE = gettext_noop(
+    "1 send to this number is kept by an admin. Let the days count again on the send's page, and it is erased."
+)
+HELD_MANY = KeptSentence(
+    gettext_noop(
+        "%(sends)s sends to this number are kept by an admin. "
+        "Let the days count again on the send's page, and it is erased."
+    )
+)
+SAID_BY_ONE = gettext_noop(
+    "The number stands in what a send to others will say. "
+    "Stop what should not go out, or wait: it is erased as soon as everything has been posted."
+)
+SAID_BY_MANY = KeptSentence(
+    gettext_noop(
+        "The number stands in what %(sends)s sends to others will say. "
+        "Stop what should not go out, or wait: it is erased as soon as everything has been posted."
+    )
+)
+SAID_AGAIN_BY_ONE = gettext_noop(
+    "The number stands in what a recurring send says. "
+    "Change the text from here on, or end what should not go on; then the number is erased."
+)
+SAID_AGAIN_BY_MANY = KeptSentence(
+    gettext_noop(
+        "The number stands in what %(sends)s recurring sends say. "
+        "Change the text from here on, or end what should not go on; then the number is erased."
+    )
+)
 
 
 def why_not(subject: Subject) -> str:
@@ -31,7 +83,7 @@ def _preparing(subject: Subject) -> str:
     kind = here.filter(kind__in=_UNDER_WAY).order_by("pk").values_list("kind", flat=True).first()
     if kind is None:
         return ""
-    return f"{_UNDER_WAY[Preparation.Kind(kind)]}. The number is erased as soon as that is done; stop it where it should not be waited for."
+    return _UNDER_WAY[Preparation.Kind(kind)]
 
 
 def _owed(subject: Subject) -> str:
@@ -39,27 +91,21 @@ def _owed(subject: Subject) -> str:
     rows = InboundMessage.objects.filter(service=subject.service, answer_due=True)
     if not rows.filter(msisdn__in=subject.forms).exists():
         return ""
-    return "The answer of a keyword to this number is about to be sent. The number is erased as soon as that is done."
+    return OWED
 
 
 def _open(subject: Subject) -> str:
     open_ = ledger.messages(subject).filter(ledger.ON_ITS_WAY).count()
     if not open_:
         return ""
-    return (
-        f"{open_:,} message{'' if open_ == 1 else 's'} to this number {'is' if open_ == 1 else 'are'} waiting, under way or not confirmed. "
-        "Stop the send, settle what is not confirmed, or wait: it is erased as soon as they have ended."
-    )
+    return OPEN_ONE if open_ == 1 else OPEN_MANY(messages=f"{open_:,}")
 
 
 def _held(subject: Subject) -> str:
     held = ledger.held(subject)
     if not held:
         return ""
-    return (
-        f"{held:,} send{'' if held == 1 else 's'} to this number {'is' if held == 1 else 'are'} kept by an admin. "
-        "Let the days count again on the send's page, and it is erased."
-    )
+    return HELD_ONE if held == 1 else HELD_MANY(sends=f"{held:,}")
 
 
 def _said(subject: Subject) -> str:
@@ -73,10 +119,7 @@ def _said(subject: Subject) -> str:
         sends = set(Message.objects.filter(pk__in=found).values_list("send_id", flat=True))
     if not sends:
         return ""
-    return (
-        f"The number stands in what {'a send' if len(sends) == 1 else f'{len(sends):,} sends'} to others will say. "
-        "Stop what should not go out, or wait: it is erased as soon as everything has been posted."
-    )
+    return SAID_BY_ONE if len(sends) == 1 else SAID_BY_MANY(sends=f"{len(sends):,}")
 
 
 def _said_again_and_again(subject: Subject) -> str:
@@ -86,7 +129,4 @@ def _said_again_and_again(subject: Subject) -> str:
     found = {pk for name in personal.fixed for pk in ids_naming(going_on, name, subject)}
     if not found:
         return ""
-    return (
-        f"The number stands in what {'a recurring send says' if len(found) == 1 else f'{len(found):,} recurring sends say'}. "
-        "Change the text from here on, or end what should not go on; then the number is erased."
-    )
+    return SAID_AGAIN_BY_ONE if len(found) == 1 else SAID_AGAIN_BY_MANY(sends=f"{len(found):,}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms.audiences import storage
 from sms.compliance import archive
@@ -25,6 +26,7 @@ from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
 log = structlog.get_logger(__name__)
+HERE_AGAIN = gettext_noop("Erased before, and here again from a backup.")
 
 
 def ask(
@@ -160,7 +162,7 @@ def again(service: Service, *, by: Actor, digests: Sequence[str] = ()) -> list[E
     for number in _numbers(service):
         if number not in found and hidden(number, key=key) in known:
             found.add(number)
-    reason = "Erased before, and here again from a backup."
+    reason = HERE_AGAIN
     return [ask(service, number, reason=reason, by=by, again=True) for number in sorted(found)]
 
 

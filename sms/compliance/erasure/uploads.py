@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms.audiences.files import AudienceError, rows_of_workbook
 from sms.compliance.erasure.naming import Subject
@@ -14,7 +15,9 @@ from sms.models.sql.clock import corrected_now
 
 LARGEST = 200_000_000  # bytes of one unpacked worksheet
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-GONE = "Its file held a number that was erased, and was deleted with it. Upload a file without that number."
+GONE = gettext_noop(
+    "Its file held a number that was erased, and was deleted with it. Upload a file without that number."
+)
 
 
 def erase_uploads(subject: Subject) -> tuple[int, int]:

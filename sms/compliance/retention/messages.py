@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from sms.compliance.archive import in_values
 from sms.compliance.retention.due import STAGES, Ready
@@ -31,8 +32,8 @@ from sms.models.sql.update_rows import exchange
 from sms.values.msisdn.hidden import hidden
 from sms.values.msisdn.mention import Mention
 
-TEXT_GONE = "The text was deleted when its days were over."
-NAME_GONE = "Text deleted"
+TEXT_GONE = gettext_noop("The text was deleted when its days were over.")
+NAME_GONE = gettext_noop("Text deleted")
 
 
 def batch_size() -> int:
