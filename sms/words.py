@@ -6,8 +6,10 @@ language when a page shows it. Below all rooms, and of use without Django's sett
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from django.apps import apps
@@ -26,6 +28,21 @@ def in_language(language: str) -> translation.override:
     return translation.override(language or ENGLISH)
 
 
+def language() -> str:
+    """`en-gb`, `fr`: the reader's."""
+    return (translation.get_language() or ENGLISH) if apps.ready else ENGLISH
+
+
+@contextmanager
+def in_english() -> Iterator[None]:
+    """For what is stored, or compared with what is stored, of sentences that pages say as well."""
+    if not apps.ready:
+        yield
+        return
+    with in_language(ENGLISH):
+        yield
+
+
 def gettext(text: str) -> str:
     return translation.gettext(text) if apps.ready else text
 
@@ -41,7 +58,7 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-def number(count: float) -> str:
+def number(count: float | Decimal) -> str:
     """`1,200`; in French `1 200`."""
     return formats.number_format(count, use_l10n=True, force_grouping=True) if apps.ready else f"{count:,}"
 
