@@ -6,6 +6,8 @@ can lead past it: a later copy begins higher than an earlier one can have come. 
 
 from datetime import UTC, datetime
 
+from sms.words import gettext
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EVENTS_A_MILLISECOND = 100  # more than any server writes; a cursor holds them for ever
 OF_A_COPY = 1_000_000  # no message is tried so often
@@ -23,4 +25,6 @@ def first_event(at: datetime) -> int:
 
 def words_of(attempt: int) -> str:
     """For people."""
-    return f"Attempt {attempt}" if attempt < OF_A_COPY else "Attempt after a restore"
+    if attempt < OF_A_COPY:
+        return gettext("Attempt %(number)s") % {"number": attempt}
+    return gettext("Attempt after a restore")

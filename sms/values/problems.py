@@ -4,9 +4,11 @@ Pages, `/api/v1/`, `/v2/messages` and stored rejects all use these codes; what a
 code, never from the words of its sentence. `docs/partners/codes.md` lists them.
 """
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from sms.words import ngettext, number
 
 
 class ProblemCode(StrEnum):
@@ -20,9 +22,9 @@ class ProblemCode(StrEnum):
         return made
 
     @property
-    def of_rows(self) -> str:
-        """What is said of {one rejected row|many}, where there can be any."""
-        return _OF_ROWS.get(self, "")
+    def of_rows(self) -> bool:
+        """Whether it is said of rejected rows."""
+        return self in _OF_ROWS
 
     # what was given
     INVALID = "invalid", "The value has another form than it needs."
@@ -111,36 +113,106 @@ class ProblemCode(StrEnum):
     COUNTRY_NOT_ALLOWED = "country_not_allowed", "The service does not write to the country of the number."
 
 
-_OF_ROWS = {
-    ProblemCode.EMPTY: "{has|have} no number",
-    ProblemCode.NOT_A_NUMBER: "{holds|hold} something other than a number",
-    ProblemCode.TOO_SHORT: "{has|have} a number with too few digits",
-    ProblemCode.TOO_LONG: "{has|have} a number with too many digits",
-    ProblemCode.IMPOSSIBLE: "{has|have} a number that cannot exist",
-    ProblemCode.NO_COUNTRY: "{has|have} a number without a country code",
-    ProblemCode.PREMIUM: "{has|have} a premium-rate number",
-    ProblemCode.SHORTENED: "{has|have} a number that Excel shortened",
-    ProblemCode.TWO_NUMBERS: "{holds|hold} more than one number",
-    ProblemCode.FORMULA: "{holds|hold} a formula instead of a number",
-    ProblemCode.FORMULA_ERROR: "{shows|show} an error instead of a number",
-    ProblemCode.DATE: "{holds|hold} a date instead of a number",
-    ProblemCode.DUPLICATE: "{repeats|repeat} an earlier number",
-    ProblemCode.BROKEN_TEXT: "{holds|hold} a character that cannot be read",
-    ProblemCode.BROKEN_QUOTES: "{has|have} quotation marks that do not pair up",
-    ProblemCode.CELL_TOO_LONG: "{has|have} a cell that is too long",
-    ProblemCode.TOO_MANY_CELLS: "{has|have} more cells than there are columns",
-    ProblemCode.BAD_TIME_ZONE: "{has|have} an unknown time zone",
-    ProblemCode.MISSING_VALUE: "{has|have} no value for $({field})",
-    ProblemCode.VALUE_DOES_NOT_FIT: "{has|have} a value that does not fit $({field})",
-    ProblemCode.PLACEHOLDER_IN_VALUE: "{has|have} a value that reads like a placeholder",
-    ProblemCode.TEXT_TOO_LONG: "{makes|make} a text that is too long",
-    ProblemCode.OPTED_OUT: "{is for a person|are for people} who opted out",
-    ProblemCode.SENDER_REFUSED: "{goes|go} to a country that does not take this sender",
-    ProblemCode.LEFT_OUT: "{is|are} left out for the kind of number: {field}",
-    ProblemCode.NUMBER_CAP: "{is for a number|are for numbers} that already {gets|get} enough messages that day",
-    ProblemCode.COUNTRY_NOT_ALLOWED: "{goes|go} to a country that is not allowed: {field}",
+# Translators: field is the name of a placeholder of the text; after “kind of number” or “not allowed” it is a code.
+_OF_ROWS: dict[ProblemCode, Callable[[int], str]] = {
+    ProblemCode.EMPTY: lambda n: ngettext("%(n)s row has no number", "%(n)s rows have no number", n),
+    ProblemCode.NOT_A_NUMBER: lambda n: ngettext(
+        "%(n)s row holds something other than a number", "%(n)s rows hold something other than a number", n
+    ),
+    ProblemCode.TOO_SHORT: lambda n: ngettext(
+        "%(n)s row has a number with too few digits", "%(n)s rows have a number with too few digits", n
+    ),
+    ProblemCode.TOO_LONG: lambda n: ngettext(
+        "%(n)s row has a number with too many digits", "%(n)s rows have a number with too many digits", n
+    ),
+    ProblemCode.IMPOSSIBLE: lambda n: ngettext(
+        "%(n)s row has a number that cannot exist", "%(n)s rows have a number that cannot exist", n
+    ),
+    ProblemCode.NO_COUNTRY: lambda n: ngettext(
+        "%(n)s row has a number without a country code", "%(n)s rows have a number without a country code", n
+    ),
+    ProblemCode.PREMIUM: lambda n: ngettext(
+        "%(n)s row has a premium-rate number", "%(n)s rows have a premium-rate number", n
+    ),
+    ProblemCode.SHORTENED: lambda n: ngettext(
+        "%(n)s row has a number that Excel shortened", "%(n)s rows have a number that Excel shortened", n
+    ),
+    ProblemCode.TWO_NUMBERS: lambda n: ngettext(
+        "%(n)s row holds more than one number", "%(n)s rows hold more than one number", n
+    ),
+    ProblemCode.FORMULA: lambda n: ngettext(
+        "%(n)s row holds a formula instead of a number", "%(n)s rows hold a formula instead of a number", n
+    ),
+    ProblemCode.FORMULA_ERROR: lambda n: ngettext(
+        "%(n)s row shows an error instead of a number", "%(n)s rows show an error instead of a number", n
+    ),
+    ProblemCode.DATE: lambda n: ngettext(
+        "%(n)s row holds a date instead of a number", "%(n)s rows hold a date instead of a number", n
+    ),
+    ProblemCode.DUPLICATE: lambda n: ngettext(
+        "%(n)s row repeats an earlier number", "%(n)s rows repeat an earlier number", n
+    ),
+    ProblemCode.BROKEN_TEXT: lambda n: ngettext(
+        "%(n)s row holds a character that cannot be read",
+        "%(n)s rows hold a character that cannot be read",
+        n,
+    ),
+    ProblemCode.BROKEN_QUOTES: lambda n: ngettext(
+        "%(n)s row has quotation marks that do not pair up",
+        "%(n)s rows have quotation marks that do not pair up",
+        n,
+    ),
+    ProblemCode.CELL_TOO_LONG: lambda n: ngettext(
+        "%(n)s row has a cell that is too long", "%(n)s rows have a cell that is too long", n
+    ),
+    ProblemCode.TOO_MANY_CELLS: lambda n: ngettext(
+        "%(n)s row has more cells than there are columns",
+        "%(n)s rows have more cells than there are columns",
+        n,
+    ),
+    ProblemCode.BAD_TIME_ZONE: lambda n: ngettext(
+        "%(n)s row has an unknown time zone", "%(n)s rows have an unknown time zone", n
+    ),
+    ProblemCode.MISSING_VALUE: lambda n: ngettext(
+        "%(n)s row has no value for $(%(field)s)", "%(n)s rows have no value for $(%(field)s)", n
+    ),
+    ProblemCode.VALUE_DOES_NOT_FIT: lambda n: ngettext(
+        "%(n)s row has a value that does not fit $(%(field)s)",
+        "%(n)s rows have a value that does not fit $(%(field)s)",
+        n,
+    ),
+    ProblemCode.PLACEHOLDER_IN_VALUE: lambda n: ngettext(
+        "%(n)s row has a value that reads like a placeholder",
+        "%(n)s rows have a value that reads like a placeholder",
+        n,
+    ),
+    ProblemCode.TEXT_TOO_LONG: lambda n: ngettext(
+        "%(n)s row makes a text that is too long", "%(n)s rows make a text that is too long", n
+    ),
+    ProblemCode.OPTED_OUT: lambda n: ngettext(
+        "%(n)s row is for a person who opted out", "%(n)s rows are for people who opted out", n
+    ),
+    ProblemCode.SENDER_REFUSED: lambda n: ngettext(
+        "%(n)s row goes to a country that does not take this sender",
+        "%(n)s rows go to a country that does not take this sender",
+        n,
+    ),
+    ProblemCode.LEFT_OUT: lambda n: ngettext(
+        "%(n)s row is left out for the kind of number: %(field)s",
+        "%(n)s rows are left out for the kind of number: %(field)s",
+        n,
+    ),
+    ProblemCode.NUMBER_CAP: lambda n: ngettext(
+        "%(n)s row is for a number that already gets enough messages that day",
+        "%(n)s rows are for numbers that already get enough messages that day",
+        n,
+    ),
+    ProblemCode.COUNTRY_NOT_ALLOWED: lambda n: ngettext(
+        "%(n)s row goes to a country that is not allowed: %(field)s",
+        "%(n)s rows go to a country that is not allowed: %(field)s",
+        n,
+    ),
 }
-_ONE_OR_MANY = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _OF_FRAMEWORKS = {
     "blank": ProblemCode.REQUIRED,
     "max_length": ProblemCode.TOO_LONG,
@@ -157,15 +229,13 @@ def code_of(name: str | None) -> ProblemCode:
     return _OF_FRAMEWORKS.get(name or "", ProblemCode.INVALID)
 
 
-def one_or_many(words: str, count: int) -> str:
-    """“{has|have} no number” as it is said of so many."""
-    return _ONE_OR_MANY.sub(r"\1" if count == 1 else r"\2", words)
+def _plainly(n: int) -> str:
+    return ngettext("%(n)s row", "%(n)s rows", n)
 
 
 def rows_text(code: ProblemCode, count: int, field: str = "") -> str:
     """What is said of all rows that were rejected for one reason: “432 rows repeat an earlier number”."""
-    said = one_or_many(code.of_rows, count).replace("{field}", field)
-    return f"1 row {said}" if count == 1 else f"{count:,} rows {said}"
+    return _OF_ROWS.get(code, _plainly)(count) % {"n": number(count), "field": field}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,12 @@
 
 import ipaddress
 
+from sms.words import KeptSentence, gettext_noop
+
+INTERFACE = KeptSentence(gettext_noop("%(address)s names an interface of this machine"))
+NO_ADDRESS = KeptSentence(gettext_noop("%(address)s is not an address"))
+NOT_PUBLIC = KeptSentence(gettext_noop("%(address)s is not a public address"))
+
 # Not ours to talk to although some version of Python calls them global, and what tunnels to an IPv4 address hidden inside.
 _NETWORKS = tuple(
     ipaddress.ip_network(network)
@@ -35,11 +41,11 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 def refusal(text: str, *, loopback: bool = False) -> str:
     """Why this address may not be reached, empty where it may."""
     if "%" in text:
-        return f"{text} names an interface of this machine"
+        return INTERFACE(address=text)
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return f"{text[:60]} is not an address"
+        return NO_ADDRESS(address=text[:60])
     if loopback and address.is_loopback:
         return ""
     if isinstance(address, ipaddress.IPv6Address) and address in _NAT64:
@@ -55,5 +61,5 @@ def refusal(text: str, *, loopback: bool = False) -> str:
         or address.is_link_local
         or any(address in network for network in _NETWORKS if network.version == address.version)
     ):
-        return f"{text} is not a public address"
+        return NOT_PUBLIC(address=text)
     return ""

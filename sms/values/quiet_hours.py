@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from sms.values import time_zones
 from sms.values.clock_shifts import DAY, EPOCH, SECOND, change_between, stretches
+from sms.words import gettext
 
 HORIZON_DAYS = 400  # that `next_allowed` looks ahead: over a year, so that every summer time has its chance
 
@@ -49,7 +50,7 @@ def local_instant(naive: datetime, zone: str) -> datetime:
         before = naive.replace(tzinfo=there, fold=1).astimezone(UTC)
         return _at(change_between(there, _seconds(before), _seconds(first)))
     except OverflowError as error:
-        raise ValueError("This time is outside the years that a calendar has.") from error
+        raise ValueError(gettext("This time is outside the years that a calendar has.")) from error
 
 
 def midnight(day: date, zone: str) -> datetime:
@@ -68,11 +69,15 @@ class QuietHours:
     def __post_init__(self) -> None:
         for each in (self.start, self.end):
             if each.second or each.microsecond or each.tzinfo is not None:
-                raise ValueError("Quiet hours begin and end at a full minute of the recipient's clock.")
+                raise ValueError(
+                    gettext("Quiet hours begin and end at a full minute of the recipient's clock.")
+                )
         if self.start == self.end:
-            raise ValueError("Quiet hours begin and end at the same minute; leave them empty to have none.")
+            says = gettext("Quiet hours begin and end at the same minute; leave them empty to have none.")
+            raise ValueError(says)
         if not self.days or not self.days <= _ALL:
-            raise ValueError("Quiet hours need at least one weekday, Mon to Sun, on which texts may be sent.")
+            says = gettext("Quiet hours need at least one weekday, Mon to Sun, on which texts may be sent.")
+            raise ValueError(says)
 
     @classmethod
     def parse(cls, text: str, *, zone: str = "") -> "QuietHours":
@@ -80,13 +85,14 @@ class QuietHours:
 
         Raises ValueError with a sentence that names the text.
         """
-        match = _TEXT.fullmatch(text.strip())
+        match, shown = _TEXT.fullmatch(text.strip()), {"text": text.strip()[:40]}
         if match is None:
-            says = f"“{text.strip()[:40]}” is not read as quiet hours. Write them like 21:00-08:00."
-            raise ValueError(says)
+            says = gettext("“%(text)s” is not read as quiet hours. Write them like 21:00-08:00.")
+            raise ValueError(says % shown)
         hour, minute, end_hour, end_minute = (int(match[group]) for group in range(1, 5))
         if max(hour, end_hour) > 23 or max(minute, end_minute) > 59:
-            raise ValueError(f"“{text.strip()[:40]}” has a time that no clock shows; 00:00 to 23:59 exist.")
+            says = gettext("“%(text)s” has a time that no clock shows; 00:00 to 23:59 exist.")
+            raise ValueError(says % shown)
         days = _read_days(match[5]) if match[5] else _ALL
         return cls(time(hour, minute), time(end_hour, end_minute), days, zone)
 
@@ -206,8 +212,8 @@ def _read_day(name: str, text: str) -> int:
     for day, short in enumerate(_DAYS):
         if name == short.upper():
             return day
-    says = f"“{text.strip()[:40]}” is not read as weekdays. Write them like Mon-Fri or Mon,Wed,Fri."
-    raise ValueError(says)
+    says = gettext("“%(text)s” is not read as weekdays. Write them like Mon-Fri or Mon,Wed,Fri.")
+    raise ValueError(says % {"text": text.strip()[:40]})
 
 
 def _show_days(days: frozenset[int]) -> str:
@@ -224,7 +230,8 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(time_zones.here(name) or name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"“{name[:40]}” is no time zone that this machine knows.") from error
+        says = gettext("“%(name)s” is no time zone that this machine knows.") % {"name": name[:40]}
+        raise ValueError(says) from error
 
 
 def _seconds(moment: datetime) -> int:

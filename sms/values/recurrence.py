@@ -1,7 +1,7 @@
 """When something comes again: the days of a rhythm, its moments by a local clock, and holidays. Pure.
 
     planned(rhythm, zone, holidays=…, since=…)   every occurrence from that day on, also those that are left out, in order
-    Rhythm.__str__                               the same as people say it: "every weekday at 09:00, until 3 May 2027"
+    Rhythm.in_words()                            the same as people say it: "every weekday at 09:00, until 3 May 2027"
 
 The wall clock is what counts: 09:00 stays 09:00 when clocks change. A time that does not exist on a day is the moment of the change, a time
 that comes twice is taken the first time, and a day that does not exist at all (as in Samoa on 30 December 2011) has no occurrence. Each of
@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from sms.values import time_zones
 from sms.values.quiet_hours import local_instant, midnight
+from sms.words import KeptSentence, gettext, gettext_noop, in_english, listed, moment, ngettext
 
 LAST = -1  # instead of a number from 1 to 4: the last of its weekday in a month
 LONGEST_INTERVAL = 12
@@ -26,7 +27,29 @@ HORIZON = timedelta(
 
 _DAY = timedelta(days=1)
 _WEEKEND = 5  # Monday is 0
-_NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", LAST: "last"}
+_NTH = (1, 2, 3, 4, LAST)
+_MONDAY = date(2024, 1, 1)
+# Pages say them in the reader's language; jobs, which speak English, keep them.
+MOVED = KeptSentence(gettext_noop("Moved from %(day)s, which is a holiday (%(holiday)s)."))
+ALL_THE_SAME = KeptSentence(gettext_noop("%(day)s is a holiday (%(holiday)s); it goes out all the same."))
+LEFT_OUT = KeptSentence(gettext_noop("%(day)s is a holiday (%(holiday)s), so it is left out."))
+AFTER_THE_END = KeptSentence(
+    gettext_noop(
+        "%(day)s is a holiday (%(holiday)s), and the next working day is after the end, so it is left out."
+    )
+)
+HAS_ONE_ALREADY = KeptSentence(
+    gettext_noop("%(day)s is a holiday (%(holiday)s), and %(next)s has one already, so it is left out.")
+)
+# Translators: month is a month's name, day a day of it as a number, like “31st”.
+SHORT_MONTH = KeptSentence(gettext_noop("%(month)s has no %(day)s, so it is the last day."))
+NO_SUCH_DAY = KeptSentence(gettext_noop("%(day)s does not exist in %(zone)s, so it is left out."))
+SKIPPED_HOUR = KeptSentence(
+    gettext_noop("Clocks are changed on %(day)s: %(time)s does not exist, so it is %(becomes)s.")
+)
+TWICE = KeptSentence(
+    gettext_noop("Clocks are changed on %(day)s: %(time)s comes twice; the first one counts.")
+)
 
 
 class Frequency(StrEnum):
@@ -65,13 +88,14 @@ class Rhythm:
 
     def __post_init__(self) -> None:
         if self.at.second or self.at.microsecond or self.at.tzinfo is not None:
-            raise ValueError("A rhythm has a full minute of the local clock.")
+            raise ValueError(gettext("A rhythm has a full minute of the local clock."))
         if not 1 <= self.interval <= LONGEST_INTERVAL:
-            raise ValueError(f"Every 1 to {LONGEST_INTERVAL} days, weeks or months.")
+            says = gettext("Every 1 to %(most)s days, weeks or months.") % {"most": LONGEST_INTERVAL}
+            raise ValueError(says)
         if self.frequency is Frequency.WEEKLY and not (self.days and self.days <= frozenset(range(7))):
-            raise ValueError("Choose at least one day of the week.")
+            raise ValueError(gettext("Choose at least one day of the week."))
         if not 1 <= self.day <= 31 or self.nth not in _NTH or self.weekday not in range(7):
-            raise ValueError("That day is in no month.")
+            raise ValueError(gettext("That day is in no month."))
 
     def falls_on(self, day: date) -> bool:
         """Whether the rhythm has this day, holidays apart."""
@@ -94,28 +118,80 @@ class Rhythm:
                 return day.day + 7 > _length(day) if self.nth == LAST else (day.day + 6) // 7 == self.nth
 
     def __str__(self) -> str:
-        end = f", until {_date(self.ends_on)}" if self.ends_on else ""
-        times = f", {self.times} time{'' if self.times == 1 else 's'}" if self.times else ""
-        return f"{self._days_in_words()} at {self.at:%H:%M}{end}{times}"
+        """In English: it is kept in the audit, and standing approvals are compared by it."""
+        with in_english():
+            return self.in_words()
+
+    def in_words(self) -> str:
+        said = {"days": self._days_in_words(), "time": f"{self.at:%H:%M}"}
+        if self.ends_on and self.times:
+            # Translators: days is like “every Monday and Friday”, times like “10 times”.
+            words = gettext("%(days)s at %(time)s, until %(last)s, %(times)s")
+            return words % {**said, "last": _date(self.ends_on), "times": self._times_in_words()}
+        if self.ends_on:
+            return gettext("%(days)s at %(time)s, until %(last)s") % {**said, "last": _date(self.ends_on)}
+        if self.times:
+            return gettext("%(days)s at %(time)s, %(times)s") % {**said, "times": self._times_in_words()}
+        return gettext("%(days)s at %(time)s") % said
+
+    def _times_in_words(self) -> str:
+        times = self.times or 0
+        return ngettext("%(n)s time", "%(n)s times", times) % {"n": times}
 
     def _days_in_words(self) -> str:
         match self.frequency:
             case Frequency.DAILY:
-                return "every day" if self.interval == 1 else f"every {self.interval} days"
+                return ngettext("every day", "every %(n)s days", self.interval) % {"n": self.interval}
             case Frequency.WEEKDAYS:
-                return "every weekday, Monday to Friday,"
+                return gettext("every weekday, Monday to Friday,")
             case Frequency.WEEKLY:
-                names = [calendar.day_name[one] for one in sorted(self.days)]
-                listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-                return f"every {listed}" if self.interval == 1 else f"every {self.interval} weeks on {listed}"
+                names = {"days": listed(_weekday(one) for one in sorted(self.days)), "n": self.interval}
+                # Translators: days are days of the week, like “Monday and Friday”.
+                return ngettext("every %(days)s", "every %(n)s weeks on %(days)s", self.interval) % names
             case Frequency.ON_DATE:
-                short = ", or its last day," if self.day > 28 else ""
-                return f"on the {_ordinal(self.day)} of {self._months()}{short}"
+                said = {"day": _ordinal(self.day), "n": self.interval}
+                if self.day > 28:
+                    words = ngettext(
+                        "on the %(day)s of each month, or its last day,",
+                        "on the %(day)s of every %(n)s months, or its last day,",
+                        self.interval,
+                    )
+                else:
+                    # Translators: day is a day of the month as a number, like “3rd”.
+                    words = ngettext(
+                        "on the %(day)s of each month", "on the %(day)s of every %(n)s months", self.interval
+                    )
+                return words % said
             case Frequency.ON_WEEKDAY:
-                return f"on the {_NTH[self.nth]} {calendar.day_name[self.weekday]} of {self._months()}"
-
-    def _months(self) -> str:
-        return "each month" if self.interval == 1 else f"every {self.interval} months"
+                # Translators: day is a day of the week.
+                words = {
+                    1: ngettext(
+                        "on the first %(day)s of each month",
+                        "on the first %(day)s of every %(n)s months",
+                        self.interval,
+                    ),
+                    2: ngettext(
+                        "on the second %(day)s of each month",
+                        "on the second %(day)s of every %(n)s months",
+                        self.interval,
+                    ),
+                    3: ngettext(
+                        "on the third %(day)s of each month",
+                        "on the third %(day)s of every %(n)s months",
+                        self.interval,
+                    ),
+                    4: ngettext(
+                        "on the fourth %(day)s of each month",
+                        "on the fourth %(day)s of every %(n)s months",
+                        self.interval,
+                    ),
+                    LAST: ngettext(
+                        "on the last %(day)s of each month",
+                        "on the last %(day)s of every %(n)s months",
+                        self.interval,
+                    ),
+                }[self.nth]
+                return words % {"day": _weekday(self.weekday), "n": self.interval}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +222,7 @@ def planned(rhythm: Rhythm, zone: str, *, holidays: Mapping[date, str], since: d
             if (found := _of_day(rhythm, clock, holidays, day)) is not None:
                 yield found
         elif (moved := _moved_to(rhythm, holidays, day)) is not None:
-            says = f"Moved from {_day(moved)}, which is a holiday ({holidays[moved]})."
+            says = gettext(MOVED.text) % {"day": _day(moved), "holiday": holidays[moved]}
             yield clock.planned(rhythm, day, on=moved, says=says)
         day += _DAY
 
@@ -156,19 +232,19 @@ def _of_day(rhythm: Rhythm, clock: "_Clock", holidays: Mapping[date, str], day: 
     name = holidays.get(day)
     if name is None:
         return clock.planned(rhythm, day)
-    says = f"{_day(day)} is a holiday ({name})"
+    said = {"day": _day(day), "holiday": name}
     if rhythm.on_holiday is OnHoliday.SEND:
-        return clock.planned(rhythm, day, says=f"{says}; it goes out all the same.")
+        return clock.planned(rhythm, day, says=gettext(ALL_THE_SAME.text) % said)
     if rhythm.on_holiday is OnHoliday.SKIP:
-        return clock.planned(rhythm, day, says=f"{says}, so it is left out.", left_out=True)
+        return clock.planned(rhythm, day, says=gettext(LEFT_OUT.text) % said, left_out=True)
     there = _working_day_after(day, holidays)
     if rhythm.ends_on is not None and there > rhythm.ends_on:
-        why = "the next working day is after the end"
+        says = gettext(AFTER_THE_END.text) % said
     elif rhythm.falls_on(there) or _moved_to(rhythm, holidays, there) != day:
-        why = f"{_day(there)} has one already"
+        says = gettext(HAS_ONE_ALREADY.text) % {**said, "next": _day(there)}
     else:
         return None
-    return clock.planned(rhythm, day, says=f"{says}, and {why}, so it is left out.", left_out=True)
+    return clock.planned(rhythm, day, says=says, left_out=True)
 
 
 def _moved_to(rhythm: Rhythm, holidays: Mapping[date, str], day: date) -> date | None:
@@ -208,20 +284,18 @@ class _Clock:
         at = local_instant(shown, self.zone)
         said = [says] if says else []
         if rhythm.frequency is Frequency.ON_DATE and (on or day).day < rhythm.day:
-            said.append(f"{on or day:%B} has no {_ordinal(rhythm.day)}, so it is the last day.")
+            month = moment(on or day, "F")
+            said.append(gettext(SHORT_MONTH.text) % {"month": month, "day": _ordinal(rhythm.day)})
         local = at.astimezone(self._there)
         if local.replace(tzinfo=None) != shown:
             if midnight(day, self.zone).astimezone(self._there).date() != day:
-                said.append(f"{_day(day)} does not exist in {self.zone}, so it is left out.")
+                said.append(gettext(NO_SUCH_DAY.text) % {"day": _day(day), "zone": self.zone})
                 left_out = True
             else:
-                said.append(
-                    f"Clocks are changed on {_day(day)}: {shown:%H:%M} does not exist, so it is {local:%H:%M}."
-                )
+                times = {"time": f"{shown:%H:%M}", "becomes": f"{local:%H:%M}"}
+                said.append(gettext(SKIPPED_HOUR.text) % {"day": _day(day), **times})
         elif self._comes_twice(shown):
-            said.append(
-                f"Clocks are changed on {_day(day)}: {shown:%H:%M} comes twice; the first one counts."
-            )
+            said.append(gettext(TWICE.text) % {"day": _day(day), "time": f"{shown:%H:%M}"})
         return PlannedTime(on or day, at, tuple(said), left_out)
 
     def _comes_twice(self, shown: datetime) -> bool:
@@ -238,13 +312,24 @@ def _length(day: date) -> int:
 
 
 def _day(day: date) -> str:
-    return f"{day:%A %-d %B %Y}"
+    return moment(day, "l j F Y")
 
 
 def _date(day: date) -> str:
-    return f"{day:%-d %B %Y}"
+    return moment(day, "j F Y")
 
 
-def _ordinal(number: int) -> str:
-    teen = 10 < number % 100 < 20
-    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+def _weekday(number: int) -> str:
+    return moment(_MONDAY + number * _DAY, "l")
+
+
+def _ordinal(day: int) -> str:
+    """`3rd`; a language writes the plain number where it has no such endings."""
+    # Translators: 1st, 2nd, 3rd, 4th of a month; only the number where your language has no such endings.
+    if 10 < day % 100 < 20:
+        return gettext("%(n)sth") % {"n": day}
+    return {
+        1: gettext("%(n)sst"),
+        2: gettext("%(n)snd"),
+        3: gettext("%(n)srd"),
+    }.get(day % 10, gettext("%(n)sth")) % {"n": day}

@@ -16,6 +16,9 @@ from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
 from sms.values.msisdn import plan
 from sms.values.msisdn.kinds import TEXTABLE, NumberKind
+from sms.words import KeptSentence, gettext, gettext_noop
+
+NO_ZONE = KeptSentence(gettext_noop("“%(written)s” is not a time zone. Write a place, like Europe/London."))
 
 # Mobiles of these codes have an area in their number, as landlines do (North America; Mexico, Argentina, Brazil,
 # Indonesia, China). Anywhere else a mobile's range belongs to an operator, so the whole country is possible.
@@ -57,7 +60,7 @@ def read(cell: str) -> str:
     found = _names().get(written.lower().replace(" ", "_"))
     if found is None:
         shown = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
-        raise BadZone(f"“{shown}” is not a time zone. Write a place, like Europe/London.")
+        raise BadZone(NO_ZONE(written=shown))
     return found
 
 
@@ -99,10 +102,10 @@ def here(name: str) -> str:
 
 def waits_because(zone: str) -> str:
     """What is said of messages whose quiet hours cannot be told, and the way out."""
-    return (
-        f"This machine does not know the time zone {zone}, so messages with quiet hours wait. "
+    return gettext(
+        "This machine does not know the time zone %(zone)s, so messages with quiet hours wait. "
         "Choose another zone, or ask your operator to install the package tzdata."
-    )
+    ) % {"zone": zone}
 
 
 def unknown(names: Iterable[str]) -> list[str]:

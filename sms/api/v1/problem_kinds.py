@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sms.values.problems import ProblemCode, one_or_many
+from sms.values.problems import ProblemCode, rows_text
 
 PAGES = "/api/problems/"
 
@@ -44,5 +44,5 @@ def explained(code: str) -> dict[str, object] | None:
     if error is not None:
         shown |= {"error": error.meaning}
         if error.of_rows:
-            shown |= {"row": f"1 row {one_or_many(error.of_rows, 1)}"}
+            shown |= {"row": rows_text(error, 1, "{field}")}
     return shown

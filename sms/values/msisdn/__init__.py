@@ -28,13 +28,41 @@ from sms.values.msisdn.rewriting import (
     other_spelling,
     rewritten,
 )
-from sms.values.msisdn.written import BadNumber, WrittenNumber, read
+from sms.values.msisdn.written import TOO_MANY_DIGITS, BadNumber, WrittenNumber, read
 from sms.values.problems import ProblemCode
+from sms.words import KeptSentence, gettext_noop
 
 _E164_DIGITS = 15
 _SHORTEST_ABROAD = 8  # with its country code; fewer digits are a number that was cut off
-_PREMIUM = "It is a premium-rate number, and no text is sent to those. Give the person's mobile number."
-_FOREIGN = "If it is a number abroad, write it with + and its country code."
+# Stored of rejected rows, so in English; pages tell them in the reader's language (`retold`).
+_PREMIUM = gettext_noop(
+    "It is a premium-rate number, and no text is sent to those. Give the person's mobile number."
+)
+_UNKNOWN_COUNTRY = KeptSentence(
+    gettext_noop("The country “%(country)s” is not known; use a code such as GB.")
+)
+_NO_COUNTRY_CODE = gettext_noop("This number has no country code. Write it with +, or choose the country.")
+_TOO_FEW = KeptSentence(
+    gettext_noop("It has only %(count)s digits; a number with its country code has more.")
+)
+_NO_SUCH_CODE = KeptSentence(gettext_noop("No country has a code that starts like +%(digits)s."))
+# Translators: where is the country code of a number, like +44.
+_NO_AREA = KeptSentence(
+    gettext_noop("It has only %(count)s digits after %(where)s; its area code is missing.")
+)
+_LACKING = KeptSentence(
+    gettext_noop("It has only %(count)s digits after %(where)s; at least %(least)s are needed.")
+)
+_TOO_LONG = KeptSentence(
+    gettext_noop("It has %(count)s digits after %(where)s; at most %(most)s are possible.")
+)
+_NO_SUCH_LENGTH = KeptSentence(
+    gettext_noop("No number in %(where)s has %(count)s digits after the country code.")
+)
+# Translators: problem is a whole sentence that says what is wrong with a number.
+_MAY_BE_ABROAD = KeptSentence(
+    gettext_noop("%(problem)s If it is a number abroad, write it with + and its country code.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,40 +251,35 @@ def _refusal(written: WrittenNumber, country: str) -> BadNumber:
     national = not written.plus and not digits.startswith("00")
     if national and not home and 7 <= len(digits) <= _E164_DIGITS:
         if country.strip():
-            says = f"The country “{country.strip()[:20]}” is not known; use a code such as GB."
+            says = _UNKNOWN_COUNTRY(country=country.strip()[:20])
             return BadNumber(ProblemCode.NO_COUNTRY, says)
-        says = "This number has no country code. Write it with +, or choose the country."
-        return BadNumber(ProblemCode.NO_COUNTRY, says)
+        return BadNumber(ProblemCode.NO_COUNTRY, _NO_COUNTRY_CODE)
     if not national or not home:
         digits = digits.removeprefix("00")
         if len(digits) > _E164_DIGITS:
-            says = f"It has {len(digits)} digits; the longest number there is has 15."
-            return BadNumber(ProblemCode.TOO_LONG, says)
+            return BadNumber(ProblemCode.TOO_LONG, TOO_MANY_DIGITS(count=len(digits)))
         code = plan.calling_code(digits)
         if not code:
             if len(digits) < (4 if written.plus else 7):
-                says = f"It has only {len(digits)} digits; a number with its country code has more."
-                return BadNumber(ProblemCode.TOO_SHORT, says)
-            return BadNumber(ProblemCode.IMPOSSIBLE, f"No country has a code that starts like +{digits[:3]}.")
-        return _misfit(plan.main_territory(code), digits[len(code) :])
+                return BadNumber(ProblemCode.TOO_SHORT, _TOO_FEW(count=len(digits)))
+            return BadNumber(ProblemCode.IMPOSSIBLE, _NO_SUCH_CODE(digits=digits[:3]))
+        return BadNumber(*_misfit(plan.main_territory(code), digits[len(code) :]))
     may_be_abroad = _SHORTEST_ABROAD <= len(digits) <= _E164_DIGITS and plan.calling_code(digits)
-    way_out = f" {_FOREIGN}" if may_be_abroad else ""
-    return _misfit(home, digits, way_out)
+    problem, says = _misfit(home, digits)
+    return BadNumber(problem, _MAY_BE_ABROAD(problem=says) if may_be_abroad else says)
 
 
-def _misfit(home: plan.Territory, digits: str, way_out: str = "") -> BadNumber:
+def _misfit(home: plan.Territory, digits: str) -> tuple[ProblemCode, str]:
     """By the lengths of mobiles: a number of another length counts only where its range is known."""
     count = len(home.without_any_trunk(plan.settled(home.code, digits, home=home).number))
     where, lengths = f"+{home.code}", plan.mobile_lengths(home.code)
     if count < min(lengths):
-        lack = f"at least {min(lengths)} are needed"
-        lack = "its area code is missing" if count in home.local else lack
-        return BadNumber(ProblemCode.TOO_SHORT, f"It has only {count} digits after {where}; {lack}.{way_out}")
+        if count in home.local:
+            return ProblemCode.TOO_SHORT, _NO_AREA(count=count, where=where)
+        return ProblemCode.TOO_SHORT, _LACKING(count=count, where=where, least=min(lengths))
     if count > max(lengths) or len(home.code) + count > _E164_DIGITS:
-        says = f"It has {count} digits after {where}; at most {max(lengths)} are possible.{way_out}"
-        return BadNumber(ProblemCode.TOO_LONG, says)
-    says = f"No number in {where} has {count} digits after the country code.{way_out}"
-    return BadNumber(ProblemCode.IMPOSSIBLE, says)
+        return ProblemCode.TOO_LONG, _TOO_LONG(count=count, where=where, most=max(lengths))
+    return ProblemCode.IMPOSSIBLE, _NO_SUCH_LENGTH(where=where, count=count)
 
 
 def _digits(text: str) -> str:

@@ -9,6 +9,20 @@ import unicodedata
 from typing import NamedTuple
 
 from sms.values.problems import ProblemCode, ProblemError
+from sms.words import KeptSentence, gettext_noop
+
+# Stored of rejected rows, so in English; pages tell them in the reader's language (`retold`).
+NONE = gettext_noop("There is no number here.")
+TOO_MANY_DIGITS = KeptSentence(gettext_noop("It has %(count)s digits; the longest number there is has 15."))
+QUANTITY = gettext_noop("It is a quantity with a decimal part, not a number to send to.")
+SHORTENED = gettext_noop(
+    "Excel shortened this number and its last digits are lost. Format the column as text and export it again."
+)
+ENDLESS = KeptSentence(gettext_noop("It holds %(count)s characters, too many for a number."))
+NO_DIGIT = gettext_noop("There is no digit in it, so it is not a number.")
+LETTERS = gettext_noop("There are letters in it, so it is not a number to send to.")
+ODD_SIGNS = gettext_noop("There are signs in it that no number has.")
+SEVERAL = gettext_noop("There is more than one number in it; give each a row of its own.")
 
 # Longer than any way to write a number, and short enough that a 5 MB cell costs nothing.
 _LONGEST = 200
@@ -64,7 +78,7 @@ def read(raw: str) -> WrittenNumber:
         return WrittenNumber(digits=raw.lstrip("+"), plus=raw[0] == "+")
     text = _cleaned(raw)
     if not text:
-        raise BadNumber(ProblemCode.EMPTY, "There is no number here.")
+        raise BadNumber(ProblemCode.EMPTY, NONE)
     if len(text) > _LONGEST:
         raise _endless(len(text))
     text = _without_spreadsheet(text)
@@ -79,8 +93,7 @@ def _grouped(text: str, *, plus: bool) -> WrittenNumber:
     if len(digits) > 15 and (several := _several(text)):
         raise several
     if len(digits) > 20:
-        says = f"It has {len(digits)} digits; the longest number there is has 15."
-        raise BadNumber(ProblemCode.TOO_LONG, says)
+        raise BadNumber(ProblemCode.TOO_LONG, TOO_MANY_DIGITS(count=len(digits)))
     zero = _BRACKETED_ZERO.search(text)
     if zero and (before := _only_digits(text[: zero.start()])):
         return WrittenNumber(digits=before + _only_digits(text[zero.end() :]), plus=plus, with_zero=digits)
@@ -131,8 +144,7 @@ def _without_spreadsheet(text: str) -> str:
         return _whole(match[1].lstrip("0"), match[2] or "", exponent=int(match[3]))
     if match := _FLOAT.fullmatch(text):
         if match[2].strip("0"):
-            says = "It is a quantity with a decimal part, not a number to send to."
-            raise BadNumber(ProblemCode.NOT_A_NUMBER, says)
+            raise BadNumber(ProblemCode.NOT_A_NUMBER, QUANTITY)
         return match[1]
     if match := _POINT_ZERO.fullmatch(text):
         return match[1]
@@ -145,27 +157,24 @@ def _whole(whole: str, fraction: str, *, exponent: int) -> str:
     """The digits of whole.fraction × 10^exponent, provided that every one of them is written."""
     if len(fraction) < exponent:
         # 4.477E+11 may have been any of a hundred million numbers. Filling up with zeros would text a stranger.
-        says = "Excel shortened this number and its last digits are lost. Format the column as text and export it again."
-        raise BadNumber(ProblemCode.SHORTENED, says)
+        raise BadNumber(ProblemCode.SHORTENED, SHORTENED)
     if fraction[exponent:].strip("0"):
-        says = "It is a quantity with a decimal part, not a number to send to."
-        raise BadNumber(ProblemCode.NOT_A_NUMBER, says)
+        raise BadNumber(ProblemCode.NOT_A_NUMBER, QUANTITY)
     return whole + fraction[:exponent]
 
 
 def _endless(length: int) -> BadNumber:
-    return BadNumber(ProblemCode.NOT_A_NUMBER, f"It holds {length} characters, too many for a number.")
+    return BadNumber(ProblemCode.NOT_A_NUMBER, ENDLESS(count=length))
 
 
 def _unreadable(text: str) -> BadNumber:
     if several := _several(text):
         return several
     if not any(char.isdigit() for char in text):
-        return BadNumber(ProblemCode.NOT_A_NUMBER, "There is no digit in it, so it is not a number.")
+        return BadNumber(ProblemCode.NOT_A_NUMBER, NO_DIGIT)
     if any(char.isalpha() for char in text):
-        says = "There are letters in it, so it is not a number to send to."
-        return BadNumber(ProblemCode.NOT_A_NUMBER, says)
-    return BadNumber(ProblemCode.NOT_A_NUMBER, "There are signs in it that no number has.")
+        return BadNumber(ProblemCode.NOT_A_NUMBER, LETTERS)
+    return BadNumber(ProblemCode.NOT_A_NUMBER, ODD_SIGNS)
 
 
 def _several(text: str) -> BadNumber | None:
@@ -175,8 +184,7 @@ def _several(text: str) -> BadNumber | None:
     alike = groups[:half] == groups[half:] and sum(groups[:half]) >= 7
     if not alike and len(_ONE_NUMBER.findall(text)) < 2:
         return None
-    says = "There is more than one number in it; give each a row of its own."
-    return BadNumber(ProblemCode.TWO_NUMBERS, says)
+    return BadNumber(ProblemCode.TWO_NUMBERS, SEVERAL)
 
 
 def _only_digits(text: str) -> str:
