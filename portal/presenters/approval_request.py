@@ -6,6 +6,8 @@ from random import randint
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from portal.forms.numbers import key_of
 from portal.presenters.flight_plan import stretch_between
@@ -62,12 +64,12 @@ def _steps(request: HttpRequest, send: Send) -> MessageSteps | None:
     before, after = rows.filter(pk__lt=line.pk).last(), rows.filter(pk__gt=line.pk).first()
     by_chance = rows.filter(pk__gte=randint(first.pk, last.pk)).first()  # noqa: S311 - which row is no secret
     wanted = {
-        "First": first,
-        "Previous": before,
-        "Next": after,
-        "Last": last,
-        "Longest": longest,
-        "Any other": by_chance,
+        pgettext("message", "First"): first,
+        pgettext("message", "Previous"): before,
+        pgettext("message", "Next"): after,
+        pgettext("message", "Last"): last,
+        pgettext("message", "Longest"): longest,
+        pgettext("message", "Any other"): by_chance,
     }
     return MessageSteps(
         line, [(label, one.pk if one and one.pk != line.pk else None) for label, one in wanted.items()]
@@ -80,7 +82,8 @@ def _file(asked: ApprovalRequest) -> SourceFile:
     upload = draft.upload if draft and draft.upload and draft.upload.sha256 == send.file_sha256 else None
     version = send.audience
     if version is not None and version.audience is not None:
-        name = f"{version.audience}, {version} ({version.source})"
+        said = {"audience": version.audience, "version": version, "source": version.source}
+        name = _("%(audience)s, %(version)s (%(source)s)") % said
         return SourceFile(name, version.made_at, version.made_by.shown_name if version.made_by else "")
     if upload is None and version is not None:
         upload = version.upload

@@ -8,8 +8,15 @@ Every chart stands above the table of its figures; a chart says in words what it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, log10
+from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from sms.words import number
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 WIDTH, HEIGHT = 960.0, 240.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 8.0, 10.0, 26.0
@@ -36,7 +43,7 @@ class Stroke:
     """A line through points; it breaks where a value is missing."""
 
     kind: str
-    label: str
+    label: "StrOrPromise"
     path: str
 
 
@@ -49,7 +56,7 @@ class Chart:
     strokes: Sequence[Stroke] = ()
     rows: Sequence[Mark] = ()
     labels: Sequence[Mark] = ()
-    legend: Sequence[tuple[str, str]] = ()
+    legend: "Sequence[tuple[str, StrOrPromise]]" = ()
     view: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
     left: str = f"{LEFT:.0f}"
     right: str = f"{WIDTH - RIGHT:.0f}"
@@ -71,11 +78,11 @@ class Series:
     """Values over the same places, None where there is none."""
 
     kind: str
-    label: str
+    label: "StrOrPromise"
     values: Sequence[float | None]
 
 
-def stacked(stacks: Sequence[Stack], *, summary: str, legend: Sequence[tuple[str, str]]) -> Chart:
+def stacked(stacks: Sequence[Stack], *, summary: str, legend: "Sequence[tuple[str, StrOrPromise]]") -> Chart:
     highest = max(
         [sum(count for _, count in stack.parts) for stack in stacks]
         + [stack.earlier or 0 for stack in stacks],
@@ -98,12 +105,14 @@ def stacked(stacks: Sequence[Stack], *, summary: str, legend: Sequence[tuple[str
     strokes = []
     if any(stack.earlier is not None for stack in stacks):
         values = [stack.earlier for stack in stacks]
-        strokes.append(Stroke("earlier", "Earlier period", _path(values, step, lambda value: _y(value, top))))
+        strokes.append(
+            Stroke("earlier", _("Earlier period"), _path(values, step, lambda value: _y(value, top)))
+        )
     return Chart(
         summary,
         columns,
         strokes,
-        [Mark(_n(_y(value, top)), f"{value:,}") for value in _steps(top)],
+        [Mark(_n(_y(value, top)), number(value)) for value in _steps(top)],
         _labels([stack.label for stack in stacks], step),
         legend,
     )
@@ -137,14 +146,25 @@ def duration(seconds: float | None) -> str:
     """`0.34` → `340 ms`, `95` → `1.6 min`; an en dash where there is none."""
     if seconds is None:
         return "–"
-    for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")):
-        if seconds >= size:
-            return f"{_two(seconds / size)} {unit}"
-    return f"{_two(seconds * 1000)} ms"
+    if seconds >= 86_400:
+        return _("%(n)s d") % {"n": _two(seconds / 86_400)}
+    if seconds >= 3600:
+        return _("%(n)s h") % {"n": _two(seconds / 3600)}
+    if seconds >= 60:
+        return _("%(n)s min") % {"n": _two(seconds / 60)}
+    if seconds >= 1:
+        return _("%(n)s s") % {"n": _two(seconds)}
+    return _("%(n)s ms") % {"n": _two(seconds * 1000)}
 
 
 def _two(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0") if value < 10 else f"{value:,.0f}"
+    return to_tenths(value) if value < 10 else number(round(value))
+
+
+def to_tenths(value: float) -> str:
+    """`1.25` → `1.2`, `3.0` → `3`."""
+    tenths = round(value, 1)
+    return number(int(tenths) if tenths == int(tenths) else tenths)
 
 
 def _n(value: float) -> str:

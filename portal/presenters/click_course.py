@@ -2,14 +2,25 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from portal.presenters.charts import Chart, Stack, stacked
 from sms.models import Click, Send
+from sms.words import moment, number
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 VERDICTS = (Click.Verdict.HUMAN, Click.Verdict.MACHINE, Click.Verdict.UNSURE)
-LEGEND = [(verdict.value, str(verdict.label)) for verdict in VERDICTS]
+LEGEND: "list[tuple[str, StrOrPromise]]" = [
+    (Click.Verdict.HUMAN.value, pgettext_lazy("clicks", "Human")),
+    (Click.Verdict.MACHINE.value, pgettext_lazy("clicks", "Machine")),
+    (Click.Verdict.UNSURE.value, pgettext_lazy("clicks", "Unsure")),
+]
 STEPS = (1, 2, 3, 6, 12, 24, 48, 168)  # hours of a column
 COLUMNS = 48
 
@@ -35,30 +46,40 @@ def click_course(send: Send) -> Chart | None:
 
 
 def _stack(hour: int, parts: dict[str, int]) -> Stack:
-    said = ", ".join(f"{parts[verdict]:,} {verdict.label.lower()}" for verdict in VERDICTS if parts[verdict])
     at = _moment(hour)
-    return Stack(
-        f"{at:%-d %b, %H:%M}",
-        f"{at:%-d %b, %H:%M}: {said or 'no clicks'}",
-        [(one, parts[one]) for one in VERDICTS],
-    )
+    said = ", ".join(_counted(verdict, parts[verdict]) for verdict in VERDICTS if parts[verdict])
+    time = moment(at, "j M, H:i")
+    return Stack(time, f"{time}: {said or _('no clicks')}", [(one, parts[one]) for one in VERDICTS])
+
+
+def _counted(verdict: Click.Verdict, count: int) -> str:
+    words = {
+        Click.Verdict.HUMAN: ngettext("%(n)s human", "%(n)s human", count),
+        Click.Verdict.MACHINE: ngettext("%(n)s machine", "%(n)s machine", count),
+        Click.Verdict.UNSURE: ngettext("%(n)s unsure", "%(n)s unsure", count),
+    }
+    return words[verdict] % {"n": number(count)}
 
 
 def _summary(parts: dict[int, dict[str, int]], hours: list[int], step: int, later: int) -> str:
     most = max(range(len(hours)), key=lambda place: parts[place][Click.Verdict.HUMAN])
-    by = (
-        "hour"
-        if step == 1
-        else f"{step} hours"
-        if step % 24
-        else "day"
-        if step == 24
-        else f"{step // 24} days"
-    )
-    said = f"Clicks by {by}, in {timezone.get_current_timezone_name()}."
+    said = [
+        _by(step)
+        % {"n": step // 24 if step % 24 == 0 else step, "zone": timezone.get_current_timezone_name()}
+    ]
     if parts[most][Click.Verdict.HUMAN]:
-        said += f" Most by people from {_moment(hours[most]):%-d %B, %H:%M}."
-    return f"{said} {later:,} later ones are not drawn." if later else said
+        said.append(_("Most by people from %(time)s.") % {"time": moment(_moment(hours[most]), "j F, H:i")})
+    if later:
+        words = ngettext("%(n)s later ones are not drawn.", "%(n)s later ones are not drawn.", later)
+        said.append(words % {"n": number(later)})
+    return " ".join(said)
+
+
+def _by(hours: int) -> str:
+    """For `n` of hours or days, and a `zone`."""
+    if hours % 24:
+        return ngettext("Clicks by hour, in %(zone)s.", "Clicks by %(n)s hours, in %(zone)s.", hours)
+    return ngettext("Clicks by day, in %(zone)s.", "Clicks by %(n)s days, in %(zone)s.", hours // 24)
 
 
 def _moment(hour: int) -> datetime:

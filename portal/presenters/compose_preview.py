@@ -11,6 +11,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.forms import time_zones
 from portal.forms.compose import fillings_typed
@@ -31,6 +33,7 @@ from sms.compose.survey import DoubtfulNumbers
 from sms.models import AudienceVersion, Draft, Preparation, SavedAudience, Service
 from sms.values.msisdn.kinds import DOUBTFUL, NumberKind
 from sms.values.text import line_breaks
+from sms.words import number, retold
 
 
 def as_typed(form: Any, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -269,7 +272,14 @@ def _said(made: preview.Preview) -> str:
     if phone is None:
         return ""
     if phone.refused:
-        return f"Row {phone.row:,} is left out. {phone.refused}"
-    count = f"{phone.most} segment{'' if phone.most == 1 else 's'}"
-    odd = f", {len(made.odd)} character{'' if len(made.odd) == 1 else 's'} need Unicode" if made.odd else ""
-    return f"{count}{odd}."
+        left_out = _("Row %(row)s is left out.") % {"row": number(phone.row)}
+        return f"{left_out} {retold(phone.refused)}"
+    segments = ngettext("%(n)s segment", "%(n)s segments", phone.most) % {"n": phone.most}
+    if not made.odd:
+        return f"{segments}."
+    odd = len(made.odd)
+    # Translators: segments is like “2 segments”.
+    says = ngettext(
+        "%(segments)s, %(n)s character need Unicode.", "%(segments)s, %(n)s characters need Unicode.", odd
+    )
+    return says % {"segments": segments, "n": odd}

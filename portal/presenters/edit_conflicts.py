@@ -4,18 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from portal.forms.compose import DraftForm, typed_in
 from sms.compose.drafts import collaboration, presence
 from sms.values.diff import DiffRun, changes
+from sms.words import listed as listed_words
 
 SHOWN = 2_000  # characters of a value
 LABELS = {
-    "validity": "How long it is valid",
-    "shorten_links": "Links",
-    "track_clicks": "Clicks",
-    "upload": "File",
-    "fillings": "What fills the placeholders",
-    "send_at": "When",
+    "validity": gettext_lazy("How long it is valid"),
+    "shorten_links": gettext_lazy("Links"),
+    "track_clicks": gettext_lazy("Clicks"),
+    "upload": gettext_lazy("File"),
+    "fillings": gettext_lazy("What fills the placeholders"),
+    "send_at": gettext_lazy("When"),
 }
 
 
@@ -38,7 +42,7 @@ def of(kept: collaboration.Saved, form: DraftForm) -> list[Clash]:
     """`form` holds what was typed."""
     stored = kept.stored
     seen = collaboration.fingerprints(stored)
-    who = presence.name_of(kept.before) if kept.before else "A colleague"
+    who = presence.name_of(kept.before) if kept.before else _("A colleague")
     found = []
     for name in kept.clashes:
         runs = changes(_shown(getattr(stored, name)), _shown(getattr(form.instance, name)))
@@ -70,21 +74,20 @@ def _plain(value: Any, field: Any) -> Any:
 
 def label(name: str, form: DraftForm) -> str:
     if name in LABELS:
-        return LABELS[name]
+        return str(LABELS[name])
     return str(form[name].label) if name in form.fields else name.replace("_", " ").capitalize()
 
 
 def listed(names: Iterable[str]) -> str:
     """`text and sender`, without a form at hand."""
-    words = [LABELS.get(name, name.replace("_", " ")).lower() for name in names]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return listed_words(str(LABELS.get(name, name.replace("_", " "))).lower() for name in names)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if value is None or value == "" or value == []:
-        return "(empty)"
+        return _("(empty)")
     if isinstance(value, dict):
         value = [f"{name}: {', '.join(one.values())}" for name, one in value.items()]
     written = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from sms.audiences import storage
 from sms.audiences.files import Recipient, RejectedRow
 from sms.audiences.files.cells import number_text
@@ -14,6 +16,7 @@ from sms.models import AudienceVersion, Draft
 from sms.values import msisdn
 from sms.values.msisdn.mention import starred
 from sms.values.problems import ProblemCode
+from sms.words import number as written
 
 GOOD, BAD = 5, 8  # rows that are shown
 LOOKED_THROUGH = 20_000  # rows, for the one that a duplicate repeats
@@ -176,11 +179,13 @@ def _difference(bad: RejectedRow, values: Sequence[str], of: AudienceSample, cou
     pairs = zip(of.headings, storage.cells_of(kept, of), values, strict=False)
     other = [(name, there, here) for name, there, here in pairs if name != of.column and there != here]
     if not other:
-        yield f"Both rows say the same; row {kept.row:,} is sent."
+        yield _("Both rows say the same; row %(row)s is sent.") % {"row": written(kept.row)}
         return
-    yield f"Row {kept.row:,} is sent. It differs:"
+    yield _("Row %(row)s is sent. It differs:") % {"row": written(kept.row)}
     for name, there, here in other[:3]:
-        yield f"{name} is “{_short(there)}” there and “{_short(here)}” here."
+        # Translators: name is the heading of a column.
+        says = _("%(name)s is “%(there)s” there and “%(here)s” here.")
+        yield says % {"name": name, "there": _short(there), "here": _short(here)}
 
 
 def _short(value: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.forms.numbers import row_of
 from portal.presenters.bars import BarPart, bar
@@ -80,11 +82,16 @@ def stretch_between(later: datetime | None, earlier: datetime | None) -> str:
     if seconds < 1:
         return ""
     if seconds < 90:
-        return f"{seconds} s"
+        return _("%(n)s s") % {"n": seconds}
     if (minutes := round(seconds / 60)) < 90:
-        return f"{minutes} min"
+        return _("%(n)s min") % {"n": minutes}
     if minutes < 48 * 60:
-        (large, small), units = divmod(minutes, 60), ("h", "min")
+        hours, minutes = divmod(minutes, 60)
+        words = _("%(hours)s h %(minutes)s min") if minutes else _("%(hours)s h")
+        return words % {"hours": hours, "minutes": minutes}
+    days, hours = divmod(round(seconds / 3600), 24)
+    if hours:
+        words = ngettext("%(days)s days %(hours)s h", "%(days)s days %(hours)s h", days)
     else:
-        (large, small), units = divmod(round(seconds / 3600), 24), ("days", "h")
-    return f"{large} {units[0]} {small} {units[1]}" if small else f"{large} {units[0]}"
+        words = ngettext("%(days)s days", "%(days)s days", days)
+    return words % {"days": days, "hours": hours}

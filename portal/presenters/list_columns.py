@@ -2,9 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sms.models import KeptList, ListColumns
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,35 +18,35 @@ class ListColumn:
     """`usual` ones are shown to who chose nothing; `number` ones stand to the right."""
 
     key: str
-    title: str
+    title: "StrOrPromise"
     usual: bool = True
     number: bool = False
 
 
 COLUMNS: dict[KeptList, tuple[ListColumn, ...]] = {
     KeptList.SENDS: (
-        ListColumn("state", "State"),
-        ListColumn("due", "Due"),
-        ListColumn("sender", "From"),
-        ListColumn("recipients", "Recipients", number=True),
-        ListColumn("rejected", "Rejected rows", usual=False, number=True),
-        ListColumn("delivered", "Delivered", number=True),
-        ListColumn("failed", "Failed", number=True),
-        ListColumn("unconfirmed", "Not confirmed", usual=False, number=True),
-        ListColumn("labels", "Labels", usual=False),
-        ListColumn("lane", "Lane", usual=False),
-        ListColumn("by", "By"),
-        ListColumn("made", "Made", usual=False),
+        ListColumn("state", _("State")),
+        ListColumn("due", _("Due")),
+        ListColumn("sender", pgettext_lazy("sender", "From")),
+        ListColumn("recipients", _("Recipients"), number=True),
+        ListColumn("rejected", _("Rejected rows"), usual=False, number=True),
+        ListColumn("delivered", _("Delivered"), number=True),
+        ListColumn("failed", _("Failed"), number=True),
+        ListColumn("unconfirmed", _("Not confirmed"), usual=False, number=True),
+        ListColumn("labels", _("Labels"), usual=False),
+        ListColumn("lane", _("Lane"), usual=False),
+        ListColumn("by", _("By")),
+        ListColumn("made", _("Made"), usual=False),
     ),
     KeptList.MESSAGES: (
-        ListColumn("state", "State"),
-        ListColumn("code", "Code"),
-        ListColumn("send", "Send"),
-        ListColumn("country", "Country", usual=False),
-        ListColumn("segments", "Segments", usual=False, number=True),
-        ListColumn("provider_id", "Provider ID", usual=False),
-        ListColumn("posted", "Posted"),
-        ListColumn("ended", "Ended", usual=False),
+        ListColumn("state", _("State")),
+        ListColumn("code", _("Code")),
+        ListColumn("send", pgettext_lazy("noun", "Send")),
+        ListColumn("country", _("Country"), usual=False),
+        ListColumn("segments", _("Segments"), usual=False, number=True),
+        ListColumn("provider_id", _("Provider ID"), usual=False),
+        ListColumn("posted", _("Posted")),
+        ListColumn("ended", _("Ended"), usual=False),
     ),
 }
 

@@ -1,29 +1,36 @@
 """The charts of a report: messages and times over time, or the largest lines by name."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.presenters import charts
 from portal.presenters.bars import bar
 from portal.presenters.charts import duration
 from portal.presenters.report_table import FOR_PEOPLE, PERCENTILES, label_of, percent
-from sms.reports import FactSums, ReportTable
+from sms.reports import FactSums, ReportRow, ReportTable
+from sms.words import moment, number
 
-PARTS = (
-    ("delivered", "Delivered"),
-    ("failed", "Failed"),
-    ("open", "End not known"),
-    ("unposted", "Not posted"),
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+PARTS: "tuple[tuple[str, StrOrPromise], ...]" = (
+    ("delivered", gettext_lazy("Delivered")),
+    ("failed", gettext_lazy("Failed")),
+    ("open", gettext_lazy("End not known")),
+    ("unposted", gettext_lazy("Not posted")),
 )
 BARS = 12
 
 
 def _parts(one: FactSums) -> list[tuple[str, int]]:
-    return [(kind, getattr(one, kind)) for kind, _ in PARTS]
+    return [(kind, getattr(one, kind)) for kind, unused in PARTS]
 
 
 def _short(at: datetime | None, *, hours: bool) -> str:
-    return "" if at is None else f"{at:%-d %b, %H:00}" if hours else f"{at:%-d %b}"
+    return "" if at is None else moment(at, "j M, H:00" if hours else "j M")
 
 
 def course(report: ReportTable) -> charts.Chart:
@@ -33,24 +40,52 @@ def course(report: ReportTable) -> charts.Chart:
     stacks = []
     for place, line in enumerate(report.course):
         one = line.figures
-        said = ", ".join(
-            f"{count:,} {word.lower()}"
-            for (_, word), (_, count) in zip(PARTS, _parts(one), strict=True)
-            if count
-        )
+        said = ", ".join(_counted(kind, count) for kind, count in _parts(one) if count)
         before = earlier[place] if place < len(earlier) else None
-        title = f"{line.label}: {said or 'nothing'}"
+        title = f"{line.label}: {said or _('nothing')}"
         stacks.append(charts.Stack(_short(line.at, hours=hours), title, _parts(one), before))
     busiest = max(report.course, key=lambda line: line.figures.messages)
-    days = f"{report.asked.days} {'day' if report.asked.days == 1 else 'days'}"
-    summary = (
-        f"{report.total.messages:,} messages in {days}; the busiest {'hour' if hours else 'day'} was"
-        f" {busiest.label} with {busiest.figures.messages:,}."
-    )
+    summary = _summary(report, busiest, hours=hours)
     if report.earlier is not None:
-        summary += f" The line is the earlier period with {report.earlier.messages:,}."
-    legend = [*PARTS, *([("earlier", "Earlier period")] if report.earlier is not None else [])]
+        says = ngettext(
+            "The line is the earlier period with %(n)s.",
+            "The line is the earlier period with %(n)s.",
+            report.earlier.messages,
+        )
+        summary = f"{summary} {says % {'n': number(report.earlier.messages)}}"
+    legend = [*PARTS, *([("earlier", _("Earlier period"))] if report.earlier is not None else [])]
     return charts.stacked(stacks, summary=summary, legend=legend)
+
+
+def _summary(report: ReportTable, busiest: ReportRow, *, hours: bool) -> str:
+    if hours:
+        words = ngettext(
+            "%(messages)s messages in %(n)s day; the busiest hour was %(busiest)s with %(most)s.",
+            "%(messages)s messages in %(n)s days; the busiest hour was %(busiest)s with %(most)s.",
+            report.asked.days,
+        )
+    else:
+        words = ngettext(
+            "%(messages)s messages in %(n)s day; the busiest day was %(busiest)s with %(most)s.",
+            "%(messages)s messages in %(n)s days; the busiest day was %(busiest)s with %(most)s.",
+            report.asked.days,
+        )
+    return words % {
+        "messages": number(report.total.messages),
+        "n": report.asked.days,
+        "busiest": busiest.label,
+        "most": number(busiest.figures.messages),
+    }
+
+
+def _counted(kind: str, count: int) -> str:
+    words = {
+        "delivered": ngettext("%(n)s delivered", "%(n)s delivered", count),
+        "failed": ngettext("%(n)s failed", "%(n)s failed", count),
+        "open": ngettext("%(n)s end not known", "%(n)s end not known", count),
+        "unposted": ngettext("%(n)s not posted", "%(n)s not posted", count),
+    }
+    return words[kind] % {"n": number(count)}
 
 
 def speed(report: ReportTable) -> charts.Chart | None:
@@ -67,11 +102,12 @@ def speed(report: ReportTable) -> charts.Chart | None:
     hours = report.asked.by == "hour"
     labels = [_short(line.at, hours=hours) for line in report.course if line.at]
     whole = {name: duration(report.total.seconds("deliver", share)) for name, share in PERCENTILES.items()}
-    summary = (
-        f"From posting to the handset typically {whole['p50']}, of the slowest 5 % {whole['p95']} or more and of the slowest 1 % "
-        f"{whole['p99']} or more. Each is at most 5 % off."
+    # Translators: p50, p95 and p99 are times, like 3 s.
+    summary = _(
+        "From posting to the handset typically %(p50)s, of the slowest 5 %% %(p95)s or more and of the slowest 1 %% "
+        "%(p99)s or more. Each is at most 5 %% off."
     )
-    return charts.curves(labels, series, summary=summary)
+    return charts.curves(labels, series, summary=summary % whole)
 
 
 def bars(report: ReportTable) -> list[dict[str, Any]]:
@@ -84,6 +120,9 @@ def bars(report: ReportTable) -> list[dict[str, Any]]:
     for line in shown:
         one, by = line.figures, report.asked.by
         share = one.delivery if by != "code" else None
-        text = f"{one.messages:,}" + ("" if share is None else f", {percent(share)} delivered")
+        text = number(one.messages)
+        if share is not None:
+            # Translators: messages is their number, share is like 98 %.
+            text = _("%(messages)s, %(share)s delivered") % {"messages": text, "share": percent(share)}
         found.append({"label": label_of(line, by), "text": text, "parts": bar(_parts(one), whole=longest)})
     return found

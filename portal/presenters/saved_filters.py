@@ -6,11 +6,16 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy
 
 from sms.models import KeptList, SavedFilter
 from sms.values.msisdn.mention import masked
 
-WORDS = {"label": "label", "sender": "sender", "by": "person or program"}
+GONE = {
+    "label": gettext_lazy("The label “%(name)s” is gone"),
+    "sender": gettext_lazy("The sender is gone"),
+    "by": gettext_lazy("The person or program is gone"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +72,5 @@ def _gone(query: str, offered: Mapping[str, Collection[str]]) -> str:
     asked = QueryDict(query)
     for name, values in offered.items():
         if (value := asked.get(name)) and value not in values:
-            return f"The {WORDS[name]} is gone" if name != "label" else f"The label “{masked(value)}” is gone"
+            return GONE[name] % {"name": masked(value)}
     return ""

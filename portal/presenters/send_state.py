@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import ngettext
+
 from sms.models import ApprovalState, DomainState, MessageState, Send, SendState, ShownState
 from sms.models.sql.clock import corrected_now
 from sms.sends.progress import Progress
+from sms.words import number
 
 # Marks are the shapes of messages' states in static/icons.svg.
 APPROVAL_MARKS = {
@@ -35,12 +38,17 @@ def state_words(progress: Progress) -> StateWords:
     """Of a send: what it is, and what that leaves open or did not reach. The green flag is for one that reached everybody."""
     state = progress.send.shown_state
     if state == ShownState.POSTED:
-        left = f", {progress.unanswered:,} unanswered" if progress.unanswered else ""
-        return StateWords("submitted", f"{state.label}{left}")
+        left = progress.unanswered
+        if not left:
+            return StateWords("submitted", str(state.label))
+        # Translators: state is the state of a send, like “Posted”.
+        words = ngettext("%(state)s, %(n)s unanswered", "%(state)s, %(n)s unanswered", left)
+        return StateWords("submitted", words % {"state": state.label, "n": number(left)})
     missed = progress.send.recipients - progress.counts.get(MessageState.DELIVERED, 0)
     if state == ShownState.SETTLED and missed:
-        return StateWords("settled", f"{state.label}, {missed:,} not delivered")
-    return StateWords("finished" if state == ShownState.SETTLED else state.value, state.label)
+        words = ngettext("%(state)s, %(n)s not delivered", "%(state)s, %(n)s not delivered", missed)
+        return StateWords("settled", words % {"state": state.label, "n": number(missed)})
+    return StateWords("finished" if state == ShownState.SETTLED else state.value, str(state.label))
 
 
 def may_send_again(send: Send) -> bool:

@@ -8,9 +8,13 @@ from typing import Any
 from django import template
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from portal.presenters import wording
+from portal.presenters.audit_words import noun_in_words
 from portal.presenters.bars import state_bar
+from portal.presenters.report_table import in_percent
 from portal.presenters.send_state import state_words
 from sms.catalogue import link_lengths, prices
 from sms.compose.order import ComposedMessage
@@ -20,11 +24,11 @@ from sms.sends.calendar import CalendarEntry
 from sms.sends.own_numbers import without_recipients
 from sms.sends.person.identity import key_of
 from sms.sends.replies import inbox
-from sms.values.country_names import country_name
+from sms.values.country_names import country_here
 from sms.values.msisdn import mask, pretty
 from sms.values.msisdn.mention import masked, numbers_like, starred
 from sms.values.problems import code_of
-from sms.words import retold
+from sms.words import number, retold
 
 register = template.Library()
 register.filter("masked", mask)
@@ -47,10 +51,10 @@ def _words(known: Iterable[tuple[str, Any]]) -> Callable[[str], str]:
 
 
 RULES = {
-    "failures": "too many failures",
-    "silence": "receipts are missing",
-    "opt_outs": "too many opt-outs",
-    "unreadable": "something stored of it cannot be read",
+    "failures": gettext_lazy("too many failures"),
+    "silence": gettext_lazy("receipts are missing"),
+    "opt_outs": gettext_lazy("too many opt-outs"),
+    "unreadable": gettext_lazy("something stored of it cannot be read"),
 }
 register.filter("message_state_label", _words(MessageState.choices))  # `queued` → `Accepted`
 register.filter("send_state_label", _words(SendState.choices))
@@ -78,7 +82,10 @@ def segments_on_phone(line: ComposedMessage, host: str) -> str:
     if not line.text:
         return ""
     least, most = link_lengths.span(line.text, host)
-    return f"{f'{least} to ' if least != most else ''}{most} segment{'' if most == 1 else 's'}"
+    if least == most:
+        return ngettext("%(n)s segment", "%(n)s segments", most) % {"n": most}
+    words = ngettext("%(least)s to %(n)s segment", "%(least)s to %(n)s segments", most)
+    return words % {"least": least, "n": most}
 
 
 @register.filter
@@ -128,25 +135,27 @@ def folds(draft: Draft) -> dict[str, str]:
 @register.filter
 def noun_words(noun: str) -> str:
     """`api_key` → `Api key`."""
-    return noun.replace("_", " ").capitalize()
+    return noun_in_words(noun)
 
 
 @register.filter
 def detail_words(value: object) -> str:
     """A value of an audit row's details, as a person would write it."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"
+        return ", ".join(str(one) for one in value) or pgettext("list", "none")
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+        return ", ".join(f"{name}: {one}" for name, one in value.items()) or pgettext("list", "none")
     return "–" if value in (None, "") else str(value)
 
 
 @register.filter
 def up_to_counted(count: int) -> str:
     """A figure of the replies inbox, which is not counted any further."""
-    return f"More than {inbox.COUNTED:,}" if count > inbox.COUNTED else f"{count:,}"
+    if count > inbox.COUNTED:
+        return _("More than %(n)s") % {"n": number(inbox.COUNTED)}
+    return number(count)
 
 
 @register.filter
@@ -156,10 +165,10 @@ def share(part: int, whole: int) -> str:
         return "–"
     percent = 100 * part / whole
     if 0 < percent < 1:
-        return "<1 %"
+        return in_percent("<1")
     if 99 < percent < 100:
-        return ">99 %"
-    return f"{percent:.0f} %"
+        return in_percent(">99")
+    return in_percent(f"{percent:.0f}")
 
 
 @register.filter
@@ -168,14 +177,14 @@ def of_key(things: dict[object, object], key: object) -> object:
     return things.get(key)
 
 
-register.filter(country_name, is_safe=False)
+register.filter("country_name", country_here, is_safe=False)
 
 
 @register.filter
 def money(total: Decimal) -> str:
     """`1234.5` → `1,234.50`; of less than a cent, as many places as it takes."""
     places = 2 if total == 0 or total >= Decimal("0.01") else 6
-    return f"{total:,.{places}f}"
+    return number(Decimal(f"{total:.{places}f}"))
 
 
 @register.filter
@@ -183,5 +192,9 @@ def stretch(time: timedelta) -> str:
     """`1:05:20` → `1 h 5 min`; less than a minute is `1 min`, days are not split up."""
     hours, minutes = divmod(max(round(time.total_seconds() / 60), 1), 60)
     if hours >= 48:
-        return f"{round(hours / 24)} days"
-    return " ".join(part for part in (hours and f"{hours} h", minutes and f"{minutes} min") if part)
+        days = round(hours / 24)
+        return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+    if not hours:
+        return _("%(n)s min") % {"n": minutes}
+    words = _("%(hours)s h %(minutes)s min") if minutes else _("%(hours)s h")
+    return words % {"hours": hours, "minutes": minutes}
