@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from sms.inbound import optouts, receipts
 from sms.ledger import wakeups
+from sms.words import number
 
 
 class KeptTakenIn(NamedTuple):
@@ -14,11 +18,16 @@ class KeptTakenIn(NamedTuple):
     left: int
 
     def __str__(self) -> str:
-        says = f"{self.receipts:,} receipts and {self.messages:,} incoming SMS were taken in."
+        says = _("%(receipts)s receipts and %(messages)s incoming SMS were taken in.")
+        says %= {"receipts": number(self.receipts), "messages": number(self.messages)}
         if not self.left:
             return says
-        files = "1 file is" if self.left == 1 else f"{self.left:,} files are"
-        return f"{says} {files} left on this host: damaged, or of a service that is not there. The log says which."
+        left = ngettext(
+            "%(n)s file is left on this host: damaged, or of a service that is not there. The log says which.",
+            "%(n)s files are left on this host: damaged, or of a service that is not there. The log says which.",
+            self.left,
+        )
+        return f"{says} {left % {'n': number(self.left)}}"
 
 
 def count() -> int:

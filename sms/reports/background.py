@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from sms.models import Duty, ReportFile, ReportPart, Service
 from sms.models.sql.clock import corrected_now
@@ -16,12 +17,15 @@ from sms.models.sql.session import database_now
 from sms.reports.files import csv_of, write_xlsx
 from sms.reports.query import ReportQuery
 from sms.reports.read import ReportRow, all_lines
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 PART_BYTES = 1_000_000
 SAY_EVERY = 1000  # rows
 DUTY = "report files"
+# Translators: error is the name of a fault of the program.
+BROKE_OFF = KeptSentence(gettext_noop("It broke off: %(error)s"))
 Stopped = Callable[[], bool]
 Said = Callable[[int], None]  # how many rows are written
 
@@ -76,7 +80,7 @@ def _make(one: ReportFile, stopped: Stopped) -> int:
         return 0
     except Exception as problem:
         log.exception("report_file_broke_off", file=one.pk, error=repr(problem)[:300])
-        ReportFile.objects.filter(pk=one.pk).update(failed=f"It broke off: {problem!r}"[:200])
+        ReportFile.objects.filter(pk=one.pk).update(failed=BROKE_OFF(error=repr(problem))[:200])
         return 0
     ReportFile.objects.filter(pk=one.pk).update(size=size, done=rows, ready_at=corrected_now())
     return 1

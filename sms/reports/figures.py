@@ -3,15 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 
 from sms.models import MessageState
 from sms.models.message import NOT_POSTED
 from sms.values.histogram import percentiles
 
-SHOWN_TIMES: Mapping[str, str] = {
-    "submit": "Time to accept",
-    "carrier": "Time to carrier",
-    "deliver": "Time to deliver",
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SHOWN_TIMES: "Mapping[str, StrOrPromise]" = {
+    "submit": _("Time to accept"),
+    "carrier": _("Time to carrier"),
+    "deliver": _("Time to deliver"),
 }
 NO_SEGMENTS = frozenset({"CA", "IN"})  # the provider reports no segments there
 MICRO = 1_000_000  # prices have six decimals

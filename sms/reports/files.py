@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from django.utils.translation import override
+
 from sms.reports.figures import SHOWN_TIMES, FactSums
 from sms.reports.query import BY, ReportQuery
 from sms.reports.read import ReportRow
@@ -14,9 +16,12 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def headings(asked: ReportQuery) -> list[str]:
-    times = [f"{label.lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
+    """In English, whoever asks."""
+    with override("en"):
+        by = str(BY[asked.by]).lower()
+        times = [f"{str(label).lower()} {name} (s)" for label in SHOWN_TIMES.values() for name in SHARES]
     return [
-        *(BY[asked.by].lower(), "about", f"when ({asked.zone})"),
+        *(by, "about", f"when ({asked.zone})"),
         *("messages", "posted", "delivered", "failed", "end not known", "not posted", "coverage"),
         *("delivered of known", "segments (our count)", "messages counted"),
         *("segments (provider)", "messages reported", "cost", "currency", "messages priced"),

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from sms.models import Fact, Service
 from sms.models.fact import FIGURES, MEASURES, TIMES
@@ -15,12 +17,15 @@ from sms.reports.figures import FactSums
 from sms.reports.query import EPOCH
 from sms.values.histogram import within
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 DAYS = 30
-STEPS: Mapping[str, str] = {
-    "wait": "Accepted → posted",
-    "submit": "Posted → provider's answer",
-    "carrier": "Posted → with the carrier",
-    "deliver": "Posted → delivered",
+STEPS: "Mapping[str, StrOrPromise]" = {
+    "wait": _("Accepted → posted"),
+    "submit": _("Posted → provider's answer"),
+    "carrier": _("Posted → with the carrier"),
+    "deliver": _("Posted → delivered"),
 }
 
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms.models import Actor, ReportSchedule, Service
 from sms.models.audit import audit
@@ -17,13 +19,15 @@ from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
 from sms.values.mail_subject import one_line
 from sms.values.quiet_hours import local_instant
+from sms.words import KeptSentence, moment, number
 
 log = structlog.get_logger(__name__)
 
 HOUR = 6  # of the day, in the zone of the report
 AGAIN = timedelta(hours=1)  # after mail could not leave
 MOST_ROWS = 20_000  # of the attached file
-BY_ITSELF = Actor(kind="system", key="", label="Report by e-mail", door="system")
+NOT_TAKEN = KeptSentence(gettext_noop("The mail server did not take it: %(problem)s"))
+BY_ITSELF = Actor(kind="system", key="", label=gettext_noop("Report by e-mail"), door="system")
 
 
 def next_time(every: str, after: datetime, zone: str) -> datetime:
@@ -72,10 +76,10 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
                 _mail(one, to, _first(one, due), public_url)
         except OSError as problem:
             log.error("report_mail_not_sent", schedule=one.pk, error=repr(problem)[:300])
-            said = f"The mail server did not take it: {problem}"[:200]
+            said = NOT_TAKEN(problem=problem)[:200]
             ReportSchedule.objects.filter(pk=one.pk).update(trouble=said)
             continue
-        trouble = "" if to else "None of its recipients is in the service any more."
+        trouble = "" if to else gettext_noop("None of its recipients is in the service any more.")
         with transaction.atomic():
             later = next_time(one.every, now, one.service.facts_clock)
             ReportSchedule.objects.filter(pk=one.pk).update(next_at=later, last_at=now, trouble=trouble)
@@ -95,21 +99,40 @@ def _first(one: ReportSchedule, due: datetime) -> datetime:
 def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> None:
     asked = period_before(one, at)
     total = report(asked).total
-    days = f"{asked.since:%-d %B %Y} to {asked.until:%-d %B %Y}"
-    share = "nothing was posted"
+    # Translators: both are days.
+    days = _("%(since)s to %(until)s") % {
+        "since": moment(asked.since, "j F Y"),
+        "until": moment(asked.until, "j F Y"),
+    }
+    share = _("Coverage: nothing was posted.")
     if total.coverage is not None:
-        share = f"{100 * total.coverage:.1f} % of posted messages have a final receipt"
-    body = (
-        f"{one.service.name_in_mails}, {days} (days in {asked.zone})\n\n"
-        f"Messages: {total.messages:,}, of them posted {total.posted:,}\n"
-        f"Delivered: {total.delivered:,}\nFailed: {total.failed:,}\nEnd not known: {total.open:,}\n"
-        f"Coverage: {share}.\nOpt-outs: {total.opt_outs:,}\n\n"
-        f"By {BY[asked.by].lower()}, with everything else: the attached file, or\n"
-        f"{public_url}/s/{one.service.slug}/reports/?{urlencode(asked.parameters)}\n"
+        share = _("Coverage: %(share)s %% of posted messages have a final receipt.")
+        share %= {"share": number(round(100 * total.coverage, 1))}
+    facts = {
+        "service": one.service.name_in_mails,
+        "days": days,
+        "zone": asked.zone,
+        "messages": number(total.messages),
+        "posted": number(total.posted),
+        "delivered": number(total.delivered),
+        "failed": number(total.failed),
+        "open": number(total.open),
+        "share": share,
+        "opt_outs": number(total.opt_outs),
+        "by": BY[asked.by].lower(),
+        "address": f"{public_url}/s/{one.service.slug}/reports/?{urlencode(asked.parameters)}",
+    }
+    # Translators: days are from one to another, zone is a time zone, by is a word like “day” or “sender”, share a sentence.
+    body = _(
+        "%(service)s, %(days)s (days in %(zone)s)\n\n"
+        "Messages: %(messages)s, of them posted %(posted)s\n"
+        "Delivered: %(delivered)s\nFailed: %(failed)s\nEnd not known: %(open)s\n"
+        "%(share)s\nOpt-outs: %(opt_outs)s\n\n"
+        "By %(by)s, with everything else: the attached file, or\n%(address)s\n"
     )
     lines = islice(csv_of(asked, all_lines(asked)), MOST_ROWS + 1)
     name = f"report-{one.service.slug}-{asked.since}-{asked.until}{one.service.file_mark}.csv"
     place = "Textdesk sandbox" if one.service.is_sandbox else "Textdesk"
-    mail = EmailMessage(subject=one_line(f"{place}: {one.name}, {days}"), body=body, bcc=to)
+    mail = EmailMessage(subject=one_line(f"{place}: {one.name}, {days}"), body=body % facts, bcc=to)
     mail.attach(name, "".join(lines).encode(), "text/csv")
     mail.send()

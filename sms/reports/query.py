@@ -3,34 +3,45 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sms.models import Fact, Service
 from sms.models.fact import BLOCK_DAYS, QUARTER
 from sms.values.quiet_hours import midnight
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 EPOCH = date(1970, 1, 1)
 
-BY: Mapping[str, str] = {
-    "day": "Day",
-    "hour": "Hour",
-    "send": "Send",
-    "sender": "Sender",
-    "template": "Template",
-    "domain": "Link domain",
-    "policy_group": "Policy group",
-    "label": "Label",
-    "country": "Country",
-    "carrier": "Carrier",
-    "code": "Failure code",
-    "person": "Person",
-    "partner": "Partner",
-    "test": "Test",
+BY: "Mapping[str, StrOrPromise]" = {
+    "day": _("Day"),
+    "hour": _("Hour"),
+    "send": pgettext_lazy("noun", "Send"),
+    "sender": _("Sender"),
+    "template": _("Template"),
+    "domain": _("Link domain"),
+    "policy_group": _("Policy group"),
+    "label": pgettext_lazy("noun", "Label"),
+    "country": _("Country"),
+    "carrier": _("Carrier"),
+    "code": _("Failure code"),
+    "person": _("Person"),
+    "partner": _("Partner"),
+    "test": pgettext_lazy("noun", "Test"),
 }
 OF_PROFILE = ("sender", "template", "domain", "policy_group", "label", "person", "partner", "test")
 BY_WORD = ("label", "partner", "test")  # filtered by the word itself; the others by their id
 OF_PLACE = ("country", "carrier")
 FILTERS = (*OF_PROFILE, *OF_PLACE)
-COMPARE: Mapping[str, str] = {"": "Nothing", "before": "The days before", "year": "The same days a year ago"}
+COMPARE: "Mapping[str, StrOrPromise]" = {
+    "": _("Nothing"),
+    "before": _("The days before"),
+    "year": _("The same days a year ago"),
+}
 NONE = "none"  # a filter for what has none: no template, no carrier reported
 
 

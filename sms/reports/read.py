@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from sms.models import FactDelta, FactFold, FactProfile, ReportedSend, SendFact
 from sms.models.fact import FIGURES, QUARTER, TIMES
@@ -14,11 +15,15 @@ from sms.models.sql.replica import from_replica, lines_from_replica
 from sms.reports.figures import FactSums
 from sms.reports.query import NONE, OF_PLACE, ReportQuery
 from sms.reports.sums import Key, ReportContext, known_of, states_by_day, sums, times_kept, values
+from sms.words import KeptSentence
 
 SENDS = 50  # of a page
 PART = 1000  # sends read at a time for a file
 START = datetime(1970, 1, 1)  # noqa: DTZ001 - as a clock shows it
-FORWARD, BACK = "the clocks go forward in this hour", "the clocks go back, so this hour comes twice"
+# notes are written into files, too, so they are English until a page retells them
+FORWARD = gettext_noop("the clocks go forward in this hour")
+BACK = gettext_noop("the clocks go back, so this hour comes twice")
+VERSION = KeptSentence(gettext_noop("version %(n)s"))
 
 
 @dataclass(slots=True)
@@ -154,7 +159,7 @@ def _names(
         said = value if value != NONE else ""
         label = said if asked.by in ("label", "test") else getattr(profile, asked.by)
         versioned = asked.by == "template" and profile.version
-        yield value, label, f"version {profile.version}" if versioned else ""
+        yield value, label, VERSION(n=profile.version) if versioned else ""
 
 
 def _sends(asked: ReportQuery, known: ReportContext, before: int) -> tuple[list[ReportRow], int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from sms.inbound.clicks.agents import Agent, agent_of
 from sms.inbound.clicks.networks import NetworkOwner, network_of
@@ -36,41 +37,41 @@ class VerdictReason(models.TextChoices):
     """The rule that decided, and how pages say it. Stored, so a code is never given another meaning."""
 
     # machine, by what it says of itself
-    AGENT_PREVIEW = "agent_preview", "a link previewer by its name"
-    AGENT_CRAWLER = "agent_crawler", "a crawler by its name"
-    AGENT_SCANNER = "agent_scanner", "a security scanner by its name"
-    AGENT_HEADLESS = "agent_headless", "a browser run by a program"
-    AGENT_TOOL = "agent_tool", "a tool by its name"
-    AGENT_APP = "agent_app", "fetched by an app, not by a browser"
-    AGENT_OUTDATED = "agent_outdated", "a browser that has been gone for years"
-    AGENT_BARE = "agent_bare", "no browser behind the user agent"
+    AGENT_PREVIEW = "agent_preview", _("a link previewer by its name")
+    AGENT_CRAWLER = "agent_crawler", _("a crawler by its name")
+    AGENT_SCANNER = "agent_scanner", _("a security scanner by its name")
+    AGENT_HEADLESS = "agent_headless", _("a browser run by a program")
+    AGENT_TOOL = "agent_tool", _("a tool by its name")
+    AGENT_APP = "agent_app", _("fetched by an app, not by a browser")
+    AGENT_OUTDATED = "agent_outdated", _("a browser that has been gone for years")
+    AGENT_BARE = "agent_bare", _("no browser behind the user agent")
     # machine, by where it comes from
-    ADDRESS_SCANNER = "address_scanner", "from a link security service"
-    ADDRESS_CRAWLER = "address_crawler", "from a search engine or social network"
+    ADDRESS_SCANNER = "address_scanner", _("from a link security service")
+    ADDRESS_CRAWLER = "address_crawler", _("from a search engine or social network")
     # unsure where it looks like a phone: people use VPNs
-    ADDRESS_HOSTING = "address_hosting", "from a hosting company"
+    ADDRESS_HOSTING = "address_hosting", _("from a hosting company")
     # machine, by what it does
-    LINKS_TOGETHER = "links_together", "two links within a second"
-    CROWD = "crowd", "several addresses at once"
-    REPEATS = "repeats", "many visits within seconds"
-    SAME_VISITOR = "same_visitor", "the visitor of other machine clicks"
-    TOO_SOON = "too_soon", "too soon for a person"
-    BEFORE_DELIVERY = "before_delivery", "earlier than the delivery"  # unsure where it looks like a phone
+    LINKS_TOGETHER = "links_together", _("two links within a second")
+    CROWD = "crowd", _("several addresses at once")
+    REPEATS = "repeats", _("many visits within seconds")
+    SAME_VISITOR = "same_visitor", _("the visitor of other machine clicks")
+    TOO_SOON = "too_soon", _("too soon for a person")
+    BEFORE_DELIVERY = "before_delivery", _("earlier than the delivery")  # unsure where it looks like a phone
     # unsure
-    AGENT_MISSING = "agent_missing", "no user agent reported"
-    AGENT_INCOMPLETE = "agent_incomplete", "half a user agent reported"
-    AGENT_UNKNOWN = "agent_unknown", "an unknown user agent"
-    DOUBLE = "double", "the same visit twice within a second"
-    HASTY = "hasty", "very soon after delivery"
-    DESK_EARLY = "desk_early", "a computer, soon after delivery"
+    AGENT_MISSING = "agent_missing", _("no user agent reported")
+    AGENT_INCOMPLETE = "agent_incomplete", _("half a user agent reported")
+    AGENT_UNKNOWN = "agent_unknown", _("an unknown user agent")
+    DOUBLE = "double", _("the same visit twice within a second")
+    HASTY = "hasty", _("very soon after delivery")
+    DESK_EARLY = "desk_early", _("a computer, soon after delivery")
     # human
-    PHONE = "phone", "looks like a person's phone"
-    BROWSER = "browser", "looks like a person's browser"
+    PHONE = "phone", _("looks like a person's phone")
+    BROWSER = "browser", _("looks like a person's browser")
 
 
 def reason_in_words(code: str) -> str:
     """A stored reason for people; also for codes of older rules and for clicks not judged yet."""
-    return VerdictReason(code).label if code in VerdictReason else code.replace("_", " ")
+    return str(VerdictReason(code).label) if code in VerdictReason else code.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, order=True)

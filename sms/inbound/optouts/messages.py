@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 from msgspec import structs
 
 from sms.inbound.optouts import keywords
@@ -27,12 +28,16 @@ from sms.webex.addresses import PLUS_MSISDN
 from sms.webex.errors import UnreadableBody
 from sms.webex.inbound import Inbound, parse_inbound
 from sms.webex.values import number
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2000  # milliseconds for each statement
 WINDOW = 600  # seconds in which the provider may send an SMS without an id once more
-BY = Actor(kind="system", key="", label="The person, by SMS", door="inbound")
+BROKE_OFF = KeptSentence(gettext_noop("Acting on it broke off: %(error)s."))
+BY_SMS_TO_US = KeptSentence(gettext_noop("“%(text)s” by SMS to us"))
+BY_SMS = KeptSentence(gettext_noop("“%(text)s” by SMS to %(address)s"))
+BY = Actor(kind="system", key="", label=gettext_noop("The person, by SMS"), door="inbound")
 
 
 def take(raw: bytes, *, service_id: int, received_at: datetime) -> bool:
@@ -116,7 +121,7 @@ def _act(message: InboundMessage) -> None:
         if is_no_ones_fault(problem):
             raise
         log.error("inbound_set_aside", inbound=message.pk, error=repr(problem)[:300])
-        _set_aside(message, InboundMessage.Why.BROKE, f"Acting on it broke off: {type(problem).__name__}.")
+        _set_aside(message, InboundMessage.Why.BROKE, BROKE_OFF(error=type(problem).__name__))
 
 
 def _set_aside(message: InboundMessage, why: str, reason: str) -> None:
@@ -132,7 +137,7 @@ def _read(message: InboundMessage) -> None:
     if not PLUS_MSISDN.fullmatch(message.msisdn):
         message.msisdn = msisdn.sender(said.msisdn, country=message.service.default_country)
     if not PLUS_MSISDN.fullmatch(message.msisdn):
-        raise UnreadableBody("What it names as the handset (oa) is no phone number.")
+        raise UnreadableBody(gettext_noop("What it names as the handset (oa) is no phone number."))
     message.address = said.sender[:20]
     message.text = said.text
     answered = _answered(message)
@@ -201,7 +206,7 @@ def _obey(message: InboundMessage) -> None:
             now=message.received_at,
         )
     else:
-        because = "Asked for messages again by SMS."
+        because = gettext_noop("Asked for messages again by SMS.")
         opt_in(message.service_id, [message.msisdn], by=BY, reason=because, now=message.received_at)
 
 
@@ -214,7 +219,8 @@ def _undecided(message: InboundMessage) -> "QuerySet[InboundMessage]":
 
 
 def _refusal(message: InboundMessage) -> Refusal:
-    evidence = f"“{message.text.strip()[:100]}” by SMS to {message.address or 'us'}"
+    text = message.text.strip()[:100]
+    evidence = BY_SMS(text=text, address=message.address) if message.address else BY_SMS_TO_US(text=text)
     return Refusal(message.msisdn, evidence, message.send_id, message.pk, message.message_id)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from sms.inbound.optouts.acts import Refusal, opt_out
 from sms.ledger.state_machine import StateChange
@@ -13,6 +14,7 @@ from sms.models.optout import spellings
 from sms.models.sql.id_list import among
 from sms.models.sql.opt_outs import lock_opt_outs
 from sms.webex import codes
+from sms.words import KeptSentence
 
 # A person's own no. Consent that has expired, a group that a person is not in and a cap that is reached are none.
 REFUSING = frozenset(
@@ -23,7 +25,9 @@ REFUSING = frozenset(
         "20002",  # the same, in the contact-policy service's own numbers
     }
 )
-BY = Actor(kind="system", key="", label="The provider's receipt", door="provider")
+# Translators: meaning is the meaning of the code.
+BY_CODE = KeptSentence(gettext_noop("Receipt with code %(code)s: %(meaning)s"))
+BY = Actor(kind="system", key="", label=gettext_noop("The provider's receipt"), door="provider")
 
 
 def learn(changes: Iterable[StateChange]) -> int:
@@ -62,7 +66,7 @@ def learn(changes: Iterable[StateChange]) -> int:
         refusals = [
             Refusal(
                 msisdn,
-                f"Receipt with code {failure.code}: {codes.lookup(failure.code).meaning}",
+                BY_CODE(code=failure.code, meaning=codes.lookup(failure.code).meaning),
                 send_id,
                 message_id=failure.message_id,
             )

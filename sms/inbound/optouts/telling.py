@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from sms.callbacks import events
 from sms.callbacks.events import Happening
@@ -40,7 +41,7 @@ def tell_colleague(message: InboundMessage) -> None:
         NoticeKind.REPLY,
         [whose],
         event=talk.told[0],
-        says="A reply waits for an answer.",
+        says=gettext_noop("A reply waits for an answer."),
         service=message.service,
         page="reply",
         page_id=talk.pk,

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_noop
 from msgspec.structs import replace
 
 from sms.callbacks import outbox
@@ -34,8 +35,12 @@ from sms.values import correlation_id
 from sms.values.spans import spans
 from sms.webex.errors import UnreadableBody
 from sms.webex.receipts import Notification, parse_receipt
+from sms.words import KeptSentence
 
 log = structlog.get_logger(__name__)
+
+# Translators: error is the name of a fault of the program.
+BROKE_OFF = KeptSentence(gettext_noop("Applying it broke off: %(error)s"))
 
 RETRY_AFTER = (10, 60, 600, 3600, 86_400)  # seconds until an unmatched receipt is tried again
 SET_ASIDE = timedelta(days=3650)
@@ -88,7 +93,7 @@ def _apply_alone(receipt_id: int, now: datetime) -> int:
         log.error("receipt_set_aside", receipt=receipt_id, error=repr(problem)[:300])
         ReceiptInbox.objects.filter(pk=receipt_id).update(
             why=ReceiptInbox.Why.BROKE,
-            reason=f"Applying it broke off: {problem!r}"[:300],
+            reason=BROKE_OFF(error=repr(problem))[:300],
             tries=F("tries") + 1,
             next_at=now + SET_ASIDE,
         )
@@ -292,7 +297,7 @@ def _again(entry: _Read, now: datetime) -> ReceiptInbox:
     return ReceiptInbox(
         receipt_id=entry.receipt_id,
         why=ReceiptInbox.Why.UNKNOWN,
-        reason="It names no message of this service.",
+        reason=gettext_noop("It names no message of this service."),
         tries=entry.tries + 1,
         next_at=now + (wait if entry.tries < GIVE_UP else SET_ASIDE),
     )

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from sms.inbound.receipts.inbox import insert
 from sms.inbound.receipts.incoming import Incoming
 from sms.models import Service
@@ -61,7 +64,9 @@ def import_export(service: Service, content: bytes) -> ImportResult:
     forward.
     """
     if len(content) > LARGEST_FILE:
-        raise NotAnExport(f"The file is over {LARGEST_FILE // 1_000_000} MB. Export a shorter time.")
+        raise NotAnExport(
+            _("The file is over %(n)s MB. Export a shorter time.") % {"n": LARGEST_FILE // 1_000_000}
+        )
     found, batch, number = ImportResult(), [], 1
     try:
         columns, day_first = _columns(next(_rows(content), [])), _day_first(content)
@@ -82,8 +87,13 @@ def import_export(service: Service, content: bytes) -> ImportResult:
         _store(batch, found)
     except csv.Error as problem:
         _store(batch, found)
-        before = f" The {found.rows} rows before it were imported." if found.rows else ""
-        raise NotAnExport(f"Row {number + 1} is no CSV: {problem}.{before}") from None
+        says = _("Row %(row)s is no CSV: %(problem)s.") % {"row": number + 1, "problem": problem}
+        if found.rows:
+            before = ngettext(
+                "The %(n)s row before it was imported.", "The %(n)s rows before it were imported.", found.rows
+            )
+            says += f" {before % {'n': found.rows}}"
+        raise NotAnExport(says) from None
     return found
 
 
@@ -94,7 +104,7 @@ def _rows(content: bytes) -> Iterator[list[str]]:
 def _day_first(content: bytes) -> bool | None:
     """How 03/04/2026 is meant in this file, by a date that can be read in one way only; None where no date decides, or they differ."""
     firsts = {(int(first), int(second)) for first, second in SLASHED.findall(_text(content))}
-    day, month = any(a > 12 for a, _ in firsts), any(b > 12 for _, b in firsts)
+    day, month = any(one[0] > 12 for one in firsts), any(one[1] > 12 for one in firsts)
     return None if day == month else day
 
 
@@ -121,19 +131,21 @@ def _columns(head: list[str]) -> dict[str, int]:
     if "payload" in columns:
         return columns
     if not {"correlationid", "transid"} & set(columns):
-        raise NotAnExport("No column names the message. Export correlationid or transid with the receipts.")
+        raise NotAnExport(
+            _("No column names the message. Export correlationid or transid with the receipts.")
+        )
     if not {"code", "deliveryStatus"} & set(columns):
-        raise NotAnExport("No column has the state of the message. Export code or deliveryStatus too.")
+        raise NotAnExport(_("No column has the state of the message. Export code or deliveryStatus too."))
     return columns
 
 
 def _reason_to_refuse(cells: dict[str, str]) -> str:
     if cells.get("payload"):
-        return "" if cells["payload"].startswith("{") else "Its payload is no JSON."
+        return "" if cells["payload"].startswith("{") else _("Its payload is no JSON.")
     if not (cells.get("correlationid") or cells.get("transid")):
-        return "It names no message."
+        return _("It names no message.")
     if not (cells.get("code") or cells.get("deliveryStatus")):
-        return "It says neither code nor status."
+        return _("It says neither code nor status.")
     return ""
 
 
@@ -143,10 +155,15 @@ def _normalise_time(cells: dict[str, str], day_first: bool | None) -> str:
     if not written or cells.get("payload") or moment(written):
         return ""
     if SLASHED.match(written) and day_first is None:
-        return f"Its time “{written[:40]}” may be day or month first, and no other row shows which. Write it as 2026-03-02 09:15:07."
+        says = _(
+            "Its time “%(time)s” may be day or month first, and no other row shows which. Write it as 2026-03-02 09:15:07."
+        )
+        return says % {"time": written[:40]}
     at = _as_iso(written, day_first=bool(day_first))
     if not at:
-        return f"Its time “{written[:40]}” cannot be read. Write it as 2026-03-02 09:15:07."
+        return _("Its time “%(time)s” cannot be read. Write it as 2026-03-02 09:15:07.") % {
+            "time": written[:40]
+        }
     cells["timeStamp"] = at
     return ""
 

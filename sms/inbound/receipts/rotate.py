@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from sms.inbound.receipts.addresses import digest_of
 from sms.models import Actor, CameTo, RetiredAddress, Service
@@ -32,8 +33,10 @@ def rotate(service: Service, *, by: Actor, came_to: CameTo = CameTo.NOTIFY_URL) 
         before, until = getattr(row, f"{token}_before"), getattr(row, f"{token}_until")
         if before and until and until > corrected_now():
             raise StillAnswered(
-                "A new address was made already, and the one before it is still answered. To make another one, end the "
-                "previous address first."
+                _(
+                    "A new address was made already, and the one before it is still answered. To make another one, end the "
+                    "previous address first."
+                )
             )
         _retire(row, before)
         setattr(row, f"{token}_before", getattr(row, token))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.utils.translation import gettext_noop
 
 from sms.ledger import states
 from sms.ledger.counters import CounterDeltas, window_of
@@ -53,7 +54,7 @@ def note_silence(*, now: datetime | None = None, limit: int = 5000, batch: int =
                 if not ids:
                     break
                 last_id, deltas = ids[-1], CounterDeltas()
-                words = "No final receipt arrived within 72 hours."
+                words = gettext_noop("No final receipt arrived within 72 hours.")
                 states.apply(
                     [StateChange(pk, MessageState.NO_REPORT, now, detail=words) for pk in ids], deltas=deltas
                 )
