@@ -10,16 +10,22 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sms import guard
 from sms.callbacks.record import disable
 from sms.catalogue.caps.changes import plain
+from sms.catalogue.key_opens import opens
 from sms.models import Actor, ApiKey, CallbackEndpoint, Service
 from sms.models.api_key import AT_A_TIME
 from sms.models.audit import audit
 from sms.models.sql.clock import corrected_now
+from sms.words import KeptSentence, number
 
 RESERVED = "none"
+NAMED = KeptSentence(gettext_noop("API key %(name)s"))
+REVOKED = KeptSentence(gettext_noop("The API key %(name)s, which made it, was revoked."))
 
 
 def make(
@@ -52,13 +58,13 @@ def make(
     )
     check(key)
     if expires_at is not None and expires_at <= now:
-        raise ValidationError({"expires_at": "That time has passed. Choose a later one, or none."})
+        raise ValidationError({"expires_at": _("That time has passed. Choose a later one, or none.")})
     with transaction.atomic():
         Service.objects.select_for_update(no_key=True).only("pk").get(pk=service.pk)
         usable = service.api_keys.filter(ApiKey.usable_at(now), name=key.name)
         if usable.count() >= AT_A_TIME:
-            says = f"{key.name} has {AT_A_TIME} usable keys. Revoke the one that is not used any more first."
-            raise ValidationError({"name": says})
+            says = _("%(name)s has %(n)s usable keys. Revoke the one that is not used any more first.")
+            raise ValidationError({"name": says % {"name": key.name, "n": number(AT_A_TIME)}})
         key.confirmed = not guard.on_guard(service.pk) or by.door == guard.OPERATOR
         earlier = service.api_keys.filter(name=key.name, is_test=key.is_test).order_by("-pk")
         key.identity = earlier.values_list("identity", flat=True).first() or key.identity
@@ -86,10 +92,12 @@ def change(key: ApiKey, *, by: Actor, **policies: Any) -> list[str]:
             .get(pk=key.pk)
         )
         if locked.revoked_at is not None:
-            raise ValidationError("This key was revoked, so nothing of it can be changed.")
+            raise ValidationError(_("This key was revoked, so nothing of it can be changed."))
         before = {name: getattr(locked, name) for name in policies}
         if not locked.confirmed:
-            says = "This key waits for another admin. Revoke it and make another one, or wait until it is confirmed."
+            says = _(
+                "This key waits for another admin. Revoke it and make another one, or wait until it is confirmed."
+            )
             raise ValidationError(says)
         changed = [name for name, value in policies.items() if value != before[name]]
         if changed:
@@ -120,31 +128,29 @@ def _ask_about(key: ApiKey, *, by: Actor) -> None:
     if not guard.on_guard(key.service_id):
         return
     opening = guard.Operation("sms.ApiKey", key.pk, {"confirmed": (False, True)})
-    opens = [f"may {', '.join(key.scopes)}", key.get_purpose_display()]
-    opens += ["stands for this service's JWT"] if key.takes_jwt else []
-    opens += [f"up to {key.cap_minute:,} messages a minute"] if key.cap_minute else []
-    opens += [f"up to {key.cap_day:,} segments a day"] if key.cap_day else []
-    opens += [f"up to {key.cap_money:,} {key.service.cap_currency} a day"] if key.cap_money else []
-    opens += [f"only to {key.countries}"] if key.countries else []
-    opens += [f"only from {', '.join(key.networks)}"] if key.networks else []
-    says = [{"name": f"API key {key}", "before": "none", "after": "; ".join(opens)}]
-    key.waits = guard.ask(key.service_id, f"API key {key}", opening, by=by, says=says)
+    says = [{"name": NAMED(name=key), "before": gettext_noop("none"), "after": opens(key)}]
+    key.waits = guard.ask(key.service_id, NAMED(name=key), opening, by=by, says=says)
 
 
 def check(key: ApiKey) -> None:
     """Raises ValidationError."""
     if key.takes_jwt and key.is_test:
-        says = "A test key cannot stand for the service's JWT: what is sent with it would reach no phone, without a word about it."
+        says = _(
+            "A test key cannot stand for the service's JWT: what is sent with it would reach no phone, without a word about it."
+        )
         raise ValidationError({"takes_jwt": says})
     if key.takes_jwt and not (key.service.jwt_service_id and key.service.jwt_secret):
-        says = "This service has no service ID and secret yet. Enter them under Set-up › Connection › Webex Connect first."
+        says = _(
+            "This service has no service ID and secret yet. Enter them under Set-up › Connection › Webex Connect first."
+        )
         raise ValidationError({"takes_jwt": says})
     key.countries = key.countries.strip().upper()
     if key.cap_money is not None and not key.service.cap_currency:
-        says = "The spend caps have no currency yet. Enter one under Set-up › Rules › Spend caps first."
+        says = _("The spend caps have no currency yet. Enter one under Set-up › Rules › Spend caps first.")
         raise ValidationError({"cap_money": says})
     if key.name.lower() == RESERVED:
-        raise ValidationError({"name": f"Reports call what people sent “{RESERVED}”. Choose another name."})
+        says = _("Reports call what people sent “%(name)s”. Choose another name.")
+        raise ValidationError({"name": says % {"name": RESERVED}})
     try:
         key.full_clean()
     except ValidationError as problem:
@@ -167,9 +173,7 @@ def revoke(key: ApiKey, *, by: Actor) -> bool:
         if done:
             audit("api_key.revoked", key, by=by, key=key.prefix, name=key.name)
             for endpoint in ends:
-                disable(
-                    endpoint, because=f"The API key {key.name}, which made it, was revoked.", now=now, by=by
-                )
+                disable(endpoint, because=REVOKED(name=key.name), now=now, by=by)
     return bool(done)
 
 

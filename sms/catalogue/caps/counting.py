@@ -4,14 +4,46 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from sms.catalogue.caps import minutes
-from sms.catalogue.caps.rules import WHO, CapRules
+from sms.catalogue.caps.rules import CapRules
 from sms.catalogue.caps.wants import MICROS, NamedCheck, Wanted, checks_of, digests_of
 from sms.models import ApiKey, Service
 from sms.models.sql import spend_counts
 from sms.models.sql.session import database_now
 from sms.models.sql.spend_counts import CountedRow
 from sms.values.problems import Problem, ProblemCode, ProblemError
+from sms.words import KeptSentence, moment, number
+
+# of a number it is stored with rejected rows, so it is English
+NUMBER_HAS_ONE = KeptSentence(
+    gettext_noop(
+        "This number already gets %(n)s message that day, the most for one number. It is free again on %(at)s. "
+        "An admin can raise it under Set-up › Rules › Spend caps."
+    )
+)
+NUMBER_HAS_MANY = KeptSentence(
+    gettext_noop(
+        "This number already gets %(n)s messages that day, the most for one number. It is free again on %(at)s. "
+        "An admin can raise it under Set-up › Rules › Spend caps."
+    )
+)
+# Translators: of is whose cap it is: a service, “the API key Shop” or “texts to France”; amounts are like “200 segments” or “20.00 EUR”.
+DAY_OF_KEY = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s is %(cap)s a day. For %(day)s, %(used)s taken and %(left)s left; this takes %(wanted)s. "
+        "It is free again on %(at)s. An admin can raise it under API keys or Set-up › Rules › Spend caps."
+    )
+)
+DAY = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s is %(cap)s a day. For %(day)s, %(used)s taken and %(left)s left; this takes %(wanted)s. "
+        "It is free again on %(at)s. An admin can raise it under Set-up › Rules › Spend caps."
+    )
+)
 
 
 class CapReached(ProblemError):
@@ -74,16 +106,21 @@ def minute_refusal(
     used, cap, wanted = one.check.used(rows), one.check.cap, one.check.wanted
     if used + wanted <= cap:
         return None
-    then = (
-        f"Ask for {cap:,} at most at once."
-        if wanted > cap
-        else f"Ask again after {minutes.free_at(now):%H:%M}."
+    if wanted > cap:
+        then = _("Ask for %(n)s at most at once.") % {"n": number(cap)}
+    else:
+        then = _("Ask again after %(time)s.") % {"time": moment(minutes.free_at(now).time(), "H:i")}
+    # Translators: who is “The API key Shop”, then a sentence.
+    says = ngettext(
+        "%(who)s may ask for %(cap)s message a minute. In this minute, %(used)s taken and %(left)s left; "
+        "this takes %(wanted)s. %(then)s An admin can raise it under API keys.",
+        "%(who)s may ask for %(cap)s messages a minute. In this minute, %(used)s taken and %(left)s left; "
+        "this takes %(wanted)s. %(then)s An admin can raise it under API keys.",
+        cap,
     )
-    says = (
-        f"{_capital(one.of)} may ask for {cap:,} message{'' if cap == 1 else 's'} a minute. In this minute, {used:,} taken and "
-        f"{max(cap - used, 0):,} left; this takes {wanted:,}. {then} An admin can raise it under API keys."
-    )
-    return Problem(ProblemCode.CAP_REACHED, at, says)
+    facts = {"who": _capital(one.of), "cap": number(cap), "used": number(used), "then": then}
+    facts |= {"left": number(max(cap - used, 0)), "wanted": number(wanted)}
+    return Problem(ProblemCode.CAP_REACHED, at, says % facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +165,23 @@ def give_back(service: Service, day: date | None, wanted: Wanted) -> None:
 
 def number_sentence(rules: CapRules, day: date) -> str:
     most = rules.service.cap_number or 0
-    return (
-        f"This number already gets {most:,} message{'' if most == 1 else 's'} that day, the most for one number. "
-        f"It is free again on {_moment(rules, day)}. {WHO}"
-    )
+    at = f"{rules.ends_at(day):%-d %B at %H:%M} ({rules.service.clock})"
+    return (NUMBER_HAS_ONE if most == 1 else NUMBER_HAS_MANY)(n=f"{most:,}", at=at)
 
 
 def _sentence(rules: CapRules, day: date, one: NamedCheck, used: int) -> str:
     cap, wanted = one.check.cap, one.check.wanted
-    raises = (
-        "An admin can raise it under API keys or Set-up › Rules › Spend caps."
-        if one.check.key is not None
-        else WHO
-    )
-    return (
-        f"The spend cap of {one.of} is {_amount(one, cap)} a day. For {day:%-d %B}, {_amount(one, used)} taken and "
-        f"{_amount(one, max(cap - used, 0))} left; this takes {_amount(one, wanted)}. "
-        f"It is free again on {_moment(rules, day)}. {raises}"
-    )
+    says = DAY if one.check.key is None else DAY_OF_KEY
+    free_at = moment(rules.ends_at(day), r"j F \a\t H:i")
+    return _(says.text) % {
+        "of": one.of,
+        "cap": _amount(one, cap),
+        "day": moment(day, "j F"),
+        "used": _amount(one, used),
+        "left": _amount(one, max(cap - used, 0)),
+        "wanted": _amount(one, wanted),
+        "at": f"{free_at} ({rules.service.clock})",
+    }
 
 
 def _capital(words: str) -> str:
@@ -154,14 +190,11 @@ def _capital(words: str) -> str:
 
 def _amount(one: NamedCheck, value: int) -> str:
     if one.check.column == "money":
-        return f"{value / MICROS:,.2f} {one.unit}"
-    return f"{value:,} segment{'' if value == 1 else 's'}"
-
-
-def _moment(rules: CapRules, day: date) -> str:
-    return f"{rules.ends_at(day):%-d %B at %H:%M} ({rules.service.clock})"
+        amount = formats.number_format(value / MICROS, 2, use_l10n=True, force_grouping=True)
+        return f"{amount} {one.unit}"
+    return ngettext("%(n)s segment", "%(n)s segments", value) % {"n": number(value)}
 
 
 def _busy(at: str) -> Problem:
     """What had taken the room was given back a moment later."""
-    return Problem(ProblemCode.CAP_REACHED, at, "The cap was reached for a moment. Send it again.")
+    return Problem(ProblemCode.CAP_REACHED, at, _("The cap was reached for a moment. Send it again."))

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Max
 
 from sms.catalogue.caps.rules import CapRules
-from sms.catalogue.caps.wants import NamedCheck, Wanted
+from sms.catalogue.caps.wants import NamedCheck, Wanted, of_key
 from sms.models import ApiKey, SpendCount
 from sms.models.sql.spend_counts import CapCheck, CountedRow, counted
 
@@ -22,7 +22,7 @@ def check_of(key: ApiKey | None, wanted: Wanted, now: datetime) -> NamedCheck | 
     if key is None or key.cap_minute is None or not wanted.messages:
         return None
     check = CapCheck(key.cap_minute, wanted.messages, key=key.counted_as, number=number_of(now))
-    return NamedCheck(check, f"minute:{key.pk}", f"the API key {key}", UNIT)
+    return NamedCheck(check, f"minute:{key.pk}", of_key(key), UNIT)
 
 
 def rows_of(rules: CapRules, one: NamedCheck, now: datetime) -> list[CountedRow]:

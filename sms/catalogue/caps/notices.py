@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from sms import notices
 from sms.catalogue.caps.rules import CapRules
@@ -10,6 +11,16 @@ from sms.catalogue.caps.standing import CapStanding, notable
 from sms.models import Actor, CapNotice, NoticeKind, Service, SpendCount
 from sms.models.audit import audit
 from sms.models.sql.session import database_now
+from sms.words import KeptSentence
+
+REACHED = KeptSentence(gettext_noop("A spend cap of %(service)s is reached."))
+NEAR = KeptSentence(gettext_noop("A spend cap of %(service)s comes near."))
+REFUSED = gettext_noop("What goes beyond it is refused until then.")
+WOULD_BE_REFUSED = gettext_noop("What would go beyond it is refused.")
+WHAT_TO_DO = gettext_noop(
+    "If you do not know why so much is sent, revoke the key or pause the service. "
+    "The page shows what was taken today, and where an admin can raise it."
+)
 
 
 def tell(*, now: datetime | None = None) -> int:
@@ -44,19 +55,13 @@ def tell(*, now: datetime | None = None) -> int:
 
 
 def _tell_admins(service: Service, standing: CapStanding, *, event: str) -> None:
-    state = "is reached" if standing.reached else "comes near"
-    then = (
-        "What goes beyond it is refused until then."
-        if standing.reached
-        else "What would go beyond it is refused."
-    )
+    says, then = (REACHED, REFUSED) if standing.reached else (NEAR, WOULD_BE_REFUSED)
     notices.tell(
         NoticeKind.SPEND_CAP,
         notices.holding(service, "admin"),
         event=event,
-        says=f"A spend cap of {service.name} {state}.",
-        more=f"{standing.sentence} {then}\n\nIf you do not know why so much is sent, revoke the key or pause the service. "
-        "The page shows what was taken today, and where an admin can raise it.",
+        says=says(service=service.name),
+        more=f"{standing.sentence} {then}\n\n{WHAT_TO_DO}",
         service=service,
         page="settings_caps",
     )

@@ -6,13 +6,29 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import phonenumbers
+from django.utils.translation import gettext_noop
 
 from sms.models import ApiKey, Service
 from sms.models.spend_cap import read_countries
 from sms.values.country_names import country_name
 from sms.values.often_abused import often_abused
+from sms.words import KeptSentence
 
-WHO = "An admin can raise it under Set-up › Rules › Spend caps."
+# what is said of a country is stored with rejected rows, so it is English
+NOT_BY_KEY = KeptSentence(
+    gettext_noop("The API key %(key)s does not write to %(country)s. An admin can allow it under API keys.")
+)
+NOT_BY_SERVICE = KeptSentence(
+    gettext_noop(
+        "%(service)s does not write to %(country)s. An admin can allow it under Set-up › Rules › Spend caps."
+    )
+)
+OFTEN_ABUSED = KeptSentence(
+    gettext_noop(
+        "Texts to %(country)s are abused often, so it has to be allowed first. "
+        "An admin can do that under Set-up › Rules › Spend caps."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +48,16 @@ class CapRules:
     def refusal(self, country: str) -> str:
         """Why a number of this country gets nothing, as a sentence; empty where it may."""
         if self.of_key and country not in self.of_key:
-            return f"The API key {self.key} does not write to {named(country)}. An admin can allow it under API keys."
+            return NOT_BY_KEY(key=self.key, country=named(country))
         if country == self.service.default_country:
             return ""
         if self.allowed:
             if country in self.allowed:
                 return ""
-            return f"{self.service.name} does not write to {named(country)}. An admin can allow it under Set-up › Rules › Spend caps."
+            return NOT_BY_SERVICE(service=self.service.name, country=named(country))
         if country and country not in often_abused():
             return ""
-        return (
-            f"Texts to {named(country)} are abused often, so it has to be allowed first. "
-            "An admin can do that under Set-up › Rules › Spend caps."
-        )
+        return OFTEN_ABUSED(country=named(country))
 
     def cap_of_country(self, country: str) -> int | None:
         own = self.allowed.get(country)
@@ -68,8 +81,9 @@ class CapRules:
 
 
 def named(country: str) -> str:
+    """In English."""
     if not country:
-        return "numbers of no country (satellite and international networks)"
+        return gettext_noop("numbers of no country (satellite and international networks)")
     calling = phonenumbers.country_code_for_region(country)
     return f"{country_name(country)} (+{calling})" if calling else country_name(country)
 

@@ -4,15 +4,53 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from sms.catalogue.caps import minutes
 from sms.catalogue.caps.rules import CapRules
-from sms.catalogue.caps.wants import MICROS, SEGMENTS, NamedCheck, Wanted, checks_of
+from sms.catalogue.caps.wants import MICROS, SEGMENTS, NamedCheck, Wanted, checks_of, of_key
 from sms.models import ApiKey, Service
 from sms.models.sql import spend_counts
 from sms.models.sql.spend_counts import CountedRow
+from sms.words import KeptSentence, moment, number
 
 NEAR = 0.8
 REACHED = 0.99  # what is left then is too little for almost anything
+# Translators: of is whose cap it is: a service, “the API key Shop” or “texts to France”.
+MINUTE_REACHED = KeptSentence(
+    gettext_noop(
+        "The cap of %(of)s on messages a minute is reached: %(used)s of %(cap)s were asked for in one minute today."
+    )
+)
+MINUTE_NEAR = KeptSentence(
+    gettext_noop(
+        "The cap of %(of)s on messages a minute comes near: %(used)s of %(cap)s were asked for in one minute today."
+    )
+)
+DAY_REACHED = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s is reached: %(used)s of %(cap)s segments are taken for today. Left until %(time)s: %(left)s."
+    )
+)
+DAY_NEAR = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s comes near: %(used)s of %(cap)s segments are taken for today. Left until %(time)s: %(left)s."
+    )
+)
+MONEY_REACHED = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s is reached: %(used)s of %(cap)s %(currency)s are taken for today. "
+        "Left until %(time)s: %(left)s."
+    )
+)
+MONEY_NEAR = KeptSentence(
+    gettext_noop(
+        "The spend cap of %(of)s comes near: %(used)s of %(cap)s %(currency)s are taken for today. "
+        "Left until %(time)s: %(left)s."
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +90,9 @@ class CapStanding:
 
     def shown(self, amount: int) -> str:
         """In segments or messages, or in money."""
-        return f"{amount / MICROS:,.2f}" if self.is_money else f"{amount:,}"
+        if self.is_money:
+            return formats.number_format(amount / MICROS, 2, use_l10n=True, force_grouping=True)
+        return number(amount)
 
     @property
     def is_money(self) -> bool:
@@ -60,16 +100,21 @@ class CapStanding:
 
     @property
     def sentence(self) -> str:
-        state = "is reached" if self.reached else "comes near"
+        """In the reader's language; notices are given by a job, which speaks English."""
         if self.unit == minutes.UNIT:
-            return (
-                f"The cap of {self.of} on messages a minute {state}: {self.used:,} of {self.cap:,} were asked for in one "
-                "minute today."
-            )
-        return (
-            f"The spend cap of {self.of} {state}: {self.shown(self.used)} of {self.shown(self.cap)} {self.unit} are taken "
-            f"for today. Left until {self.free_at:%H:%M}: {self.shown(self.left)}."
-        )
+            says = MINUTE_REACHED if self.reached else MINUTE_NEAR
+        elif self.is_money:
+            says = MONEY_REACHED if self.reached else MONEY_NEAR
+        else:
+            says = DAY_REACHED if self.reached else DAY_NEAR
+        return _(says.text) % {
+            "of": self.of,
+            "used": self.shown(self.used),
+            "cap": self.shown(self.cap),
+            "currency": self.unit,
+            "time": moment(self.free_at.time(), "H:i"),
+            "left": self.shown(self.left),
+        }
 
 
 def standings(
@@ -118,7 +163,7 @@ def notable(service: Service, *, now: datetime) -> list[CapStanding]:
     found += [
         CapStanding(
             f"minute:{one.pk}",
-            f"the API key {one}",
+            of_key(one),
             minutes.UNIT,
             one.cap_minute,
             fullest[one.counted_as],

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.utils.translation import gettext_noop
+
 from sms.catalogue.caps.rules import CapRules
 from sms.models import ApiKey, Price, SenderKind, Service
 from sms.models.sql.spend_counts import CapCheck, CountedRow
 from sms.values.country_names import country_name
+from sms.words import KeptSentence, retold
 
 SEGMENTS = "segments"
 MICROS = 1_000_000  # of money are one unit of its currency
+# whose cap it is, in sentences about it
+OF_KEY_AND_COUNTRY = KeptSentence(gettext_noop("the API key %(key)s for %(country)s"))
+OF_KEY = KeptSentence(gettext_noop("the API key %(key)s"))
+OF_NO_COUNTRY = gettext_noop("texts to no country")
+OF_COUNTRY = KeptSentence(gettext_noop("texts to %(country)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class NamedCheck:
-    """A check with what it is called in notices (`name`) and to a reader (`of`)."""
+    """A check with what it is called in notices (`name`) and to a reader (`of`, in the reader's language)."""
 
     check: CapCheck
     name: str
@@ -56,28 +64,30 @@ def checks_of(rules: CapRules, wanted: Wanted, key: ApiKey | None) -> list[Named
     total, money = wanted.total, sum(wanted.money.values())
     for country, segments in sorted(wanted.segments.items()):
         if (cap := rules.cap_of_country(country)) is not None:
-            of = f"texts to {country_name(country) or 'no country'}"
+            of = retold(OF_COUNTRY(country=country_name(country)) if country else OF_NO_COUNTRY)
             found.append(NamedCheck(CapCheck(cap, segments, country=country), f"country:{country}", of))
         if key is not None and (cap := rules.of_key.get(country)) is not None:
             check, of = (
                 CapCheck(cap, segments, key=key.counted_as, country=country),
-                f"the API key {key} for {country_name(country)}",
+                retold(OF_KEY_AND_COUNTRY(key=key, country=country_name(country))),
             )
             found.append(NamedCheck(check, f"key:{key.pk}:{country}", of))
     if key is not None:
         if (cap := rules.cap_of_key(key)) is not None:
-            found.append(
-                NamedCheck(CapCheck(cap, total, key=key.counted_as), f"key:{key.pk}", f"the API key {key}")
-            )
+            found.append(NamedCheck(CapCheck(cap, total, key=key.counted_as), f"key:{key.pk}", of_key(key)))
         if (most := rules.money_of_key(key)) is not None and service.cap_currency:
             check = CapCheck(int(most * MICROS), money, "money", key=key.counted_as)
-            found.append(NamedCheck(check, f"money:key:{key.pk}", f"the API key {key}", service.cap_currency))
+            found.append(NamedCheck(check, f"money:key:{key.pk}", of_key(key), service.cap_currency))
     if service.cap_day is not None:
         found.append(NamedCheck(CapCheck(service.cap_day, total), "day", service.name))
     if service.cap_money is not None:
         check = CapCheck(int(service.cap_money * MICROS), money, "money")
         found.append(NamedCheck(check, "money", service.name, service.cap_currency))
     return found
+
+
+def of_key(key: ApiKey) -> str:
+    return retold(OF_KEY(key=key))
 
 
 def micros_by_country(service: Service, kind: SenderKind | str) -> dict[str, int]:

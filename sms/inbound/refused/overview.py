@@ -1,11 +1,47 @@
 """Refused posts and checked signatures as pages, `/readyz` and `/metrics` show them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min
+from django.utils.translation import ngettext
 
 from sms.models import CameTo, PostKind, PostTally, RefusedPost, Service
+from sms.words import number
+
+_SAYS: Mapping[tuple[PostKind, CameTo], Callable[[int], str]] = {
+    (PostKind.RECEIPT, CameTo.NOTIFY_URL): lambda n: ngettext(
+        "%(n)s receipt at the address in messages", "%(n)s receipts at the address in messages", n
+    ),
+    (PostKind.RECEIPT, CameTo.WEBHOOK): lambda n: ngettext(
+        "%(n)s receipt at the address for webhooks", "%(n)s receipts at the address for webhooks", n
+    ),
+    (PostKind.RECEIPT, CameTo.RETIRED): lambda n: ngettext(
+        "%(n)s receipt at an address that has ended", "%(n)s receipts at an address that has ended", n
+    ),
+    (PostKind.RECEIPT, CameTo.UNKNOWN): lambda n: ngettext(
+        "%(n)s receipt at an address that no service has",
+        "%(n)s receipts at an address that no service has",
+        n,
+    ),
+    (PostKind.INBOUND, CameTo.NOTIFY_URL): lambda n: ngettext(
+        "%(n)s incoming SMS at the address in messages", "%(n)s incoming SMS at the address in messages", n
+    ),
+    (PostKind.INBOUND, CameTo.WEBHOOK): lambda n: ngettext(
+        "%(n)s incoming SMS at the address for webhooks", "%(n)s incoming SMS at the address for webhooks", n
+    ),
+    (PostKind.INBOUND, CameTo.RETIRED): lambda n: ngettext(
+        "%(n)s incoming SMS at an address that has ended",
+        "%(n)s incoming SMS at an address that has ended",
+        n,
+    ),
+    (PostKind.INBOUND, CameTo.UNKNOWN): lambda n: ngettext(
+        "%(n)s incoming SMS at an address that no service has",
+        "%(n)s incoming SMS at an address that no service has",
+        n,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +55,7 @@ class RefusedRow:
     last: datetime
 
     def __str__(self) -> str:
-        one = self.count == 1 and self.kind == PostKind.RECEIPT
-        return f"{self.count:,} {'receipt' if one else self.kind.label} at {self.came_to.label}"
+        return _SAYS[self.kind, self.came_to](self.count) % {"n": number(self.count)}
 
 
 @dataclass(frozen=True, slots=True)
