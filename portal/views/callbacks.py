@@ -184,8 +184,8 @@ class RemoveEndpoint(ConfirmView):
     def confirmation(self) -> Confirmation:
         endpoint = self.thing
         logged, waiting = endpoint.callbacks.count(), waiting_counts([endpoint.pk])[endpoint.pk]
-        # Translators: waiting is how many of the events are still to be delivered, a number.
         goes = ngettext(
+            # Translators: waiting is how many of the events are still to be delivered, a number.
             "Its log goes with it: %(n)s event, of which %(waiting)s still to be delivered.",
             "Its log goes with it: %(n)s events, of which %(waiting)s still to be delivered.",
             logged,

@@ -97,8 +97,8 @@ def step_take_back(request: HttpRequest, service: Service, step: str) -> HttpRes
 
 def _ask_end(service: Service) -> Confirmation:
     people, keys, entries = ending.would_end(service)
-    # Translators: people is "2 demo people", and entries "1 entry"; the number is of the keys.
     ends = ngettext(
+        # Translators: people is "2 demo people", and entries "1 entry"; the number is of the keys.
         "%(people)s can no longer sign in, %(n)s API key of theirs ends, and %(entries)s of the catalogue are archived.",
         "%(people)s can no longer sign in, %(n)s API keys of theirs end, and %(entries)s of the catalogue are archived.",
         keys,
