@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, npgettext
 
 from portal.presenters import charts
 from portal.presenters.bars import bar
@@ -80,10 +80,10 @@ def _summary(report: ReportTable, busiest: ReportRow, *, hours: bool) -> str:
 
 def _counted(kind: str, count: int) -> str:
     words = {
-        "delivered": ngettext("%(n)s delivered", "%(n)s delivered", count),
-        "failed": ngettext("%(n)s failed", "%(n)s failed", count),
-        "open": ngettext("%(n)s end not known", "%(n)s end not known", count),
-        "unposted": ngettext("%(n)s not posted", "%(n)s not posted", count),
+        "delivered": npgettext("chart", "%(n)s delivered", "%(n)s delivered", count),
+        "failed": npgettext("chart", "%(n)s failed", "%(n)s failed", count),
+        "open": npgettext("chart", "%(n)s end not known", "%(n)s end not known", count),
+        "unposted": npgettext("chart", "%(n)s not posted", "%(n)s not posted", count),
     }
     return words[kind] % {"n": number(count)}
 

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CASCADE, RESTRICT, SET_NULL, CheckConstraint, F, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sms.models.personal import PersonalData
 from sms.values import time_zones
@@ -56,7 +57,7 @@ class RecurringSend(models.Model):
 
     class Holidays(models.TextChoices):
         SEND = OnHoliday.SEND, _("Send all the same")
-        SKIP = OnHoliday.SKIP, _("Leave it out")
+        SKIP = OnHoliday.SKIP, pgettext_lazy("verb", "Leave it out")
         MOVE = OnHoliday.MOVE, _("Send on the next working day")
 
     class Nth(models.IntegerChoices):
