@@ -1,10 +1,12 @@
-"""Names of models and fields that no line of code says: Django makes them of the names in the code, and the admin shows them."""
+"""Names of models and fields that no line of code says: Django makes them of the names in the code, and the admin and forms show them."""
 
 from collections.abc import Iterator
 
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Field, Model
+from django.forms import ModelForm
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 OURS = ("sms", "portal")
@@ -21,13 +23,25 @@ def translate() -> None:
 
 
 def names() -> list[str]:
-    """Those of the admin, for the catalogues."""
+    """Those that the admin and forms show, for the catalogues."""
     shown = [model for model in admin.site._registry if model._meta.app_label in OURS]
     found = {name for model in shown for name in (model._meta.verbose_name, model._meta.verbose_name_plural)}
-    return sorted(
-        {str(name) for name in found}
-        | {str(field.verbose_name) for model in shown for field in _unnamed(model)}
-    )
+    found |= {field.verbose_name for model in shown for field in _unnamed(model)}
+    for form in _forms(ModelForm):
+        unnamed = (
+            {field.name: field.verbose_name for field in _unnamed(form._meta.model)}
+            if form._meta.model
+            else {}
+        )
+        labels = {name: field.label for name, field in form.base_fields.items()}
+        found |= {name for field, name in unnamed.items() if labels.get(field) == capfirst(name)}
+    return sorted(str(name) for name in found)
+
+
+def _forms(kind: type[ModelForm]) -> Iterator[type[ModelForm]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _forms(one)
 
 
 def _models() -> Iterator[type[Model]]:

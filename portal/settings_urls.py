@@ -1,6 +1,7 @@
 """Addresses of a service's settings, below `settings/`."""
 
 from django.urls import path
+from django.utils.translation import gettext_lazy
 
 from portal.views import (
     caps,
@@ -66,5 +67,5 @@ urlpatterns = [
     path("invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
     path("pause/", control.PauseService.as_view(), name="settings_pause"),
     path("resume/", control.service_resume, name="settings_resume"),
-    path("stop/", control.StopView.as_view(back="home", crumb="Home"), name="settings_stop"),
+    path("stop/", control.StopView.as_view(back="home", crumb=gettext_lazy("Home")), name="settings_stop"),
 ]

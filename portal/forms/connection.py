@@ -30,6 +30,7 @@ class ConnectionForm(SecretsForm):
 
     region = RegionField(
         queryset=Region.objects.all(),
+        label=gettext_lazy("Region"),
         help_text=gettext_lazy(
             "As in your tenant's address: uk in tenant.uk.webexconnect.io. “A guess” is not in Webex Connect's documents."
         ),

@@ -49,7 +49,8 @@ def _stack(hour: int, parts: dict[str, int]) -> Stack:
     at = _moment(hour)
     said = ", ".join(_counted(verdict, parts[verdict]) for verdict in VERDICTS if parts[verdict])
     time = moment(at, "j M, H:i")
-    return Stack(time, f"{time}: {said or _('no clicks')}", [(one, parts[one]) for one in VERDICTS])
+    none = _("no clicks")
+    return Stack(time, f"{time}: {said or none}", [(one, parts[one]) for one in VERDICTS])
 
 
 def _counted(verdict: Click.Verdict, count: int) -> str:

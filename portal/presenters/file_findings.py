@@ -114,7 +114,8 @@ def _uncalculated(cells: int) -> str:
         "%(n)s cells hold formulas that were never calculated, so nothing can be read there.",
         cells,
     )
-    return f"{says % {'n': number(cells)}} {_('Open the file in Excel, save it, and upload it again.')}"
+    again = _("Open the file in Excel, save it, and upload it again.")
+    return f"{says % {'n': number(cells)}} {again}"
 
 
 def _hidden_rows(found: FileFindings) -> str:
@@ -138,7 +139,8 @@ def _hidden_rows(found: FileFindings) -> str:
     if not found.rows_choice:
         choose = ngettext("Choose what becomes of it.", "Choose what becomes of them.", count)
         return f"{hidden} {choose}"
-    return f"{hidden} {_('Included.') if found.rows_choice == INCLUDE else _('Left out.')}"
+    became = _("Included.") if found.rows_choice == INCLUDE else _("Left out.")
+    return f"{hidden} {became}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -77,7 +77,8 @@ def _way(message: Message, door: str) -> str:
     if door not in THROUGH:
         return row
     # Translators: door is like “the website” or “the API”.
-    return f"{_('Through %(door)s') % {'door': THROUGH[door]}} · {row}"
+    through = _("Through %(door)s") % {"door": THROUGH[door]}
+    return f"{through} · {row}"
 
 
 def author_of(send: Send) -> str:

@@ -38,11 +38,12 @@ def course(report: ReportTable) -> charts.Chart:
     hours = report.asked.by == "hour"
     earlier = [line.figures.messages for line in report.earlier_course]
     stacks = []
+    nothing = _("nothing")
     for place, line in enumerate(report.course):
         one = line.figures
         said = ", ".join(_counted(kind, count) for kind, count in _parts(one) if count)
         before = earlier[place] if place < len(earlier) else None
-        title = f"{line.label}: {said or _('nothing')}"
+        title = f"{line.label}: {said or nothing}"
         stacks.append(charts.Stack(_short(line.at, hours=hours), title, _parts(one), before))
     busiest = max(report.course, key=lambda line: line.figures.messages)
     summary = _summary(report, busiest, hours=hours)

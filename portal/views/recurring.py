@@ -83,12 +83,12 @@ def recurring_rhythm(request: HttpRequest, service: Service, found: RecurringSen
     form = RhythmForm(**typed(request), instance=found, service=service)
     shown, words = list[ComingOccurrence](), ""
     if request.method != "POST":
-        shown, words = timetable.coming(found, most=COMING), str(found.rhythm)
+        shown, words = timetable.coming(found, most=COMING), found.rhythm.in_words()
     elif form.is_valid():
         wanted = form.wanted()
         wanted.draft, wanted.made = found.draft, RecurringSend.objects.get(pk=found.pk).made
         wanted.passed_until = timetable.latest(found)
-        shown, words = timetable.coming(wanted, most=COMING), str(wanted.rhythm)
+        shown, words = timetable.coming(wanted, most=COMING), wanted.rhythm.in_words()
         if "save" in request.POST and request.POST.get("seen") == key_of(form):
             with refused_beside(form, RecurringRefused, field="ends_on"):
                 stored = RecurringSend.objects.get(pk=found.pk)

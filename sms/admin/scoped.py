@@ -162,7 +162,8 @@ class Scoped(Audited):
             "“%(name)s” is used in %(n)s places, whose history names it, so it stays.",
             count,
         ) % {"name": obj, "n": number(count)}
-        return f"{says} {gettext('Untick “active” to stop using it.')}" if hasattr(obj, "active") else says
+        instead = gettext("Untick “active” to stop using it.")
+        return f"{says} {instead}" if hasattr(obj, "active") else says
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return (

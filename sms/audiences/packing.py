@@ -87,7 +87,7 @@ def _packed(reading: AudienceReader, *, source: str, country: str, choices: Read
     chunks.append(writer.chunk())
     if not version.recipients:
         why = f" {why_none(grouped(rejects), rejects[0])}" if rejects else ""
-        says = f"{_('There is no usable number in it.')}{why}"
+        says = _("There is no usable number in it.") + why
         raise SavedError(ProblemCode.NO_RECIPIENTS, says, field="file")
     version.headings, version.column = list(reading.headings), reading.column[:200]
     version.findings = reading.findings.as_json()

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from sms.models import Actor, Registration, Sender, SenderKind, Service, StateCount
@@ -86,12 +87,23 @@ class SenderFit(StrEnum):
     REFUSED = "refused"
 
 
+LEVELS = {
+    SenderFit.FINE: gettext_noop("Fine"),
+    SenderFit.WARNING: gettext_noop("Warning"),
+    SenderFit.REFUSED: gettext_noop("Refused"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The level, and for all but `fine` a sentence with the way out, in English since it is stored with rejected rows."""
 
     level: SenderFit
     text: str = ""
+
+    @property
+    def label(self) -> str:
+        return _(LEVELS[self.level])
 
 
 FINE = Judgement(SenderFit.FINE)

@@ -16,7 +16,7 @@ from tests.support.untranslated import SPOKEN
 CODE = "de"  # takes its place, so that everything else takes it for one of our languages
 FULL_WIDTH = {ord(one): chr(ord(one) + 0xFEE0) for one in string.ascii_letters}
 KEPT = re.compile(r"<[^>]*>?|%\(\w+\)[sd]|&\w+;|\$\(\w*\)")
-DAYS = re.compile(r"[jFMYDlHisTNdm ,:.\\]+")
+DAYS = re.compile(r"(?=.*[ ,:])[jFMYDlHisTNdm ,:.]+")
 UNSPOKEN = {"script", "style", "code", "kbd", "samp", "pre", "title", "bdi", "option"}
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z](?: [A-Za-z][A-Za-z'’-]*)*")
 

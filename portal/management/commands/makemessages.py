@@ -1,5 +1,6 @@
-"""`manage.py makemessages`: Django's, for the catalogues of this product, with the names that no line of code says."""
+"""`manage.py makemessages`: Django's, for the catalogues of this product, with the names and sentences that no line of code says."""
 
+from importlib import import_module
 from typing import Any
 
 from django.core.management.commands import makemessages
@@ -7,6 +8,7 @@ from django.core.management.commands import makemessages
 from portal import field_names
 from portal.languages import LANGUAGES
 from portal.settings import BASE_DIR
+from sms.sends.outcomes.table import OUTCOMES
 from sms.words import ENGLISH
 
 CATALOGUES = BASE_DIR / "portal" / "locale"
@@ -26,11 +28,11 @@ class Command(makemessages.Command):
             "add_location": "file",
             "no_obsolete": True,
         }
-        named = CATALOGUES / "names.py"
-        named.parent.mkdir(exist_ok=True)
-        named.write_text(
-            "".join(f"gettext_noop({name!r})\n" for name in field_names.names()), encoding="utf-8"
-        )
+        CATALOGUES.mkdir(exist_ok=True)
+        named = BASE_DIR / "portal" / "names_to_translate.py"
+        import_module("portal.urls")  # whose forms have fields of models
+        said = [*field_names.names(), *(one.sentence for one in OUTCOMES.values())]
+        named.write_text("".join(f"gettext_noop({text!r})\n" for text in said), encoding="utf-8")
         try:
             super().handle(
                 *args,

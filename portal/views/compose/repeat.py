@@ -57,7 +57,7 @@ def draft_repeat(request: HttpRequest, service: Service, pk: int) -> HttpRespons
     if form.is_bound and form.is_valid():
         wanted = form.wanted()
         wanted.draft, wanted.passed_until = found, corrected_now()
-        shown, words = timetable.coming(wanted, most=COMING), str(wanted.rhythm)
+        shown, words = timetable.coming(wanted, most=COMING), wanted.rhythm.in_words()
         if "save" in request.POST and request.POST.get("seen") == key_of(form):
             try:
                 check_passing_on(request, found, found.numbers_withheld)

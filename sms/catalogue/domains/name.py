@@ -92,7 +92,8 @@ def _in_ascii(host: str) -> str:
 
 
 def _bad(says: str) -> BadName:
-    return BadName(f"{says} {_('Write one full name of your own, like go.example.com.')}")
+    instead = _("Write one full name of your own, like go.example.com.")
+    return BadName(f"{says} {instead}")
 
 
 def _within(host: str, zones: Collection[str]) -> bool:
