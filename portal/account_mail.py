@@ -4,7 +4,8 @@ Receivers of signals, connected by `portal.apps`, so that no way to a new passwo
 No mail has a link that acts. They go out after the change is committed.
 """
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import mail_server, sessions
 from portal.models import User
-from sms.words import moment
+from sms.words import in_language, moment
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -43,13 +44,25 @@ FACTORS: dict[str, dict[str, "StrOrPromise"]] = {  # by what was done, and of wh
 }
 
 
-def tell(user: User, subject: str, *says: str, email: str = "") -> None:
+def in_theirs(mail: Callable[..., None]) -> Callable[..., None]:
+    """A mail in the language of the person whose account it is about."""
+
+    @wraps(mail)
+    def made(user: User, *args: Any, **named: Any) -> None:
+        with in_language(user.language):
+            mail(user, *args, **named)
+
+    return made
+
+
+def tell(user: User, subject: str, *says: str) -> None:
     """`says` are paragraphs."""
     not_you = _("If this was not you, tell an admin of your desk at once.")
-    words, to = "\n\n".join((*says, not_you)) + "\n", email or user.email
-    transaction.on_commit(partial(mail_server.send, f"Textdesk: {subject}", words, to), robust=True)
+    words = "\n\n".join((*says, not_you)) + "\n"
+    transaction.on_commit(partial(mail_server.send, f"Textdesk: {subject}", words, user.email), robust=True)
 
 
+@in_theirs
 def new_device(user: User, began: sessions.Beginning) -> None:
     says = _(
         "There was a sign-in as %(email)s on a device that is new to us: %(device)s, from %(address)s, on %(time)s UTC."
@@ -65,6 +78,7 @@ def new_device(user: User, began: sessions.Beginning) -> None:
     tell(user, _("a sign-in on a new device"), says, end)
 
 
+@in_theirs
 def sessions_ended(user: User, *, by: str) -> None:
     """`by` is an admin's address, or empty for the person themselves."""
     says = (
@@ -87,8 +101,13 @@ def _on_saved(instance: User, created: bool, **_unused: Any) -> None:
     if is_new or not instance.is_active:
         sessions.end(instance)
     if is_new:
-        says = _("The password of %(email)s was changed. You are signed out everywhere else.")
-        tell(instance, _("your password was changed"), says % {"email": instance.email})
+        _password_changed(instance)
+
+
+@in_theirs
+def _password_changed(user: User) -> None:
+    says = _("The password of %(email)s was changed. You are signed out everywhere else.")
+    tell(user, _("your password was changed"), says % {"email": user.email})
 
 
 def _on_password(request: HttpRequest, user: Any, **_unused: Any) -> None:
@@ -102,11 +121,15 @@ def _on_factor(verb: str) -> Any:
         kind = str(getattr(authenticator, "type", ""))
         if kind == "recovery_codes" and verb != REPLACED:
             return  # they come and go with the other factor
-        says = FACTORS[verb].get(kind) or FACTORS[verb][""]
-        end = _("You are signed out everywhere else.")
-        tell(user, _("your second factor was changed"), says % {"email": user.email}, end)
+        _factor_changed(user, FACTORS[verb].get(kind) or FACTORS[verb][""])
 
     return receiver
+
+
+@in_theirs
+def _factor_changed(user: User, says: "StrOrPromise") -> None:
+    end = _("You are signed out everywhere else.")
+    tell(user, _("your second factor was changed"), says % {"email": user.email}, end)
 
 
 def connect() -> None:

@@ -16,6 +16,7 @@ from portal import factors, mail_server, passkeys
 from portal import sign_in_limits as limits
 from portal.sso import refusals, signing_in
 from sms.models.fields import keyring
+from sms.words import ENGLISH, in_language
 
 
 class ClosedSignup(DefaultAccountAdapter):
@@ -58,7 +59,9 @@ class ClosedSignup(DefaultAccountAdapter):
         """Nothing is printed instead: a log is no place for a link that lets people in."""
         if mail_server.is_set_up():
             desk = {"name": "Textdesk", "domain": settings.PUBLIC_URL}
-            super().send_mail(template_prefix, email, context | {"current_site": desk})
+            reader = context.get("user")
+            with in_language(reader.language if reader else ENGLISH):
+                super().send_mail(template_prefix, email, context | {"current_site": desk})
 
 
 class SealedFactors(DefaultMFAAdapter):

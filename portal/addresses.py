@@ -15,6 +15,7 @@ from portal import mail_server
 from portal.models import User
 from sms.models import Actor
 from sms.models.audit import audit
+from sms.words import in_language
 
 HOLDS_FOR = 3 * 24 * 3600  # seconds
 _SALT = "portal.address"
@@ -31,13 +32,14 @@ def ask(user: User, email: str, *, by: Actor) -> str:
     return f"{settings.PUBLIC_URL}{reverse('address_confirm', args=[token])}"
 
 
-def mail_link(email: str, link: str) -> bool:
+def mail_link(user: User, email: str, link: str) -> bool:
     """Whether it was sent."""
-    words = _(
-        "An admin of Textdesk wants to use this address for your account. Open this link to confirm that it is yours; it holds for three "
-        "days:\n\n%(link)s\n\nIf you did not expect this, do nothing.\n"
-    )
-    return mail_server.send(_("Confirm your address on Textdesk"), words % {"link": link}, email)
+    with in_language(user.language):
+        words = _(
+            "An admin of Textdesk wants to use this address for your account. Open this link to confirm that it is yours; it holds for "
+            "three days:\n\n%(link)s\n\nIf you did not expect this, do nothing.\n"
+        )
+        return mail_server.send(_("Confirm your address on Textdesk"), words % {"link": link}, email)
 
 
 def asked(token: str) -> tuple[User, str]:
@@ -70,9 +72,10 @@ def confirm(token: str, *, caller: str) -> User:
             audit("user.address_changed", user, by=by, before=before, after=after)
     except IntegrityError:
         raise LinkGone(_("Another person has this address now. Ask your admin.")) from None
-    words = _(
-        "You sign in with %(email)s from now on. If you did not expect this, tell an admin of your desk at once.\n"
-    )
-    for mailbox in (after, before):
-        mail_server.send(_("Your address on Textdesk was changed"), words % {"email": after}, mailbox)
+    with in_language(user.language):
+        words = _(
+            "You sign in with %(email)s from now on. If you did not expect this, tell an admin of your desk at once.\n"
+        )
+        for mailbox in (after, before):
+            mail_server.send(_("Your address on Textdesk was changed"), words % {"email": after}, mailbox)
     return user

@@ -121,7 +121,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
         if change and form.asked_email:
             link = addresses.ask(obj, form.asked_email, by=actor(request))
             mailed = _("A link was mailed to %(email)s. The address changes when it is opened.")
-            if addresses.mail_link(form.asked_email, link):
+            if addresses.mail_link(obj, form.asked_email, link):
                 messages.info(request, mailed % {"email": form.asked_email})
             else:
                 words = _("No mail could be sent. Give this link to the person yourself: %(link)s")

@@ -22,6 +22,7 @@ from portal import admin_mail, mail_server, sessions
 from portal.models import FactorRule, Membership, Role, User
 from sms.models import Actor, Service
 from sms.models.audit import audit
+from sms.words import in_language
 
 # recovery codes stand in for one of these; alone they are none
 FIRST = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -165,11 +166,11 @@ def reset(user: User, *, by: Actor, service: Service) -> bool:
         mine.delete()
         sessions.end(user)
         audit("user.second_factor_reset", user, by=by, service=service.slug, kinds=kinds)
-    words = _(
-        "%(admin)s has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "
-        "password, and set up a new one under Two-factor authentication.\n\nIf you did not ask for this, tell an admin of your desk at "
-        "once: another person may be trying to use your account.\n"
-    )
-    return mail_server.send(
-        _("Your second factor on Textdesk was reset"), words % {"admin": by.label}, user.email
-    )
+    with in_language(user.language):
+        words = _(
+            "%(admin)s has taken away the second factors of your account, as is done where a phone or a key is lost. Sign in with your "
+            "password, and set up a new one under Two-factor authentication.\n\nIf you did not ask for this, tell an admin of your desk at "
+            "once: another person may be trying to use your account.\n"
+        )
+        subject = _("Your second factor on Textdesk was reset")
+        return mail_server.send(subject, words % {"admin": by.label}, user.email)

@@ -1,5 +1,7 @@
 """The pages of a service by their words, which `pages` lists, in the reader's language."""
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -10,7 +12,7 @@ from portal.search.pages import PAGES, IndexedPage
 
 def pages_with(text: str, *, may: frozenset[str], sandbox: bool) -> list[IndexedPage]:
     """Where each word of the text begins one of theirs, for somebody who may do this; what is in the title comes first."""
-    wanted = text.casefold().split()
+    wanted = _plain(text).split()
     ranked = sorted(
         (
             (not _all_begin(wanted, str(page.title)), place, page)
@@ -27,10 +29,16 @@ def _all_begin(wanted: list[str], words: str) -> bool:
 
 
 def _words(text: str) -> Iterator[str]:
-    """`four-eyes` is found by either of its words, and as it is written."""
-    for word in text.casefold().split():
+    """`four-eyes` is found by either of its words, and as it is written; `journal d’audit` by *audit*."""
+    for word in _plain(text).split():
         yield word
-        yield from word.split("-")[1:]
+        yield from re.split("[-’']", word)[1:]
+
+
+def _plain(text: str) -> str:
+    """Without accents, which not everybody types."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))
 
 
 @cache

@@ -23,6 +23,7 @@ from sms.operations import faults, readiness
 from sms.operations.own_facts import HOST
 from sms.operations.processes import hosts, processes, provider_troubles
 from sms.operations.work import work
+from sms.words import in_english
 from sms.worker import health
 
 
@@ -41,7 +42,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     }
     if found["database"] == "ok":
         try:
-            still = health.sentence()
+            with in_english():
+                still = health.sentence()
             wrong = " ".join(filter(None, (audit.sentence(), *audit.undelivered())))
             kept = RefusedPost.objects.count()
             found |= {"dispatch": still or "ok", "audit": wrong or "ok", "refused_posts": kept}

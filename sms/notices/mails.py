@@ -23,7 +23,7 @@ from sms.notices import refusals
 from sms.notices.message_ids import message_id
 from sms.notices.visible import visible_to
 from sms.values.mail_subject import one_line
-from sms.words import retold
+from sms.words import in_language, retold
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,9 @@ def _mail(person: Any, public_url: str, *, now: datetime) -> bool:
     if not found or claimed.filter(mail_due_at__lte=now).update(mail_due_at=now + RETRY_AFTER) < len(found):
         return False  # another host has some of them
     try:
-        _message(person, found, public_url).send()
+        with in_language(person.language):
+            mail = _message(person, found, public_url)
+        mail.send()
     except SMTPRecipientsRefused as problem:
         if not refusals.for_good(problem):
             log.warning("notice_mail_put_off", person=person.pk, codes=refusals.codes(problem))

@@ -19,7 +19,7 @@ from sms.reports.query import BY, ReportQuery
 from sms.reports.read import all_lines, report
 from sms.values.mail_subject import one_line
 from sms.values.quiet_hours import local_instant
-from sms.words import KeptSentence, moment, number
+from sms.words import KeptSentence, in_english, in_language, moment, number
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +69,13 @@ def send_due(*, public_url: str, now: datetime | None = None) -> int:
         if not mine.update(next_at=now + AGAIN):
             continue  # another process has it
         people = one.service.memberships.filter(user__is_active=True)
-        still = set(people.values_list("user__email", flat=True))
+        still = dict(people.values_list("user__email", "user__language"))
         to = [address for address in one.recipients if address in still]
         try:
-            if to:
-                _mail(one, to, _first(one, due), public_url)
+            for language in sorted({still[address] for address in to}):
+                readers = [address for address in to if still[address] == language]
+                with in_language(language):
+                    _mail(one, readers, _first(one, due), public_url)
         except OSError as problem:
             log.error("report_mail_not_sent", schedule=one.pk, error=repr(problem)[:300])
             said = NOT_TAKEN(problem=problem)[:200]
@@ -130,9 +132,10 @@ def _mail(one: ReportSchedule, to: list[str], at: datetime, public_url: str) -> 
         "%(share)s\nOpt-outs: %(opt_outs)s\n\n"
         "By %(by)s, with everything else: the attached file, or\n%(address)s\n"
     )
-    lines = islice(csv_of(asked, all_lines(asked)), MOST_ROWS + 1)
+    with in_english():
+        content = "".join(islice(csv_of(asked, all_lines(asked)), MOST_ROWS + 1))
     name = f"report-{one.service.slug}-{asked.since}-{asked.until}{one.service.file_mark}.csv"
     place = "Textdesk sandbox" if one.service.is_sandbox else "Textdesk"
     mail = EmailMessage(subject=one_line(f"{place}: {one.name}, {days}"), body=body % facts, bcc=to)
-    mail.attach(name, "".join(lines).encode(), "text/csv")
+    mail.attach(name, content.encode(), "text/csv")
     mail.send()
