@@ -84,6 +84,7 @@ class KeptSentence:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.said = len(_FILLED.sub("", text))  # characters that are always there
         self._pattern = re.compile(_pattern(text), re.DOTALL)
         self.known.append(self)
 
@@ -111,7 +112,8 @@ def retold(kept: str) -> str:
     """A stored text in the reader's language, sentence by sentence; what is none of ours, such as a person's own words, as it stands."""
     if not kept or not apps.ready or (translation.get_language() or ENGLISH) == ENGLISH:
         return kept
-    return "\n".join(_line_retold(line) for line in kept.split("\n"))
+    whole = _known(kept) if "\n" in kept else None
+    return "\n".join(_line_retold(line) for line in kept.split("\n")) if whole is None else whole
 
 
 def _line_retold(line: str) -> str:
@@ -131,10 +133,15 @@ def _known(kept: str) -> str | None:
     whole = translation.gettext(kept) if kept else kept
     if whole != kept:
         return whole
-    fitting = [(one, facts) for one in KeptSentence.known if (facts := one.read(kept)) is not None]
+    lines = "\n" in kept
+    fitting = [
+        (one, facts)
+        for one in KeptSentence.known
+        if lines <= ("\n" in one.text) and (facts := one.read(kept)) is not None
+    ]
     if not fitting:
         return None
-    sentence, facts = max(fitting, key=lambda one: len(one[0].text))
+    sentence, facts = max(fitting, key=lambda one: one[0].said)
     # a single word may be a name, and is none of ours
     told = {name: retold(fact) if " " in fact else fact for name, fact in facts.items()}
     return translation.gettext(sentence.text) % told
