@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ENGLISH = "en-gb"
 _END = re.compile(r"(?<=[.!?…:]) ")  # of a sentence
-_FILLED = re.compile(r"%\((\w+)\)s|%%")
 
 
 def in_language(language: str) -> translation.override:
@@ -84,28 +83,28 @@ class KeptSentence:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.said = len(_FILLED.sub("", text))  # characters that are always there
-        self._pattern = re.compile(_pattern(text), re.DOTALL)
+        parts = re.split(r"%\((\w+)\)s", text)
+        self._literals, self._names = [part.replace("%%", "%") for part in parts[::2]], parts[1::2]
+        self.said = sum(map(len, self._literals))  # characters that are always there
         self.known.append(self)
 
     def __call__(self, **facts: object) -> str:
         return self.text % facts
 
     def read(self, kept: str) -> dict[str, str] | None:
-        """What it was filled with, where `kept` is this sentence."""
-        found = self._pattern.fullmatch(kept)
-        return found.groupdict() if found else None
-
-
-def _pattern(text: str) -> str:
-    parts, end, seen = list[str](), 0, set[str]()
-    for mark in _FILLED.finditer(text):
-        name = mark[1]
-        parts.append(re.escape(text[end : mark.start()]))
-        parts.append("%" if name is None else f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
-        seen.add(name)
-        end = mark.end()
-    return "".join((*parts, re.escape(text[end:])))
+        """What it was filled with, where `kept` is this sentence. In one go over the text: people write what is read here."""
+        first, *others = self._literals
+        if not others:
+            return {} if kept == first else None
+        if not kept.startswith(first) or not kept.endswith(others[-1]):
+            return None
+        facts, at = dict[str, str](), len(first)
+        for place, (name, literal) in enumerate(zip(self._names, others, strict=True), 1):
+            end = len(kept) - len(literal) if place == len(others) else kept.find(literal, at + 1)
+            if end <= at or facts.setdefault(name, kept[at:end]) != kept[at:end]:
+                return None
+            at = end + len(literal)
+        return facts
 
 
 def retold(kept: str) -> str:

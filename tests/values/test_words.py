@@ -1,5 +1,6 @@
 """Numbers, days and lists in the reader's language, and sentences that are stored in English and read in another."""
 
+import re
 from datetime import UTC, datetime, time
 
 import pytest
@@ -86,3 +87,18 @@ def test_what_fills_a_stored_sentence_is_found_again_or_left(words, who, share):
     with in_language("fr"):
         assert retold(STOPPED(who=who, share=share, all=1)).endswith("1 failed.")
         assert isinstance(retold(words), str)
+
+
+@given(st.lists(st.sampled_from([": ", " % of ", "a", "Stopped by ", " failed."]), max_size=12).map("".join))
+def test_a_sentence_is_read_as_a_pattern_would(kept):
+    found = re.fullmatch(r"Stopped by (.+?): (.+?) % of (.+?) failed\.", kept)
+    assert (STOPPED.read(kept) is None) == (found is None)
+    if facts := STOPPED.read(kept):
+        assert STOPPED(**facts) == kept
+
+
+def test_a_long_text_is_read_in_one_go():
+    """By counting: a pattern that tries each way would not end within the years of a desk."""
+    many = KeptSentence(" ".join(f"%(n{place})s" for place in range(12)) + " failed.")
+    KeptSentence.known.remove(many)
+    assert many.read("x " * 5000 + "failed") is None
