@@ -3,54 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
 from portal.forms.days import DaysFilter
+from portal.presenters.audit_words import NOUN_WORDS
 from sms.compliance.audit import Selection
 from sms.models.audit_acts import ACTS, DOORS, NOUNS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-NOUN_WORDS: "dict[str, StrOrPromise]" = {
-    "user": pgettext_lazy("audit", "User"),
-    "person": pgettext_lazy("audit", "Person"),
-    "guard": pgettext_lazy("audit", "Guard"),
-    "factor_rule": pgettext_lazy("audit", "Factor rule"),
-    "group_role": pgettext_lazy("audit", "Group role"),
-    "api_key": pgettext_lazy("audit", "Api key"),
-    "keys": pgettext_lazy("audit", "Keys"),
-    "service": pgettext_lazy("audit", "Service"),
-    "tenant_probe": pgettext_lazy("audit", "Tenant probe"),
-    "approval": pgettext_lazy("audit", "Approval"),
-    "region": pgettext_lazy("audit", "Region"),
-    "sender": pgettext_lazy("audit", "Sender"),
-    "domain": pgettext_lazy("audit", "Domain"),
-    "policy_group": pgettext_lazy("audit", "Policy group"),
-    "prices": pgettext_lazy("audit", "Prices"),
-    "smartlink": pgettext_lazy("audit", "Smartlink"),
-    "template": pgettext_lazy("audit", "Template"),
-    "draft": pgettext_lazy("audit", "Draft"),
-    "audience": pgettext_lazy("audit", "Audience"),
-    "comment": pgettext_lazy("audit", "Comment"),
-    "send": pgettext_lazy("audit", "Send"),
-    "recurring_send": pgettext_lazy("audit", "Recurring send"),
-    "standing_approval": pgettext_lazy("audit", "Standing approval"),
-    "retention": pgettext_lazy("audit", "Retention"),
-    "erasure": pgettext_lazy("audit", "Erasure"),
-    "number": pgettext_lazy("audit", "Number"),
-    "message": pgettext_lazy("audit", "Message"),
-    "messages": pgettext_lazy("audit", "Messages"),
-    "optout": pgettext_lazy("audit", "Optout"),
-    "reply": pgettext_lazy("audit", "Reply"),
-    "keyword": pgettext_lazy("audit", "Keyword"),
-    "audit": pgettext_lazy("audit", "Audit"),
-    "report": pgettext_lazy("audit", "Report"),
-    "receipts": pgettext_lazy("audit", "Receipts"),
-    "callback_endpoint": pgettext_lazy("audit", "Callback endpoint"),
-    "callbacks": pgettext_lazy("audit", "Callbacks"),
-}
 
 
 def _acts() -> "list[tuple[StrOrPromise, Any]]":

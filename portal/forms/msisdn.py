@@ -6,27 +6,22 @@ from typing import Any
 
 import phonenumbers
 from django import forms
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.forms.control import ReasonForm
 from portal.forms.reading import FileReadingForm
 from portal.forms.uploads import UploadField
 from sms.models import Service
-from sms.values.country_names import country_name
+from sms.values.country_names import country_here
 from sms.values.msisdn import BadNumber, certain
 from sms.words import retold
-
-
-def country(code: str) -> str:
-    """Its name in the reader's language."""
-    return country_name(code, (get_language() or "en").partition("-")[0])
 
 
 def countries() -> list[tuple[str, str]]:
     """ISO codes, and by name with their calling codes, as a select offers them."""
     calling = phonenumbers.country_code_for_region
-    named = [(code, f"{country(code)} (+{calling(code)})") for code in phonenumbers.SUPPORTED_REGIONS]
+    named = [(code, f"{country_here(code)} (+{calling(code)})") for code in phonenumbers.SUPPORTED_REGIONS]
     return sorted(named, key=lambda one: one[1])
 
 

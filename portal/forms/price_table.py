@@ -6,9 +6,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.forms.msisdn import countries, country
+from portal.forms.msisdn import countries
 from sms.catalogue.prices import PriceRow
 from sms.models import SenderKind, Service
+from sms.values.country_names import country_here
 
 MOST = 150  # beyond that a list is changed as CSV: a form may have a thousand fields
 NEW = 3
@@ -51,7 +52,7 @@ class PriceForm(forms.Form):
     @property
     def names(self) -> str:
         code = str(self["country"].value() or "")
-        return f"{country(code)} ({code})"
+        return f"{country_here(code)} ({code})"
 
     @property
     def kind(self) -> str:

@@ -2,12 +2,13 @@
 
 from django.utils.translation import pgettext_lazy
 
-_NOUNS = {
+NOUN_WORDS = {
     "api_key": pgettext_lazy("audit", "Api key"),
     "approval": pgettext_lazy("audit", "Approval"),
     "audience": pgettext_lazy("audit", "Audience"),
     "audit": pgettext_lazy("audit", "Audit"),
     "callback_endpoint": pgettext_lazy("audit", "Callback endpoint"),
+    "callbacks": pgettext_lazy("audit", "Callbacks"),
     "caps": pgettext_lazy("audit", "Caps"),
     "comment": pgettext_lazy("audit", "Comment"),
     "conversation": pgettext_lazy("audit", "Conversation"),
@@ -20,9 +21,15 @@ _NOUNS = {
     "keys": pgettext_lazy("audit", "Keys"),
     "keyword": pgettext_lazy("audit", "Keyword"),
     "message": pgettext_lazy("audit", "Message"),
+    "messages": pgettext_lazy("audit", "Messages"),
+    "number": pgettext_lazy("audit", "Number"),
     "opt-out": pgettext_lazy("audit", "Opt-out"),
+    "optout": pgettext_lazy("audit", "Optout"),
     "person": pgettext_lazy("audit", "Person"),
     "policy group": pgettext_lazy("audit", "Policy group"),
+    "policy_group": pgettext_lazy("audit", "Policy group"),
+    "prices": pgettext_lazy("audit", "Prices"),
+    "receipts": pgettext_lazy("audit", "Receipts"),
     "recipient": pgettext_lazy("audit", "Recipient"),
     "recurring_send": pgettext_lazy("audit", "Recurring send"),
     "region": pgettext_lazy("audit", "Region"),
@@ -30,6 +37,7 @@ _NOUNS = {
     "report": pgettext_lazy("audit", "Report"),
     "report_file": pgettext_lazy("audit", "Report file"),
     "report_schedule": pgettext_lazy("audit", "Report schedule"),
+    "retention": pgettext_lazy("audit", "Retention"),
     "secrets": pgettext_lazy("audit", "Secrets"),
     "send": pgettext_lazy("audit", "Send"),
     "sender": pgettext_lazy("audit", "Sender"),
@@ -40,6 +48,7 @@ _NOUNS = {
     "standing_approval": pgettext_lazy("audit", "Standing approval"),
     "template": pgettext_lazy("audit", "Template"),
     "tenant probe": pgettext_lazy("audit", "Tenant probe"),
+    "tenant_probe": pgettext_lazy("audit", "Tenant probe"),
     "user": pgettext_lazy("audit", "User"),
 }
 _DETAILS = {
@@ -140,7 +149,7 @@ _DETAILS = {
     "who": pgettext_lazy("audit", "Who"),
     "whole_numbers": pgettext_lazy("audit", "Whole numbers"),
 }
-_WORDS = _NOUNS | _DETAILS
+_WORDS = NOUN_WORDS | _DETAILS
 
 
 def noun_in_words(noun: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from sms.models import Actor, Price, SenderKind, Service
 from sms.models.audit import audit
-from sms.values.country_names import country_name
+from sms.values.country_names import country_here
 from sms.values.csv import MARK, csv_line
 from sms.values.text import line_breaks
 from sms.words import number
@@ -84,7 +84,7 @@ def read(written: str) -> list[PriceRow]:
             says = _(
                 "Row %(row)s: %(country)s (%(code)s) with this kind of sender is in row %(other)s already."
             )
-            country = country_name(row.country)
+            country = country_here(row.country)
             facts = {"row": line, "country": country, "code": row.country, "other": found[key][0]}
             mistakes.append(says % facts)
         found[key] = line, row

@@ -6,7 +6,7 @@ from django.utils.translation import ngettext
 
 from sms.catalogue import senders
 from sms.models import Sender
-from sms.values.country_names import country_name
+from sms.values.country_names import country_here
 from sms.words import number, retold
 
 
@@ -36,7 +36,7 @@ def reach_cautions(sender: Sender | None, countries: Mapping[str, int]) -> tuple
     verdicts = {country: senders.judge(sender, country) for country in countries}
     return tuple(
         ngettext("%(n)s message to %(country)s: %(says)s", "%(n)s messages to %(country)s: %(says)s", count)
-        % {"n": number(count), "country": country_name(country), "says": retold(verdicts[country].text)}
+        % {"n": number(count), "country": country_here(country), "says": retold(verdicts[country].text)}
         for country, count in sorted(countries.items(), key=lambda one: (-one[1], one[0]))
         if verdicts[country].level == senders.SenderFit.WARNING
     )

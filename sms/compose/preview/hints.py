@@ -11,7 +11,7 @@ from sms.compose.links import domain_cautions, filtering
 from sms.compose.resolved_order import ResolvedOrder
 from sms.compose.survey import ADVISED, Survey
 from sms.models import Sender
-from sms.values.country_names import country_name
+from sms.values.country_names import country_here
 from sms.webex.limits import SMARTLINK
 from sms.words import number, retold
 
@@ -57,7 +57,7 @@ def senders_of(
             # Translators: n is a number of people
             where = _("%(n)s to %(country)s: %(says)s") % {
                 "n": number(count),
-                "country": country_name(country),
+                "country": country_here(country),
                 "says": retold(judged.text),
             }
             if judged.level == senders.SenderFit.REFUSED:
