@@ -188,14 +188,18 @@ def _roles(user: User) -> dict[str, list[str]]:
 class InvitationAdmin(ReadOnly):
     """Who was invited, and with what result; inviting is done on the people page."""
 
-    list_display = ("email", "service", "role_names", "made_by", "expires_at", "accepted_at", "withdrawn_at")
+    list_display = ("email", "service", "roles_given", "made_by", "expires_at", "accepted_at", "withdrawn_at")
     list_filter = ("service", ("accepted_at", admin.EmptyFieldListFilter))
     list_select_related = ("service", "made_by")
     search_fields = ("email",)
     fields = (
-        *("email", "service", "role_names", "made_by", "made_at", "expires_at"),
+        *("email", "service", "roles_given", "made_by", "made_at", "expires_at"),
         *("accepted_at", "accepted_by", "withdrawn_at"),
     )
+
+    @admin.display(description=gettext_lazy("Roles"))
+    def roles_given(self, invitation: Invitation) -> str:
+        return invitation.role_names
 
     def _allowed(self, request: HttpRequest, obj: Any) -> bool:
         """For superusers, as people are."""

@@ -24,8 +24,12 @@ def translate() -> None:
 
 def names() -> list[str]:
     """Those that the admin and forms show, for the catalogues."""
-    shown = [model for model in admin.site._registry if model._meta.app_label in OURS]
-    found = {name for model in shown for name in (model._meta.verbose_name, model._meta.verbose_name_plural)}
+    # what is deleted with something is named as well
+    found = {
+        name for model in _models() for name in (model._meta.verbose_name, model._meta.verbose_name_plural)
+    }
+    inlines = {one.model for owner in admin.site._registry.values() for one in owner.inlines}
+    shown = {model for model in {*admin.site._registry, *inlines} if model._meta.app_label in OURS}
     found |= {field.verbose_name for model in shown for field in _unnamed(model)}
     for form in _forms(ModelForm):
         unnamed = (

@@ -82,7 +82,7 @@ class User(Guarded, AbstractUser):
         help_text=gettext_lazy("Empty means the time zone of the service."),
     )
     language = empty_text(
-        10, "Of pages and mails. Empty means what the browser asks for, and English in mails."
+        10, gettext_lazy("Of pages and mails. Empty means what the browser asks for, and English in mails.")
     )
     own_number = empty_text(16, "E.164 with its plus, proved by a code. Tests of drafts can go there.")
     vouched_by = models.ForeignKey(

@@ -100,8 +100,8 @@ class KeptSentence:
             return None
         facts, at = dict[str, str](), len(first)
         for place, (name, literal) in enumerate(zip(self._names, others, strict=True), 1):
-            end = len(kept) - len(literal) if place == len(others) else kept.find(literal, at + 1)
-            if end <= at or facts.setdefault(name, kept[at:end]) != kept[at:end]:
+            end = len(kept) - len(literal) if place == len(others) else kept.find(literal, at)
+            if end < at or facts.setdefault(name, kept[at:end]) != kept[at:end]:
                 return None
             at = end + len(literal)
         return facts

@@ -45,8 +45,16 @@ class RegionAdmin(Audited):
     """Hosts and DNS targets; shared by all services, so for superusers."""
 
     form = RegionAdminForm
-    list_display = ("name", "key", "host", "host_documented", "dns_kind", "dns_target")
+    list_display = ("name", "key", "host", "host_documented", "kind_of_record", "target")
     search_fields = ("name", "key", "host", "a_record", "cname")
+
+    @admin.display(description=_("DNS kind"))
+    def kind_of_record(self, region: models.Region) -> str:
+        return region.dns_kind
+
+    @admin.display(description=_("DNS target"))
+    def target(self, region: models.Region) -> str:
+        return region.dns_target
 
 
 @admin.register(models.Service)

@@ -36,7 +36,9 @@ class SendForm(forms.ModelForm):
         help_text=_("One number per line. Any format works: 07700 900001, +44 7700 900001"),
     )
     labels = forms.CharField(
-        required=False, help_text=_("Words by which reports are sorted, with commas between them.")
+        required=False,
+        label=_("Labels"),
+        help_text=_("Words by which reports are sorted, with commas between them."),
     )
     send_at = forms.SplitDateTimeField(
         label=_("Time"),

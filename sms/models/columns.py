@@ -1,13 +1,16 @@
 """Columns and constraints that several tables have alike."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def empty_text(length: int, help_text: str = "") -> "models.CharField[str, str]":
+
+def empty_text(length: int, help_text: "StrOrPromise" = "") -> "models.CharField[str, str]":
     """A text that is empty where nothing is said, also for statements that leave the column out."""
     return models.CharField(max_length=length, blank=True, default="", db_default="", help_text=help_text)
 

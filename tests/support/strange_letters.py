@@ -4,9 +4,12 @@ import gettext
 import re
 import string
 from collections.abc import Container, Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
+import allauth
+import django
 import polib
 from django.apps import apps
 from django.utils.translation import trans_real
@@ -15,7 +18,7 @@ from tests.support.untranslated import SPOKEN
 
 CODE = "de"  # takes its place, so that everything else takes it for one of our languages
 FULL_WIDTH = {ord(one): chr(ord(one) + 0xFEE0) for one in string.ascii_letters}
-KEPT = re.compile(r"<[^>]*>?|%\(\w+\)[sd]|&\w+;|\$\(\w*\)")
+KEPT = re.compile(r"<[^>]*>?|%(?:\(\w+\))?[sd]|\{\w*\}|&\w+;|\$\(\w*\)")
 DAYS = re.compile(r"(?=.*[ ,:])[jFMYDlHisTNdm ,:.]+")
 UNSPOKEN = {"script", "style", "code", "kbd", "samp", "pre", "title", "bdi", "option"}
 PLAIN = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z](?: [A-Za-z][A-Za-z'’-]*)*")
@@ -40,16 +43,28 @@ class StrangeLetters(trans_real.DjangoTranslation):
         like = trans_real.translation(CODE)
         self.__dict__.update(like.__dict__)
         self._fallback = None
-        self.known, self.theirs = known, like._catalog
+        self.known, self.theirs = known, _of_packages() | set(like._catalog.keys())
 
     def gettext(self, message: str) -> str:
-        if message not in self.known and message not in self.theirs and (message, 0) not in self.theirs:
+        if message not in self.known and not {message, (message, 0)} & self.theirs:
             return message
         return strange(message.rpartition("\x04")[2])
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         said = self.gettext(msgid1)
         return said if n == 1 or said == msgid1 else strange(msgid2)
+
+
+@cache
+def _of_packages() -> set[str]:
+    """What Django and allauth mark, whether or not they have it in that language."""
+    roots = [Path(package.__file__).parent for package in (django, allauth)]
+    return {
+        text
+        for root in roots
+        for path in root.rglob("locale/en/LC_MESSAGES/django.po")
+        for text in of_catalogue(path)
+    }
 
 
 def of_catalogue(path: Path) -> set[str]:
@@ -99,6 +114,7 @@ def stored_texts() -> set[str]:
         for model in apps.get_app_config(label).get_models():
             for row in model._default_manager.values_list():
                 found.update(_strings(row))
+            found.update(str(row) for row in model._default_manager.all())  # as the admin names it
     return found
 
 
