@@ -19,6 +19,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from portal.callers import key_of, person_of
+from portal.languages import of_reader
 from portal.machines import address_of, as_problem
 from portal.middleware import SecurityHeaders
 from portal.request_ids import keep_refused
@@ -29,7 +30,7 @@ from sms.api.drop_in.messaging_v1 import MESSAGING_V1
 from sms.api.drop_in.sms_v1 import SMS_V1
 from sms.api.drop_in.v2 import V2
 from sms.webex.values import without_bom
-from sms.words import KeptSentence, retold
+from sms.words import KeptSentence, in_language, retold
 
 log = structlog.get_logger(__name__)
 
@@ -208,12 +209,17 @@ def _refuse_api(_environ: Environ, status: int, words: str) -> HttpResponse:
 
 
 def _refuse_page(environ: Environ, status: int, words: str) -> HttpResponse:
-    of_database = {AWAY: gettext("The database does not answer"), OCCUPIED: gettext("The database is busy")}
-    title = of_database.get(words) or TITLES.get(status) or gettext("It did not arrive whole")
-    says = retold(words.replace("The body", "What you sent", 1))
-    context = {"status": status, "title": title, "words": says}
+    """Before it is known whose request it is, so in the language of the browser."""
     request = WSGIRequest(environ)
-    shown = render(request, "body_refused.html", context, status=status)
+    with in_language(of_reader(request)):
+        of_database = {
+            AWAY: gettext("The database does not answer"),
+            OCCUPIED: gettext("The database is busy"),
+        }
+        title = of_database.get(words) or TITLES.get(status) or gettext("It did not arrive whole")
+        says = retold(words.replace("The body", "What you sent", 1))
+        context = {"status": status, "title": title, "words": says}
+        shown = render(request, "body_refused.html", context, status=status)
     if status in (429, 503):
         shown.headers["Retry-After"] = RETRY
     return SecurityHeaders(lambda _: shown)(request)
