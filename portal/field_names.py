@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import Field, Model
+from django.db.models import CASCADE, Field, Model
 from django.forms import ModelForm
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
@@ -24,12 +24,11 @@ def translate() -> None:
 
 def names() -> list[str]:
     """Those that the admin and forms show, for the catalogues."""
-    # what is deleted with something is named as well
-    found = {
-        name for model in _models() for name in (model._meta.verbose_name, model._meta.verbose_name_plural)
-    }
+    registered = [model for model in admin.site._registry if model._meta.app_label in OURS]
+    named = {*registered, *(other for model in registered for other in _deleted_with(model))}
+    found = {name for model in named for name in (model._meta.verbose_name, model._meta.verbose_name_plural)}
     inlines = {one.model for owner in admin.site._registry.values() for one in owner.inlines}
-    shown = {model for model in {*admin.site._registry, *inlines} if model._meta.app_label in OURS}
+    shown = {*registered, *(model for model in inlines if model._meta.app_label in OURS)}
     found |= {field.verbose_name for model in shown for field in _unnamed(model)}
     for form in _forms(ModelForm):
         unnamed = (
@@ -40,6 +39,13 @@ def names() -> list[str]:
         labels = {name: field.label for name, field in form.base_fields.items()}
         found |= {name for field, name in unnamed.items() if labels.get(field) == capfirst(name)}
     return sorted(str(name) for name in found)
+
+
+def _deleted_with(model: type[Model]) -> Iterator[type[Model]]:
+    """What the admin names where it asks before deleting."""
+    for field in model._meta.related_objects:
+        if field.on_delete is CASCADE:
+            yield field.related_model
 
 
 def _forms(kind: type[ModelForm]) -> Iterator[type[ModelForm]]:
