@@ -16,11 +16,14 @@ LANGUAGES = [
     ("de", "Deutsch"),
     ("ar", "العربية"),
 ]
+DOCUMENTATION = "/api/"
 BEGUN = ("de", "ar")  # what they lack is in English, so a person chooses them and no browser does
 
 
 def of_reader(request: HttpRequest) -> str:
-    """What the person chose; of those who chose nothing and of visitors, what their browser asks for."""
+    """What the person chose; of those who chose nothing and of visitors, what their browser asks for. The partners' documentation is English."""
+    if request.path.startswith(DOCUMENTATION):
+        return ENGLISH
     user: Any = getattr(request, "user", None)
     chosen = getattr(user, "language", "")
     if chosen in dict(LANGUAGES):

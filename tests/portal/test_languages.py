@@ -81,6 +81,11 @@ def test_machines_are_answered_in_english():
         assert one == other, path
 
 
+def test_the_documentation_of_the_api_is_english():
+    for path in ("/api/docs/", "/api/docs/callbacks/"):
+        assert language_of(Client().get(path, headers={"accept-language": "fr"})).startswith('en-gb"')
+
+
 def test_scripts_have_their_sentences():
     french = Client().get("/accounts/script-words/fr/")
     assert french.status_code == 200
