@@ -21,7 +21,7 @@ BEGUN = ("de", "ar")  # what they lack is in English, so a person chooses them a
 
 
 def of_reader(request: HttpRequest) -> str:
-    """What the person chose; of those who chose nothing and of visitors, what their browser asks for. The partners' documentation is English."""
+    """What the person chose, else what their browser asks for. The partners' documentation is English."""
     if request.path.startswith(DOCUMENTATION):
         return ENGLISH
     user: Any = getattr(request, "user", None)
