@@ -307,7 +307,7 @@ class FactorRule(models.Model):
         }
         if self.service:
             says = (
-                gettext("every %(role)s of %(service)s") if self.role else gettext("everybody of %(service)s")
+                gettext("every %(role)s of %(service)s") if self.role else gettext("everyone of %(service)s")
             )
         else:
             says = gettext("every %(role)s") if self.role else gettext("everybody")

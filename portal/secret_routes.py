@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver
 
 OPEN = {
     *("service", "message_id", "step", "object_id", "app_label", "content_type_id", "url", "pk", "id"),
-    *("problem_code", "page", "wheel", "person_key"),
+    *("problem_code", "page", "wheel", "person_key", "language"),
 }
 NEVER = re.compile(r"(?!)()")  # until the addresses are known
 _PART = re.compile(r"<(?:(\w+):)?(\w+)>|\(\?P<(\w+)>")

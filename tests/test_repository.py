@@ -115,6 +115,7 @@ def test_commands_in_documents_exist(document):
         "qcluster",
         "shell",
         "makemigrations",
+        "compilemessages",
         "spectacular",
     }
     in_code = " \n".join(

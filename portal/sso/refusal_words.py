@@ -35,7 +35,7 @@ WORDS = {
         again=False,
     ),
     "wrong_issuer": RefusalWords(
-        gettext_lazy("Your organisation's sign-in answered as somebody else"),
+        gettext_lazy("Your organisation's sign-in answered as another person"),
         gettext_lazy(
             "What came back is not from the issuer that is set up here. Tell your operator to compare OIDC_ISSUER with what the "
             "issuer calls itself."
@@ -73,7 +73,7 @@ WORDS = {
     "not_invited": RefusalWords(
         gettext_lazy("You are not invited yet"),
         gettext_lazy(
-            "Your organisation's sign-in knows you as %(email)s, and nobody at this desk has that address. Ask an admin to "
+            "Your organisation's sign-in knows you as %(email)s, and no person at this desk has that address. Ask an admin to "
             "invite you with exactly this address."
         ),
         again=False,
@@ -117,7 +117,7 @@ WORDS = {
     "refused": RefusalWords(
         gettext_lazy("Your organisation's sign-in refused"),
         gettext_lazy(
-            "It answered with an error that Textdesk cannot mend. Try again, and if it stays like this, tell your operator what "
+            "It answered with an error that Textdesk cannot fix. Try again, and if it stays like this, tell your operator what "
             "you did."
         ),
         again=True,

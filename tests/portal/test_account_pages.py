@@ -35,7 +35,7 @@ LISTED = {
 }
 OWN = {
     *("own_details", "own_number_code", "own_sessions", "own_notices", "own_mail_again"),
-    *("address_confirm", "sso_leave", "sso_callback", "own_session"),
+    *("address_confirm", "sso_leave", "sso_callback", "own_session", "script_words"),
 }
 
 

@@ -17,6 +17,7 @@ from sms.compliance.audit import syslog
 from sms.compliance.audit.bucket import LockedBucket
 from sms.compliance.audit.checkpoint import Checkpoint, read_lines
 from sms.models import CheckpointPlace
+from sms.values.mail_subject import one_line
 from sms.words import KeptSentence
 
 SHOULD = "syslog://host:514, syslog+tcp://host:514, syslog+tls://host:6514, syslog+unix:///dev/log, s3://bucket/prefix or mailto:address"
@@ -57,7 +58,7 @@ def deliver(lines: Sequence[str], place: str, *, now: datetime) -> None:
     if parts.scheme == "mailto":
         body = "\n".join((*lines, ""))
         EmailMessage(
-            subject=_("Textdesk: checkpoints of the audit"), body=body, to=[unquote(parts.path)]
+            subject=one_line(_("Textdesk: checkpoints of the audit")), body=body, to=[unquote(parts.path)]
         ).send()
     elif parts.scheme == "s3":
         LockedBucket.at(parts).put(lines, now=now)
