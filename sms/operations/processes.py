@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_noop
 
 from sms.models import Heartbeat
 
@@ -13,6 +14,12 @@ SILENT = 45.0  # seconds without a heartbeat after which something is wrong with
 FRESH = 60.0  # seconds for which it counts what a process says of itself
 ROOM = 5 * 1024**3  # bytes below which less than a twentieth of a disk is little
 WORKER = Heartbeat.Kind.CLUSTER  # beats with each task only
+DOING = {  # as a process says it
+    "sending": gettext_noop("sending"),
+    "looking": gettext_noop("looking for work"),
+    "waiting": gettext_noop("waiting"),
+    "folding": gettext_noop("applying receipts"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def processes() -> list[Process]:
             started_at=one.started_at,
             age=max((one.now - one.beat_at).total_seconds(), 0.0),
             skew=one.skew,
-            doing=one.doing,
+            doing=gettext(DOING[one.doing]) if one.doing in DOING else one.doing,
             progress=one.progress,
             facts=one.facts,
         )
