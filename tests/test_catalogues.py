@@ -13,6 +13,7 @@ import pytest
 
 from portal.languages import BEGUN, LANGUAGES
 
+pytestmark = pytest.mark.sqlite  # no database is asked
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = ROOT / "portal" / "locale"
 OTHERS = [code for code, _ in LANGUAGES[1:]]

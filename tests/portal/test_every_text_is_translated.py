@@ -23,7 +23,10 @@ from tests.support.sends import a_send
 from tests.support.strange_letters import CODE, StrangeLetters, of_catalogue, plain_texts, stored_texts
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "portal/locale/fr/LC_MESSAGES/django.po"
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sqlite,  # what a page says does not depend on the database
+]
 # names and marks that are the same in every language
 SAME = {
     *(
