@@ -16,8 +16,7 @@ FOLDERS = ("portal", "sms", "static", "templates")
 
 
 class Command(makemessages.Command):
-    msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-wrap", "--no-fuzzy-matching"]  # noqa: RUF012 - as Django has them
-    xgettext_options = [*makemessages.Command.xgettext_options, "--no-wrap"]  # noqa: RUF012 - as Django has them
+    msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]  # noqa: RUF012 - as Django has them
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = [code for code, _ in LANGUAGES if code != ENGLISH]
@@ -27,6 +26,7 @@ class Command(makemessages.Command):
             "all": False,
             "add_location": "file",
             "no_obsolete": True,
+            "no_wrap": True,
         }
         CATALOGUES.mkdir(exist_ok=True)
         named = BASE_DIR / "portal" / "names_to_translate.py"
