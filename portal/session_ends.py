@@ -25,6 +25,7 @@ POLLED = {
         "handsets_news",
         "home_live",
         "own_session",
+        "report_files_part",
         "send_progress",
         "sends_part",
         "tenant_probe_receipts",

@@ -196,6 +196,7 @@ service: list[URLPattern | URLResolver] = [
     path("reports/export/", reports.report_export, name="report_export"),
     path("reports/levels/", reports.service_levels, name="service_levels"),
     path("report-files/", reports.report_files, name="report_files"),
+    path("report-files/list/", reports.report_files_part, name="report_files_part"),
     path("report-files/<int:pk>/", reports.report_file, name="report_file"),
     path("report-files/<int:pk>/cancel/", reports.report_file_cancel, name="report_file_cancel"),
     path("report-schedules/", reports.report_schedules, name="report_schedules"),

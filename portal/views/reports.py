@@ -173,9 +173,18 @@ def _in_background(
 
 @service_page("export")
 def report_files(request: HttpRequest, service: Service) -> HttpResponse:
+    return render(request, "reports/files.html", _files(service) | {"kept": ReportFile.KEPT})
+
+
+@service_page("export")
+def report_files_part(request: HttpRequest, service: Service) -> HttpResponse:
+    """The files, which the page fetches every few seconds while one of them is being made."""
+    return render(request, "reports/_files.html", _files(service))
+
+
+def _files(service: Service) -> dict[str, Any]:
     rows = list(service.report_files.select_related("asked_by")[:20])
-    context = {"files": rows, "live": any(one.is_waiting for one in rows), "kept": ReportFile.KEPT}
-    return render(request, "reports/files.html", context)
+    return {"files": rows, "live": any(one.is_waiting for one in rows), "now": corrected_now()}
 
 
 def _ask_cancel(file: ReportFile) -> Confirmation | Said:

@@ -16,7 +16,9 @@ def reading(*lines, **options):
 @pytest.mark.parametrize(
     "heading",
     ["msisdn", "MSISDN", "Number", "mobile", "Phone", "Telephone", "CELL", "Mobile number", "mobile_no", "Customer's cell phone",
-     "PhoneNumber", "phonenumber", "customerMobile", "to_msisdn", "Mobile (UK)", "  Mobile  ", "Phone numbers", "Telephone:", "№ mobile"],
+     "PhoneNumber", "phonenumber", "customerMobile", "to_msisdn", "Mobile (UK)", "  Mobile  ", "Phone numbers", "Telephone:", "№ mobile",
+     "Tel.", "Téléphone portable", "N° de téléphone", "NUMERO MOBILE", "Numéro", "Móvil", "Número de móvil", "movil", "Teléfonos",
+     "Celular", "Handynummer", "Mobilnummer", "Telefon-Nr.", "Rufnummern", "رقم الجوال", "الهاتف", "Te\u0301le\u0301phone"],
 )  # fmt: skip
 def test_column_is_found_by_its_heading_even_if_no_number_in_it_is_good(heading):
     audience = reading(f"Name,{heading},Ref", f"A,nobody,{ONE}")
@@ -25,7 +27,20 @@ def test_column_is_found_by_its_heading_even_if_no_number_in_it_is_good(heading)
 
 
 @pytest.mark.parametrize(
-    "heading", ["Cancelled", "Excellent", "Automobile club", "Numerous", "No", "Contact", "Microphones x"]
+    "heading",
+    [
+        "Cancelled",
+        "Excellent",
+        "Automobile club",
+        "Numerous",
+        "No",
+        "Contact",
+        "Microphones x",
+        "Teller",
+        "Hotel",
+        "Numérique",
+        "Nr.",
+    ],
 )
 def test_heading_that_only_looks_alike_is_no_reason(heading):
     audience = reading(f"{heading},To", f"x,{ONE}", f"y,{TWO}")
@@ -43,6 +58,9 @@ def test_heading_that_only_looks_alike_is_no_reason(heading):
         ("House number,Mobile number", f"17,{ONE}", "Mobile number"),
         ("Order number,Ref", "A-17,x", "Order number"),
         ("Home phone,Work phone", f",{ONE}", "Work phone"),
+        ("Teléfono,Móvil", f"02079460000,{ONE}", "Móvil"),
+        ("Numéro de client,Portable", f"17,{ONE}", "Portable"),
+        ("Kundennummer,Handy", f"17,{ONE}", "Handy"),
         ("Name,To,Date", f"A,{ONE},03/11/2026", "To"),
         ("Name,To,Ref", f"A,{ONE},1234567", "To"),
         ("Name,,Town", f"A,{ONE},B", "column B"),

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route
 
 from tests.browser.large_drafts import a_large_draft, until
 from tests.browser.signed_in import a_request_with_changes, sign_in
-from tests.support.every_page import a_conversation
+from tests.support.every_page import a_conversation, a_report_file
 from tests.support.sends import a_send
 
 pytestmark = [
@@ -25,6 +25,7 @@ def addresses(shop) -> dict[str, str]:
     talk = a_conversation(shop)
     a_request_with_changes(shop)
     draft = a_large_draft(shop, "Being read")
+    a_report_file(shop)
     return {
         "": "/live/",
         "sends/": "/sends/list/",
@@ -32,6 +33,7 @@ def addresses(shop) -> dict[str, str]:
         "approvals/?show=open": "/approvals/list/",
         "replies/": "/replies/list/",
         f"replies/{talk.pk}/": "/thread/",
+        "report-files/": "/report-files/list/",
         f"drafts/{draft.pk}/": "/work/",
         f"drafts/{draft.pk}/review/": "/progress/",
     }

@@ -1,10 +1,12 @@
 """Which column holds the numbers, and what the columns are called.
 
-The rule (docs: Numbers): the column headed like msisdn, mobile, phone, telephone, cell or number, in any case and with words
-around it; failing that the one column whose cells read as numbers; failing that an error that lists the headings. Called by `reading`.
+The rule (docs: Numbers): the column headed like msisdn, mobile, phone, telephone, cell or number, or as one says it in a language of
+the pages, in any case, with accents or without, and with words around it; failing that the one column whose cells read as numbers;
+failing that an error that lists the headings. Called by `reading`.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +16,18 @@ from sms.values.problems import ProblemCode
 from sms.values.text import LONGEST_NAME, match_key, placeholders
 from sms.words import KeptSentence, gettext, gettext_noop, ngettext
 
-# Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything.
-_WORDS = ("msisdn", "mobile", "cell", "phone", "telephone", "number")
-_ASIDE = (_WORDS.index("number"), True)  # only the weakest word, and other words around it
-_WORD = re.compile(rf"(?:{'|'.join(_WORDS)})s?")
-_COMPOUND = re.compile(rf"(?:{'|'.join(_WORDS)}|nos?|nr|num)+s?")  # phonenumber, mobileno
+# Surest first: beside "Mobile", a "Phone" is likely a landline and a "Number" anything. Without accents, as headings are compared.
+_WORDS = (
+    ("msisdn",),
+    ("mobile", "gsm", "portable", "movil", "mobil", "handy", "جوال", "محمول", "موبايل"),
+    ("cell", "cellulaire", "celular"),
+    ("phone", "tel", "telephone", "telefono", "telefon", "هاتف", "تليفون"),
+    ("number", "numero", "nummer", "rufnummer", "رقم"),
+)
+_ASIDE = (len(_WORDS) - 1, True)  # only the weakest word, and other words around it
+_ANY = "|".join(sorted((word for words in _WORDS for word in words), key=len, reverse=True))
+_WORD = re.compile(rf"(?:ال)?(?:{_ANY})(?:s|es|n)?")  # with the article of Arabic
+_COMPOUND = re.compile(rf"(?:{_ANY}|nos?|nr|num)+(?:s|es|n)?")  # phonenumber, mobileno, Handynummern
 _BRACKETS = re.compile(r"[()]")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -123,12 +132,16 @@ def is_mostly_digits(cell: str) -> bool:
 
 def heading_rank(heading: str) -> tuple[int, bool] | None:
     """How surely a heading names the numbers (smaller is surer), or None where it does not at all."""
-    tokens = [token.lower() for token in _TOKEN.findall(_CAMEL.sub(" ", heading))]
+    tokens = _TOKEN.findall(_without_accents(_CAMEL.sub(" ", heading).lower()))
     ranks = []
     for token in tokens:
         if _WORD.fullmatch(token) or (_COMPOUND.fullmatch(token) and token not in {"no", "nos", "nr", "num"}):
-            ranks += [rank for rank, word in enumerate(_WORDS) if word in token]
+            ranks += [rank for rank, words in enumerate(_WORDS) if any(word in token for word in words)]
     return (min(ranks), len(tokens) > 1) if ranks else None
+
+
+def _without_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def names_numbers(heading: str) -> bool:
